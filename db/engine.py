@@ -1,0 +1,183 @@
+"""The database: one engine per process, on a given URL or on the embedded server.
+
+Constructing a ``Database`` starts nothing; ``start`` does. The embedded server is kept behind this module, so that
+another package with the same interface can take its place.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+
+from db.embedded import EmbeddedServer
+
+log = logging.getLogger(__name__)
+
+MINIMUM_SERVER_VERSION = 140000
+CONNECT_TIMEOUT_SECONDS = 5
+
+set_json_dumps(orjson.dumps)
+set_json_loads(orjson.loads)
+
+
+class DatabaseURLError(ValueError):
+    """A database URL that can't be used. The message never quotes it, as it may hold a password."""
+
+
+def parse_url(url: str) -> URL:
+    """Read a ``postgresql://`` URL (``postgres://`` too) for use with psycopg. Raises ``DatabaseURLError``."""
+    try:
+        parsed = make_url(url)
+    except Exception:
+        raise DatabaseURLError("the database URL is not of the form postgresql://user@host/name") from None
+    if parsed.drivername.partition("+")[0] not in ("postgresql", "postgres"):
+        raise DatabaseURLError(f"{parsed.drivername!r} is not PostgreSQL; the URL must begin postgresql://")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A PostgreSQL server and this process's connections to it.
+
+    ``url``: where it is; without one an embedded server runs under ``data_dir``, shared by every process that uses
+    that folder and stopped with the last of them. ``read_url``: a replica for reads, by default the same server.
+    Engines belong to the process that made them: after a fork the child gets its own.
+    """
+
+    def __init__(self, url: str | None = None, *, data_dir: Path = Path(".data"), read_url: str | None = None) -> None:
+        self._server = EmbeddedServer(data_dir / "postgres") if url is None else None
+        self._url = parse_url(url) if url is not None else None
+        self._read_url = parse_url(read_url) if read_url is not None else None
+        self._engines: dict[str, Engine] = {}
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the embedded server."""
+        return self._server is not None
+
+    @property
+    def url(self) -> URL:
+        """Where the server is, for SQLAlchemy; its text form hides the password. Starts an embedded server."""
+        if self._url is None:
+            self.start()
+        assert self._url is not None
+        return self._url
+
+    def dsn(self) -> str:
+        """The connection URL in clear, as psql and psycopg take it. Never log it."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def start(self) -> None:
+        """Make sure that the embedded server runs; does nothing for a server of somebody else's."""
+        if self._server is not None:
+            self._url = parse_url(self._server.start())
+
+    def ensure_running(self) -> bool:
+        """Start an embedded server again if it has died; True if it had to be started."""
+        if self._server is None or self._server.is_running():
+            return False
+        log.warning("the embedded PostgreSQL is not running; starting it again")
+        self.start()
+        return True
+
+    @property
+    def engine(self) -> Engine:
+        """The engine for writing."""
+        return self._engine("write", self.url)
+
+    @property
+    def read_engine(self) -> Engine:
+        """The engine for reading: the replica where there is one."""
+        return self._engine("read", self._read_url) if self._read_url is not None else self.engine
+
+    def _engine(self, role: str, url: URL) -> Engine:
+        with self._lock:
+            if self._owner != os.getpid():
+                # A fork's child must neither use nor close its parent's sockets.
+                for engine in self._engines.values():
+                    engine.dispose(close=False)
+                self._engines.clear()
+                self._owner = os.getpid()
+            if role not in self._engines:
+                self._engines[role] = create_engine(
+                    url,
+                    pool_pre_ping=True,
+                    pool_size=5,
+                    max_overflow=15,
+                    pool_timeout=10,
+                    connect_args={
+                        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                        # PgBouncer in transaction mode knows no prepared statements of a session.
+                        "prepare_threshold": None,
+                        "application_name": "metrics_dash",
+                    },
+                )
+            return self._engines[role]
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction for writing: committed at the end of the block, rolled back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading, on the replica where there is one."""
+        with self.read_engine.connect() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close this process's connections; the server goes on."""
+        with self._lock:
+            for engine in self._engines.values():
+                engine.dispose(close=self._owner == os.getpid())
+            self._engines.clear()
+
+    def close(self) -> None:
+        """Close the connections and leave the embedded server; the last process to leave stops it."""
+        self.dispose()
+        if self._server is not None:
+            self._server.stop()
+
+
+def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection beneath a SQLAlchemy one, for COPY."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+_default: Database | None = None
+_default_lock = threading.Lock()
+
+
+def default_database() -> Database:
+    """The database of this process: the one that ``use_database`` named, else what the environment names.
+
+    ``DATABASE_URL``, or the embedded server under ``METRICS_DATA_DIR`` (``.data``).
+    """
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Database(
+                os.environ.get("DATABASE_URL") or None,
+                data_dir=Path(os.environ.get("METRICS_DATA_DIR") or ".data"),
+                read_url=os.environ.get("DATABASE_READ_URL") or None,
+            )
+        return _default
+
+
+def use_database(database: Database | None) -> None:
+    """Make ``database`` what ``default_database`` returns; None forgets it."""
+    global _default
+    with _default_lock:
+        _default = database

@@ -1,0 +1,71 @@
+"""Bring the schema up to date, and say whether it is."""
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from db.engine import MINIMUM_SERVER_VERSION, Database
+
+# Alembic keeps its context in module globals; between processes the lock in the database does the same.
+_one_at_a_time = threading.Lock()
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SchemaError(RuntimeError):
+    """A server or a schema that this version can't work with; the message says what to do."""
+
+
+def _config() -> Config:
+    return Config(_ROOT / "alembic.ini")
+
+
+def head_revision() -> str:
+    """The revision that this version of the program needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def current_revision(database: Database) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    with database.begin() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this version needs."""
+    return current_revision(database) == head_revision()
+
+
+def migrate(database: Database, revision: str = "head") -> str | None:
+    """Upgrade (or downgrade, to an older ``revision`` or ``base``) in one transaction; return the new revision.
+
+    Safe to call from several processes at once: one works, the others wait and find nothing to do. Raises
+    ``SchemaError`` where the server is too old or the database was migrated by a newer version.
+    """
+    _check_server(database)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    before = current_revision(database)
+    if before is not None and before not in known:
+        raise SchemaError(f"the database is at revision {before}, which a newer version made; upgrade metrics_dash")
+    config = _config()
+    with _one_at_a_time, database.begin() as connection:
+        config.attributes["connection"] = connection
+        if revision == "base" or (before is not None and revision != "head" and revision < before):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+    return current_revision(database)
+
+
+def _check_server(database: Database) -> None:
+    with database.begin() as connection:
+        version = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    if version < MINIMUM_SERVER_VERSION:
+        raise SchemaError(f"PostgreSQL {version // 10000} is too old: 14 or newer is needed")

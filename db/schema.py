@@ -1,0 +1,159 @@
+"""The tables, as SQLAlchemy knows them. The migrations make them; a test holds the two together.
+
+All times are ``timestamptz`` and read in UTC. Levels are ``raw``, ``minute``, ``hour`` and ``day``; a bucket is named
+by its start.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+# Advisory lock keys, transaction-scoped. Any number will do as long as nobody else in the database uses it.
+LOCK_ROLLUP = 7_306_001
+LOCK_MIGRATE = 7_306_002
+LOCK_PARTITIONS = 7_306_003
+
+BUCKET_TYPES = ("minute", "hour", "day")
+
+metadata = MetaData()
+
+
+def _time(name: str, *, default: str | None = None, nullable: bool = False) -> Column[object]:
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=nullable,
+        server_default=text(default) if default else None,
+    )
+
+
+def _map(name: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+
+
+# Raw events, partitioned by UTC day of occurred_at, without a default partition (it would block detaching) and
+# without a primary key: one more B-tree costs a third of the ingest rate, and the batch ledger already keeps a
+# retried batch from being stored twice. `id` is the column to distribute by.
+event_id = Sequence("telemetry_events_id_seq", metadata=metadata)
+telemetry_events = Table(
+    "telemetry_events",
+    metadata,
+    Column("id", BigInteger, event_id, nullable=False, server_default=event_id.next_value()),
+    Column("event_name", Text, nullable=False),
+    _map("measurements"),
+    _map("metadata"),
+    _time("occurred_at"),
+    _time("inserted_at", default="now()"),
+    Index("telemetry_events_name_time", "event_name", "occurred_at"),
+    postgresql_partition_by="RANGE (occurred_at)",
+)
+
+# One row holds everything mergeable about one event name in one bucket. value_counts says how many events carried
+# each measurement: an average divides by it, not by `count`.
+telemetry_buckets = Table(
+    "telemetry_buckets",
+    metadata,
+    Column("event_name", Text, nullable=False),
+    Column("bucket_type", Text, nullable=False),
+    _time("bucket_start"),
+    Column("count", BigInteger, nullable=False),
+    _map("sum_values"),
+    _map("min_values"),
+    _map("max_values"),
+    _map("value_counts"),
+    _map("metadata_counts"),
+    _time("inserted_at", default="now()"),
+    PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
+    CheckConstraint("bucket_type IN ('minute', 'hour', 'day')", name="telemetry_buckets_type"),
+)
+
+# The ledger: a batch whose id stands here has been committed and is not written again.
+ingest_batches = Table(
+    "ingest_batches",
+    metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("events", Integer, nullable=False),
+    _time("oldest_event"),
+    _time("committed_at", default="clock_timestamp()"),
+    Index("ingest_batches_committed", "committed_at"),
+)
+
+ingest_quarantine = Table(
+    "ingest_quarantine",
+    metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("event_name", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _time("quarantined_at", default="clock_timestamp()"),
+)
+
+# An append-only log of buckets to recompute. No unique key: writers never wait for each other here.
+rollup_dirty = Table(
+    "rollup_dirty",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("level", Text, nullable=False),
+    Column("event_name", Text, nullable=False),
+    _time("bucket_start"),
+    _time("marked_at", default="clock_timestamp()"),
+    CheckConstraint("level IN ('minute', 'hour', 'day')", name="rollup_dirty_level"),
+    Index("rollup_dirty_bucket", "level", "bucket_start", "event_name"),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("job", Text, nullable=False),
+    _time("slot"),
+    _time("started_at", default="clock_timestamp()"),
+    _time("finished_at", nullable=True),
+    Column("outcome", Text, nullable=True),
+    PrimaryKeyConstraint("job", "slot", name="job_runs_pkey"),
+)
+
+# ingest_floor: older events are refused at this level. recompute_floor: older buckets of the next level must not be
+# recomputed, because what they would be computed from is gone. Both only rise, from minus infinity.
+retention_floors = Table(
+    "retention_floors",
+    metadata,
+    Column("level", Text, primary_key=True),
+    _time("ingest_floor", default="'-infinity'"),
+    _time("recompute_floor", default="'-infinity'"),
+    _time("held_since", nullable=True),
+    CheckConstraint("level IN ('raw', 'minute', 'hour', 'day')", name="retention_floors_level"),
+)
+
+# Every event name ever stored: what "never seen" means, and the quota of names.
+event_names = Table(
+    "event_names",
+    metadata,
+    Column("event_name", Text, primary_key=True),
+    _time("first_seen_at", default="clock_timestamp()"),
+)
+
+# A heartbeat of each process that collects, so that every page knows what is still on its way.
+collectors = Table(
+    "collectors",
+    metadata,
+    Column("collector_id", Uuid, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    _time("started_at", default="clock_timestamp()"),
+    _time("seen_at", default="clock_timestamp()"),
+    _time("oldest_buffered_at", nullable=True),
+    _map("accounting"),
+)

@@ -1,0 +1,169 @@
+"""Every setting of the application, in one typed table, read from the environment once.
+
+``load_settings()`` reads the environment and turns every problem into a ``SettingsError`` of one line that names
+the key and never quotes a secret.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "METRICS_"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|min|h|d)")
+_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+
+
+class SettingsError(ValueError):
+    """A setting that can't be used. The message is one line, names the key and holds no secret."""
+
+
+def parse_duration(text: object) -> object:
+    """Turn ``"48h"``, ``"14d"``, ``"90s"`` or ``"5min"`` into a ``timedelta``; pass other types on."""
+    if not isinstance(text, str):
+        return text
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration such as 48h, 14d, 5min or 90s")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def parse_zone(name: object) -> object:
+    """Turn an IANA name such as ``Europe/Berlin`` into a ``ZoneInfo``."""
+    if not isinstance(name, str):
+        return name
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone such as UTC or Europe/Berlin") from error
+
+
+def parse_loopback(host: object) -> object:
+    """Accept a loopback address only: without a login nobody else may reach the page."""
+    if isinstance(host, str) and host != "localhost":
+        try:
+            loopback = ip_address(host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            raise ValueError(
+                f"{host!r} is not a loopback address; there is no login yet, so only this machine may connect"
+            )
+    return host
+
+
+def blank_is_unset(value: object) -> object:
+    return None if value == "" else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
+LoopbackHost = Annotated[str, BeforeValidator(parse_loopback)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(blank_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_unset)]
+
+
+class Settings(BaseModel):
+    """All settings, frozen. ``environment_names`` says which environment variable sets which field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    database_url: OptionalSecret = Field(
+        None, description="PostgreSQL 14 or newer; unset, an embedded server runs under METRICS_DATA_DIR."
+    )
+    database_read_url: OptionalSecret = Field(
+        None, description="A replica that the page and the query API read from; unset, DATABASE_URL."
+    )
+    redis_url: OptionalSecret = Field(
+        None, description="A Redis that several web processes share as their query cache; unset, memory."
+    )
+    secret_key: OptionalSecret = Field(
+        None, description="Signs sessions; unset, a random key is made once and kept in METRICS_DATA_DIR."
+    )
+    data_dir: Path = Field(Path(".data"), description="Where the embedded server and local state live.")
+    host: LoopbackHost = Field(
+        "127.0.0.1", description="Address the web server binds; only loopback while there is no login."
+    )
+    port: int = Field(8050, ge=1, le=65535, description="Port of the web server.")
+    catalog: OptionalPath = Field(
+        None, description="Path of a TOML catalog; unset, the game server's catalog that comes along."
+    )
+    demo: bool = Field(False, description="1 starts the simulated game server beside the application.")
+    timezone: Zone = Field(ZoneInfo("UTC"), description="IANA zone offered as the server's zone.")
+    flush_interval: float = Field(5.0, gt=0, le=3600, description="Seconds until a partial batch is sealed.")
+    batch_size: int = Field(1000, ge=1, le=50_000, description="Events that seal a batch at once.")
+    buffer_events: int = Field(10_000, ge=1, le=10_000_000, description="Events the buffer holds at most.")
+    rollup_interval: float = Field(5.0, gt=0, le=3600, description="Seconds between two rollup passes.")
+    refresh_interval: float = Field(10.0, ge=1, le=3600, description="Seconds between two page refreshes.")
+    raw_retention: Duration = Field(timedelta(hours=48), description="How long raw events are kept.")
+    minute_retention: Duration = Field(timedelta(days=14), description="How long minute buckets are kept.")
+    hour_retention: Duration = Field(timedelta(days=90), description="How long hour buckets are kept.")
+    day_retention: Duration = Field(timedelta(days=365), description="How long day buckets are kept.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe message that is logged."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Lines for people or JSON for machines.")
+
+    @model_validator(mode="after")
+    def _retentions_widen(self) -> Self:
+        order = ["raw_retention", "minute_retention", "hour_retention", "day_retention"]
+        for finer, coarser in pairwise(order):
+            if getattr(self, finer) > getattr(self, coarser):
+                raise ValueError(
+                    f"{PREFIX}{finer.upper()} is longer than {PREFIX}{coarser.upper()}; "
+                    "each level must be kept at least as long as the finer one it is folded from"
+                )
+        return self
+
+    @classmethod
+    def environment_names(cls) -> dict[str, str]:
+        """Field name to the environment variable that sets it, in declaration order."""
+        return {name: name.upper() if name in _UNPREFIXED else PREFIX + name.upper() for name in cls.model_fields}
+
+    def url(self) -> str | None:
+        """The writable database's URL in clear, or None for the embedded server. Never log it."""
+        return self.database_url.get_secret_value() if self.database_url else None
+
+    def read_url(self) -> str | None:
+        """The replica's URL in clear, or None where reads go to the writable database. Never log it."""
+        return self.database_read_url.get_secret_value() if self.database_read_url else None
+
+
+# These follow the convention of every host that sets them, so they carry no prefix; all of them are secrets.
+_UNPREFIXED = {"database_url", "database_read_url", "redis_url", "secret_key"}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment; ``overrides`` (by field name) win over it.
+
+    Raises ``SettingsError``, one line naming the key, for a bad value or an unknown ``METRICS_`` name.
+    """
+    environ = os.environ if environ is None else environ
+    names = Settings.environment_names()
+    unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in names.values())
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is not a setting; see the README's table of settings")
+    values = {field: environ[key] for field, key in names.items() if key in environ}
+    try:
+        return Settings(**{**values, **overrides})
+    except ValidationError as error:
+        raise SettingsError(_one_line(error, names)) from None
+
+
+def _one_line(error: ValidationError, names: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    field = str(first["loc"][0])
+    if field not in _UNPREFIXED and repr(first["input"]) not in message:
+        message = f"{first['input']!r}: {message}"
+    return f"{names.get(field, field)}: {message}"

@@ -1,0 +1,77 @@
+"""One embedded PostgreSQL for the whole run; a database of its own, with the schema, for each test that asks."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from db.engine import Database, use_database
+from db.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Database]:
+    """The embedded server that every test shares. Its databases are cheap; its start is not."""
+    folder = Path(tempfile.mkdtemp(prefix="metrics-test-"))
+    folder.chmod(0o755)
+    database = Database(data_dir=folder)
+    database.start()
+    yield database
+    database.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: Database) -> str:
+    """The name of a migrated, empty database that others are copied from."""
+    _create(server, "template_metrics")
+    migrated = Database(_url_of(server, "template_metrics"))
+    migrate(migrated)
+    migrated.dispose()
+    return "template_metrics"
+
+
+@pytest.fixture
+def empty_database(server: Database) -> Iterator[Database]:
+    """A database without any table."""
+    yield from _fresh(server, None)
+
+
+@pytest.fixture
+def database(server: Database, template: str) -> Iterator[Database]:
+    """A migrated, empty database; also what ``default_database()`` returns during the test."""
+    for fresh in _fresh(server, template):
+        use_database(fresh)
+        yield fresh
+        use_database(None)
+
+
+def _fresh(server: Database, template: str | None) -> Iterator[Database]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _create(server, name, template)
+    database = Database(_url_of(server, name))
+    yield database
+    database.dispose()
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _create(server: Database, name: str, template: str | None = None) -> None:
+    _administer(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+
+
+def _administer(server: Database, statement: str) -> None:
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _url_of(server: Database, name: str) -> str:
+    return server.url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
