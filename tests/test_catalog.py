@@ -1,0 +1,104 @@
+"""The catalog: what comes along is complete, and what can't be drawn is refused with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog
+
+SMALL = """
+[events."shop.order.paid"]
+kind = "counter"
+measurements.amount = { unit = "EUR" }
+measurements.items = {}
+dimensions = ["country"]
+
+[events."shop.stock.level"]
+kind = "gauge"
+measurements.pieces = { unit = "pieces" }
+
+[[tabs]]
+id = "shop"
+title = "Shop"
+
+[[tabs.charts]]
+id = "revenue"
+title = "Revenue"
+event = "shop.order.paid"
+measurement = "amount"
+show = "sum"
+
+[[tabs.charts]]
+id = "stock"
+title = "Stock"
+event = "shop.stock.level"
+show = "avg"
+"""
+
+
+def test_the_default_catalog_has_eleven_events_and_four_tabs_of_three_charts() -> None:
+    catalog = load_catalog()
+    assert len(catalog.events) == 11
+    assert [tab.title for tab in catalog.tabs] == ["Server", "Auth", "Gameplay", "Combat"]
+    assert [len(tab.charts) for tab in catalog.tabs] == [3, 3, 3, 3]
+
+
+def test_unit_and_kind_are_derived_from_the_event() -> None:
+    revenue = parse_catalog(SMALL).chart("revenue")
+    assert (revenue.unit, revenue.kind) == ("EUR", "counter")
+
+
+def test_the_only_measurement_need_not_be_named() -> None:
+    assert parse_catalog(SMALL).chart("stock").measurement == "pieces"
+
+
+def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SMALL)
+    assert [tab.id for tab in load_catalog(path).tabs] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('event = "shop.order.paid"', 'event = "shop.order.lost"', "tabs.shop.charts.revenue: event 'shop.order.lost'"),
+        ('measurement = "amount"', 'measurement = "price"', "charts.revenue: measurement 'price'"),
+        ('measurement = "amount"\n', "", "charts.revenue: name a measurement of 'shop.order.paid'"),
+        ('show = "avg"', 'show = "sum"', "charts.stock: a gauge has no 'sum'"),
+        ('show = "avg"', 'show = "count"', "charts.stock: a gauge has no 'count'"),
+        ('show = "sum"', 'show = "p95"', "charts.revenue: show 'p95' needs sketches"),
+        ('show = "sum"', 'show = "median"', "'median'"),
+        ('show = "sum"', 'show = "count"', "takes no measurement, not 'amount'"),
+        ('show = "sum"', 'show = "sum"\nsplit_by = "country"', "only counts and rates"),
+        ('show = "avg"', 'show = "avg"\nsplit_by = "colour"', "split_by 'colour'"),
+        ('show = "avg"', 'show = "avg"\ncolour = "red"', "colour"),
+        ('id = "stock"', 'id = "revenue"', "chart id 'revenue' is declared more than once"),
+        ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),
+        ('kind = "gauge"', 'kind = "gouge"', "'gouge'"),
+        ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not an event name"),
+        ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_its_place(old: str, new: str, says: str) -> None:
+    assert old in SMALL
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(SMALL.replace(old, new, 1), source="mine.toml")
+    assert says in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"nowhere\.toml"):
+        load_catalog(tmp_path / "nowhere.toml")
+
+
+def test_every_unknown_id_raises_with_its_name() -> None:
+    catalog = parse_catalog(SMALL)
+    with pytest.raises(KeyError, match="cellar"):
+        catalog.chart("cellar")
+    with pytest.raises(KeyError, match="cellar"):
+        catalog.tab("cellar")
+
+
+def test_every_declared_event_says_what_it_is() -> None:
+    assert [event.name for event in load_catalog(DEFAULT_PATH).events.values() if not event.help] == []

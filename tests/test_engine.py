@@ -1,0 +1,111 @@
+"""The engine: an embedded server that is shared, survives a crash and stops with its last user."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database, DatabaseURLError, parse_url
+
+PASSWORD_URL = "postgresql://somebody:hunter2@db.example/metrics"
+WRITE_AND_LEAVE = """
+import sys
+from pathlib import Path
+from sqlalchemy import text
+from db.engine import Database
+database = Database(data_dir=Path(sys.argv[1]))
+with database.begin() as connection:
+    connection.execute(text("INSERT INTO kept VALUES (1)"))
+{ending}
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Not tmp_path: its private parents are closed to the user that the server runs as when the tests run as root.
+    path = Path(tempfile.mkdtemp(prefix="metrics-engine-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def postmaster(folder: Path) -> psutil.Process:
+    return psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+def in_another_process(folder: Path, ending: str = "database.close()", returns: int = 0) -> None:
+    command = [sys.executable, "-c", WRITE_AND_LEAVE.format(ending=ending), str(folder)]
+    assert subprocess.run(command, check=False).returncode == returns
+
+
+def rows(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM kept")).scalar_one())
+
+
+def test_the_embedded_server_keeps_its_data_is_shared_and_comes_back_after_a_crash(folder: Path) -> None:
+    database = Database(data_dir=folder)
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE kept (n int)"))
+        connection.execute(text("INSERT INTO kept VALUES (0)"))
+        assert connection.execute(text("SHOW jit")).scalar_one() == "off"
+
+    in_another_process(folder)
+    assert rows(database) == 2, "a second process uses the same server, and its leaving leaves it running"
+
+    server = postmaster(folder)
+    server.send_signal(signal.SIGKILL)
+    psutil.wait_procs([server], timeout=30)
+    assert database.ensure_running()
+    assert rows(database) == 2
+    assert not database.ensure_running(), "one that runs is left alone"
+
+    in_another_process(folder, ending="import os; os._exit(9)", returns=9)
+    server = postmaster(folder)
+    database.close()
+    psutil.wait_procs([server], timeout=30)
+    assert not server.is_running(), "a process that died without leaving does not keep the server"
+
+    again = Database(data_dir=folder)
+    assert rows(again) == 3
+    again.close()
+
+
+def test_a_forked_child_uses_connections_of_its_own(database: Database) -> None:
+    with database.reading() as connection:
+        parents = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with database.reading() as connection:
+            os.write(writer, str(connection.execute(text("SELECT pg_backend_pid()")).scalar_one()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert int(os.read(reader, 20)) != parents
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == parents
+
+
+@pytest.mark.parametrize("url", ["mysql://a:hunter2@b/c", "no url:hunter2", "sqlite:///hunter2.db"])
+def test_an_unusable_url_is_refused_without_quoting_it(url: str) -> None:
+    with pytest.raises(DatabaseURLError) as caught:
+        parse_url(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_usual_spellings_of_a_url_are_taken() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        assert parse_url(f"{scheme}://u@h/d").drivername == "postgresql+psycopg"
+
+
+def test_a_password_shows_only_where_it_is_asked_for() -> None:
+    database = Database(PASSWORD_URL)
+    assert "hunter2" not in str(database.url)
+    assert database.dsn() == PASSWORD_URL

@@ -1,0 +1,88 @@
+"""Settings: read once, checked at once, and never careless with a secret."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from metrics_dash.settings import Settings, SettingsError, load_settings
+
+README = Path(__file__).parent.parent / "README.md"
+SECRET = "postgresql://somebody:hunter2@db.example/metrics"
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = load_settings({})
+    assert (settings.host, settings.port, settings.batch_size) == ("127.0.0.1", 8050, 1000)
+    assert settings.raw_retention == timedelta(hours=48)
+    assert settings.url() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("48h", timedelta(hours=48)),
+        ("14d", timedelta(days=14)),
+        ("90s", timedelta(seconds=90)),
+        ("30min", timedelta(minutes=30)),
+        ("1.5h", timedelta(minutes=90)),
+    ],
+)
+def test_durations_are_read(text: str, expected: timedelta) -> None:
+    assert load_settings({"METRICS_RAW_RETENTION": text}).raw_retention == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("METRICS_PORT", "abc", "'abc'"),
+        ("METRICS_PORT", "0", "'0'"),
+        ("METRICS_PORT", "70000", "70000"),
+        ("METRICS_HOST", "0.0.0.0", "loopback"),
+        ("METRICS_HOST", "example.org", "loopback"),
+        ("METRICS_TIMEZONE", "Mars/Olympus", "Mars/Olympus"),
+        ("METRICS_RAW_RETENTION", "two days", "two days"),
+        ("METRICS_RAW_RETENTION", "0s", "greater than"),
+        ("METRICS_RAW_RETENTION", "20d", "METRICS_MINUTE_RETENTION"),
+        ("METRICS_DEMO", "maybe", "maybe"),
+        ("METRICS_LOG_FORMAT", "xml", "xml"),
+        ("METRICS_BATCH_SIZE", "-1", "-1"),
+    ],
+)
+def test_a_bad_value_names_its_key_in_one_line(key: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({key: value})
+    message = str(caught.value)
+    assert key in message
+    assert says in message
+    assert "\n" not in message
+
+
+def test_an_unknown_name_is_an_error_and_not_ignored() -> None:
+    with pytest.raises(SettingsError, match="METRICS_PROT is not a setting"):
+        load_settings({"METRICS_PROT": "8050"})
+
+
+def test_other_programs_variables_are_left_alone() -> None:
+    load_settings({"HOME": "/root", "PORT": "1"})
+
+
+def test_an_override_wins_over_the_environment() -> None:
+    assert load_settings({"METRICS_PORT": "1234"}, port=4321).port == 4321
+
+
+def test_a_blank_url_is_an_unset_one() -> None:
+    assert load_settings({"DATABASE_URL": ""}).url() is None
+
+
+def test_secrets_show_neither_in_text_nor_in_errors() -> None:
+    settings = load_settings({"DATABASE_URL": SECRET, "SECRET_KEY": "hunter2"})
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(settings)
+    assert settings.url() == SECRET
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    text = README.read_text(encoding="utf-8")
+    missing = [name for name in Settings.environment_names().values() if f"`{name}`" not in text]
+    assert missing == []
