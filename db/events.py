@@ -1,0 +1,80 @@
+"""Raw events: stored, and read back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from db.engine import Database, default_database
+from db.ledger import Batch, days_of, write_batches
+from db.partitions import ensure_partitions
+from db.rows import InvalidEvent, Row, encode_row, quote
+
+# An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
+EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
+EventLike = Mapping[str, Any] | tuple[str, Mapping[str, float], Mapping[str, Any], datetime]
+
+
+def insert_events(events: Iterable[EventLike], *, database: Database | None = None) -> int:
+    """Store events in one transaction and mark their buckets for the rollup; how many were stored.
+
+    An event is a mapping with ``event_name`` and, optionally, ``measurements`` (finite numbers by name), ``metadata``
+    (JSON scalars by name) and ``occurred_at`` (an aware datetime, by default now), or a tuple of the four in this
+    order. Events older than raw's ingest floor are not stored. Raises ``InvalidEvent`` naming the index of the first
+    event that can't be stored; then none is.
+    """
+    database = database or default_database()
+    now = datetime.now(UTC)
+    rows = [_row(index, event, now) for index, event in enumerate(events)]
+    if not rows:
+        return 0
+    batch = Batch(uuid4(), rows)
+    ensure_partitions(database, days_of([batch]))
+    with database.begin() as connection:
+        (written,) = write_batches(connection, [batch])
+    return len(rows) - len(written.too_old)
+
+
+def query_events(
+    name: str, start: datetime, end: datetime, limit: int = 1000, *, database: Database | None = None
+) -> list[dict[str, Any]]:
+    """An event's raw records with ``start <= occurred_at < end`` (aware), oldest first, at most ``limit`` of them.
+
+    Each is a dict of ``id``, ``event_name``, ``measurements``, ``metadata``, ``occurred_at`` and ``inserted_at``
+    (aware, UTC).
+    """
+    database = database or default_database()
+    with database.reading() as connection:
+        found = connection.execute(
+            text(
+                "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at FROM telemetry_events "
+                "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
+                "ORDER BY occurred_at, id LIMIT :limit"
+            ),
+            {"name": name, "start": start, "end": end, "limit": limit},
+        ).mappings()
+        return [_in_utc(dict(record)) for record in found]
+
+
+def _row(index: int, event: EventLike, now: datetime) -> Row:
+    try:
+        if isinstance(event, Mapping):
+            unknown = sorted(set(event) - set(EVENT_KEYS))
+            if unknown:
+                raise InvalidEvent(f"{quote(unknown[0])} is not one of {', '.join(EVENT_KEYS)}")
+            defaults = {"measurements": {}, "metadata": {}, "occurred_at": now, **event}
+            event = tuple(defaults[key] for key in EVENT_KEYS)
+        name, measurements, metadata, occurred_at = event
+        return encode_row(name, measurements, metadata, occurred_at)
+    except InvalidEvent as error:
+        raise InvalidEvent(f"event {index}: {error}", error.reason) from None
+    except KeyError as error:
+        raise InvalidEvent(f"event {index}: {error} is missing") from None
+
+
+def _in_utc(record: dict[str, Any]) -> dict[str, Any]:
+    for key in ("occurred_at", "inserted_at"):
+        record[key] = record[key].astimezone(UTC)
+    return record

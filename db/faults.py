@@ -1,0 +1,63 @@
+"""What a failed write means: try again, set one event aside, or call for a repair."""
+
+import struct
+from enum import Enum
+
+import psycopg
+import sqlalchemy.exc
+
+from db.rows import InvalidEvent
+
+
+class Fault(Enum):
+    """The three ways in which a write fails."""
+
+    TRANSIENT = "transient"  # the same batch may succeed later
+    DATA = "data"  # one event of the batch will never succeed
+    SCHEMA = "schema"  # no batch succeeds until somebody repairs something
+
+
+# SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+_DATA_CLASSES = frozenset({"22", "23", "54"})
+_CHECK_VIOLATION = "23514"
+_CLIENT_DATA_ERRORS = (psycopg.DataError, UnicodeError, OverflowError, TypeError, struct.error, InvalidEvent)
+_LOST_CONNECTION = (psycopg.OperationalError, psycopg.InterfaceError, sqlalchemy.exc.TimeoutError, OSError)
+
+
+def classify(error: BaseException) -> Fault:
+    """Which fault an exception of a write is. Unknown ones are ``SCHEMA``: never drop an event for want of a clue."""
+    cause = original(error)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        if isinstance(cause, _LOST_CONNECTION):
+            return Fault.TRANSIENT
+        return Fault.DATA if isinstance(cause, _CLIENT_DATA_ERRORS) else Fault.SCHEMA
+    if state[:2] in _TRANSIENT_CLASSES:
+        return Fault.TRANSIENT
+    if state[:2] in _DATA_CLASSES and not lacks_partition(cause):
+        return Fault.DATA
+    return Fault.SCHEMA
+
+
+def lacks_partition(error: BaseException) -> bool:
+    """Whether a row found no partition. It shares its SQLSTATE with a violated check, which names its constraint."""
+    cause = original(error)
+    return (
+        isinstance(cause, psycopg.Error) and cause.sqlstate == _CHECK_VIOLATION and cause.diag.constraint_name is None
+    )
+
+
+def original(error: BaseException) -> BaseException:
+    """The driver's exception beneath SQLAlchemy's."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
+        return error.orig
+    return error
+
+
+def describe(error: BaseException) -> str:
+    """One line of plain ASCII for a log or a table: the SQLSTATE if there is one, and the first line of the message."""
+    cause = original(error)
+    state = getattr(cause, "sqlstate", None)
+    text = str(cause).strip().partition("\n")[0] or type(cause).__name__
+    return ascii(f"{state}: {text}" if state else f"{type(cause).__name__}: {text}")[1:-1]

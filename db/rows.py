@@ -1,0 +1,235 @@
+"""A raw row: what an event may hold, and how it travels to ``telemetry_events``.
+
+The limits stand here, beside the encoding, because a row that breaks one would abort the COPY of a whole batch.
+Measurements and metadata are encoded once, at the door: the bytes are an immutable snapshot of known size, and they are
+what PostgreSQL stores.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from numbers import Integral, Real
+from struct import Struct
+
+import orjson
+
+MAX_NAME_LENGTH = 255
+MAX_MEASUREMENTS = 64
+MAX_JSON_BYTES = 16 * 1024
+EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+
+# (event_name, measurements as JSON, metadata as JSON, occurred_at in microseconds since 1970 in UTC)
+Row = tuple[str, bytes, bytes, int]
+
+EMPTY_MAP = b"{}"
+# What a row costs in memory beyond its JSON: a tuple, two bytes objects and an int.
+ROW_OVERHEAD_BYTES = 200
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BACKSLASH = ord("\\")
+_MAX_INTEGER = 2**63 - 1
+
+
+class InvalidEvent(ValueError):  # noqa: N818 - it reads as what it says of an event
+    """An event that can't be stored. The message quotes the bad value and names its place.
+
+    ``reason`` is what it is counted under: ``invalid``, ``too_old`` or ``too_new``.
+    """
+
+    def __init__(self, message: str, reason: str = "invalid") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def quote(value: object) -> str:
+    """A bad value for an error message: its ``repr``, cut short, in plain ASCII."""
+    try:
+        text = ascii(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def check_name(name: object) -> str:
+    """An event's name, checked: dotted ``[a-z0-9_]`` segments, at most 255 characters. Raises ``InvalidEvent``."""
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not EVENT_NAME.fullmatch(name):
+        raise InvalidEvent(
+            f"event_name: {quote(name)} is not dotted [a-z0-9_] segments of at most {MAX_NAME_LENGTH} characters"
+        )
+    return str(name)
+
+
+def encode_measurements(measurements: Mapping[str, float]) -> bytes:
+    """Measurements as JSON: at most 64 finite numbers by name. Raises ``InvalidEvent``."""
+    if not measurements and type(measurements) is dict:
+        return EMPTY_MAP
+    try:
+        for value in measurements.values():
+            # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
+            if type(value) is float:
+                if value - value != 0.0:
+                    break
+            elif type(value) is not int:
+                break
+        else:
+            encoded = orjson.dumps(measurements)
+            if len(measurements) <= MAX_MEASUREMENTS and len(encoded) <= MAX_JSON_BYTES and _BACKSLASH not in encoded:
+                return encoded
+    except Exception:  # noqa: S110 - the careful way below finds out what is wrong, and says it
+        pass
+    return _encode("measurements", _clean(measurements, "measurements", _number), MAX_MEASUREMENTS)
+
+
+def encode_metadata(metadata: Mapping[str, object]) -> bytes:
+    """Metadata as JSON: scalars by name, 16 KiB at most. Raises ``InvalidEvent``."""
+    if not metadata and type(metadata) is dict:
+        return EMPTY_MAP
+    try:
+        for value in metadata.values():
+            kind = type(value)
+            if kind is not str and kind is not int and kind is not bool and value is not None:
+                break
+        else:
+            encoded = orjson.dumps(metadata)
+            if len(encoded) <= MAX_JSON_BYTES and _BACKSLASH not in encoded:
+                return encoded
+    except Exception:  # noqa: S110 - as above
+        pass
+    return _encode("metadata", _clean(metadata, "metadata", _scalar), None)
+
+
+def _clean(mapping: object, place: str, check: Callable[[object, str], object]) -> dict[str, object]:
+    if not isinstance(mapping, Mapping):
+        raise InvalidEvent(f"{place}: {quote(mapping)} is not an object")
+    try:
+        items = list(mapping.items())
+    except Exception as error:
+        raise InvalidEvent(f"{place}: can't be read: {quote(error)}") from error
+    return {_text(key, f"a key of {place}"): check(value, f"{place}.{quote(key)}") for key, value in items}
+
+
+def _encode(place: str, values: dict[str, object], most: int | None) -> bytes:
+    if most is not None and len(values) > most:
+        raise InvalidEvent(f"{place}: {len(values)} values are more than {most}")
+    encoded = orjson.dumps(values)
+    if len(encoded) > MAX_JSON_BYTES:
+        raise InvalidEvent(f"{place}: {len(encoded)} bytes of JSON are more than {MAX_JSON_BYTES}")
+    return encoded
+
+
+def _number(value: object, place: str) -> object:
+    """A finite number. An integer past 64 bits is kept as the nearest double, like any JSON reader would."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidEvent(f"{place}: {quote(value)} is not a number")
+    if isinstance(value, Integral) and abs(int(value)) <= _MAX_INTEGER:
+        return int(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidEvent(f"{place}: {quote_number(value)} is not a finite number")
+    return number
+
+
+def quote_number(value: object) -> str:
+    """Like ``quote``, but safe for integers of more digits than Python agrees to print."""
+    try:
+        return quote(value) if not isinstance(value, int) or abs(value) < 10**30 else "an integer of that size"
+    except ValueError:
+        return "an integer of that size"
+
+
+def _scalar(value: object, place: str) -> object:
+    """A JSON scalar: text, a finite number, a boolean or null."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value, place)
+    if isinstance(value, Real):
+        return _number(value, place)
+    raise InvalidEvent(f"{place}: {quote(value)} is not text, a number, a boolean or null")
+
+
+def _text(value: object, place: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidEvent(f"{place}: {quote(value)} is not text")
+    if "\0" in value:
+        raise InvalidEvent(f"{place}: {quote(value)} holds a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidEvent(f"{place}: {quote(value)} holds half of a surrogate pair") from None
+    return str.__str__(value)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """An aware moment in whole microseconds since 1970 in UTC. Raises ``InvalidEvent`` for a naive one."""
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InvalidEvent(f"occurred_at: {quote(str(moment))} has no time zone")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The inverse of ``to_microseconds``: an aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def encode_row(
+    event_name: object, measurements: Mapping[str, float], metadata: Mapping[str, object], occurred_at: datetime
+) -> Row:
+    """Check an event's parts and encode them. Raises ``InvalidEvent``."""
+    return (
+        check_name(event_name),
+        encode_measurements(measurements),
+        encode_metadata(metadata),
+        to_microseconds(occurred_at),
+    )
+
+
+# The binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
+COPY_TRAILER = b"\xff\xff"
+COPY_COLUMNS = "event_name, measurements, metadata, occurred_at"
+_POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
+_FIELDS_AND_LENGTH = Struct("!hi")
+_TIMESTAMP = Struct("!iq")
+_JSONB = Struct("!iB")
+_JSONB_VERSION = 1
+_JSONB_HEADS = tuple(_JSONB.pack(size + 1, _JSONB_VERSION) for size in range(1024))
+
+
+def _jsonb_head(size: int) -> bytes:
+    return _JSONB_HEADS[size] if size < len(_JSONB_HEADS) else _JSONB.pack(size + 1, _JSONB_VERSION)
+
+
+def copy_payload(rows: Iterable[Row]) -> bytes:
+    """Rows as the body of a binary COPY of ``COPY_COLUMNS``, without header and trailer.
+
+    Written by hand: it takes a fifth of the time of psycopg's row-by-row adaptation, as the JSON is encoded already.
+    """
+    parts: list[bytes] = []
+    add = parts.extend
+    heads: dict[str, bytes] = {}
+    short = _JSONB_HEADS
+    limit = len(short)
+    stamp = _TIMESTAMP.pack
+    for name, measurements, metadata, occurred in rows:
+        head = heads.get(name)
+        if head is None:
+            encoded = name.encode()
+            head = heads[name] = _FIELDS_AND_LENGTH.pack(4, len(encoded)) + encoded
+        sizes = len(measurements), len(metadata)
+        add(
+            (
+                head,
+                short[sizes[0]] if sizes[0] < limit else _jsonb_head(sizes[0]),
+                measurements,
+                short[sizes[1]] if sizes[1] < limit else _jsonb_head(sizes[1]),
+                metadata,
+                stamp(8, occurred - _POSTGRES_EPOCH),
+            )
+        )
+    return b"".join(parts)

@@ -1,0 +1,105 @@
+"""Events: the record, and the rules for what may come in.
+
+The rules on names, measurements and metadata stand beside their encoding in ``db.rows``; here is what depends on the
+clock, and how an event is read from decoded JSON.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from db.rows import (
+    EVENT_NAME,
+    MAX_JSON_BYTES,
+    MAX_MEASUREMENTS,
+    MAX_NAME_LENGTH,
+    InvalidEvent,
+    Row,
+    check_name,
+    encode_measurements,
+    encode_metadata,
+    encode_row,
+    quote,
+)
+
+__all__ = [
+    "DAY_RETENTION",
+    "EVENT_NAME",
+    "MAX_AHEAD",
+    "MAX_JSON_BYTES",
+    "MAX_MEASUREMENTS",
+    "MAX_NAME_LENGTH",
+    "Event",
+    "InvalidEvent",
+    "check_name",
+    "check_time",
+    "encode",
+    "encode_measurements",
+    "encode_metadata",
+    "parse_event",
+]
+
+MAX_AHEAD = timedelta(minutes=5)
+DAY_RETENTION = timedelta(days=365)
+
+_KEYS = frozenset({"event_name", "measurements", "metadata", "occurred_at"})
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class Event(NamedTuple):
+    """Something that happened once: finite numbers, JSON scalars that describe it, and an aware moment."""
+
+    name: str
+    measurements: Mapping[str, float]
+    metadata: Mapping[str, object]
+    occurred_at: datetime
+
+
+def encode(event: Event) -> Row:
+    """An event as the row that is stored. Raises ``InvalidEvent``."""
+    return encode_row(event.name, event.measurements, event.metadata, event.occurred_at)
+
+
+def parse_event(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Event:
+    """Read an event from decoded JSON: ``event_name`` and, optionally, ``measurements``, ``metadata`` and
+    ``occurred_at`` (RFC 3339; by default ``now``, which is aware).
+
+    ``keep`` is how long days are kept: an older event has nowhere to go. Raises ``InvalidEvent``, which quotes the bad
+    value, names its place, and has a ``reason`` to count it under.
+    """
+    if not isinstance(document, dict):
+        raise InvalidEvent(f"{quote(document)} is not an object")
+    if not document.keys() <= _KEYS:
+        unknown = next(key for key in document if key not in _KEYS)
+        raise InvalidEvent(f"{quote(unknown)} is not a key of an event; they are {', '.join(sorted(_KEYS))}")
+    if "event_name" not in document:
+        raise InvalidEvent("event_name is missing")
+    name = check_name(document["event_name"])
+    measurements = document.get("measurements", {})
+    metadata = document.get("metadata", {})
+    encode_measurements(measurements)
+    encode_metadata(metadata)
+    occurred_at = parse_time(document["occurred_at"]) if "occurred_at" in document else now
+    return Event(name, measurements, metadata, check_time(occurred_at, now, keep))
+
+
+def parse_time(value: object) -> datetime:
+    """An aware moment from an RFC 3339 text such as ``2026-01-31T12:00:00Z``. Raises ``InvalidEvent``."""
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise InvalidEvent(f"occurred_at: {quote(value)} is not RFC 3339 such as 2026-01-31T12:00:00Z")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidEvent(f"occurred_at: {quote(value)} is not a moment of the calendar") from None
+
+
+def check_time(occurred_at: datetime, now: datetime, keep: timedelta = DAY_RETENTION) -> datetime:
+    """A moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEvent``: too_old, too_new."""
+    if occurred_at - now > MAX_AHEAD:
+        raise InvalidEvent(f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future", "too_new")
+    if now - occurred_at > keep:
+        raise InvalidEvent(
+            f"too_old: occurred_at {occurred_at.isoformat()} lies more than {keep.days} days in the past", "too_old"
+        )
+    return occurred_at
