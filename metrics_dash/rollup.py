@@ -1,0 +1,138 @@
+"""Rollup: the ladder raw → minute → hour → day as data, and the pass that folds dirty buckets up it.
+
+A pass is one transaction under one lock, so any number of processes may run passes at any time: running one twice,
+late, or after an outage changes nothing that is right. ``db.rollups`` has the statements and says why they hold.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from db import rollups
+from db.engine import Database
+from db.rollups import Rung
+
+log = logging.getLogger(__name__)
+
+LADDER = (
+    Rung("minute", source="raw", width=timedelta(minutes=1)),
+    Rung("hour", source="minute", width=timedelta(hours=1)),
+    Rung("day", source="hour", width=timedelta(days=1)),
+)
+
+# Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
+PASS_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What a pass did. ``acted``: it held the lock; if not, another process is at work and nothing else is set.
+
+    ``rebuilt``: buckets computed again, by level. ``refused``: marks below the recompute floor, dropped. ``failed``:
+    buckets that could not be computed. ``more``: some level was cut off at the limit. ``seconds``: how long it took.
+    """
+
+    acted: bool
+    rebuilt: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
+    failed: int = 0
+    more: bool = False
+    seconds: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """Buckets computed again, over all levels."""
+        return sum(self.rebuilt.values())
+
+
+def run_pass(database: Database, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
+    """Fold up to ``limit`` dirty buckets of each level, newest first; returns at once if another process does.
+
+    ``before`` leaves minutes that start at or after it for a later pass. A late event reaches its minute, hour and
+    day in the same pass.
+    """
+    started = time.monotonic()
+    with database.begin() as connection:
+        if not rollups.try_lock(connection):
+            return PassResult(acted=False)
+        result = fold(connection, limit=limit, before=before)
+    return _timed(result, time.monotonic() - started)
+
+
+def fold(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
+    """One pass inside a transaction that holds the rollup lock; the caller commits."""
+    rollups.prepare(connection)
+    rebuilt: dict[str, int] = {}
+    refused = failed = 0
+    more = False
+    for rung, coarser in zip(LADDER, (*LADDER[1:], None), strict=True):
+        refused += rollups.drop_marks_below(connection, rung.level, rollups.recompute_floor(connection, rung.source))
+        keys = rollups.take(connection, rung.level, limit, before if rung.source == "raw" else None)
+        failed += rollups.rebuild(connection, rung, keys)
+        if coarser is not None:
+            rollups.mark(connection, coarser, keys)
+        rebuilt[rung.level] = len(keys)
+        more = more or len(keys) >= limit
+    _alarm(refused, failed)
+    return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more)
+
+
+def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
+    """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed."""
+    total = 0
+    while True:
+        with database.begin() as connection:
+            rollups.lock(connection)
+            result = fold(connection, limit=limit)
+        total += result.total
+        if not result.more:
+            return total
+
+
+def _timed(result: PassResult, seconds: float) -> PassResult:
+    return PassResult(result.acted, result.rebuilt, result.refused, result.failed, result.more, seconds)
+
+
+def _alarm(refused: int, failed: int) -> None:
+    if refused:
+        log.error(
+            "%d dirty marks lay below a recompute floor and were dropped; those buckets keep their state", refused
+        )
+    if failed:
+        log.error("%d buckets could not be computed (a sum out of range?) and keep their state", failed)
+
+
+class Roller:
+    """The rollup as a recurring job: passes at once while closed buckets are dirty, else one per interval.
+
+    A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
+    freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
+    """
+
+    def __init__(self, database: Database, interval: float) -> None:
+        self._database = database
+        self._interval = interval
+        self._limit = PASS_LIMIT
+        self._slow = False
+
+    def __call__(self) -> None:
+        """Run passes until only the open minute may be dirty, or another process is at work."""
+        while True:
+            before = datetime.now(UTC).replace(second=0, microsecond=0) if self._slow else None
+            result = run_pass(self._database, limit=self._limit, before=before)
+            if not result.acted:
+                return
+            self._slow = result.more or result.seconds > self._interval / 2
+            self._adapt(result)
+            if not result.more and not (before and result.total):
+                return
+
+    def _adapt(self, result: PassResult) -> None:
+        if result.seconds > self._interval:
+            self._limit = max(100, self._limit // 2)
+        elif result.seconds < self._interval / 4:
+            self._limit = min(PASS_LIMIT, self._limit * 2)
