@@ -37,12 +37,14 @@ LENGTHS: Mapping[Resolution, timedelta] = {
 # Up to which length of range a resolution is chosen by itself; longer ones are drawn in days.
 CHOSEN_UP_TO: Mapping[Resolution, timedelta] = {"minute": timedelta(hours=48), "hour": timedelta(days=14)}
 COMPARISONS: Mapping[Comparison, str] = {"period": "previous period", "day": "previous day", "week": "previous week"}
+_COMPARED_DAYS: Mapping[Comparison, int] = {"day": 1, "week": 7}
 MAX_POINTS = 5_000
 NO_BUCKET = -1
-"""Stands in an array of bucket starts for a bucket that does not exist."""
+"""Stands in an array of bucket edges for a bucket that does not exist."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = 86_400_000
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -401,44 +403,44 @@ def _day_edges(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datet
 # Comparisons
 
 
-def comparison_starts(window: Window, comparison: Comparison) -> Milliseconds:
-    """For each bucket of a window the start of the one it is compared with: int64 epoch ms, same length.
+def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
+    """For each of a window's bucket edges the one that it is compared with: int64 epoch ms, same length.
 
     "period" is the time just before, of equal length in whole buckets (days in days). "day" and "week" compare the same
     wall-clock time of the zone: on the day after a change of the clocks 14:00 is compared with 14:00, though 23 or 25
     hours lie between. An hour that was skipped has nothing to compare with (``NO_BUCKET``); of one that came twice the
     first is taken. With days of UTC the clock is that of UTC.
     """
-    starts = bucket_starts(window)
-    days = _days_back(window, comparison)
-    if days is None:
-        length = LENGTHS[window.resolution]
-        buckets = -(-window.span.length // length)
-        return starts - buckets * (length // _MILLISECOND)
-    zone = ZoneInfo("UTC") if window.days_are_utc else window.zone
-    return _days_earlier(starts, days, zone)
-
-
-def _days_back(window: Window, comparison: Comparison) -> int | None:
+    edges = bucket_edges(window)
+    length = LENGTHS[window.resolution]
+    if window.resolution == "day":
+        return _days_earlier(edges, _days_back(window, comparison), window.days_are_utc, window.zone)
     if comparison == "period":
-        # Rounded: a range of 30 days may be an hour longer or shorter than 720 hours.
-        return max(1, round(window.span.length / LENGTHS["day"])) if window.resolution == "day" else None
-    return {"day": 1, "week": 7}[comparison]
+        buckets = -(-window.span.length // length)
+        return edges - buckets * (length // _MILLISECOND)
+    return _clock_earlier(edges, _COMPARED_DAYS[comparison], window.zone)
 
 
-def _days_earlier(starts: Milliseconds, days: int, zone: ZoneInfo) -> Milliseconds:
-    """The same wall-clock times of ``zone`` so many days earlier."""
-    back = days * (LENGTHS["day"] // _MILLISECOND)
-    edge_offsets = {_offset(from_milliseconds(edge), zone) for edge in _probes(int(starts[0]) - back, int(starts[-1]))}
-    if len(edge_offsets) == 1:
-        return starts - back
-    return np.array([_wall_earlier(from_milliseconds(start), days, zone) for start in starts], dtype=np.int64)
+def _days_back(window: Window, comparison: Comparison) -> int:
+    # Rounded: a range of 30 days may be an hour longer or shorter than 720 hours.
+    return _COMPARED_DAYS.get(comparison) or max(1, round(window.span.length / LENGTHS["day"]))
 
 
-def _probes(first: int, last: int) -> Iterator[int]:
-    """Moments a day apart over a stretch, an extra day on both sides, so that no change of the clocks hides."""
-    day = LENGTHS["day"] // _MILLISECOND
-    return iter(range(first - day, last + 2 * day, day))
+def _days_earlier(edges: Milliseconds, days: int, utc: bool, zone: ZoneInfo) -> Milliseconds:
+    """The starts of the days so many days earlier."""
+    if utc:
+        return edges - days * _DAY
+    dates = (from_milliseconds(edge).astimezone(zone).date() for edge in edges)
+    return np.array([to_milliseconds(midnight(day - timedelta(days=days), zone)) for day in dates], dtype=np.int64)
+
+
+def _clock_earlier(edges: Milliseconds, days: int, zone: ZoneInfo) -> Milliseconds:
+    """The same wall-clock times so many days earlier, bucket for bucket."""
+    first, last = int(edges[0]) - (days + 1) * _DAY, int(edges[-1]) + 2 * _DAY
+    offsets = {_offset(from_milliseconds(probe), zone) for probe in range(first, last, _DAY)}
+    if len(offsets) == 1:
+        return edges - days * _DAY
+    return np.array([_wall_earlier(from_milliseconds(edge), days, zone) for edge in edges], dtype=np.int64)
 
 
 def _wall_earlier(moment: datetime, days: int, zone: ZoneInfo) -> int:
