@@ -6,8 +6,7 @@ that runs after the marks were taken sees at least the rows that they stand for,
 stays in the log.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -88,6 +87,9 @@ def prepare(connection: Connection) -> None:
         ("jit", "off"),
         ("work_mem", WORK_MEMORY),
         ("max_parallel_workers_per_gather", "0"),
+        # The planner can't know how many buckets of a name are asked for and would merge every event with each.
+        ("enable_mergejoin", "off"),
+        ("enable_sort", "off"),
     ):
         connection.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
 
@@ -161,44 +163,42 @@ _KEYS = """
         WITH ORDINALITY AS key (event_name, bucket_start, position)
 """
 
-# The measurements that the newest few events of each name carry most often: a guess that only speed depends on.
+# The measurements that a few events of each name carry most often: a guess that only speed depends on.
 _SLOTTED_KEYS = f"""
+slots AS MATERIALIZED (
+    SELECT event_name, array_agg(key ORDER BY events DESC, key) AS keys
+    FROM (
+        SELECT span.event_name, measurement.key, count(*) AS events
+        FROM (SELECT event_name, max(bucket_start) AS newest FROM ({_KEYS}) AS key GROUP BY 1) AS span
+        CROSS JOIN LATERAL (
+            SELECT measurements FROM telemetry_events AS event
+            WHERE event.event_name = span.event_name
+                AND event.occurred_at >= span.newest AND event.occurred_at < span.newest + CAST(:width AS interval)
+            ORDER BY event.occurred_at LIMIT 20
+        ) AS sample
+        CROSS JOIN LATERAL jsonb_object_keys(sample.measurements) AS measurement (key)
+        GROUP BY 1, 2
+    ) AS seen
+    GROUP BY 1
+),
 keys AS MATERIALIZED (
-    SELECT key.*, slot.keys[1] AS slot1, slot.keys[2] AS slot2
-    FROM ({_KEYS}) AS key
-    LEFT JOIN (
-        SELECT event_name, array_agg(key ORDER BY events DESC, key) AS keys
-        FROM (
-            SELECT span.event_name, measurement.key, count(*) AS events
-            FROM (SELECT event_name, max(bucket_start) AS newest FROM ({_KEYS}) AS key GROUP BY 1) AS span
-            CROSS JOIN LATERAL (
-                SELECT measurements FROM telemetry_events AS event
-                WHERE event.event_name = span.event_name
-                    AND event.occurred_at >= span.newest AND event.occurred_at < span.newest + CAST(:width AS interval)
-                ORDER BY event.occurred_at LIMIT 20
-            ) AS sample
-            CROSS JOIN LATERAL jsonb_object_keys(sample.measurements) AS measurement (key)
-            GROUP BY 1, 2
-        ) AS seen
-        GROUP BY 1
-    ) AS slot USING (event_name)
+    SELECT key.*, slots.keys[1] AS slot1, slots.keys[2] AS slot2 FROM ({_KEYS}) AS key LEFT JOIN slots USING (event_name)
 )"""
 
-# Two ways to reach the events of the buckets, for the same rows: many buckets close together are one scan of their
-# span and a hash join; few ones are an index probe each.
+# Two ways to reach the events of the buckets, for the same rows. Many buckets close together: one scan of their span,
+# of which a bucket that was not asked for is left out after grouping. Few ones: an index probe each.
 _SCANNED = """
-    keys JOIN telemetry_events AS event ON event.event_name = keys.event_name
-        AND date_bin(CAST(:width AS interval), event.occurred_at, 'epoch') = keys.bucket_start
+    (SELECT event_name, max(slot1) AS slot1, max(slot2) AS slot2 FROM keys GROUP BY 1) AS key
+    JOIN telemetry_events AS event USING (event_name)
     WHERE event.occurred_at >= :first AND event.occurred_at < :end
 """
-_PROBED = """
-    keys CROSS JOIN LATERAL (
-        SELECT measurements, metadata FROM telemetry_events AS candidate
-        WHERE candidate.event_name = keys.event_name AND candidate.occurred_at >= keys.bucket_start
-            AND candidate.occurred_at < keys.bucket_start + CAST(:width AS interval)
-        OFFSET 0
-    ) AS event
+_EVENTS_OF_KEY = """
+    SELECT measurements, metadata, occurred_at FROM telemetry_events AS candidate
+    WHERE candidate.event_name = key.event_name AND candidate.occurred_at >= key.bucket_start
+        AND candidate.occurred_at < key.bucket_start + CAST(:width AS interval)
+    OFFSET 0
 """
+_PROBED = f"keys AS key CROSS JOIN LATERAL ({_EVENTS_OF_KEY}) AS event"
 
 # Objects are ordered by their number of pairs first, so an object has at most n pairs if it is less than the least
 # object of n + 1 pairs. This is fifty times as fast as counting an object's keys.
@@ -220,30 +220,37 @@ def _events(reached: str) -> str:
         for n in SLOTS
     )
     parts = " UNION ALL ".join(
-        f"SELECT bucket, slot{n}, n{n}, sum{n}, min{n}, max{n} FROM folded JOIN keys USING (bucket) WHERE n{n} > 0"
-        for n in SLOTS
+        f"SELECT bucket, slot{n}, n{n}, sum{n}, min{n}, max{n} FROM folded WHERE n{n} > 0" for n in SLOTS
     )
     return f"""
 {_SLOTTED_KEYS},
 folded AS MATERIALIZED (
-    SELECT bucket, metadata, count(*) AS count, {slots},
-        bool_or(measurements >= CASE num_nonnulls(value1, value2)
-            WHEN 0 THEN jsonb {_LEAST_OF_1} WHEN 1 THEN jsonb {_LEAST_OF_2} ELSE jsonb {_LEAST_OF_3} END) AS further
+    SELECT keys.bucket, keys.slot1, keys.slot2, grouped.*
     FROM (
-        SELECT keys.bucket, CAST(event.metadata AS text) AS metadata, event.measurements, {values}
-        FROM {reached}
-        OFFSET 0
-    ) AS event
-    GROUP BY 1, 2
+        SELECT event_name, bucket_start, metadata, count(*) AS count, {slots}, bool_or(further) AS further
+        FROM (
+            SELECT event_name, bucket_start, metadata, value1, value2, measurements >= CASE
+                WHEN value1 IS NULL AND value2 IS NULL THEN jsonb {_LEAST_OF_1}
+                WHEN value1 IS NULL OR value2 IS NULL THEN jsonb {_LEAST_OF_2}
+                ELSE jsonb {_LEAST_OF_3} END AS further
+            FROM (
+                SELECT key.event_name, date_bin(CAST(:width AS interval), event.occurred_at, 'epoch') AS bucket_start,
+                    CAST(event.metadata AS text) AS metadata, event.measurements, {values}
+                FROM {reached}
+                OFFSET 0
+            ) AS event
+        ) AS event
+        GROUP BY 1, 2, 3
+    ) AS grouped
+    JOIN keys USING (event_name, bucket_start)
 ),
 further AS (
-    SELECT keys.bucket, pair.key, CAST(pair.value AS double precision) AS value
+    SELECT key.bucket, pair.key, CAST(pair.value AS double precision) AS value
     FROM (SELECT bucket FROM folded GROUP BY 1 HAVING bool_or(further)) AS incomplete
-    JOIN keys USING (bucket)
-    JOIN telemetry_events AS event ON event.event_name = keys.event_name AND event.occurred_at >= keys.bucket_start
-        AND event.occurred_at < keys.bucket_start + CAST(:width AS interval)
+    JOIN keys AS key USING (bucket)
+    CROSS JOIN LATERAL ({_EVENTS_OF_KEY}) AS event
     CROSS JOIN LATERAL jsonb_each_text(event.measurements) AS pair
-    WHERE pair.key IS DISTINCT FROM keys.slot1 AND pair.key IS DISTINCT FROM keys.slot2
+    WHERE pair.key IS DISTINCT FROM key.slot1 AND pair.key IS DISTINCT FROM key.slot2
 ),
 rows AS (SELECT bucket, count FROM folded),
 parts (bucket, key, value_counts, sum_values, min_values, max_values) AS (
