@@ -1,0 +1,457 @@
+"""The bounded buffer between those who emit and the thread that stores, and its books.
+
+Pure bookkeeping: no thread, no database. An event is encoded on its way in, so what waits here is immutable and of
+known size. Every event that was ever offered is in exactly one place, and ``Buffer.snapshot`` says how many are where.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID, uuid4
+
+from db.ledger import Batch, Written
+from db.rows import ROW_OVERHEAD_BYTES, InvalidEvent, Row, check_name, encode_measurements, encode_metadata
+from metrics_dash.events import Event, encode
+
+# What the collector reports about refusals, through the same pipeline as everything else.
+REFUSED = "metrics_dash.collector.refused"
+# Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
+PENDING_REPORTS = 1000
+
+
+class BufferFull(Exception):  # noqa: N818 - it says what it is
+    """The buffer has no room for these events; the sender keeps its copy and tries again later."""
+
+
+class NotCommitted(Exception):  # noqa: N818 - it says what it is
+    """A submitted batch is not known to be stored. ``withdrawn``: it never will be, so it may be sent again."""
+
+    def __init__(self, message: str, *, withdrawn: bool) -> None:
+        super().__init__(message)
+        self.withdrawn = withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Where every event ever offered is, at one instant.
+
+    ``offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed``. An event is rejected when
+    it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being written, in
+    flight until that write is known to have succeeded, and committed then.
+    """
+
+    offered: int
+    rejected: int
+    dropped: Mapping[str, int]
+    buffered: int
+    spooled: int
+    in_flight: int
+    committed: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the identity holds."""
+        elsewhere = self.rejected + sum(self.dropped.values()) + self.buffered + self.spooled
+        return self.offered == elsewhere + self.in_flight + self.committed
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures by name, as plain data."""
+        return {
+            "offered": self.offered,
+            "rejected": self.rejected,
+            "dropped": dict(self.dropped),
+            "buffered": self.buffered,
+            "spooled": self.spooled,
+            "in_flight": self.in_flight,
+            "committed": self.committed,
+        }
+
+
+class Submission:
+    """The fate of a batch that a sender waits for.
+
+    ``refused``: (index in what was submitted, reason) of events that are not stored. Complete once ``wait`` returned.
+    """
+
+    __slots__ = ("_done", "_failure", "_withdraw", "batch_id", "refused")
+
+    def __init__(self, batch_id: UUID, withdraw: Callable[[UUID], bool]) -> None:
+        self.batch_id = batch_id
+        self.refused: tuple[tuple[int, str], ...] = ()
+        self._done = threading.Event()
+        self._failure: str | None = None
+        self._withdraw = withdraw
+
+    def wait(self, timeout: float) -> None:
+        """Return once the batch is committed. Raises ``NotCommitted`` after ``timeout`` seconds or if it was given up.
+
+        A batch that nobody has tried to write by then is withdrawn: the sender keeps its copy.
+        """
+        if not self._done.wait(timeout) and self._withdraw(self.batch_id):
+            raise NotCommitted(f"not stored within {timeout:g} s, and withdrawn", withdrawn=True)
+        if not self._done.is_set():
+            raise NotCommitted(f"not known to be stored within {timeout:g} s", withdrawn=False)
+        if self._failure is not None:
+            raise NotCommitted(self._failure, withdrawn=False)
+
+    def settled(self, timeout: float) -> bool:
+        """Whether the batch's fate is known within ``timeout`` seconds; leaves it where it is if not."""
+        return self._done.wait(max(0.0, timeout))
+
+    def settle(self, refused: Iterable[tuple[int, str]] = (), failure: str | None = None) -> None:
+        """Say what became of the batch; for the collector."""
+        self.refused = tuple(sorted((*self.refused, *refused)))
+        self._failure = failure
+        self._done.set()
+
+
+class Sealed:
+    """A batch that takes no more events. ``since``: when its first event came, monotonic."""
+
+    __slots__ = ("batch", "indexes", "is_report", "since", "size", "submission", "tried")
+
+    def __init__(
+        self,
+        batch: Batch,
+        submission: Submission,
+        *,
+        since: float,
+        size: int,
+        indexes: Sequence[int] | None = None,
+        is_report: bool = False,
+    ) -> None:
+        self.batch = batch
+        self.submission = submission
+        self.since = since
+        self.size = size
+        self.indexes = indexes
+        self.is_report = is_report
+        self.tried = False
+
+    def __len__(self) -> int:
+        return len(self.batch.rows)
+
+
+class Buffer:
+    """Events on their way to the database, at most ``buffer_events`` of them and ``buffer_bytes``.
+
+    ``clock`` is monotonic and in seconds, ``wall`` in nanoseconds since 1970. ``wake`` is called when a batch has
+    sealed, and ``meet`` when a name is seen for the first time; neither may block.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        buffer_events: int,
+        buffer_bytes: int,
+        name_quota: int,
+        clock: Callable[[], float],
+        wall: Callable[[], int],
+        wake: Callable[[], None],
+        meet: Callable[[], None],
+    ) -> None:
+        self._batch_size = batch_size
+        self._buffer_events = buffer_events
+        self._buffer_bytes = buffer_bytes
+        self._name_quota = name_quota
+        self._clock = clock
+        self._wall = wall
+        self._wake = wake
+        self._meet = meet
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin empty, with new books and a new lock: for a fork's child, whose parent keeps everything."""
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._open: list[Row] = []
+        self._opened = 0.0
+        self._open_bytes = 0
+        self._sealed: deque[Sealed] = deque()
+        self._flying: list[Sealed] = []
+        # Events that came, and events that have found their end: what is between the two is held here.
+        self._offered = 0
+        self._ended = 0
+        self._room = self._buffer_events
+        self._byte_room = self._buffer_bytes
+        self._closed = False
+        self._rejected = 0
+        self._dropped: Counter[str] = Counter()
+        self._committed = 0
+        self._unreported: Counter[str] = Counter()
+        self._pending_reports = 0
+
+    # The way in.
+
+    def offer(self, name: str, measurements: Mapping[str, float], metadata: Mapping[str, object]) -> bool:
+        """Take an event that happens now; whether it was taken. Never raises, never waits for anything but a lock."""
+        try:
+            if name not in self._names:
+                self._admit(name)
+            values = encode_measurements(measurements)
+            tags = encode_metadata(metadata)
+        except _Refused as refused:
+            return self._drop(refused.reason)
+        except Exception:
+            return self._reject()
+        size = len(values) + len(tags) + ROW_OVERHEAD_BYTES
+        with self._lock:
+            rows = self._open
+            if self._offered - self._ended >= self._room or self._open_bytes + size > self._byte_room:
+                return self._drop_locked(self._why_full())
+            self._offered += 1
+            if not rows:
+                self._opened = self._clock()
+            rows.append((name, values, tags, self._wall() // 1000))
+            self._open_bytes += size
+            if len(rows) < self._batch_size:
+                return True
+            self._seal()
+        self._wake()
+        return True
+
+    def submit(self, events: Sequence[Event], batch_id: UUID | None = None) -> Submission:
+        """Take events as a batch of their own, sealed at once. Raises ``BufferFull``; then none was taken.
+
+        Events that break a rule or whose name is one too many are refused one by one, see ``Submission.refused``.
+        """
+        submission = Submission(batch_id or uuid4(), self._withdraw)
+        rows: list[Row] = []
+        indexes: list[int] = []
+        refused: list[tuple[int, str]] = []
+        for index, event in enumerate(events):
+            try:
+                if event.name not in self._names:
+                    self._admit(event.name)
+                rows.append(encode(event))
+                indexes.append(index)
+            except _Refused as error:
+                self._drop(error.reason)
+                refused.append((index, error.reason))
+            except InvalidEvent as error:
+                self._reject()
+                refused.append((index, str(error)))
+        submission.refused = tuple(refused)
+        if not rows:
+            submission.settle()
+            return submission
+        size = sum(len(row[1]) + len(row[2]) for row in rows) + ROW_OVERHEAD_BYTES * len(rows)
+        sealed = Sealed(Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes)
+        with self._lock:
+            held = self._offered - self._ended
+            if held + len(rows) > self._room or self._open_bytes + size > self._byte_room:
+                self._drop_locked(self._why_full(), len(rows))
+                raise BufferFull(f"{len(rows)} events find no room beside the {held} that wait to be stored")
+            self._offered += len(rows)
+            self._byte_room -= size
+            self._sealed.append(sealed)
+        self._wake()
+        return submission
+
+    def reject(self, events: int = 1) -> None:
+        """Count events that were offered and broke a rule, where somebody else found that out."""
+        self._reject(events)
+
+    def learn_names(self, names: Iterable[str]) -> None:
+        """These names are stored already: they are known, and count towards the quota."""
+        with self._lock:
+            self._names.update(names)
+
+    def _admit(self, name: str) -> None:
+        """Make the name known. Raises ``InvalidEvent``, or ``_Refused`` when there are too many names."""
+        self._meet()
+        check_name(name)
+        with self._lock:
+            if name not in self._names and len(self._names) >= self._name_quota:
+                raise _Refused("name_quota")
+            self._names.add(str(name))
+
+    def _why_full(self) -> str:
+        if self._closed:
+            return "shutdown"
+        return "buffer_full" if self._offered - self._ended >= self._room else "buffer_bytes"
+
+    def _reject(self, events: int = 1) -> bool:
+        with self._lock:
+            self._offered += events
+            self._ended += events
+            self._rejected += events
+            self._unreported["invalid"] += events
+        return False
+
+    def _drop(self, reason: str) -> bool:
+        with self._lock:
+            return self._drop_locked(reason)
+
+    def _drop_locked(self, reason: str, events: int = 1) -> bool:
+        self._offered += events
+        self._ended += events
+        self._dropped[reason] += events
+        self._unreported[reason] += events
+        return False
+
+    def _seal(self) -> None:
+        batch = Batch(uuid4(), self._open)
+        size = self._open_bytes
+        self._sealed.append(Sealed(batch, Submission(batch.batch_id, self._withdraw), since=self._opened, size=size))
+        self._byte_room -= size
+        self._open = []
+        self._open_bytes = 0
+
+    # The way out.
+
+    def seal_older_than(self, age: float) -> float | None:
+        """Seal what has been open for ``age`` seconds; seconds until the next is due, or None when nothing is open."""
+        with self._lock:
+            if not self._open:
+                return None
+            left = age - (self._clock() - self._opened)
+            if left > 0:
+                return left
+            self._seal()
+            return None
+
+    def take(self, events: int) -> list[Sealed]:
+        """Move sealed batches of ``events`` in all, but at least one, into flight; the oldest first."""
+        with self._lock:
+            assert not self._flying
+            taken = 0
+            while self._sealed and (not self._flying or taken + len(self._sealed[0]) <= events):
+                sealed = self._sealed.popleft()
+                sealed.tried = True
+                self._flying.append(sealed)
+                taken += len(sealed)
+            return list(self._flying)
+
+    def put_back(self) -> None:
+        """What is in flight did not arrive: it is first in the queue again, in its order."""
+        with self._lock:
+            self._sealed.extendleft(reversed(self._flying))
+            self._flying.clear()
+
+    def settle(self, group: Sequence[Sealed], written: Sequence[Written]) -> None:
+        """What is in flight arrived; ``written`` says how each batch fared."""
+        with self._lock:
+            for sealed, fate in zip(group, written, strict=True):
+                lost = {"too_old": len(fate.too_old), "quarantined": len(fate.quarantined)}
+                self._end(sealed, {reason: events for reason, events in lost.items() if events})
+            self._flying.clear()
+        for sealed, fate in zip(group, written, strict=True):
+            sealed.submission.settle(_refused(sealed, fate))
+
+    def abandon(self, reason: str) -> int:
+        """Drop all that is held, in flight too, because nobody will store it any more; how many events."""
+        with self._lock:
+            if self._open:
+                self._seal()
+            lost = [*self._flying, *self._sealed]
+            for sealed in lost:
+                self._end(sealed, {reason: len(sealed)})
+            self._flying.clear()
+            self._sealed.clear()
+        for sealed in lost:
+            sealed.submission.settle(failure=f"dropped: {reason}")
+        return sum(map(len, lost))
+
+    def close(self, closed: bool = True) -> None:
+        """Take no more events (or, with False, take them again)."""
+        with self._lock:
+            self._closed = closed
+            self._room = -1 if closed else self._buffer_events + self._pending_reports
+
+    def report_refusals(self) -> None:
+        """Seal one event per reason for which events were refused since the last time, past every bound.
+
+        Nothing is reported about the reports themselves: that would go on for ever.
+        """
+        with self._lock:
+            if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
+                return
+            now = self._wall() // 1000
+            rows = [
+                (REFUSED, encode_measurements({"events": events}), encode_metadata({"reason": reason}), now)
+                for reason, events in sorted(self._unreported.items())
+            ]
+            self._unreported.clear()
+            self._offered += len(rows)
+            self._room += len(rows)
+            self._pending_reports += len(rows)
+            batch = Batch(uuid4(), rows)
+            submission = Submission(batch.batch_id, self._withdraw)
+            self._sealed.append(Sealed(batch, submission, since=self._clock(), size=0, is_report=True))
+
+    def _end(self, sealed: Sealed, lost: Mapping[str, int]) -> None:
+        events = len(sealed)
+        self._ended += events
+        self._byte_room += sealed.size
+        self._dropped.update(lost)
+        self._committed += events - sum(lost.values())
+        if sealed.is_report:
+            self._pending_reports -= events
+            if not self._closed:
+                self._room -= events
+        else:
+            self._unreported.update(lost)
+
+    def _withdraw(self, batch_id: UUID) -> bool:
+        """Take an untried batch out of the queue again; whether it was there."""
+        with self._lock:
+            for sealed in self._sealed:
+                if sealed.batch.batch_id == batch_id and not sealed.tried:
+                    self._sealed.remove(sealed)
+                    self._end(sealed, {"withdrawn": len(sealed)})
+                    return True
+        return False
+
+    # The books.
+
+    def snapshot(self) -> Accounting:
+        """Where everything is now. What is held is counted where it lies, not derived from the other figures."""
+        with self._lock:
+            return Accounting(
+                offered=self._offered,
+                rejected=self._rejected,
+                dropped=MappingProxyType(dict(self._dropped)),
+                buffered=len(self._open) + sum(map(len, self._sealed)),
+                spooled=0,
+                in_flight=sum(map(len, self._flying)),
+                committed=self._committed,
+            )
+
+    def held(self) -> list[Submission]:
+        """Seal what is open; the submissions of all that is not stored yet."""
+        with self._lock:
+            if self._open:
+                self._seal()
+            return [sealed.submission for sealed in (*self._flying, *self._sealed)]
+
+    def oldest_age(self) -> float | None:
+        """Seconds since the oldest event that is not stored came; None when all are."""
+        with self._lock:
+            since = [sealed.since for sealed in (*self._flying, *self._sealed)]
+            if self._open:
+                since.append(self._opened)
+            return self._clock() - min(since) if since else None
+
+
+class _Refused(Exception):  # noqa: N818 - control flow within this module
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _refused(sealed: Sealed, fate: Written) -> list[tuple[int, str]]:
+    """A batch's refused rows by their index in what was submitted."""
+    refused = [(index, "too_old: older than the raw events that are kept") for index in fate.too_old]
+    refused += [(index, f"quarantined: {reason}") for index, reason in fate.quarantined]
+    places = sealed.indexes
+    return refused if places is None else [(places[index], reason) for index, reason in refused]
+
+
+def wall_clock() -> int:
+    """Nanoseconds since 1970 in UTC."""
+    return time.time_ns()
