@@ -1,0 +1,66 @@
+"""What benchmarks share: a server of their own, realistic events, and a stopwatch."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from db.engine import Database, use_database
+from db.migrate import migrate
+from metrics_dash.events import Event
+from metrics_dash.simulation import Simulation
+
+
+@contextmanager
+def fresh_database() -> Iterator[Database]:
+    """An embedded server of its own in a temporary folder, migrated and empty; gone afterwards."""
+    with temporary_folder() as folder:
+        database = Database(data_dir=folder)
+        try:
+            database.start()
+            migrate(database)
+            use_database(database)
+            yield database
+        finally:
+            use_database(None)
+            database.close()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that the embedded server's own user can pass."""
+    folder = Path(tempfile.mkdtemp(prefix="metrics-bench-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def events(count: int, *, minutes: int = 60) -> list[Event]:
+    """``count`` realistic events of all names of the catalog, spread over the last ``minutes``, oldest first."""
+    template = Simulation(rate=20).hour(int(datetime(2026, 1, 6, 20, tzinfo=UTC).timestamp()))
+    length = timedelta(minutes=minutes)
+    start = datetime.now(UTC) - length
+    step = length / count
+    size = len(template)
+    return [
+        Event(happening.event_name, happening.measurements, happening.metadata, start + number * step)
+        for number, happening in ((number, template[number * 7919 % size]) for number in range(count))
+    ]
+
+
+class Stopwatch:
+    """Wall-clock seconds of a ``with`` block."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> "Stopwatch":
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._began

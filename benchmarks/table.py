@@ -1,0 +1,51 @@
+"""The benchmark table: a row for each figure, its reference from the same run, and whether the goal is met."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+_HEADINGS = ("what", "figure", "beside", "ratio", "goal", "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. ``ratio``: the figure over its ``reference``, None where it stands alone. ``goal``: in words."""
+
+    name: str
+    value: float
+    unit: str
+    reference: str
+    ratio: float | None
+    goal: str
+    met: bool
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as text, in the order of the headings."""
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f} ×"
+        verdict = "met" if self.met else "missed" if self.goal else ""
+        return self.name, f"{number(self.value)} {self.unit}".strip(), self.reference, ratio, self.goal, verdict
+
+
+def number(value: float) -> str:
+    """A figure to three significant digits, large ones in groups of thousands."""
+    if abs(value) >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
+
+
+def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Print the rows as a table for people."""
+    table = Table(*_HEADINGS, title="metrics_dash benchmarks", title_justify="left")
+    for row in rows:
+        style = None if row.met or not row.goal else "bold red"
+        table.add_row(*row.cells(), style=style)
+    (console or Console()).print(table)
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table, for the README."""
+    lines = ["| " + " | ".join(_HEADINGS) + " |", "|---|---:|---|---:|---|---|"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in rows]
+    return "\n".join(lines)
