@@ -1,13 +1,20 @@
 """Daily partitions of raw events, by UTC day: made ahead and on demand, dropped by retention."""
 
+import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from time import sleep
 from weakref import WeakKeyDictionary
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
-from db.engine import Database
+from db.engine import Database, default_database
+from db.floors import align, raise_ingest_floor, raise_recompute_floor, refuse_while_dirty
+from db.rollups import lock as rollup_lock
 from db.schema import LOCK_PARTITIONS
 
 DAYS_AHEAD = 2
@@ -105,3 +112,75 @@ def attached_partitions(connection: Connection) -> set[str]:
             )
         ).scalars()
     )
+
+
+# Dropping waits this long for readers before it lets those go on that queue up behind it, and then tries again.
+DROP_LOCK_TIMEOUT = "300ms"
+DROP_ATTEMPTS = 30
+DROP_PAUSE_SECONDS = 0.5
+
+
+def purge_events_before(
+    cutoff: datetime, *, database: Database | None = None, drain: Callable[[Connection], object] | None = None
+) -> int:
+    """Drop the partitions of whole UTC days before ``cutoff`` (aware); how many there were.
+
+    Sealed so that no bucket is ever computed from what is half gone: first nothing older may come in, then everything
+    below is rolled up, and only then it is dropped. ``drain(connection)`` rolls up, in a transaction that holds the
+    rollup lock. Raises ``PurgeRefused`` if anything below the cutoff stays dirty; without ``drain``, if anything is.
+    """
+    database = database or default_database()
+    floor = align(cutoff)
+    if drain is None:
+        with database.begin() as connection:
+            refuse_while_dirty(connection, floor)
+    with database.begin() as connection:
+        raise_ingest_floor(connection, "raw", floor)
+    if drain is not None:
+        with database.begin() as connection:
+            rollup_lock(connection)
+            drain(connection)
+    with database.begin() as connection:
+        ends = sorted(end for _, end in partitions_before(connection, floor))
+    for end in [*ends, floor]:
+        _persistently(partial(_drop_before, database, end))
+    return len(ends)
+
+
+def _drop_before(database: Database, floor: datetime) -> None:
+    with database.begin() as connection:
+        rollup_lock(connection)
+        refuse_while_dirty(connection, floor)
+        connection.execute(text(f"SET LOCAL lock_timeout = '{DROP_LOCK_TIMEOUT}'"))
+        raise_recompute_floor(connection, "raw", floor)
+        for name, _ in partitions_before(connection, floor):
+            connection.execute(text(f'DROP TABLE "{name}"'))
+
+
+def _persistently(action: Callable[[], None]) -> None:
+    """Do it, and again after a random pause while a reader holds what it needs."""
+    for attempt in range(1, DROP_ATTEMPTS + 1):
+        try:
+            action()
+            return
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable) or attempt == DROP_ATTEMPTS:
+                raise
+            sleep(random.uniform(0, DROP_PAUSE_SECONDS))  # noqa: S311 - jitter
+
+
+def partitions_before(connection: Connection, floor: datetime) -> list[tuple[str, datetime]]:
+    """Name and end (exclusive) of each partition that ends at or before ``floor``, oldest first."""
+    rows = connection.execute(
+        text("""
+            SELECT relname, upper FROM (
+                SELECT child.relname, CAST(substring(pg_get_expr(child.relpartbound, child.oid)
+                    FROM $$TO \\('([^']+)'\\)$$) AS timestamptz) AS upper
+                FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+                WHERE inhparent = 'telemetry_events'::regclass
+            ) AS partition
+            WHERE upper <= :floor ORDER BY upper
+        """),
+        {"floor": floor},
+    )
+    return [(name, end) for name, end in rows]

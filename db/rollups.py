@@ -96,9 +96,10 @@ def prepare(connection: Connection) -> None:
 
 def recompute_floor(connection: Connection, level: str) -> datetime | None:
     """Where ``level``'s rows begin; None before its first purge. What lies below must never be folded again."""
-    return connection.execute(
+    floor: datetime | None = connection.execute(
         text("SELECT NULLIF(recompute_floor, '-infinity') FROM retention_floors WHERE level = :level"), {"level": level}
     ).scalar_one()
+    return floor
 
 
 _DROP_BELOW_FLOOR = text("DELETE FROM rollup_dirty WHERE level = :level AND bucket_start < :floor")
@@ -182,7 +183,8 @@ slots AS MATERIALIZED (
     GROUP BY 1
 ),
 keys AS MATERIALIZED (
-    SELECT key.*, slots.keys[1] AS slot1, slots.keys[2] AS slot2 FROM ({_KEYS}) AS key LEFT JOIN slots USING (event_name)
+    SELECT key.*, slots.keys[1] AS slot1, slots.keys[2] AS slot2
+    FROM ({_KEYS}) AS key LEFT JOIN slots USING (event_name)
 )"""
 
 # Two ways to reach the events of the buckets, for the same rows. Many buckets close together: one scan of their span,
@@ -313,9 +315,9 @@ ranked AS (
 capped AS (
     SELECT bucket, jsonb_object_agg(label, count) AS metadata_counts
     FROM (
-        SELECT bucket, CASE WHEN rest OR place > {VALUES_PER_KEY} THEN field || ':' || '{OTHER}' ELSE label END AS label,
-            sum(count)::bigint AS count
-        FROM ranked GROUP BY 1, 2
+        SELECT bucket, sum(count)::bigint AS count,
+            CASE WHEN rest OR place > {VALUES_PER_KEY} THEN field || ':' || '{OTHER}' ELSE label END AS label
+        FROM ranked GROUP BY 1, 3
     ) AS kept
     GROUP BY 1
 )

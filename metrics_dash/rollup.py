@@ -6,7 +6,7 @@ late, or after an outage changes nothing that is right. ``db.rollups`` has the s
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,7 @@ LADDER = (
 
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
 PASS_LIMIT = 10_000
+LEAST_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +108,34 @@ def _alarm(refused: int, failed: int) -> None:
 
 
 class Roller:
-    """The rollup as a recurring job: passes at once while closed buckets are dirty, else one per interval.
+    """The rollup as a recurring job: passes at once while closed buckets are dirty, else one per interval (seconds).
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
     freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
     """
 
-    def __init__(self, database: Database, interval: float) -> None:
+    def __init__(
+        self, database: Database, interval: float, *, run: Callable[..., PassResult] = run_pass, limit: int = PASS_LIMIT
+    ) -> None:
         self._database = database
         self._interval = interval
-        self._limit = PASS_LIMIT
+        self._run = run
+        self._most = self._limit = limit
         self._slow = False
 
-    def __call__(self) -> None:
-        """Run passes until only the open minute may be dirty, or another process is at work."""
-        while True:
-            before = datetime.now(UTC).replace(second=0, microsecond=0) if self._slow else None
-            result = run_pass(self._database, limit=self._limit, before=before)
-            if not result.acted:
-                return
-            self._slow = result.more or result.seconds > self._interval / 2
-            self._adapt(result)
-            if not result.more and not (before and result.total):
-                return
+    def __call__(self, slot: datetime) -> bool:
+        """Run one pass; True if another should follow at once."""
+        before = datetime.now(UTC).replace(second=0, microsecond=0) if self._slow else None
+        result = self._run(self._database, limit=self._limit, before=before)
+        if not result.acted:
+            return False
+        self._adapt(result)
+        # While closed minutes are behind, the open one waits; a pass that found none lets it in again.
+        self._slow = result.more or (result.seconds > self._interval / 2 and result.total > 0)
+        return result.more
 
     def _adapt(self, result: PassResult) -> None:
         if result.seconds > self._interval:
-            self._limit = max(100, self._limit // 2)
+            self._limit = max(LEAST_LIMIT, self._limit // 2)
         elif result.seconds < self._interval / 4:
-            self._limit = min(PASS_LIMIT, self._limit * 2)
+            self._limit = min(self._most, self._limit * 2)

@@ -1,0 +1,88 @@
+"""Buckets: read back, and purged level by level."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from db.engine import Database, default_database
+from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
+from db.rollups import lock
+from db.schema import BUCKET_TYPES
+
+# A level and the one that its buckets are folded from.
+SOURCE_OF = {"minute": "raw", "hour": "minute", "day": "hour"}
+
+
+def query_buckets(
+    name: str, bucket_type: str, start: datetime, end: datetime, *, database: Database | None = None
+) -> list[dict[str, Any]]:
+    """An event's buckets with ``start <= bucket_start < end`` (aware), oldest first.
+
+    ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another. Each is a dict of ``event_name``,
+    ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``, ``min_values``, ``max_values``,
+    ``value_counts``, ``metadata_counts`` and ``inserted_at``.
+    """
+    _check(bucket_type)
+    with (database or default_database()).reading() as connection:
+        found = connection.execute(
+            text(
+                "SELECT event_name, bucket_type, bucket_start, count, sum_values, min_values, max_values, "
+                "value_counts, metadata_counts, inserted_at FROM telemetry_buckets WHERE event_name = :name "
+                "AND bucket_type = :bucket_type AND bucket_start >= :start AND bucket_start < :end "
+                "ORDER BY bucket_start"
+            ),
+            {"name": name, "bucket_type": bucket_type, "start": start, "end": end},
+        ).mappings()
+        return [
+            {
+                **row,
+                "bucket_start": row["bucket_start"].astimezone(UTC),
+                "inserted_at": row["inserted_at"].astimezone(UTC),
+            }
+            for row in found
+        ]
+
+
+def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Database | None = None) -> int:
+    """Delete a level's buckets of whole UTC days before ``cutoff`` (aware); how many there were.
+
+    No deeper than the finer level was purged: what still stands there would bring them back. Raises ``PurgeRefused``
+    while anything below the cutoff waits to be rolled up, and ``ValueError`` for an unknown level.
+    """
+    _check(bucket_type)
+    with (database or default_database()).begin() as connection:
+        # First and alone: what follows must see what the last pass committed.
+        lock(connection)
+        floor = purge_floor(connection, bucket_type, cutoff)
+        if floor is None:
+            return 0
+        refuse_while_dirty(connection, floor)
+        raise_ingest_floor(connection, bucket_type, floor)
+        raise_recompute_floor(connection, bucket_type, floor)
+        return connection.execute(
+            text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"),
+            {"level": bucket_type, "floor": floor},
+        ).rowcount
+
+
+def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
+    """How far a purge of the level may go today; None where the finer level was never purged."""
+    source = read_floors(connection)[SOURCE_OF[bucket_type]].recompute
+    return None if source is None else min(align(cutoff), source)
+
+
+def count_before(connection: Connection, bucket_type: str, cutoff: datetime) -> int:
+    """How many buckets of the level start before ``cutoff``."""
+    _check(bucket_type)
+    return int(
+        connection.execute(
+            text("SELECT count(*) FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :cutoff"),
+            {"level": bucket_type, "cutoff": cutoff},
+        ).scalar_one()
+    )
+
+
+def _check(bucket_type: str) -> None:
+    if bucket_type not in BUCKET_TYPES:
+        raise ValueError(f"{bucket_type!r} is not a bucket type; those are {', '.join(BUCKET_TYPES)}")

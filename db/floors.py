@@ -1,0 +1,89 @@
+"""Retention floors: below them a level holds nothing any more. They only rise, and always to a UTC midnight.
+
+Raw's partitions and every coarser bucket lie on one side of a UTC midnight, so no bucket is ever computed from a finer
+level that is half gone.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, text
+
+
+class PurgeRefused(RuntimeError):  # noqa: N818 - it reads as what it says
+    """A purge that would drop what has not been rolled up. Nothing was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Where a level begins; None before its first purge. ``held_since``: since when its purge has been waiting."""
+
+    ingest: datetime | None
+    recompute: datetime | None
+    held_since: datetime | None
+
+
+def align(cutoff: datetime) -> datetime:
+    """The UTC midnight at or before ``cutoff`` (aware)."""
+    return cutoff.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def read_floors(connection: Connection) -> dict[str, Floor]:
+    """Every level's floor: ``raw``, ``minute``, ``hour``, ``day``."""
+    rows = connection.execute(
+        text(
+            "SELECT level, NULLIF(ingest_floor, '-infinity'), NULLIF(recompute_floor, '-infinity'), held_since "
+            "FROM retention_floors"
+        )
+    )
+    return {level: Floor(_utc(ingest), _utc(recompute), _utc(held)) for level, ingest, recompute, held in rows}
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def raise_ingest_floor(connection: Connection, level: str, floor: datetime) -> None:
+    """Let nothing older than ``floor`` into ``level`` from the commit on. Waits for flushes that read the old floor."""
+    connection.execute(
+        text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = :level AND ingest_floor < :floor"),
+        {"level": level, "floor": floor},
+    )
+
+
+def raise_recompute_floor(connection: Connection, level: str, floor: datetime) -> None:
+    """Let nothing be computed any more from ``level`` below ``floor``. The caller holds the rollup lock."""
+    connection.execute(
+        text("UPDATE retention_floors SET recompute_floor = :floor WHERE level = :level AND recompute_floor < :floor"),
+        {"level": level, "floor": floor},
+    )
+
+
+def hold(connection: Connection, level: str, since: datetime | None) -> None:
+    """Record since when the purge of ``level`` waits; None: it does not wait."""
+    connection.execute(
+        text(
+            "UPDATE retention_floors SET held_since = CAST(:since AS timestamptz) "
+            "WHERE level = :level AND held_since IS DISTINCT FROM CAST(:since AS timestamptz)"
+        ),
+        {"level": level, "since": since},
+    )
+
+
+def dirty_below(connection: Connection, cutoff: datetime) -> int:
+    """How many marks, of whatever level, lie below ``cutoff``."""
+    return int(
+        connection.execute(
+            text(
+                "SELECT count(*) FROM rollup_dirty WHERE level IN ('minute', 'hour', 'day') AND bucket_start < :cutoff"
+            ),
+            {"cutoff": cutoff},
+        ).scalar_one()
+    )
+
+
+def refuse_while_dirty(connection: Connection, cutoff: datetime) -> None:
+    """Raise ``PurgeRefused`` if anything below ``cutoff`` waits to be rolled up."""
+    dirty = dirty_below(connection, cutoff)
+    if dirty:
+        raise PurgeRefused(f"{dirty} dirty buckets lie below {cutoff.isoformat()}; roll them up before purging")

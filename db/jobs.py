@@ -1,0 +1,50 @@
+"""Who runs a job: the first process to write its slot down.
+
+A slot is a moment that every process derives alike from the wall clock. The frequent rollup writes none: its passes
+are elected by their own lock, and a row every five seconds would only be work for the housekeeping.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+# What is forgotten, and when: table, column of its age, age. The ledger outlives every batch that may be retried.
+HOUSEKEEPING = (
+    ("ingest_batches", "committed_at", timedelta(days=7)),
+    ("job_runs", "started_at", timedelta(days=30)),
+    ("collectors", "seen_at", timedelta(days=1)),
+    ("ingest_quarantine", "quarantined_at", timedelta(days=30)),
+)
+
+
+def claim(connection: Connection, job: str, slot: datetime) -> bool:
+    """Write down that this process runs the job of that slot (aware); False if another one has.
+
+    Waits for a claim that is being committed. The claim stands from the commit on, whatever becomes of the job: what
+    a slot missed, the next one does.
+    """
+    claimed = connection.execute(
+        text("INSERT INTO job_runs (job, slot) VALUES (:job, :slot) ON CONFLICT DO NOTHING RETURNING 1"),
+        {"job": job, "slot": slot},
+    ).scalar()
+    return claimed is not None
+
+
+def finish(connection: Connection, job: str, slot: datetime, outcome: str) -> None:
+    """Write down how a claimed job ended, in a line."""
+    connection.execute(
+        text(
+            "UPDATE job_runs SET finished_at = clock_timestamp(), outcome = :outcome WHERE job = :job AND slot = :slot"
+        ),
+        {"job": job, "slot": slot, "outcome": outcome},
+    )
+
+
+def tidy(connection: Connection) -> dict[str, int]:
+    """Delete what is past its age; how many rows of each table."""
+    return {
+        table: connection.execute(
+            text(f"DELETE FROM {table} WHERE {column} < clock_timestamp() - CAST(:age AS interval)"), {"age": age}
+        ).rowcount
+        for table, column, age in HOUSEKEEPING
+    }
