@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from db.engine import driver_connection
 from db.faults import Fault, classify, describe
-from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload, from_microseconds
+from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload, from_nanoseconds
 
-MICROSECONDS_PER_MINUTE = 60_000_000
+NANOSECONDS_PER_MINUTE = 60_000_000_000
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
 _COPY = f"COPY telemetry_events ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
@@ -48,9 +48,9 @@ class Written:
 
 def days_of(batches: Iterable[Batch]) -> set[date]:
     """The UTC days that the batches' events fall on."""
-    day = 24 * 60 * MICROSECONDS_PER_MINUTE
+    day = 24 * 60 * NANOSECONDS_PER_MINUTE
     numbers = {row[3] // day for batch in batches for row in batch.rows}
-    return {from_microseconds(number * day).date() for number in numbers}
+    return {from_nanoseconds(number * day).date() for number in numbers}
 
 
 def write_batches(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
@@ -99,19 +99,19 @@ def write_batch_bisecting(connection: Connection, batch: Batch) -> Written:
 
 
 def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[int | None, set[UUID]]:
-    """Raw's ingest floor in microseconds, held until the commit, and the ids that were not in the ledger."""
+    """Raw's ingest floor in nanoseconds, held until the commit, and the ids that were not in the ledger."""
     rows = driver.execute(
         """
         WITH floor AS MATERIALIZED (
             SELECT ingest_floor FROM retention_floors WHERE level = 'raw' FOR SHARE
         ), entry AS (
             INSERT INTO ingest_batches (batch_id, events, oldest_event)
-            SELECT batch_id, events, to_timestamp(oldest / 1e6)
+            SELECT batch_id, events, to_timestamp(oldest / 1e9)
             FROM unnest(%s::uuid[], %s::int[], %s::bigint[]) AS batch (batch_id, events, oldest)
             ON CONFLICT DO NOTHING
             RETURNING batch_id
         )
-        SELECT (extract(epoch FROM NULLIF(ingest_floor, '-infinity')) * 1000000)::bigint, batch_id
+        SELECT (extract(epoch FROM NULLIF(ingest_floor, '-infinity')) * 1000000000)::bigint, batch_id
         FROM floor LEFT JOIN entry ON true
         """,
         (
@@ -143,7 +143,7 @@ def _copy(driver: psycopg.Connection[Any], rows: Sequence[Row]) -> None:
 
 def _mark_dirty(driver: psycopg.Connection[Any], rows: Iterable[Row]) -> None:
     """Mark the minutes that the rows fall on for recomputing, and record their names as seen."""
-    marks = sorted({(row[0], row[3] // MICROSECONDS_PER_MINUTE) for row in rows})
+    marks = sorted({(row[0], row[3] // NANOSECONDS_PER_MINUTE) for row in rows})
     driver.execute(
         """
         WITH mark AS MATERIALIZED (
@@ -197,8 +197,8 @@ def _quarantine(driver: psycopg.Connection[Any], identity: UUID, row: Row, reaso
     )
 
 
-def _when(microseconds: int) -> str:
+def _when(nanoseconds: int) -> str:
     try:
-        return from_microseconds(microseconds).isoformat()
+        return from_nanoseconds(nanoseconds).isoformat()
     except OverflowError:
-        return f"{microseconds} us"
+        return f"{nanoseconds} ns"

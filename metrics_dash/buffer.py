@@ -12,8 +12,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID, uuid4
 
+from orjson import dumps
+
 from db.ledger import Batch, Written
-from db.rows import ROW_OVERHEAD_BYTES, InvalidEvent, Row, check_name, encode_measurements, encode_metadata
+from db.rows import (
+    BACKSLASH,
+    MAX_JSON_BYTES,
+    MAX_MEASUREMENTS,
+    ROW_OVERHEAD_BYTES,
+    InvalidEvent,
+    Row,
+    check_name,
+    encode_measurements,
+    encode_metadata,
+)
 from metrics_dash.events import Event, encode
 
 # What the collector reports about refusals, through the same pipeline as everything else.
@@ -142,6 +154,34 @@ class Buffer:
     sealed, and ``meet`` when a name is seen for the first time; neither may block.
     """
 
+    __slots__ = (
+        "_batch_size",
+        "_buffer_bytes",
+        "_buffer_events",
+        "_byte_room",
+        "_clock",
+        "_closed",
+        "_committed",
+        "_dropped",
+        "_ended",
+        "_flying",
+        "_lock",
+        "_meet",
+        "_name_quota",
+        "_names",
+        "_offered",
+        "_open",
+        "_open_bytes",
+        "_opened",
+        "_pending_reports",
+        "_rejected",
+        "_room",
+        "_sealed",
+        "_unreported",
+        "_wake",
+        "_wall",
+    )
+
     def __init__(
         self,
         *,
@@ -188,29 +228,54 @@ class Buffer:
     # The way in.
 
     def offer(self, name: str, measurements: Mapping[str, float], metadata: Mapping[str, object]) -> bool:
-        """Take an event that happens now; whether it was taken. Never raises, never waits for anything but a lock."""
+        """Take an event that happens now; whether it was taken. Never raises, never waits for anything but a lock.
+
+        This is the hot path of somebody else's program, so it repeats in place what ``db.rows`` does for plain events,
+        and leaves to ``db.rows`` all that is out of the ordinary. ``acquire`` takes less than half the time of ``with``.
+        """
         try:
-            if name not in self._names:
-                self._admit(name)
-            values = encode_measurements(measurements)
-            tags = encode_metadata(metadata)
-        except _Refused as refused:
-            return self._drop(refused.reason)
+            plain = name in self._names and len(measurements) <= MAX_MEASUREMENTS
+            for number in measurements.values():
+                # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
+                if number - number != 0.0 if type(number) is float else type(number) is not int:
+                    plain = False
+            for scalar in metadata.values():
+                kind = type(scalar)
+                if kind is not str and kind is not bool and kind is not int and scalar is not None:
+                    plain = False
+            values = b"%b" % dumps(measurements)
+            tags = b"%b" % dumps(metadata)
+            size = len(values) + len(tags)
+            plain = plain and size <= MAX_JSON_BYTES and BACKSLASH not in values and BACKSLASH not in tags
         except Exception:
-            return self._reject()
-        size = len(values) + len(tags) + ROW_OVERHEAD_BYTES
-        with self._lock:
+            plain = False
+        if not plain:
+            try:
+                if name not in self._names:
+                    self._admit(name)
+                values, tags = encode_measurements(measurements), encode_metadata(metadata)
+            except _Refused as refused:
+                return self._drop(refused.reason)
+            except Exception:
+                return self._reject()
+            size = len(values) + len(tags)
+        size += ROW_OVERHEAD_BYTES
+        lock = self._lock
+        lock.acquire()
+        try:
             rows = self._open
             if self._offered - self._ended >= self._room or self._open_bytes + size > self._byte_room:
                 return self._drop_locked(self._why_full())
             self._offered += 1
             if not rows:
                 self._opened = self._clock()
-            rows.append((name, values, tags, self._wall() // 1000))
+            rows.append((name, values, tags, self._wall()))
             self._open_bytes += size
             if len(rows) < self._batch_size:
                 return True
             self._seal()
+        finally:
+            lock.release()
         self._wake()
         return True
 
@@ -371,7 +436,7 @@ class Buffer:
         with self._lock:
             if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
                 return
-            now = self._wall() // 1000
+            now = self._wall()
             rows = [
                 (REFUSED, encode_measurements({"events": events}), encode_metadata({"reason": reason}), now)
                 for reason, events in sorted(self._unreported.items())

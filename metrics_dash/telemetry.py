@@ -37,7 +37,7 @@ class Bus:
         """Emit an event that happens now; whether a handler took it. Never raises and never waits for I/O.
 
         ``measurements``: finite numbers by name. ``metadata``: JSON scalars by name. Both may be changed afterwards.
-        A handler takes an event by returning True. One that raises is detached, logged and counted.
+        A handler takes an event by returning something true. One that raises is detached, logged and counted.
         """
         taken = False
         if measurements is None:
@@ -50,7 +50,7 @@ class Bus:
             handlers = self._for_all
         for handler_id, handler in handlers:
             try:
-                if handler(event_name, measurements, metadata) is True:
+                if handler(event_name, measurements, metadata):
                     taken = True
             except Exception:
                 self._expel(handler_id, handler)

@@ -10,7 +10,7 @@ from db.engine import Database
 from db.events import insert_events, query_events
 from db.ledger import Batch, days_of, write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions
-from db.rows import InvalidEvent, Row, encode_row, to_microseconds
+from db.rows import InvalidEvent, Row, encode_row, to_nanoseconds
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -170,4 +170,4 @@ def test_wide_rows_survive_the_binary_format(database: Database) -> None:
 
 
 def test_a_moment_before_the_epoch_keeps_its_microsecond(database: Database) -> None:
-    assert to_microseconds(datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)) == -1
+    assert to_nanoseconds(datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)) == -1000
