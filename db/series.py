@@ -78,16 +78,6 @@ class Seen:
     last: datetime | None
 
 
-@dataclass(frozen=True)
-class Floors:
-    """From when on each level is complete, aware UTC; None where nothing was purged."""
-
-    raw: datetime | None
-    minute: datetime | None
-    hour: datetime | None
-    day: datetime | None
-
-
 def read_series(
     connection: Connection, reads: Sequence[Read], names: Sequence[str] = ()
 ) -> tuple[list[Rows], dict[str, Seen]]:
@@ -110,20 +100,6 @@ def read_series(
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, Seen]:
     """What is known of each event name."""
     return read_series(connection, (), names)[1]
-
-
-def read_floors(connection: Connection) -> Floors:
-    """From when on each level is complete."""
-    rows = connection.execute(
-        text("SELECT level, NULLIF(recompute_floor, '-infinity') FROM retention_floors WHERE level = ANY (:levels)"),
-        {"levels": ["raw", *_LENGTHS]},
-    )
-    floors: dict[str, datetime | None] = {level: _utc(floor) for level, floor in rows}
-    return Floors(*(floors.get(level) for level in ("raw", *_LENGTHS)))
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment and moment.astimezone(UTC)
 
 
 # Building the statement. In the templates $n is the number of the read, which its parameters carry in their names;
