@@ -1,0 +1,12 @@
+"""What people do to the page, one file each; ``register`` wires all of them to an application."""
+
+from dash import Dash
+
+from callbacks import navigate, refresh
+from callbacks.context import Context
+
+
+def register(app: Dash, context: Context) -> None:
+    """Register every callback."""
+    navigate.register(app)
+    refresh.register(app, context)

@@ -1,0 +1,141 @@
+"""The application: page, API and background work on one Flask server.
+
+``create_app()`` builds and starts nothing: no thread, no connection. ``python app.py`` is
+``python -m metrics_dash run``. ``app:server`` is there for WSGI servers and is built when it is first looked up.
+"""
+
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dash
+from flask import Flask, redirect
+from flask_caching import Cache
+from flask_compress import Compress
+from werkzeug.wrappers import Response
+
+import callbacks
+from callbacks.context import Context
+from db.engine import Database
+from db.migrate import migrate
+from layouts import shell
+from metrics_dash import web
+from metrics_dash.catalog import load_catalog
+from metrics_dash.demo_status import demo_active
+from metrics_dash.queries import Queries
+from metrics_dash.runtime import Runtime
+from metrics_dash.settings import Settings, load_settings
+
+ASSETS = Path(__file__).with_name("assets")
+_starting, _started = threading.Lock(), threading.Event()
+_ONE_YEAR = timedelta(days=365)
+
+
+def create_app(
+    settings: Settings | None = None, *, database: Database | None = None, runtime: Runtime | None = None
+) -> dash.Dash:
+    """The Dash application; its Flask server has every route. Starts nothing: ``runtime.start()`` does.
+
+    ``settings``: read from the environment by default. ``database`` and ``runtime``: made from the settings by default;
+    the runtime is found again as ``app.server.extensions["metrics_runtime"]``.
+    """
+    settings = settings or load_settings()
+    database = database or Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
+    runtime = runtime or Runtime(settings, database)
+    catalog = load_catalog(settings.catalog)
+    server = _server(runtime, database)
+    queries = Queries(database, catalog, settings, _cache(server, settings))
+    app = _dash(server)
+    app.index_string = shell.index_string(catalog, settings)
+    app.layout = shell.page(catalog, settings)
+    app.enable_dev_tools(debug=False)
+    context = Context(catalog, settings, queries, clock=partial(datetime.now, UTC), demo=lambda: demo_active(database))
+    callbacks.register(app, context)
+    web.install(
+        server,
+        runtime=runtime,
+        queries=queries,
+        database=database,
+        settings=settings,
+        catalog=catalog,
+        script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
+    )
+    return app
+
+
+def start_runtime() -> None:
+    """Bring the schema up to date and start the collector and the scheduler behind ``app:server``; once per process."""
+    server: Flask = sys.modules[__name__].server
+    with _starting:
+        if not _started.is_set():
+            migrate(server.extensions["metrics_database"])
+            server.extensions["metrics_runtime"].start()
+            _started.set()
+
+
+def stop_runtime() -> None:
+    """Store what ``app:server``'s collector still holds and stop it, where it was ever started."""
+    if _started.is_set():
+        sys.modules[__name__].server.extensions["metrics_runtime"].stop()
+
+
+def _server(runtime: Runtime, database: Database) -> Flask:
+    server = Flask("metrics_dash", static_folder=None)
+    server.extensions["metrics_runtime"] = runtime
+    server.extensions["metrics_database"] = database
+    # Dash adds a file's time of change to its address, so what was fetched once stays good.
+    server.config["SEND_FILE_MAX_AGE_DEFAULT"] = _ONE_YEAR
+    server.config["COMPRESS_ALGORITHM"] = ["zstd", "br", "gzip"]
+    Compress(server)
+
+    @server.get("/")
+    def to_the_page() -> Response:
+        return redirect(shell.BASE_PATH)
+
+    return server
+
+
+def _cache(server: Flask, settings: Settings) -> Cache:
+    if settings.redis_url is None:
+        return Cache(server, config={"CACHE_TYPE": "SimpleCache", "CACHE_THRESHOLD": 256})
+    url = settings.redis_url.get_secret_value()
+    return Cache(
+        server, config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": url, "CACHE_KEY_PREFIX": "metrics_dash:"}
+    )
+
+
+def _dash(server: Flask) -> dash.Dash:
+    shared: Any = server
+    return dash.Dash(
+        "metrics_dash",
+        server=shared,
+        url_base_pathname=shell.BASE_PATH,
+        assets_folder=str(ASSETS),
+        serve_locally=True,
+        title="Metrics",
+        update_title="",
+        # Cards come and go with their tab, so what a callback names need not stand on the first page.
+        suppress_callback_exceptions=True,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+        ],
+        enable_mcp=False,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name != "server":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    server: Flask = create_app().server
+    server.before_request(start_runtime)
+    return globals().setdefault("server", server)
+
+
+if __name__ == "__main__":
+    from metrics_dash.cli import main
+
+    main(["run"])

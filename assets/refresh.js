@@ -1,0 +1,72 @@
+/* When the server is asked, and for what: the whole picture after a change of the address, the traces on a tick. */
+(function (metrics, callbacks) {
+  /* What doesn't change the data: the browser sees to these names alone. */
+  const LOOKS = ["theme", "refresh", "hidden", "kiosk", "rotate"];
+  const STUCK_AFTER = 60000;
+
+  const nothing = () => window.dash_clientside.no_update;
+  const viewerZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  let asked = { key: null, at: 0 };
+
+  function key() {
+    const query = new URLSearchParams(location.search);
+    LOOKS.forEach((name) => query.delete(name));
+    query.sort();
+    return query.toString();
+  }
+
+  function question(reason) {
+    asked = { key: key(), at: Date.now() };
+    return {
+      search: location.search,
+      reason,
+      zone: viewerZone,
+      theme: document.documentElement.dataset.bsTheme,
+      at: asked.at,
+    };
+  }
+
+  /* url.search, tick.n_intervals, busy.data → request.data */
+  callbacks.plan = function (search, ticks, busy) {
+    const cause = window.dash_clientside.callback_context.triggered_id;
+    if (cause === "tick") {
+      const stuck = Date.now() - asked.at > STUCK_AFTER;
+      if ((busy && !stuck) || document.hidden || !metrics.url.isLive()) return nothing();
+      return question("tick");
+    }
+    metrics.url.mark();
+    metrics.theme.apply();
+    return asked.key === key() ? nothing() : question("navigate");
+  };
+
+  /* url.search → tick.interval, tick.disabled */
+  callbacks.pace = function () {
+    const seconds = Number(metrics.url.get("refresh"));
+    const off = !(seconds > 0) || !metrics.url.isLive();
+    const label = document.getElementById("refresh-label");
+    if (label) label.textContent = off ? (metrics.url.isLive() ? "Off" : "Paused") : metrics.time.duration(seconds);
+    return [off ? window.dash_clientside.no_update : Math.max(1, seconds) * 1000, off];
+  };
+
+  /* Ask at once, whatever the clock says. */
+  metrics.refresh = {
+    now() {
+      window.dash_clientside.set_props("request", { data: question("tick") });
+    },
+    asked: () => asked.at,
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && asked.key !== null && metrics.url.isLive()) metrics.refresh.now();
+  });
+
+  /* The quiet countdown: a ring that empties until the next tick. */
+  setInterval(() => {
+    const ring = document.getElementById("countdown");
+    if (!ring) return;
+    const seconds = Number(metrics.url.get("refresh"));
+    const running = seconds > 0 && metrics.url.isLive();
+    const gone = running ? Math.min(1, (Date.now() - asked.at) / 1000 / seconds) : 0;
+    ring.style.setProperty("--left", running ? String(1 - gone) : "0");
+  }, 1000);
+})(window.metrics, window.dash_clientside.metrics);

@@ -1,0 +1,20 @@
+"""What callbacks need to answer: given once when the application is made, so that no callback looks anything up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from metrics_dash.catalog import Catalog
+from metrics_dash.queries import Queries
+from metrics_dash.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store."""
+
+    catalog: Catalog
+    settings: Settings
+    queries: Queries
+    clock: Callable[[], datetime]
+    demo: Callable[[], bool]

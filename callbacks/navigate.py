@@ -1,0 +1,50 @@
+"""Somebody follows a link, goes back, or chooses a range: the address changes, and the data are asked for anew.
+
+All of it happens in the browser (assets/url.js, refresh.js, timecontrol.js, theme.js, charts.js); here stands only what
+triggers what.
+"""
+
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
+
+NAMESPACE = "metrics"
+
+
+def register(app: Dash) -> None:
+    """Wire the address to the question, to the pace of the refresh, and to the controls."""
+    _clientside(
+        app,
+        "plan",
+        Output("request", "data"),
+        Input("url", "search"),
+        Input("tick", "n_intervals"),
+        State("busy", "data"),
+    )
+    _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
+    _clientside(
+        app,
+        "applyRange",
+        Output("range-problem", "children"),
+        Input("range-apply", "n_clicks"),
+        Input("range-from", "n_submit"),
+        Input("range-to", "n_submit"),
+        State("range-from", "value"),
+        State("range-to", "value"),
+        prevent_initial_call=True,
+    )
+    _clientside(app, "answered", Input("answer", "data"))
+    _clientside(app, "legend", Input({"type": "graph", "chart": ALL}, "restyleData"), prevent_initial_call=True)
+    _clientside(
+        app,
+        "recolour",
+        Output({"type": "graph", "chart": ALL}, "figure"),
+        Input("theme", "data"),
+        State({"type": "graph", "chart": ALL}, "figure"),
+        prevent_initial_call=True,
+    )
+
+
+def _clientside(app: Dash, name: str, *arguments: Input | Output | State, **options: bool) -> None:
+    wire: Any = app.clientside_callback
+    wire(ClientsideFunction(NAMESPACE, name), *arguments, **options)

@@ -1,0 +1,171 @@
+"""The browser asks for the visible tab: the whole picture after a change of the address, new traces on a tick.
+
+One callback, one query (shared by all viewers of the same tick), one answer. A tick answers with ``Patch``, because a
+whole figure would undo a zoom. Whatever fails is said in the answer, and what was drawn before stays.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
+
+from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
+from dash.development.base_component import Component
+
+from callbacks.context import Context
+from callbacks.state import PageState, read_state
+from callbacks.steps import steps
+from layouts import board, cards, shell
+from layouts.cards import CardContent
+from layouts.figures import Figure, Look, figure, marks, traces
+from layouts.theme import TOKENS, Theme
+from layouts.words import range_text, resolution_text
+from metrics_dash.catalog import Tab
+from metrics_dash.chartdata import ChartData, QueriesUnavailable, QueryError, TabData
+from metrics_dash.timerange import RangeError, Window, to_milliseconds
+
+log = logging.getLogger(__name__)
+
+UNAVAILABLE = "Database unavailable"
+
+
+class Question(TypedDict):
+    """What ``assets/refresh.js`` asks: the address, why (``navigate`` or ``tick``), the viewer's zone, the theme."""
+
+    search: str
+    reason: str
+    zone: str
+    theme: Theme
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The callback's outputs. ``graphs`` and its like are in the order of the cards on the page."""
+
+    answer: Mapping[str, Any]
+    board: Any = no_update
+    graphs: Sequence[Any] = ()
+    headlines: Sequence[Any] = ()
+    states: Sequence[Any] = ()
+    footer: Any = no_update
+
+    def outputs(self, mounted: int) -> tuple[Any, ...]:
+        """In the order of the registered outputs; cards that get nothing new keep what they have."""
+        keep = [no_update] * mounted
+        return (
+            self.answer,
+            self.board,
+            list(self.graphs) or keep,
+            list(self.headlines) or keep,
+            list(self.states) or keep,
+            self.footer,
+        )
+
+
+def register(app: Dash, context: Context) -> None:
+    """Answer every question that the browser asks."""
+
+    @app.callback(
+        Output("answer", "data"),
+        Output("board", "children"),
+        Output(cards.graph_id(ALL), "figure"),
+        Output(cards.headline_id(ALL), "children"),
+        Output(cards.state_id(ALL), "children"),
+        Output("footer", "children"),
+        Input("request", "data"),
+        running=[(Output("busy", "data"), True, False)],
+        prevent_initial_call=True,
+    )
+    def refresh(question: Question) -> tuple[Any, ...]:
+        mounted = [output["id"]["chart"] for output in ctx.outputs_list[2]]
+        return answer_question(question, mounted, context).outputs(len(mounted))
+
+
+def answer_question(question: Question, mounted: Sequence[str], context: Context) -> Answer:
+    """What the page shows next. ``mounted``: ids of the charts whose cards stand on it now. Never raises for a range,
+    a split or a database that can't be used: it says so."""
+    state = read_state(question["search"], context.catalog)
+    tab = context.catalog.tab(state.tab)
+    theme: Theme = question["theme"] if question["theme"] in TOKENS else "light"
+    zone = state.zone(browser=question["zone"], server=context.settings.timezone)
+    try:
+        window = context.queries.window(state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res)
+        data = context.queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
+    except (RangeError, QueryError) as problem:
+        return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
+    except QueriesUnavailable:
+        log.warning("the page keeps its last picture: the database can't be asked", exc_info=True)
+        return _unavailable(tab, mounted)
+    picture = Picture(data, state, theme)
+    foot = shell.footer(range_text(window), resolution_text(window), window.note, demo=context.demo())
+    answer = _answer(data, window, zone, context)
+    if list(mounted) != [chart.id for chart in tab.charts]:
+        return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
+    make = picture.patches if question["reason"] == "tick" else picture.figures
+    return Answer(answer, graphs=make(), headlines=picture.headlines(), states=picture.states(), footer=foot)
+
+
+def _unavailable(tab: Tab, mounted: Sequence[str]) -> Answer:
+    """The last picture of this tab, or its empty cards where there is none."""
+    if list(mounted) == [chart.id for chart in tab.charts]:
+        return Answer(answer={"tab": tab.id, "error": UNAVAILABLE})
+    return Answer(answer={"tab": tab.id, "error": UNAVAILABLE}, board=board.skeleton(tab))
+
+
+def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> dict[str, Any]:
+    """What the scripts in ``assets/`` need to know about the picture; moments in epoch ms."""
+    return {
+        "tab": data.tab.id,
+        "error": None,
+        "at": to_milliseconds(context.clock()),
+        "completeThrough": to_milliseconds(data.complete_through),
+        "start": to_milliseconds(window.start),
+        "end": to_milliseconds(window.end),
+        "live": window.live,
+        "zone": zone.key,
+        "resolution": window.resolution,
+        "steps": steps(window, context.queries.now()),
+    }
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A tab's data as parts of the page. A chart that can't be drawn says so, and its neighbours are drawn."""
+
+    data: TabData
+    state: PageState
+    theme: Theme
+
+    def figures(self) -> list[Figure]:
+        return [self._figure(place, chart) for place, chart in enumerate(self.data.charts)]
+
+    def patches(self) -> list[Any]:
+        return [self._patch(place, chart) for place, chart in enumerate(self.data.charts)]
+
+    def headlines(self) -> list[list[Component]]:
+        return [cards.headline(chart) for chart in self.data.charts]
+
+    def states(self) -> list[list[Component]]:
+        return [cards.state(chart) for chart in self.data.charts]
+
+    def contents(self) -> dict[str, CardContent]:
+        """Everything for new cards, by chart id."""
+        parts = zip(self.figures(), self.headlines(), self.states(), strict=True)
+        ids = [chart.chart.id for chart in self.data.charts]
+        return dict(zip(ids, (CardContent(*part) for part in parts), strict=True))
+
+    def _look(self, place: int, chart: ChartData) -> Look:
+        hidden = self.state.hidden.get(chart.chart.id, frozenset())
+        return Look(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden)
+
+    def _figure(self, place: int, chart: ChartData) -> Figure:
+        return figure(chart, self.data.refused, self._look(place, chart))
+
+    def _patch(self, place: int, chart: ChartData) -> Patch:
+        look = self._look(place, chart)
+        patch = Patch()
+        patch["data"] = traces(chart, look)
+        for name, value in marks(chart, self.data.refused, look).items():
+            patch["layout"][name] = value
+        return patch

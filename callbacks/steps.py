@@ -1,0 +1,30 @@
+"""Where a step through time leads: changes of the address, worked out where zones and days are known."""
+
+from datetime import datetime
+
+from metrics_dash.timerange import PRESETS, Span, Window, parse_range, step, zoom_out
+
+Changes = dict[str, str]
+
+
+def steps(window: Window, now: datetime) -> dict[str, Changes]:
+    """What ``◀``, ``▶`` and zooming out do to the address."""
+    return {
+        "back": address_of(step(window.span, -1, now, window.zone), now, window),
+        "forward": address_of(step(window.span, 1, now, window.zone), now, window),
+        "out": address_of(zoom_out(window.span, now), now, window),
+    }
+
+
+def address_of(span: Span, now: datetime, window: Window) -> Changes:
+    """A span as the address says it: a preset or a relative start while it is live, else two moments."""
+    if not span.live:
+        return {"range": "", "from": _text(span.start), "to": _text(span.end)}
+    for preset in PRESETS:
+        if parse_range(preset.key, now=now, zone=window.zone).length == span.length:
+            return {"range": preset.key, "from": "", "to": ""}
+    return {"range": "", "from": f"now-{max(1, round(span.length.total_seconds() / 60))}m", "to": "now"}
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

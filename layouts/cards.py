@@ -1,0 +1,185 @@
+"""A chart's card: title and unit, the number that matters now, the chart, and what is said where there is none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts.figures import Figure
+from layouts.icons import icon
+from layouts.markup import attributes
+from layouts.numbers import change_text, short_number
+from layouts.words import length_text
+from metrics_dash.catalog import Chart
+from metrics_dash.chartdata import ChartData, Headline
+
+# No "Share chart…" button, no logo, and only what the page itself doesn't offer.
+GRAPH_CONFIG: dict[str, Any] = {
+    "showSendToCloud": False,
+    "displaylogo": False,
+    "displayModeBar": "hover",
+    "modeBarButtons": [["toImage", "resetScale2d"]],
+    "scrollZoom": False,
+    "doubleClick": "reset",
+    "responsive": True,
+}
+
+
+def graph_config(chart: Chart) -> Any:
+    """Plotly's configuration; an image that is saved is named after its chart and has twice the pixels."""
+    return {**GRAPH_CONFIG, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": chart.id}}
+
+
+def graph_id(chart_id: Any) -> dict[str, Any]:
+    return {"type": "graph", "chart": chart_id}
+
+
+def headline_id(chart_id: Any) -> dict[str, Any]:
+    return {"type": "headline", "chart": chart_id}
+
+
+def state_id(chart_id: Any) -> dict[str, Any]:
+    return {"type": "state", "chart": chart_id}
+
+
+@dataclass(frozen=True, slots=True)
+class CardContent:
+    """What a refresh brings to a card: a figure, the headline's children, and what is said over an empty chart."""
+
+    figure: Figure
+    headline: list[Component]
+    state: list[Component]
+
+
+def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
+    """The card of a chart. ``content`` is what a refresh brings; everything else stays as it is."""
+    return html.Section(
+        [
+            html.Header(
+                [
+                    html.H2(chart.title, id=f"title-{chart.id}"),
+                    html.Span(chart.unit, className="unit") if chart.unit else None,
+                    html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
+                    html.Div(className="card-tools", id={"type": "tools", "chart": chart.id}),
+                ]
+            ),
+            html.Div(content.headline, id=headline_id(chart.id), className="headline"),
+            html.Div(
+                [
+                    dcc.Graph(
+                        id=graph_id(chart.id),
+                        figure=content.figure,
+                        config=graph_config(chart),
+                        className="graph",
+                        responsive=True,
+                    ),
+                    html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
+                ],
+                className="chart",
+            ),
+        ],
+        id=f"card-{chart.id}",
+        className="card wide" if wide else "card",
+        **attributes(aria_labelledby=f"title-{chart.id}"),
+    )
+
+
+def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
+    """A card before its first data: the same boxes, so that nothing moves when they are filled."""
+    return html.Section(
+        [
+            html.Header([html.H2(chart.title), html.Span(chart.unit, className="unit") if chart.unit else None]),
+            html.Div(html.Span(className="skeleton number"), className="headline"),
+            html.Div(html.Div(className="skeleton plot"), className="chart"),
+        ],
+        className="card wide" if wide else "card",
+        **attributes(aria_busy="true"),
+    )
+
+
+def headline(data: ChartData) -> list[Component]:
+    """The number that matters now, what it is, and its change against the period before."""
+    number = data.headline
+    parts: list[Component] = [html.Span(_number_text(number), className="number")]
+    if number.label:
+        parts.append(html.Span(_what(data), className="what"))
+    if number.change is not None:
+        parts.append(_change(data))
+    return parts
+
+
+def _number_text(number: Headline) -> str:
+    return "–" if number.value is None else short_number(number.value)
+
+
+def _what(data: ChartData) -> str:
+    """``total, 24 h``; of the latest value no length."""
+    label = data.headline.label
+    return label if label == "latest" else f"{label}, {length_text(data.window)}"
+
+
+def _change(data: ChartData) -> html.Span:
+    number = data.headline
+    change = number.change or 0.0
+    direction = "up" if change > 0.0005 else "down" if change < -0.0005 else "level"
+    before = "" if number.previous is None else f"before: {short_number(number.previous)}"
+    text = f"{change_text(change)} vs {length_text(data.window)} before"
+    return html.Span(text, className=f"change {direction}", title=before)
+
+
+def state(data: ChartData) -> list[Component]:
+    """What is said over a chart without data; nothing where there is some."""
+    speak = STATES.get(data.state)
+    return [] if speak is None else speak(data)
+
+
+def _never_seen(data: ChartData) -> list[Component]:
+    return _message("Waiting for the first event", [html.Code(data.chart.event), " has never been seen."])
+
+
+def _none_in_range(data: ChartData) -> list[Component]:
+    detail: list[Any] = []
+    if data.last_seen is not None:
+        detail = ["Last seen ", _go_to(data.last_seen, data.window.zone), "."]
+    return _message("No data available for this time range", detail)
+
+
+def _past_retention(data: ChartData) -> list[Component]:
+    detail = ["This range lies beyond what is kept."]
+    if data.held_from is not None:
+        detail = [f"Kept since {_moment(data.held_from, data.window.zone)}."]
+    return _message("No data available for this time range", detail)
+
+
+def _failing(data: ChartData) -> list[Component]:
+    return _message("This chart can’t be drawn", [data.error or "The pipeline reports no reason."], tone="bad")
+
+
+STATES: Mapping[str, Callable[[ChartData], list[Component]]] = {
+    "never_seen": _never_seen,
+    "none_in_range": _none_in_range,
+    "past_retention": _past_retention,
+    "failing": _failing,
+}
+
+
+def _message(title: str, detail: list[Any], tone: str = "") -> list[Component]:
+    return [html.Div([html.Strong(title), html.P(detail)], className=f"message {tone}".strip())]
+
+
+def _go_to(moment: datetime, zone: ZoneInfo) -> html.A:
+    """A link to the hour around a moment."""
+    return html.A(
+        _moment(moment, zone),
+        href="?",
+        **attributes(data_around=moment.isoformat().replace("+00:00", "Z")),
+    )
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"

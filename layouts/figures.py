@@ -1,0 +1,314 @@
+"""A chart's data as a Plotly figure: plain dicts, because building ``go.Figure`` costs ten times as much.
+
+A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and ``marks()`` only; the
+layout stands, and with it zoom, hidden series and the axes.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from layouts.arrays import Values, packed
+from layouts.axes import clocks_change, font, local_labels, on_axis, placed, window_meta, x_axis, y_axis
+from layouts.theme import AREA_OPACITY, BAND_OPACITY, TOKENS, Theme, series_colour, with_opacity
+from metrics_dash.chartdata import ChartData, Interval, Series
+from metrics_dash.timerange import from_milliseconds
+
+Trace = dict[str, Any]
+Figure = dict[str, Any]
+
+# Many points are drawn finer, so that a noisy series stays a line and doesn't become a wall: (points, width in px).
+LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
+_NARROWEST_MARK = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off."""
+
+    theme: Theme = "light"
+    place: int = 0
+    logarithmic: bool = False
+    hidden: Collection[str] = ()
+
+
+def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
+    """The whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
+    several = len(chart.series) > 1
+    return {
+        "data": traces(chart, look),
+        "layout": {
+            "uirevision": f"{chart.window.resolution}",
+            "margin": {"l": 46, "r": 6, "t": 24 if several else 8, "b": 36},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": font(look.theme),
+            "xaxis": x_axis(chart.window, look.theme),
+            "yaxis": y_axis(look.theme, logarithmic=look.logarithmic),
+            "showlegend": several,
+            "legend": _legend(look.theme),
+            "hovermode": "x unified",
+            "hoverdistance": 40,
+            "hoverlabel": _hover_label(look.theme),
+            "dragmode": "zoom",
+            "barmode": "stack",
+            "bargap": 0.12,
+            "separators": ".,",
+            **marks(chart, refused, look),
+        },
+    }
+
+
+def traces(chart: ChartData, look: Look) -> list[Trace]:
+    """Everything that a tick brings anew: an anchor that spans the window, the period before, and every series."""
+    shape = SHAPES[chart.chart.draw]
+    drawn = [_anchor(chart, look)]
+    drawn += _period_before(chart, look)
+    for number, series in enumerate(chart.series):
+        colour = series_colour(look.theme, number if len(chart.series) > 1 else look.place, series.name)
+        style = Style(colour, look, chart.chart.unit, len(chart.series) > 1, _spoken(chart, series))
+        drawn += [_switched(trace, series, look) for trace in shape(chart, series, style)]
+    return drawn
+
+
+def marks(chart: ChartData, refused: Sequence[Interval], look: Look) -> dict[str, Any]:
+    """What the layout says about the data: shaded intervals of refused events with their count, and the window."""
+    tokens = TOKENS[look.theme]
+    shapes, notes = [], []
+    for interval in refused:
+        start, end = _wide_enough(interval, chart)
+        edges = {"x0": start, "x1": end, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
+        shapes.append(
+            {"type": "rect", "fillcolor": tokens["bad-soft"], "line": {"width": 0}, "layer": "below", **edges}
+        )
+        text = {"text": f"{interval.count:,} refused", "font": {"size": 11, "color": tokens["bad"]}}
+        spot = {"x": start, "y": 1, "xref": "x", "yref": "paper", "xanchor": "left", "yanchor": "top"}
+        notes.append({"showarrow": False, **text, **spot})
+    return {"shapes": shapes, "annotations": notes, "meta": window_meta(chart.window)}
+
+
+# Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one series is drawn: its colour, and whether its name is worth saying."""
+
+    colour: str
+    look: Look
+    unit: str
+    named: bool
+    name: str
+
+
+def _line(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """A line; the unfinished end dashed; the range from lowest to highest as a band; lone points as dots."""
+    finished = _finished(chart, series)
+    whole = _scatter(chart, series, slice(0, finished), style)
+    end = _scatter(chart, series, slice(max(finished - 1, 0), None), style, dash="2px,3px")
+    drawn = [*_band(chart, series, style), whole]
+    if finished < len(series.t):
+        drawn.append({**end, "showlegend": False, **({"hoverinfo": "skip"} if finished == 0 else {})})
+    return drawn + _lone_points(chart, series, style)
+
+
+def _area(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """A line over a tinted area; the unfinished end is not filled."""
+    fill = with_opacity(style.colour, AREA_OPACITY[style.look.theme])
+    drawn = _line(chart, series, style)
+    position = next(place for place, trace in enumerate(drawn) if "band" not in trace["uid"])
+    drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
+    return drawn
+
+
+def _bar(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """Bars over their buckets, stacked; those of unfinished buckets pale and hatched."""
+    finished = _finished(chart, series)
+    drawn = []
+    for part, unfinished in ((slice(0, finished), False), (slice(finished, None), True)):
+        if unfinished and finished == len(series.t):
+            break
+        marker: dict[str, Any] = {"color": style.colour, "line": {"width": 0}}
+        if unfinished:
+            pale = with_opacity(style.colour, 0.28)
+            marker |= {"color": pale, "pattern": {"shape": "/", "size": 4, "solidity": 0.4, "fgcolor": style.colour}}
+        drawn.append(
+            {
+                "type": "bar",
+                "uid": f"{series.name}-{'unfinished' if unfinished else 'bars'}",
+                "name": style.name,
+                "legendgroup": series.name,
+                "showlegend": not unfinished and style.named,
+                "marker": marker,
+                "width": _widths(series) * 0.86,
+                "offset": _widths(series) * 0.07,
+                **_points(chart, series.t[part], series.v[part], style.unit),
+            }
+        )
+    return drawn
+
+
+SHAPES: Mapping[str, Callable[[ChartData, Series, Style], list[Trace]]] = {"line": _line, "area": _area, "bar": _bar}
+
+
+# Parts
+
+
+def _scatter(chart: ChartData, series: Series, part: slice, style: Style, dash: str = "solid") -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": f"{series.name}-{'line' if dash == 'solid' else 'unfinished'}",
+        "name": style.name,
+        "legendgroup": series.name,
+        "showlegend": style.named,
+        "line": {"color": style.colour, "width": _line_width(series), "dash": dash},
+        **_points(chart, series.t[part], series.v[part], style.unit),
+    }
+
+
+def _points(chart: ChartData, starts: np.ndarray[Any, np.dtype[np.int64]], values: Values, unit: str) -> Trace:
+    points: Trace = {**placed(starts, chart.window), "y": packed(values)}
+    label = "%{y:,.2~f}" + (f" {unit}" if unit else "")
+    if clocks_change(chart.window):
+        points["customdata"] = local_labels(starts, chart.window)
+        label += " · %{customdata}"
+    return points | {"hovertemplate": label}
+
+
+def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """From lowest to highest: two unseen lines with the room between them tinted."""
+    if series.low is None or series.high is None:
+        return []
+    common: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "legendgroup": series.name,
+        "showlegend": False,
+        "line": {"width": 0, "color": style.colour},
+    }
+    low = _points(chart, series.t, series.low, style.unit)
+    high = _points(chart, series.t, series.high, style.unit)
+    fill = {"fill": "tonexty", "fillcolor": with_opacity(style.colour, BAND_OPACITY[style.look.theme])}
+    return [
+        {**common, "uid": f"{series.name}-band-low", "name": "min", **low},
+        {**common, "uid": f"{series.name}-band-high", "name": "max", **fill, **high},
+    ]
+
+
+def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """Values with a gap on both sides: a line can't show them."""
+    present = np.isfinite(series.v)
+    padded = np.concatenate(([False], present, [False]))
+    lone = present & ~padded[:-2] & ~padded[2:]
+    if not lone.any():
+        return []
+    x = [on_axis(from_milliseconds(start), chart.window) for start in series.t[lone]]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "uid": f"{series.name}-lone",
+            "name": style.name,
+            "legendgroup": series.name,
+            "showlegend": False,
+            "hoverinfo": "skip",
+            "marker": {"color": style.colour, "size": 4},
+            "x": x,
+            "y": packed(series.v[lone]),
+        }
+    ]
+
+
+def _anchor(chart: ChartData, look: Look) -> Trace:
+    """An unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
+    window = chart.window
+    start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
+    end = window.end
+    base = 1 if look.logarithmic else 0
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": "anchor",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "line": {"width": 0},
+        "x": [on_axis(start, window), on_axis(end, window)],
+        "y": [base, base],
+    }
+
+
+def _period_before(chart: ChartData, look: Look) -> list[Trace]:
+    """The comparison, on the present window's time: pale and dotted, behind the data."""
+    several = len(chart.previous) > 1
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "uid": f"before-{series.name}",
+            "name": f"{_spoken(chart, series)} before" if several else "before",
+            "legendgroup": series.name,
+            "showlegend": False,
+            "line": {"color": TOKENS[look.theme]["ghost"], "width": 1.3, "dash": "2px,3px"},
+            **_points(chart, series.t, series.v, chart.chart.unit),
+        }
+        for series in chart.previous
+    ]
+
+
+def _legend(theme: Theme) -> dict[str, Any]:
+    return {
+        "orientation": "h",
+        "x": 1,
+        "xanchor": "right",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "font": {"size": 12, "color": TOKENS[theme]["muted"]},
+        "itemdoubleclick": "toggleothers",
+        "bgcolor": "rgba(0,0,0,0)",
+    }
+
+
+def _hover_label(theme: Theme) -> dict[str, Any]:
+    tokens = TOKENS[theme]
+    return {
+        "bgcolor": tokens["raised"],
+        "bordercolor": tokens["line"],
+        "font": {**font(theme, 12), "color": tokens["text"]},
+    }
+
+
+def _finished(chart: ChartData, series: Series) -> int:
+    """How many of a series' buckets are finished."""
+    if chart.unfinished_from is None:
+        return len(series.t)
+    return int(np.searchsorted(series.t, chart.unfinished_from))
+
+
+def _spoken(chart: ChartData, series: Series) -> str:
+    """A series' name for people: a bare ``true`` says nothing without what it is about."""
+    if series.name in ("true", "false", "null") and chart.chart.split_by:
+        return f"{chart.chart.split_by}: {series.name}"
+    return series.name
+
+
+def _switched(trace: Trace, series: Series, look: Look) -> Trace:
+    return {**trace, "visible": "legendonly" if series.name in look.hidden else True}
+
+
+def _line_width(series: Series) -> float:
+    return next((width for points, width in LINE_WIDTHS if len(series.t) <= points), 1.0)
+
+
+def _widths(series: Series) -> float:
+    """The length of a bucket in ms: the shortest there is, so that bars never overlap."""
+    return float(np.diff(series.t).min()) if len(series.t) > 1 else 60_000.0
+
+
+def _wide_enough(interval: Interval, chart: ChartData) -> tuple[str, str]:
+    """The interval on the axis, widened so that even a short one can be seen."""
+    window = chart.window
+    end = max(interval.end, interval.start + window.span.length * _NARROWEST_MARK)
+    return on_axis(interval.start, window), on_axis(min(end, window.end), window)

@@ -1,0 +1,154 @@
+"""The page around the board: the admin sidebar, the header with its controls, the footer, and the HTML they live in."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from dash import html
+
+from layouts.board import skeleton, tabs
+from layouts.controls import controls, machinery
+from layouts.icons import icon
+from layouts.markup import attributes
+from layouts.theme import css_variables, recolouring
+from metrics_dash.catalog import Catalog
+from metrics_dash.settings import Settings
+from metrics_dash.timerange import DEFAULT_RANGE
+
+BASE_PATH = "/admin/metrics/"
+
+# Runs before anything is painted, so that neither theme nor kiosk flashes: what the address says, what was chosen last,
+# what the system prefers.
+FIRST_SCRIPT = """
+(function () {
+  var query = new URLSearchParams(location.search), root = document.documentElement, kept = null;
+  try { kept = localStorage.getItem("metrics-theme"); } catch (error) { /* storage is off */ }
+  var theme = query.get("theme") || (query.get("kiosk") === "1" ? "dark" : kept);
+  if (theme !== "light" && theme !== "dark") {
+    theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+  root.dataset.bsTheme = theme;
+  if (query.get("kiosk") === "1") root.dataset.kiosk = "1";
+})();
+""".strip()
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+{%favicon%}
+<script>FIRST_SCRIPT</script>
+<style>CSS_VARIABLES</style>
+{%css%}
+<script type="application/json" id="page-data">PAGE_DATA</script>
+</head>
+<body>
+<a class="skip" href="#board">Skip to the charts</a>
+{%app_entry%}
+<footer>
+{%config%}
+{%scripts%}
+{%renderer%}
+</footer>
+</body>
+</html>"""
+
+
+def first_script_hash() -> str:
+    """The hash by which a content security policy lets the first script run."""
+    digest = hashlib.sha256(FIRST_SCRIPT.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def index_string(catalog: Catalog, settings: Settings) -> str:
+    """The HTML that Dash fills in."""
+    data = json.dumps(page_data(catalog, settings), separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
+        .replace("CSS_VARIABLES", css_variables())
+        .replace("PAGE_DATA", data)
+    )
+
+
+def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
+    """What the scripts in ``assets/`` need to know before the first answer."""
+    refresh = settings.refresh_interval
+    return {
+        "base": BASE_PATH,
+        "defaults": {
+            "tab": catalog.tabs[0].id,
+            "range": DEFAULT_RANGE,
+            "tz": "browser",
+            "res": "auto",
+            "refresh": f"{refresh:g}",
+        },
+        "tabs": [{"id": tab.id, "title": tab.title} for tab in catalog.tabs],
+        "serverZone": settings.timezone.key,
+        "colours": recolouring(),
+    }
+
+
+def page(catalog: Catalog, settings: Settings) -> html.Div:
+    """The whole page, its board still empty."""
+    return html.Div(
+        [*machinery(settings.refresh_interval), sidebar(), main(catalog)],
+        className="app",
+    )
+
+
+def sidebar() -> html.Nav:
+    """The admin area's entries; Metrics is the first."""
+    return html.Nav(
+        [
+            html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand"),
+            html.A(
+                [icon("metrics"), html.Span("Metrics")],
+                href=BASE_PATH,
+                className="entry",
+                **attributes(aria_current="page"),
+            ),
+        ],
+        className="sidebar",
+        **attributes(aria_label="Admin"),
+    )
+
+
+def main(catalog: Catalog) -> html.Main:
+    return html.Main(
+        [
+            html.Header(
+                [
+                    html.Div([html.H1(catalog.tabs[0].title, id="title"), _freshness()], className="heading"),
+                    controls(),
+                ],
+                className="top",
+            ),
+            tabs(catalog),
+            html.Div(skeleton(catalog.tabs[0]), id="board", className="board", tabIndex="-1"),
+            html.Footer(html.Span("\u00a0"), id="footer", className="foot"),
+        ]
+    )
+
+
+def _freshness() -> html.Span:
+    return html.Span(
+        [html.I(className="dot"), html.Span("Connecting…", id="freshness-text")],
+        id="freshness",
+        className="pill",
+        **attributes(data_tone="quiet"),
+    )
+
+
+def footer(range_text: str, resolution_text: str, note: str | None, *, demo: bool) -> list[html.Span]:
+    """What the charts show: range and zone, bucket length, why it is not another one; and whether it is demo data."""
+    parts = [html.Span(range_text), html.Span(resolution_text)]
+    if note:
+        parts.append(html.Span(note, className="note"))
+    parts.append(
+        html.Span("Demo data", className="demo", title="A simulated game server feeds this page")
+        if demo
+        else html.Span()
+    )
+    return parts

@@ -1,0 +1,102 @@
+"""The one place for colours and measures: the page's CSS variables and the figures both come from here.
+
+The series' colours are told apart by people who are red- or green-blind too, and each stands out from its surface by at
+least 3 : 1 (tests/test_theme.py measures both).
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Theme = Literal["light", "dark"]
+
+FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+TOKENS: Mapping[Theme, Mapping[str, str]] = {
+    "light": {
+        "bg": "#f6f7f9",
+        "surface": "#ffffff",
+        "raised": "#ffffff",
+        "line": "#e4e7ec",
+        "line-soft": "#eef0f3",
+        "text": "#171a21",
+        "muted": "#586172",
+        "faint": "#697386",
+        "accent": "#2f5bd7",
+        "accent-soft": "#e8eefc",
+        "ok": "#0b7a5c",
+        "warn": "#8f5f00",
+        "bad": "#b42318",
+        "bad-soft": "rgba(180,35,24,0.09)",
+        "ghost": "#8a93a3",
+        "shadow": "0 8px 28px rgba(23,26,33,0.14)",
+    },
+    "dark": {
+        "bg": "#0e1116",
+        "surface": "#151a21",
+        "raised": "#1b212a",
+        "line": "#262d38",
+        "line-soft": "#1f2630",
+        "text": "#e7ebf2",
+        "muted": "#9aa5b5",
+        "faint": "#8490a1",
+        "accent": "#7ea2ff",
+        "accent-soft": "#1c2740",
+        "ok": "#4cc9a4",
+        "warn": "#e3b341",
+        "bad": "#ff8a7a",
+        "bad-soft": "rgba(255,138,122,0.13)",
+        "ghost": "#6b778a",
+        "shadow": "0 10px 32px rgba(0,0,0,0.5)",
+    },
+}
+
+# The n-th colour is the same hue in both themes as far as contrast allows, so that a picture keeps its meaning.
+SERIES: Mapping[Theme, tuple[str, ...]] = {
+    "light": ("#2f5bd7", "#0b7a5c", "#c2410c", "#9588e0", "#74190b", "#0ba4a7", "#3a3469", "#5ba358"),
+    "dark": ("#7ea2ff", "#3fbf9a", "#ff9d5c", "#92689d", "#c2554f", "#6ee8f7", "#126ff9", "#fed32b"),
+}
+GREEN, ORANGE = 1, 2
+
+# What a series is called decides its colour where the words carry a judgement; all others go by their place.
+MEANING: Mapping[str, int] = {"true": GREEN, "false": ORANGE}
+
+BAND_OPACITY: Mapping[Theme, float] = {"light": 0.13, "dark": 0.18}
+AREA_OPACITY: Mapping[Theme, float] = {"light": 0.11, "dark": 0.15}
+
+
+def series_colour(theme: Theme, place: int, name: str = "") -> str:
+    """The colour of a series, as ``#rrggbb``, by what its name means, else by its place."""
+    colours = SERIES[theme]
+    return colours[MEANING.get(name, place) % len(colours)]
+
+
+def with_opacity(colour: str, opacity: float) -> str:
+    """``#rrggbb`` as an ``rgba(…)`` of that opacity (0 to 1)."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def css_variables() -> str:
+    """Both themes as CSS custom properties; ``data-bs-theme`` on the root element chooses."""
+    blocks = []
+    selectors: Mapping[Theme, str] = {"light": ":root", "dark": "[data-bs-theme=dark]"}
+    for theme, selector in selectors.items():
+        pairs = [f"--{name}:{value}" for name, value in TOKENS[theme].items()]
+        pairs += [f"--s{number}:{colour}" for number, colour in enumerate(SERIES[theme], 1)]
+        pairs.append(f"color-scheme:{theme}")
+        blocks.append(f"{selector}{{{';'.join(pairs)}}}")
+    return f":root{{--font:{FONT}}}" + "".join(blocks)
+
+
+def recolouring() -> dict[str, dict[str, str]]:
+    """For the browser: per theme every colour a figure may hold, under a key that both themes share."""
+    return {theme: _figure_colours(theme) for theme in TOKENS}
+
+
+def _figure_colours(theme: Theme) -> dict[str, str]:
+    colours = dict(TOKENS[theme])
+    for number, colour in enumerate(SERIES[theme]):
+        colours[f"s{number}"] = colour
+        colours[f"s{number}-band"] = with_opacity(colour, BAND_OPACITY[theme])
+        colours[f"s{number}-area"] = with_opacity(colour, AREA_OPACITY[theme])
+    return colours

@@ -1,0 +1,37 @@
+"""Ranges and resolutions in words."""
+
+from datetime import datetime, timedelta
+
+from layouts.numbers import THIN_SPACE
+from metrics_dash.timerange import Window
+
+_RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "1-day buckets"}
+
+
+def range_text(window: Window) -> str:
+    """``Sat 21 Nov 14:32 → Sun 22 Nov 14:32, Europe/Berlin``; with years where they differ or days are many."""
+    start, end = window.start.astimezone(window.zone), window.end.astimezone(window.zone)
+    with_year = start.year != end.year
+    return f"{_moment(start, with_year)} → {_moment(end, with_year)}, {window.zone.key}"
+
+
+def length_text(window: Window) -> str:
+    """``24 h``, ``7 d``, ``45 min``: the range's length in the largest unit that says it."""
+    minutes = max(1, round(window.span.length / timedelta(minutes=1)))
+    if minutes < 120 and minutes % 60:
+        return f"{minutes}{THIN_SPACE}min"
+    hours = minutes / 60
+    if hours <= 48:
+        return f"{hours:.3g}{THIN_SPACE}h"
+    return f"{hours / 24:.3g}{THIN_SPACE}d"
+
+
+def resolution_text(window: Window) -> str:
+    """``1-minute buckets``; that days are UTC's where the zone has others but only those are held."""
+    text = _RESOLUTIONS[window.resolution]
+    return f"{text}, UTC days" if window.days_are_utc else text
+
+
+def _moment(local: datetime, with_year: bool) -> str:
+    year = f" {local.year}" if with_year else ""
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
