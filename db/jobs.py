@@ -48,3 +48,20 @@ def tidy(connection: Connection) -> dict[str, int]:
         ).rowcount
         for table, column, age in HOUSEKEEPING
     }
+
+
+def history_arrived(connection: Connection, *, below: datetime, floor: datetime | None, within: timedelta) -> bool:
+    """Whether a batch that holds events older than ``below`` was committed in the last ``within``.
+
+    What lies under ``floor``, where nothing is let in any more, does not count.
+    """
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM ingest_batches WHERE committed_at > clock_timestamp() - "
+                "CAST(:within AS interval) AND oldest_event < :below "
+                "AND (CAST(:floor AS timestamptz) IS NULL OR oldest_event >= CAST(:floor AS timestamptz)))"
+            ),
+            {"below": below, "floor": floor, "within": within},
+        ).scalar_one()
+    )

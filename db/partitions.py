@@ -131,8 +131,11 @@ def purge_events_before(
     """
     database = database or default_database()
     floor = align(cutoff)
-    if drain is None:
-        with database.begin() as connection:
+    with database.begin() as connection:
+        # Without anything to drop the floor stays: a fresh store takes history of any age.
+        if not partitions_before(connection, floor):
+            return 0
+        if drain is None:
             refuse_while_dirty(connection, floor)
     with database.begin() as connection:
         raise_ingest_floor(connection, "raw", floor)

@@ -1,0 +1,259 @@
+"""The runtime of a process: its collector and its scheduler, started, supervised and stopped together.
+
+A thread that dies is started again, with growing pauses, and ``health`` is red until it lives; an embedded server that
+dies is started again by whichever process notices first. A runtime belongs to the process that started it: after a
+fork, the child starts its own.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from db.engine import Database
+from db.jobs import claim, finish, tidy
+from db.partitions import ensure_partitions_ahead
+from metrics_dash.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
+from metrics_dash.collector import Collector
+from metrics_dash.retention import purge
+from metrics_dash.rollup import Roller
+from metrics_dash.scheduler import Job, Scheduler
+from metrics_dash.settings import Settings
+from metrics_dash.telemetry import Bus
+
+log = logging.getLogger(__name__)
+
+SUPERVISE_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+# A thread that lived this long has recovered: its next death is a first one again.
+RECOVERED_AFTER_SECONDS = 60.0
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether everything that should run does; if not, why, a sentence each."""
+
+    ok: bool
+    problems: tuple[str, ...]
+
+
+class Supervised(Protocol):
+    """What can be kept alive."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+
+class Keeper:
+    """Keeps one thing alive: starts it again when it died, after a pause that doubles from death to death."""
+
+    def __init__(self, name: str, kept: Supervised, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.restarts = 0
+        self._kept = kept
+        self._clock = clock
+        self._pause = FIRST_PAUSE_SECONDS
+        self._since: float | None = None
+        self._not_before: float | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it lives."""
+        return self._kept.alive
+
+    def check(self) -> None:
+        """One look: start it if it died and the pause is over."""
+        now = self._clock()
+        if self._kept.alive:
+            if self._since is None:
+                self._since = now
+            if now - self._since >= RECOVERED_AFTER_SECONDS:
+                self._pause = FIRST_PAUSE_SECONDS
+            return
+        self._since = None
+        if self._not_before is None:
+            log.error("the %s died; it is started again in %g s", self.name, self._pause)
+            self._not_before = now + self._pause
+        if now >= self._not_before:
+            self._not_before = None
+            self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
+            self.restarts += 1
+            self._kept.start()
+
+
+class Runtime:
+    """Collects (``collect``) and rolls up, purges and tidies (``schedule``), in threads of its own.
+
+    ``bus``: where events are taken from, by default the one behind ``metrics_dash.execute``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        collect: bool = True,
+        schedule: bool = True,
+        bus: Bus | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from metrics_dash import default_bus
+
+        self.collector = Collector(
+            database,
+            batch_size=settings.batch_size,
+            flush_interval=settings.flush_interval,
+            buffer_events=settings.buffer_events,
+        )
+        self._settings = settings
+        self._database = database
+        self._bus = bus or default_bus
+        self._collect = collect
+        self._schedule = schedule
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._owner: int | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """What belongs to one process."""
+        self.scheduler = Scheduler(jobs(self._settings, self._database))
+        self._stopping = threading.Event()
+        self._server_problem: str | None = None
+        self._thread: threading.Thread | None = None
+        self.keepers = tuple(
+            Keeper(name, kept, self._clock)
+            for name, kept, wanted in (
+                ("collector", self.collector, self._collect),
+                ("scheduler", self.scheduler, self._schedule),
+            )
+            if wanted
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether this process has started it and not stopped it."""
+        return self._owner == os.getpid()
+
+    def start(self) -> None:
+        """Start the threads and take events from the bus; does nothing if that was done in this process."""
+        with self._lock:
+            if self.running:
+                return
+            if self._owner is not None:
+                self._begin()  # a fork's child: its parent's threads are not here
+            self._owner = os.getpid()
+            self._stopping.clear()
+            if self._collect:
+                self.collector.start()
+                self._attach()
+            if self._schedule:
+                self.scheduler.start()
+            self._thread = threading.Thread(target=self._supervise, name="metrics-supervisor", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Take no more events, store what is held, end the threads, all within ``timeout`` seconds."""
+        with self._lock:
+            if not self.running:
+                return
+            self._owner = None
+            deadline = time.monotonic() + timeout
+            self._stopping.set()
+            if self._thread is not None:
+                self._thread.join(timeout)
+            if self._collect:
+                self._bus.detach(COLLECTOR_HANDLER)
+            # The scheduler is told first, so that its last job ends while the collector drains.
+            waiter = threading.Thread(target=self.scheduler.stop, args=(timeout,), name="metrics-stop", daemon=True)
+            waiter.start()
+            if self._collect:
+                self.collector.stop(max(0.0, deadline - time.monotonic()))
+            waiter.join(max(0.0, deadline - time.monotonic()))
+
+    def health(self) -> Health:
+        """What is wrong with this process's part of the pipeline. Asks nothing of the database."""
+        problems = []
+        if not self.running:
+            problems.append("the runtime is not started")
+        else:
+            problems += [f"the {keeper.name} is not running" for keeper in self.keepers if not keeper.alive]
+            if self._collect and self.collector.alive and self.collector.failure:
+                problems.append(f"events can't be stored: {self.collector.failure}")
+            if self._schedule:
+                problems += [f"the job {name} fails: {why}" for name, why in self.scheduler.failing.items()]
+            if self._server_problem:
+                problems.append(self._server_problem)
+        return Health(not problems, tuple(problems))
+
+    def supervise(self) -> None:
+        """One look at everything that must live; also what the supervising thread does once a second."""
+        try:
+            self._database.ensure_running()
+            self._server_problem = None
+        except Exception as error:
+            if self._server_problem is None:
+                log.exception("the embedded server can't be started")
+            self._server_problem = f"the embedded server can't be started: {type(error).__name__}"
+        for keeper in self.keepers:
+            try:
+                keeper.check()
+            except Exception:
+                log.exception("the %s can't be started", keeper.name)
+
+    def _supervise(self) -> None:
+        while not self._stopping.wait(SUPERVISE_SECONDS):
+            self.supervise()
+
+    def _attach(self) -> None:
+        """Take every event of the bus, in the place of a collector that its first event might have started."""
+        if not self._bus.replace(AUTOSTART_HANDLER, COLLECTOR_HANDLER, self.collector.offer):
+            self._bus.detach(COLLECTOR_HANDLER)
+            self._bus.attach(COLLECTOR_HANDLER, None, self.collector.offer)
+
+
+def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
+    """What is scheduled, most frequent first. Only the rollup runs in every process: its passes elect by their lock."""
+    return (
+        Job("rollup", settings.rollup_interval, Roller(database, settings.rollup_interval)),
+        Job("partitions", HOUR, _elected(database, "partitions", lambda slot: _partitions(database, slot))),
+        Job("purge", HOUR, _elected(database, "purge", lambda slot: purge(database, settings, slot).summary())),
+        Job("housekeeping", HOUR, _elected(database, "housekeeping", lambda slot: _tidy(database))),
+    )
+
+
+def _elected(database: Database, job: str, function: Callable[[datetime], str]) -> Callable[[datetime], bool]:
+    """``function`` as a job that one process of all runs per slot. It returns a line on how it went."""
+
+    def run(slot: datetime) -> bool:
+        with database.begin() as connection:
+            if not claim(connection, job, slot):
+                return False
+        outcome = "failed"
+        try:
+            outcome = function(slot)
+        finally:
+            with database.begin() as connection:
+                finish(connection, job, slot, outcome)
+        return False
+
+    return run
+
+
+def _partitions(database: Database, now: datetime) -> str:
+    return f"{ensure_partitions_ahead(database, now)} made"
+
+
+def _tidy(database: Database) -> str:
+    with database.begin() as connection:
+        removed = tidy(connection)
+    return ", ".join(f"{table} {rows}" for table, rows in removed.items() if rows) or "nothing"
