@@ -61,6 +61,7 @@ class Scheduler:
         self._done: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
         self._failing: dict[str, str] = {}
+        self._runs: dict[str, tuple[int, float]] = {}
         self._thread: threading.Thread | None = None
 
     def step(self) -> float:
@@ -78,6 +79,14 @@ class Scheduler:
         return 0.0 if again else self._until_next()
 
     def _run_job(self, job: Job, slot: float) -> bool:
+        began = time.perf_counter()
+        try:
+            return self._try_job(job, slot)
+        finally:
+            times, seconds = self._runs.get(job.name, (0, 0.0))
+            self._runs[job.name] = times + 1, seconds + time.perf_counter() - began
+
+    def _try_job(self, job: Job, slot: float) -> bool:
         try:
             again = job.function(datetime.fromtimestamp(slot, UTC))
         except Exception as error:
@@ -99,6 +108,11 @@ class Scheduler:
     def failures(self) -> Mapping[str, int]:
         """How often each job has raised."""
         return dict(self._failures)
+
+    @property
+    def runs(self) -> Mapping[str, tuple[int, float]]:
+        """How often each job has run, and for how many seconds in all."""
+        return dict(self._runs)
 
     @property
     def failing(self) -> Mapping[str, str]:

@@ -1,0 +1,126 @@
+"""A request's body, read and decoded within bounds: pure functions over bytes.
+
+Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly).
+"""
+
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+import orjson
+
+from metrics_dash.web.problems import Problem
+
+MIB = 1024 * 1024
+MAX_COMPRESSED = 1 * MIB
+MAX_INFLATED = 20 * MIB
+
+NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+# Types under which JSON is sent; whether it is one document or lines shows in the body. "" is no type at all.
+SNIFFED_TYPES = frozenset({"", "application/json", "text/json", "text/plain", "application/octet-stream",
+                           "application/x-www-form-urlencoded"})  # fmt: skip
+_GZIP_OR_PLAIN = "send it plainly or with Content-Encoding: gzip"
+
+
+class Malformed:
+    """A line that is not JSON. It stands in the place of the event and is rejected with ``reason``."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def read(stream: IO[bytes], length: int | None, encoding: str) -> bytes:
+    """The whole body, inflated. ``length`` is what the sender announced. Raises ``Problem`` (413, 415, 400)."""
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise Problem(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
+    compressed = encoding.endswith("gzip")
+    limit = MAX_COMPRESSED if compressed else MAX_INFLATED
+    if length is not None and length > limit:
+        raise _too_large(compressed)
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise _too_large(compressed)
+    return inflate(raw) if compressed else raw
+
+
+def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
+    """Decompress gzip, of any number of members, up to ``limit`` bytes. Raises ``Problem``."""
+    parts: list[bytes] = []
+    room = limit
+    while raw:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            part = member.decompress(raw, room + 1)
+        except zlib.error:
+            raise Problem(400, "the body is not gzip, although Content-Encoding says so") from None
+        room -= len(part)
+        if room < 0:
+            raise Problem(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
+        if not member.eof:
+            raise Problem(400, "the gzip body is cut off")
+        parts.append(part)
+        raw = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _too_large(compressed: bool) -> Problem:
+    if compressed:
+        return Problem(413, f"the compressed body is larger than {MAX_COMPRESSED // MIB} MiB; send smaller batches")
+    return Problem(413, f"the body is larger than {MAX_INFLATED // MIB} MiB; send smaller batches, or gzip them")
+
+
+def decode(body: bytes, content_type: str) -> list[object]:
+    """The decoded events: of one object, of an array, or of each line that is not blank.
+
+    A line of NDJSON that is not JSON comes back as ``Malformed``. Raises ``Problem``: 415 for another type, 400 for
+    nothing at all or a document that is not JSON.
+    """
+    if content_type in NDJSON_TYPES:
+        return _lines(body)
+    if content_type not in SNIFFED_TYPES:
+        raise Problem(415, f"Content-Type {content_type!r} is not supported; send application/json or x-ndjson")
+    body = body.strip()
+    if not body:
+        raise Problem(400, "the body is empty; send an event, an array of events, or one event a line")
+    if body.startswith(b"{") and _first_line_is_whole(body):
+        return _lines(body)
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, f"the body is not JSON: {error}") from None
+    return document if isinstance(document, list) else [document]
+
+
+def _first_line_is_whole(body: bytes) -> bool:
+    """Whether more follows a first line that is JSON by itself, as in NDJSON and never in one document."""
+    first, newline, _ = body.partition(b"\n")
+    if not newline:
+        return False
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _lines(body: bytes) -> list[object]:
+    events = list(_each_line(body))
+    if not events:
+        raise Problem(400, "the body is empty; send one event a line")
+    if all(isinstance(event, Malformed) for event in events):
+        first = events[0]
+        assert isinstance(first, Malformed)
+        raise Problem(400, first.reason)
+    return events
+
+
+def _each_line(body: bytes) -> Iterator[object]:
+    loads = orjson.loads
+    for number, line in enumerate(body.split(b"\n"), start=1):
+        try:
+            yield loads(line)
+        except orjson.JSONDecodeError as error:
+            if line.strip():
+                yield Malformed(f"line {number} is not JSON: {error}")
