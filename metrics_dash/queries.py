@@ -38,7 +38,7 @@ from db.series import Rows, Seen, read_series
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash import assembly
 from metrics_dash.assembly import AGGREGATES, Plan
-from metrics_dash.catalog import NEEDS_MEASUREMENT, NEEDS_SKETCH, SHOWS_OF_KIND, Catalog, Chart, Show, Tab
+from metrics_dash.catalog import Catalog, Show, Tab
 from metrics_dash.chartdata import (
     ChartData,
     Headline,
@@ -49,6 +49,7 @@ from metrics_dash.chartdata import (
     State,
     TabData,
 )
+from metrics_dash.charts import Split, ad_hoc_chart, split_chart
 from metrics_dash.settings import Settings
 from metrics_dash.shared_cache import SharedCache, Store
 from metrics_dash.tables import csv_safe, frame, tab_frame, to_csv
@@ -83,8 +84,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Split = str | Mapping[str, str] | None
-"""A dimension to split by: of every chart that has it, or by chart id. None leaves charts as they are declared."""
 
 
 def _utc_now() -> datetime:
@@ -147,7 +146,7 @@ class Queries:
         """All charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named
         in ``split`` can't have, ``QueriesUnavailable``."""
         tab = self._catalog.tab(tab_id)
-        tab = tab.model_copy(update={"charts": tuple(self._with_split(chart, split) for chart in tab.charts)})
+        tab = tab.model_copy(update={"charts": tuple(split_chart(chart, split, self._catalog) for chart in tab.charts)})
         return self._charts(tab, window, compare)
 
     def chart(
@@ -170,7 +169,7 @@ class Queries:
         compare: Comparison | None = None,
     ) -> ChartData:
         """Any event ever seen, as a chart of its own. Raises ``QueryError`` and ``QueriesUnavailable``."""
-        chart = self._ad_hoc(event_name, measurement, show, split_by)
+        chart = ad_hoc_chart(event_name, measurement, show, split_by, self._catalog)
         tab = Tab(id="query", title="Query", charts=(chart,))
         return self._charts(tab, window or self.window(), compare).charts[0]
 
@@ -187,48 +186,6 @@ class Queries:
             raise _unavailable(error) from error
         records = [{"occurred_at": e["occurred_at"], **e["measurements"], **e["metadata"]} for e in events]
         return pd.DataFrame(records, columns=None if records else ["occurred_at"])
-
-    # From a question to a chart
-
-    def _with_split(self, chart: Chart, split: Split) -> Chart:
-        named = isinstance(split, Mapping)
-        key = split.get(chart.id) if isinstance(split, Mapping) else split
-        if key is None:
-            return chart
-        if chart.show in ("count", "rate") and key in self._catalog.events[chart.event].dimensions:
-            return chart.model_copy(update={"split_by": key})
-        if named:
-            raise QueryError(f"{chart.id!r} can't be split by {key!r}")
-        return chart
-
-    def _ad_hoc(self, event_name: str, measurement: str | None, show: Show, split_by: str | None) -> Chart:
-        event = self._catalog.events.get(event_name)
-        if show in NEEDS_SKETCH:
-            raise QueryError(f"show {show!r} needs sketches, which buckets do not store yet")
-        if show not in AGGREGATES:
-            raise QueryError(f"show {show!r} is not one of {', '.join(AGGREGATES)}")
-        if event is not None and show not in SHOWS_OF_KIND[event.kind]:
-            raise QueryError(f"a {event.kind} has no {show!r}; it has {', '.join(sorted(SHOWS_OF_KIND[event.kind]))}")
-        if split_by is not None and show not in ("count", "rate"):
-            raise QueryError(f"only counts and rates can be split, not {show!r}")
-        if show not in NEEDS_MEASUREMENT and measurement is not None:
-            raise QueryError(f"show {show!r} counts events and takes no measurement, not {measurement!r}")
-        if show in NEEDS_MEASUREMENT and measurement is None:
-            if event is None or len(event.measurements) != 1:
-                raise QueryError(f"name the measurement of {event_name!r} to show its {show!r}")
-            measurement = next(iter(event.measurements))
-        declared = event.measurements.get(measurement) if event is not None and measurement is not None else None
-        return Chart.model_construct(
-            id="query",
-            title=event_name,
-            event=event_name,
-            measurement=measurement,
-            show=show,
-            draw="line",
-            split_by=split_by,
-            kind=event.kind if event is not None else "timing",
-            unit=declared.unit if declared is not None else "",
-        )
 
     # From charts to data
 
