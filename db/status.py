@@ -89,3 +89,8 @@ def _collectors(connection: Connection) -> list[CollectorStatus]:
         )
         for row in connection.execute(_COLLECTORS, {"live_for": LIVE_FOR})
     ]
+
+
+def server_version(connection: Connection) -> int:
+    """The server's version as a number: 180006 is 18.6."""
+    return int(connection.execute(text("SHOW server_version_num")).scalar_one())

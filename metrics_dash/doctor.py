@@ -1,0 +1,165 @@
+"""The doctor: looks at everything that a working installation needs, and says what to do about what it finds."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.engine import MINIMUM_SERVER_VERSION, Database
+from db.migrate import current_revision, head_revision
+from db.partitions import attached_partitions, partition_name
+from db.status import PipelineStatus, pipeline_status, server_version
+from metrics_dash.catalog import CatalogError, load_catalog
+from metrics_dash.logs import redact
+from metrics_dash.settings import Settings
+
+LAG_WORTH_A_LOOK = timedelta(minutes=1)
+LAG_BAD = timedelta(minutes=10)
+DISK_WORTH_A_LOOK = 5 * 1024**3
+DISK_BAD = 1024**3
+
+
+class Verdict(Enum):
+    """How serious a finding is. Only a bad one makes ``doctor`` fail."""
+
+    GOOD = "good"
+    WORTH_A_LOOK = "worth a look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do about it (empty where nothing needs doing)."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Look at one thing after the other; ends where the rest depends on what is broken. Changes nothing."""
+    yield Finding("settings", Verdict.GOOD, "read from the environment")
+    yield _catalog(settings)
+    yield _disk(settings)
+    reached = _reach(database)
+    yield reached
+    if reached.verdict is Verdict.BAD:
+        return
+    schema = _schema(database)
+    yield schema
+    if schema.verdict is Verdict.BAD:
+        return
+    with database.reading() as connection:
+        status = pipeline_status(connection)
+        partitions = attached_partitions(connection)
+    yield _collectors(status)
+    yield _lag(status)
+    yield _partitions(partitions, datetime.now(UTC))
+    yield _purge(status)
+
+
+def _catalog(settings: Settings) -> Finding:
+    try:
+        catalog = load_catalog(settings.catalog)
+    except CatalogError as error:
+        return Finding("catalog", Verdict.BAD, str(error), "correct the file that METRICS_CATALOG names")
+    charts = sum(1 for _ in catalog.charts())
+    return Finding("catalog", Verdict.GOOD, f"{len(catalog.events)} events, {len(catalog.tabs)} tabs, {charts} charts")
+
+
+def _disk(settings: Settings) -> Finding:
+    """Room where the embedded server and local state live."""
+    folder = _existing(settings.data_dir.absolute())
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**3:.1f} GiB free at {folder}"
+    remedy = "make room, set METRICS_DATA_DIR to another disk, or shorten METRICS_RAW_RETENTION"
+    if free < DISK_BAD:
+        return Finding("disk", Verdict.BAD, text, remedy)
+    return (
+        Finding("disk", Verdict.GOOD, text)
+        if free >= DISK_WORTH_A_LOOK
+        else Finding("disk", Verdict.WORTH_A_LOOK, text, remedy)
+    )
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _reach(database: Database) -> Finding:
+    name = "embedded PostgreSQL" if database.embedded else "PostgreSQL"
+    try:
+        database.start()
+        with database.reading() as connection:
+            version = server_version(connection)
+    except (SQLAlchemyError, OSError, RuntimeError, AssertionError) as error:
+        cause = redact(str(getattr(error, "orig", None) or error).partition("\n")[0])
+        remedy = (
+            "look into postgres/log under METRICS_DATA_DIR"
+            if database.embedded
+            else "check that the server runs and that DATABASE_URL names its host, port, user and database"
+        )
+        return Finding("database", Verdict.BAD, f"{name} can't be reached: {cause}", remedy)
+    text = f"{name} {version // 10000}.{version % 10000}"
+    if version < MINIMUM_SERVER_VERSION:
+        return Finding("database", Verdict.BAD, text, f"upgrade it to {MINIMUM_SERVER_VERSION // 10000} or newer")
+    return Finding("database", Verdict.GOOD, text)
+
+
+def _schema(database: Database) -> Finding:
+    revision, head = current_revision(database), head_revision()
+    if revision != head:
+        found = f"at revision {revision}, not {head}" if revision else "empty"
+        return Finding("schema", Verdict.BAD, found, "run python -m metrics_dash migrate")
+    return Finding("schema", Verdict.GOOD, f"at revision {revision}")
+
+
+def _collectors(status: PipelineStatus) -> Finding:
+    live = [collector for collector in status.collectors if collector.live]
+    if not live:
+        return Finding(
+            "collectors",
+            Verdict.WORTH_A_LOOK,
+            "no process collects",
+            "start one: python -m metrics_dash run, or worker",
+        )
+    return Finding("collectors", Verdict.GOOD, ", ".join(f"{each.host} pid {each.pid}" for each in live))
+
+
+def _lag(status: PipelineStatus) -> Finding:
+    """How old the oldest mark in the dirty log is: what nobody rolls up."""
+    if status.oldest_dirty_at is None:
+        return Finding("rollup", Verdict.GOOD, "nothing waits to be rolled up")
+    lag = status.now - status.oldest_dirty_at
+    text = f"{status.dirty:,} marks wait, the oldest for {lag.total_seconds():,.0f} s"
+    remedy = "start python -m metrics_dash run or worker, or run python -m metrics_dash rollup once"
+    if lag > LAG_BAD:
+        return Finding("rollup", Verdict.BAD, text, remedy)
+    return (
+        Finding("rollup", Verdict.WORTH_A_LOOK, text, remedy)
+        if lag > LAG_WORTH_A_LOOK
+        else Finding("rollup", Verdict.GOOD, text)
+    )
+
+
+def _partitions(attached: set[str], now: datetime) -> Finding:
+    if partition_name(now.date()) not in attached:
+        return Finding(
+            "partitions", Verdict.WORTH_A_LOOK, "today's is not made yet", "nothing: it is made when an event comes"
+        )
+    return Finding("partitions", Verdict.GOOD, f"{len(attached)} days of raw events, today's included")
+
+
+def _purge(status: PipelineStatus) -> Finding:
+    raw = status.floors["raw"]
+    if raw.held_since is not None:
+        return Finding("purge", Verdict.GOOD, f"waits for an import since {raw.held_since:%Y-%m-%d %H:%M} UTC")
+    floor = f"raw events are kept from {status.raw_floor:%Y-%m-%d} on" if status.raw_floor else "nothing purged yet"
+    return Finding("purge", Verdict.GOOD, floor)
