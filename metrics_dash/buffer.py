@@ -231,7 +231,7 @@ class Buffer:
         """Take an event that happens now; whether it was taken. Never raises, never waits for anything but a lock.
 
         This is the hot path of somebody else's program, so it repeats in place what ``db.rows`` does for plain events,
-        and leaves to ``db.rows`` all that is out of the ordinary. ``acquire`` takes less than half the time of ``with``.
+        and leaves to ``db.rows`` all that is out of the ordinary. ``acquire`` takes half the time of ``with``.
         """
         try:
             plain = name in self._names and len(measurements) <= MAX_MEASUREMENTS

@@ -173,7 +173,8 @@ class Collector:
         """
         with self._lock:
             self._started = False
-            self._buffer.report_refusals()
+            if self.alive:
+                self._buffer.report_refusals()
             self._buffer.close()
             thread, self._thread = self._thread, None
             self._deadline = self._clock() + timeout
