@@ -6,7 +6,8 @@ still dirty is not wrong but unfinished, and left out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from db.audit import differing_facts, stored_days
 from db.engine import Database
@@ -50,21 +51,18 @@ def audit(database: Database) -> list[Difference]:
                 floor = read_floors(connection)[rung.source].recompute
                 if floor is not None and day < floor:
                     continue
-                for name, start, what, key, *pairs in differing_facts(connection, rung, day, day + _DAY):
-                    differences += _differences(rung.level, name, start, what, key, pairs)
+                for row in differing_facts(connection, rung, day, day + _DAY):
+                    differences += _differences(rung.level, row)
     return differences
 
 
-def _differences(
-    level: str, event_name: str, start: datetime, what: str, key: str, pairs: Sequence[float | None]
-) -> list[Difference]:
-    aggregates = ("count", "sum", "min", "max")
+def _differences(level: str, row: Sequence[Any]) -> list[Difference]:
+    event_name, start, what, key = row[:4]
     found = []
-    for index, aggregate in enumerate(aggregates):
-        expected, stored = pairs[2 * index], pairs[2 * index + 1]
+    for aggregate, expected, stored in zip(("count", "sum", "min", "max"), row[4::2], row[5::2], strict=True):
         if expected != stored:
             name = aggregate if what == "events" else f"{aggregate} of {key}"
-            found.append(Difference(level, event_name, start, name, _number(expected), _number(stored)))
+            found.append(Difference(level, event_name, start.astimezone(UTC), name, _number(expected), _number(stored)))
     return found
 
 
