@@ -1,0 +1,241 @@
+"""The runtime: starts once, keeps its threads alive, stops in time, belongs to one process."""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from db.buckets import query_buckets
+from db.engine import Database
+from metrics_dash.autostart import COLLECTOR_HANDLER
+from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, Keeper, Runtime, jobs
+from metrics_dash.settings import Settings, load_settings
+from metrics_dash.telemetry import Bus
+from tests.test_db_rollups import FOREVER
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load_settings({"METRICS_FLUSH_INTERVAL": "0.05", "METRICS_ROLLUP_INTERVAL": "0.1"})
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return Bus()
+
+
+@pytest.fixture
+def runtime(settings: Settings, database: Database, bus: Bus) -> Iterator[Runtime]:
+    made = Runtime(settings, database, bus=bus)
+    yield made
+    made.stop()
+
+
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something that another thread does; the deadline is for a machine that is very busy."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        pause.wait(0.02)
+
+
+def day_total(database: Database, name: str = "a.b") -> int:
+    return sum(bucket["count"] for bucket in query_buckets(name, "day", *FOREVER, database=database))
+
+
+def test_an_event_goes_from_execute_to_its_day_without_further_ado(
+    runtime: Runtime, bus: Bus, database: Database
+) -> None:
+    runtime.start()
+    assert bus.execute("a.b", {"ms": 3})
+    eventually(lambda: day_total(database) == 1)
+    assert runtime.health().ok
+
+
+def test_constructing_starts_nothing(runtime: Runtime, bus: Bus) -> None:
+    assert not runtime.collector.alive
+    assert not bus.is_attached(COLLECTOR_HANDLER)
+    assert runtime.health().problems == ("the runtime is not started",)
+
+
+def test_starting_and_stopping_twice_does_no_harm(runtime: Runtime, bus: Bus) -> None:
+    runtime.start()
+    scheduler = runtime.scheduler
+    runtime.start()
+    assert runtime.scheduler is scheduler
+    runtime.stop()
+    runtime.stop()
+    assert not runtime.collector.alive
+    assert not scheduler.alive
+    assert not bus.is_attached(COLLECTOR_HANDLER)
+    runtime.start()
+    assert runtime.health().ok
+
+
+def test_stopping_stores_what_is_held(database: Database, bus: Bus) -> None:
+    runtime = Runtime(load_settings({"METRICS_FLUSH_INTERVAL": "3600"}), database, bus=bus)
+    runtime.start()
+    for _ in range(10):
+        bus.execute("a.b")
+    runtime.stop()
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM telemetry_events")).scalar_one() == 10
+
+
+def test_without_collecting_only_the_schedule_runs(settings: Settings, database: Database, bus: Bus) -> None:
+    runtime = Runtime(settings, database, collect=False, bus=bus)
+    runtime.start()
+    assert not bus.is_attached(COLLECTOR_HANDLER)
+    assert runtime.scheduler.alive
+    assert runtime.health().ok
+    runtime.stop()
+
+
+def test_a_scheduler_that_died_is_started_again_and_health_is_red_until_then(
+    settings: Settings, database: Database, bus: Bus
+) -> None:
+    now = [0.0]
+    runtime = Runtime(settings, database, bus=bus, clock=lambda: now[0])
+    runtime.start()
+    assert runtime.scheduler.stop()
+    assert "the scheduler is not running" in runtime.health().problems
+    now[0] += 10
+    runtime.supervise()
+    now[0] += 10
+    runtime.supervise()
+    assert runtime.health().ok
+    runtime.stop()
+
+
+def test_a_job_that_fails_turns_health_red(runtime: Runtime, database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE rollup_dirty RENAME TO elsewhere"))
+    runtime.start()
+    eventually(lambda: any("the job rollup fails" in problem for problem in runtime.health().problems))
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO rollup_dirty"))
+    eventually(lambda: runtime.health().ok)
+
+
+def test_an_embedded_server_that_can_not_be_started_is_told(
+    runtime: Runtime, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise OSError("no space")
+
+    runtime.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "ensure_running", fail)
+        runtime.supervise()
+        assert runtime.health().problems == ("the embedded server can't be started: OSError",)
+    runtime.supervise()
+    assert runtime.health().ok
+
+
+class Mortal:
+    def __init__(self) -> None:
+        self.alive = True
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+
+
+def test_what_dies_again_and_again_is_started_after_growing_pauses() -> None:
+    now = 0.0
+    mortal = Mortal()
+    keeper = Keeper("thing", mortal, lambda: now)
+    keeper.check()
+    mortal.alive = False
+    started_at: list[float] = []
+    while now < 200:
+        keeper.check()
+        if mortal.starts > len(started_at):
+            started_at.append(now)
+        now += 0.5
+    pauses = [later - earlier for earlier, later in zip([0.0, *started_at], started_at, strict=False)]
+    assert pauses[0] == 1.0
+    assert all(earlier < later for earlier, later in pairwise(pauses[:5]))
+    assert max(pauses) <= LONGEST_PAUSE_SECONDS + 1
+
+
+def test_what_lived_for_long_is_started_again_soon() -> None:
+    now = 0.0
+    mortal = Mortal()
+    keeper = Keeper("thing", mortal, lambda: now)
+    mortal.alive = False
+    for _ in range(100):
+        keeper.check()
+        now += 1
+    mortal.alive = True
+    keeper.check()
+    now += 61
+    keeper.check()
+    before, mortal.alive = mortal.starts, False
+    keeper.check()
+    now += 1
+    keeper.check()
+    assert mortal.starts == before + 1
+
+
+def test_of_two_processes_one_purges_a_slot(settings: Settings, database: Database) -> None:
+    slot = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for _ in range(2):
+        for job in jobs(settings, database)[1:]:
+            job.function(slot)
+    with database.begin() as connection:
+        rows = connection.execute(text("SELECT job, outcome FROM job_runs ORDER BY job")).fetchall()
+    assert rows == [
+        ("housekeeping", "nothing"),
+        ("partitions", "3 made"),
+        ("purge", "raw: nothing 0, minute: nothing 0, hour: nothing 0, day: nothing 0"),
+    ]
+
+
+def test_a_job_that_raised_leaves_its_outcome_and_the_next_slot_runs(settings: Settings, database: Database) -> None:
+    purge = next(job for job in jobs(settings, database) if job.name == "purge")
+    slot = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE telemetry_buckets RENAME TO elsewhere"))
+        connection.execute(text("UPDATE retention_floors SET recompute_floor = now() - interval '1 year'"))
+    with pytest.raises(Exception, match="telemetry_buckets"):
+        purge.function(slot)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO telemetry_buckets"))
+    purge.function(slot + timedelta(hours=1))
+    with database.begin() as connection:
+        outcomes = connection.execute(text("SELECT outcome FROM job_runs ORDER BY slot")).scalars().all()
+    assert outcomes[0] == "failed"
+    assert outcomes[1].startswith("raw: nothing")
+
+
+def test_a_forks_child_is_not_running_and_starts_its_own(runtime: Runtime, bus: Bus, database: Database) -> None:
+    runtime.start()
+    context: Any = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe(duplex=False)
+
+    def child() -> None:
+        before = runtime.running
+        runtime.start()
+        taken = bus.execute("from.child")
+        alive = runtime.collector.alive and runtime.scheduler.alive
+        runtime.stop()
+        sending.send((before, taken, alive))
+        sending.close()
+        os._exit(0)
+
+    process = context.Process(target=child)
+    process.start()
+    assert receiving.poll(60)
+    assert receiving.recv() == (False, True, True)
+    process.join(60)
+    assert runtime.health().ok
+    eventually(lambda: day_total(database, "from.child") == 1)
