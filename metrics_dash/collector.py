@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 BUFFER_BYTES = 16 * 1024 * 1024
 NAME_QUOTA = 1000
 # A transaction takes several sealed batches when they have piled up: one commit for all of them.
-GROUP_EVENTS = 10_000
+GROUP_EVENTS = 50_000
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 30.0
 # While the schema is broken one batch is tried now and then, so that a repair is noticed.
