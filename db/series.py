@@ -1,25 +1,22 @@
 """Reading buckets for charts: one statement for everything that a tab needs.
 
-A ``Read`` asks for the buckets of one event in one stretch of time. All reads of a call become one statement, a UNION
-ALL of index scans on the buckets' primary key. Each answers with one row (one more for each value of a split) whose
+A ``Read`` asks for the buckets of one event in one stretch of time. All reads of a call become one statement of index
+scans on the buckets' primary key. Each answers with one row (one more for each value of a split) whose
 buckets are packed into a single ``bytea``: server and client then handle one value instead of thousands, which is
 faster than the plain rows. See ``_unpack`` for the layout.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from string import Template
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 Level = Literal["minute", "hour", "day"]
-
-OTHER_VALUES = "__other__"
-"""The value under which a bucket counts what lies beyond the most frequent values of a metadata key."""
 
 _COARSER: Mapping[str, tuple[Level, int]] = {"minute": ("hour", 3_600_000), "hour": ("day", 86_400_000)}
 _LENGTHS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
@@ -82,19 +79,25 @@ def read_series(
     connection: Connection, reads: Sequence[Read], names: Sequence[str] = ()
 ) -> tuple[list[Rows], dict[str, Seen]]:
     """Answer every read, and what is known of every event name, in one statement."""
-    parts: list[str] = []
-    parameters: dict[str, Any] = {}
-    for number, read in enumerate(reads):
-        parts += _statements(number, read, parameters)
-    for number, name in enumerate(names):
-        parts.append(_SEEN.substitute(n=number))
-        parameters[f"seen_{number}"] = name
-    if not parts:
+    numbered = list(enumerate(reads))
+    kinds = {
+        "plain": [(number, read) for number, read in numbered if read.edges is None and not read.latest],
+        "latest": [(number, read) for number, read in numbered if read.edges is None and read.latest],
+        "folded": [(number, read) for number, read in numbered if read.edges is not None],
+        "plain_split": [(number, read) for number, read in numbered if read.split_by and read.edges is None],
+        "folded_split": [(number, read) for number, read in numbered if read.split_by and read.edges is not None],
+    }
+    asked = tuple(kind for kind, those in kinds.items() if those) + (("seen",) if names else ())
+    if not asked:
         return [], {}
-    answer = connection.execute(text("\nUNION ALL\n".join(parts)), parameters).all()
+    parameters: dict[str, Any] = {"seen_name": list(names)} if names else {}
+    for kind, those in kinds.items():
+        if those:
+            parameters |= _parameters(kind, those)
+    answer = connection.execute(_statement(asked), parameters)
     packed = {(part, number, value): content for part, number, value, content in answer}
     seen = {name: _unpack_seen(packed[("seen", number, None)]) for number, name in enumerate(names)}
-    return [_unpack(read, number, packed) for number, read in enumerate(reads)], seen
+    return [_unpack(read, number, packed) for number, read in numbered], seen
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, Seen]:
@@ -102,134 +105,141 @@ def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, Seen]:
     return read_series(connection, (), names)[1]
 
 
-# Building the statement. In the templates $n is the number of the read, which its parameters carry in their names;
-# nothing else is put into the text but these templates themselves.
+# The statement. Reads come as arrays, one for each of their properties, and are answered by lateral joins. So its text
+# depends on the kinds of reads only, is short, and is parsed and planned the same for one chart and for twelve.
 
 
-_WHERE = Template(
-    "event_name = :event_$n AND bucket_type = :level_$n AND bucket_start >= :start_$n AND bucket_start < :end_$n"
-)
-_PLAIN_ROWS = Template("""
-SELECT 'rows', $n, NULL::text, string_agg($packed, ''::bytea)
-FROM (SELECT * FROM telemetry_buckets WHERE $where $order) AS bucket
-""")
-_FOLDED_ROWS = Template("""
-SELECT 'rows', $n, NULL::text, string_agg($packed, ''::bytea)
-FROM (
-    SELECT $slot AS slot, sum(count)::bigint AS count $measured
-    FROM telemetry_buckets WHERE $where GROUP BY 1 $order
-) AS bucket
-""")
-_SLOT = Template("width_bucket(bucket_start, CAST(:edges_$n AS timestamptz[]))::bigint")
+_BUCKETS = """telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
+        AND bucket_start >= read.start AND bucket_start < read.until"""
+_READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
+        CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]))
+        AS read(number, event, level, start, until, measurement, most, bounds)"""
+_SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_prefix AS text[]),
+        CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]), CAST(:KIND_coarse AS text[]),
+        CAST(:KIND_first AS timestamptz[]), CAST(:KIND_last AS timestamptz[]))
+        AS read(number, event, level, start, until, prefix, most, bounds, coarse, first, last)"""
 
-# The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too.
-_SPLIT = Template("""
-SELECT 'split', $n, substr(value.name, length(:prefix_$n) + 1), (
-    SELECT string_agg(slot || counted, ''::bytea)
+# OFFSET 0 keeps the bounds from being read again for every bucket.
+_WITH_EDGES = "(SELECT *, bounds::timestamptz[] AS edges FROM FROM_READS OFFSET 0) AS read"
+_SLOT = "width_bucket(bucket_start, read.edges)::bigint"
+
+_PLAIN = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT string_agg(timestamptz_send(bucket_start) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
+        ELSE float8send(coalesce((sum_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((min_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((max_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((value_counts -> read.measurement)::float8, 'NaN')) END, '')
+    FROM (SELECT * FROM BUCKETS CHOSEN) AS bucket
+) FROM FROM_READS"""
+_FOLDED = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT string_agg(int8send(slot) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
+        ELSE float8send(coalesce(sum, 'NaN')) || float8send(coalesce(min, 'NaN'))
+        || float8send(coalesce(max, 'NaN')) || float8send(coalesce(values, 'NaN')) END, '')
     FROM (
-        SELECT $slot AS slot, float8send($count) AS counted
-        FROM telemetry_buckets WHERE $where AND metadata_counts ? value.name $group
+        SELECT SLOT AS slot, sum(count)::bigint AS count, sum((sum_values -> read.measurement)::float8) AS sum,
+            min((min_values -> read.measurement)::float8) AS min, max((max_values -> read.measurement)::float8) AS max,
+            sum((value_counts -> read.measurement)::float8) AS values
+        FROM BUCKETS GROUP BY 1 ORDER BY 1 DESC LIMIT read.most
     ) AS bucket
-)
-FROM (
+) FROM FROM_READS"""
+
+# The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
+# stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own
+# level at both ends (`coarse`, `first`, `last`). So a value that is new to the last moments may be missing until its
+# coarser bucket is made; it counts among the others meanwhile.
+_SPLIT = """
+SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
+    SELECT string_agg(slot || counted, '') FROM (
+        SELECT COUNTED FROM BUCKETS AND metadata_counts ? value.name GROUPED
+    ) AS bucket
+) FROM FROM_READS CROSS JOIN LATERAL (
     SELECT entry.key AS name
-    FROM ($stretches) AS bucket, jsonb_each(metadata_counts) AS entry
-    WHERE starts_with(entry.key, :prefix_$n) AND entry.key <> :prefix_$n || :other_$n
-    GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT :limit_$n
-) AS value
-""")
-_SPLIT_COUNT = "(metadata_counts -> value.name)::float8"
-_STRETCH = Template("SELECT metadata_counts FROM telemetry_buckets WHERE $where")
-_LONG_STRETCH = Template("""
-SELECT metadata_counts FROM telemetry_buckets
-WHERE event_name = :event_$n AND bucket_type = :level_$n AND bucket_start >= :start_$n AND bucket_start < :first_$n
-UNION ALL SELECT metadata_counts FROM telemetry_buckets
-WHERE event_name = :event_$n AND bucket_type = :coarse_$n AND bucket_start >= :first_$n AND bucket_start < :last_$n
-UNION ALL SELECT metadata_counts FROM telemetry_buckets
-WHERE event_name = :event_$n AND bucket_type = :level_$n AND bucket_start >= :last_$n AND bucket_start < :end_$n
-""")
-_SEEN = Template("""
-SELECT 'seen', $n, NULL::text,
-    CASE WHEN EXISTS (SELECT FROM event_names WHERE event_name = :seen_$n) THEN '\\x01'::bytea ELSE '\\x00' END
+    FROM (
+        SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
+            AND bucket_start >= read.start AND bucket_start < read.first
+        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
+            AND bucket_type = read.coarse AND bucket_start >= read.first AND bucket_start < read.last
+        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
+            AND bucket_type = read.level AND bucket_start >= read.last AND bucket_start < read.until
+    ) AS bucket, jsonb_each(metadata_counts) AS entry
+    WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || '__other__'
+    GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
+) AS value"""
+_PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
+        float8send((metadata_counts -> value.name)::float8) AS counted"""
+_FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> value.name)::float8)) AS counted"
+
+_SEEN = """
+SELECT 'seen', (seen.number - 1)::int, NULL::text,
+    CASE WHEN EXISTS (SELECT FROM event_names WHERE event_name = seen.name) THEN int2send(1::int2)
+    ELSE int2send(0::int2) END
     || coalesce(timestamptz_send(greatest(
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = :seen_$n AND bucket_type = 'minute'),
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = :seen_$n AND bucket_type = 'hour'),
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = :seen_$n AND bucket_type = 'day')
-    )), ''::bytea)
-""")
-_MEASURED = {"sum_values": "sum", "min_values": "min", "max_values": "max", "value_counts": "sum"}
+        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'minute'),
+        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'hour'),
+        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'day')
+    )), '')
+FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
+
+_KINDS = {
+    "plain": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", ""),
+    "latest": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", "ORDER BY bucket_start DESC LIMIT 1"),
+    "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
+    "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
+    "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
+    .replace("COUNTED", _FOLDED_COUNT)
+    .replace("GROUPED", "GROUP BY SLOT"),
+    "seen": _SEEN,
+}
 
 
-def _statements(number: int, read: Read, parameters: dict[str, Any]) -> Iterator[str]:
-    """The statements of a read: its rows, and the values of its split; their parameters are added."""
-    values: dict[str, Any] = {
-        "event": read.event_name,
-        "level": read.level,
-        "start": _moment(read.start),
-        "end": _moment(read.end),
+@cache
+def _statement(kinds: tuple[str, ...]) -> TextClause:
+    parts = (_KINDS[kind].replace("KIND", kind).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS) for kind in kinds)
+    return text("\nUNION ALL".join(parts))
+
+
+def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
+    """The reads of one kind as arrays, one for each property."""
+    split = kind.endswith("split")
+    columns: dict[str, list[Any]] = {
+        "number": [number for number, _ in reads],
+        "event": [read.event_name for _, read in reads],
+        "level": [read.level for _, read in reads],
+        "start": [_moment(read.start) for _, read in reads],
+        "until": [_moment(read.end) for _, read in reads],
+        "edges": [read.edges and _array(read.edges) for _, read in reads],
     }
-    if read.measurement is not None:
-        values["measurement"] = read.measurement
-    if read.edges is not None:
-        values["edges"] = [_moment(edge) for edge in read.edges]
-    yield _rows(number, read)
-    if read.split_by is not None:
-        values |= {"prefix": f"{read.split_by}:", "limit": read.split_values, "other": OTHER_VALUES}
-        values |= _coarser_stretch(read)
-        yield _split(number, read)
-    parameters |= {f"{name}_{number}": value for name, value in values.items()}
-
-
-def _rows(number: int, read: Read) -> str:
-    measured = _MEASURED if read.measurement is not None else {}
-    where = _WHERE.substitute(n=number)
-    if read.edges is None:
-        parts = ["timestamptz_send(bucket_start)", "int8send(count)"]
-        parts += [_double(_measured(column, number)) for column in measured]
-        order = "ORDER BY bucket_start DESC LIMIT 1" if read.latest else ""
-        return _PLAIN_ROWS.substitute(n=number, packed=" || ".join(parts), where=where, order=order)
-    parts = ["int8send(slot)", "int8send(count)", *(_double(column) for column in measured)]
-    folded = "".join(f", {fold}({_measured(column, number)}) AS {column}" for column, fold in measured.items())
-    order = "ORDER BY slot DESC LIMIT 1" if read.latest else ""
-    slot = _SLOT.substitute(n=number)
-    packed = " || ".join(parts)
-    return _FOLDED_ROWS.substitute(n=number, packed=packed, slot=slot, measured=folded, where=where, order=order)
-
-
-def _split(number: int, read: Read) -> str:
-    where = _WHERE.substitute(n=number)
-    stretches = (_LONG_STRETCH if _is_long(read) else _STRETCH).substitute(n=number, where=where)
-    if read.edges is None:
-        slot, count, group = "timestamptz_send(bucket_start)", _SPLIT_COUNT, ""
+    if split:
+        coarser = [_coarser_stretch(read) for _, read in reads]
+        columns |= {
+            "prefix": [f"{read.split_by}:" for _, read in reads],
+            "most": [read.split_values for _, read in reads],
+            "coarse": [level for level, _, _ in coarser],
+            "first": [_moment(first) for _, first, _ in coarser],
+            "last": [_moment(last) for _, _, last in coarser],
+        }
     else:
-        slot, count, group = f"int8send({_SLOT.substitute(n=number)})", f"sum({_SPLIT_COUNT})", "GROUP BY 1"
-    return _SPLIT.substitute(n=number, slot=slot, count=count, group=group, where=where, stretches=stretches)
+        columns |= {
+            "measurement": [read.measurement for _, read in reads],
+            "most": [1 if read.latest else None for _, read in reads],
+        }
+    return {f"{kind}_{name}": values for name, values in columns.items()}
 
 
-def _is_long(read: Read) -> bool:
-    return read.level in _COARSER and read.end - read.start > _SEARCHED_BUCKETS * _LENGTHS[read.level]
-
-
-def _coarser_stretch(read: Read) -> dict[str, Any]:
-    """Where a long read finds the values of its split: in the next coarser level, as far as whole buckets of it lie
-    inside, and at its own level at both ends.
-
-    So a value that is new to the last moments may be missing until its coarser bucket is made; it counts among the
-    others meanwhile.
-    """
-    if not _is_long(read):
-        return {}
+def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
+    """The coarser level that knows the values of a split, and the whole buckets of it that a read covers (epoch ms)."""
+    if read.level not in _COARSER or read.end - read.start <= _SEARCHED_BUCKETS * _LENGTHS[read.level]:
+        return None, read.end, read.end
     level, length = _COARSER[read.level]
-    first, last = -(-read.start // length) * length, read.end // length * length
-    return {"coarse": level, "first": _moment(first), "last": _moment(last)}
+    return level, -(-read.start // length) * length, read.end // length * length
 
 
-def _measured(column: str, number: int) -> str:
-    return f"({column} -> :measurement_{number})::float8"
-
-
-def _double(expression: str) -> str:
-    return f"float8send(coalesce({expression}, 'NaN'))"
+def _array(moments: Sequence[int]) -> str:
+    return "{" + ",".join(_moment(each).isoformat() for each in moments) + "}"
 
 
 def _moment(milliseconds: int) -> datetime:
@@ -268,5 +278,5 @@ def _doubles(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _unpack_seen(content: bytes) -> Seen:
-    last = int.from_bytes(content[1:9], "big", signed=True) // 1000 + _POSTGRES_EPOCH_MS if len(content) > 1 else None
-    return Seen(content[0] == 1, None if last is None else _moment(last))
+    last = int.from_bytes(content[2:10], "big", signed=True) // 1000 + _POSTGRES_EPOCH_MS if len(content) > 2 else None
+    return Seen(content[1] == 1, None if last is None else _moment(last))

@@ -1,0 +1,198 @@
+"""Refreshing a tab, server side: from the cache, and from the database beside the bare SQL for the same rows."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from sqlalchemy import event, text
+
+from benchmarks.harness import events, fresh_database
+from benchmarks.table import Row
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.catalog import Tab, load_catalog
+from metrics_dash.queries import Queries
+from metrics_dash.rollup import roll_up_all
+from metrics_dash.settings import load_settings
+from metrics_dash.timerange import Window, bucket_edges, from_milliseconds
+
+CACHED_GOAL_MS = 2.0
+UNCACHED_GOAL_MS = 10.0
+RATIO_GOAL = 1.3
+GROWTH_GOAL = 1.1
+VIEWERS = 100
+CATALOG = load_catalog()
+SETTINGS = load_settings({})
+
+_BARE = """
+SELECT bucket_start, count, (sum_values->>%(measurement)s)::float8, (min_values->>%(measurement)s)::float8,
+    (max_values->>%(measurement)s)::float8, (value_counts->>%(measurement)s)::float8
+FROM telemetry_buckets
+WHERE event_name = %(event)s AND bucket_type = %(level)s AND bucket_start >= %(start)s AND bucket_start < %(end)s
+ORDER BY bucket_start
+"""
+_BARE_COUNT = """
+SELECT bucket_start, count FROM telemetry_buckets
+WHERE event_name = %(event)s AND bucket_type = %(level)s AND bucket_start >= %(start)s AND bucket_start < %(end)s
+ORDER BY bucket_start
+"""
+_BARE_SPLIT = """
+SELECT bucket_start, entry.key, entry.value::float8
+FROM telemetry_buckets, jsonb_each_text(metadata_counts) AS entry
+WHERE event_name = %(event)s AND bucket_type = %(level)s AND bucket_start >= %(start)s AND bucket_start < %(end)s
+    AND starts_with(entry.key, %(split)s) ORDER BY bucket_start
+"""
+
+
+def run(quick: bool = False) -> list[Row]:
+    """The figures; ``quick``: a tenth of the raw rows."""
+    raw = 10_000 if quick else 100_000
+    with fresh_database() as database:
+        now = datetime.now(UTC)
+        _fill(database, raw // 5, minutes=30 * 24 * 60)
+        _fill(database, raw, minutes=24 * 60)
+        _sample_gauges(database, now)
+        rows = [row for length in ("1h", "24h", "30d") for row in _refresh(database, "server", length, now)]
+        rows += _refresh(database, "auth", "24h", now)[1:]
+        before = _uncached(database, "server", "24h", now)
+        _fill(database, 9 * raw, minutes=24 * 60)
+        rows.append(_growth(before, _uncached(database, "server", "24h", now)))
+        rows.append(_statements(database, now))
+    return rows
+
+
+def _fill(database: Database, count: int, minutes: int) -> None:
+    """Store and roll up realistic events of all names over the last minutes."""
+    _store(database, events(count, minutes=minutes))
+
+
+def _sample_gauges(database: Database, now: datetime) -> None:
+    """A sample of each gauge for each minute of the last two days, so that no bucket of a chart is missing."""
+    gauges = {chart.event: chart.measurement for chart in CATALOG.tab("server").charts}
+    minutes = [now - timedelta(minutes=number) for number in range(2 * 24 * 60)]
+    _store(database, [(name, {value: 100.0 + m.minute}, {}, m) for m in minutes for name, value in gauges.items()])
+
+
+def _store(database: Database, everything: list[Any]) -> None:
+    for chunk in _chunks(everything, 20_000):
+        insert_events(chunk, database=database)
+    roll_up_all(database)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # What autovacuum would do within the minute.
+        connection.execute(text("VACUUM ANALYZE telemetry_buckets, rollup_dirty"))
+
+
+def _chunks(everything: list[Any], size: int) -> Iterator[list[Any]]:
+    return (everything[first : first + size] for first in range(0, len(everything), size))
+
+
+def _queries(database: Database, now: datetime) -> Queries:
+    return Queries(database, CATALOG, SETTINGS, clock=lambda: now)
+
+
+def _refresh(database: Database, tab: str, length: str, now: datetime) -> list[Row]:
+    warm = _queries(database, now)
+    cached = _milliseconds(lambda: warm.tab(tab, warm.window(length)))
+    window = warm.window(length)
+    # Alternating, so that whatever else the machine does falls on both alike.
+    uncached, bare = _pair(lambda: _ask(database, tab, length, now), _bare(database, CATALOG.tab(tab), window))
+    ratio = uncached / bare
+    name = f"refresh of tab {tab}, {length} ({window.resolution}s)"
+    return [
+        Row(f"{name}, cached", cached, "ms", "", None, f"≤ {CACHED_GOAL_MS:g} ms", cached <= CACHED_GOAL_MS),
+        Row(
+            f"{name}, not cached",
+            uncached,
+            "ms",
+            f"bare SQL for the same rows: {bare:.1f} ms",
+            ratio,
+            f"≤ {UNCACHED_GOAL_MS:g} ms and ≤ {RATIO_GOAL:g} ×",
+            uncached <= UNCACHED_GOAL_MS and ratio <= RATIO_GOAL,
+        ),
+    ]
+
+
+def _ask(database: Database, tab: str, length: str, now: datetime) -> None:
+    """A refresh with an empty cache: the pipeline's status and the tab."""
+    queries = _queries(database, now)
+    queries.tab(tab, queries.window(length))
+
+
+def _uncached(database: Database, tab: str, length: str, now: datetime) -> float:
+    return _milliseconds(lambda: _ask(database, tab, length, now))
+
+
+def _bare(database: Database, tab: Tab, window: Window) -> Callable[[], None]:
+    """Plain statements for the rows that the tab draws, over a connection that is open already."""
+    edges = bucket_edges(window)
+    when = {"level": window.source, "start": from_milliseconds(edges[0]), "end": from_milliseconds(edges[-1])}
+    questions = []
+    for chart in tab.charts:
+        asked = {**when, "event": chart.event, "measurement": chart.measurement, "split": f"{chart.split_by}:"}
+        questions.append((_BARE if chart.measurement else _BARE_COUNT, asked))
+        if chart.split_by:
+            questions.append((_BARE_SPLIT, asked))
+    connection = psycopg.connect(database.dsn(), prepare_threshold=None)
+
+    def ask() -> None:
+        for statement, asked in questions:
+            connection.execute(statement, asked).fetchall()
+        connection.rollback()
+
+    return ask
+
+
+def _growth(before: float, after: float) -> Row:
+    ratio = after / before
+    goal = f"≤ {GROWTH_GOAL:g} ×"
+    name = "refresh of tab server, 24h, not cached, at ten times the raw rows"
+    return Row(name, after, "ms", f"at the raw rows above: {before:.1f} ms", ratio, goal, ratio <= GROWTH_GOAL)
+
+
+def _statements(database: Database, now: datetime) -> Row:
+    one, many = (_count(database, now, viewers) for viewers in (1, VIEWERS))
+    name = f"SQL statements a tick with {VIEWERS} viewers"
+    return Row(name, many, "", f"with one viewer: {one}", many / one, "equal", many == one)
+
+
+def _count(database: Database, now: datetime, viewers: int) -> int:
+    queries = _queries(database, now)
+    with _counted(database) as sent, ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: queries.tab("auth", queries.window("24h")), range(viewers)))
+    return len(sent)
+
+
+@contextmanager
+def _counted(database: Database) -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _milliseconds(work: Callable[[], object], repeats: int = 41) -> float:
+    """The median time of a call, in ms, after one to warm up."""
+    work()
+    return statistics.median(_timed(work) for _ in range(repeats))
+
+
+def _pair(one: Callable[[], object], other: Callable[[], object], repeats: int = 41) -> tuple[float, float]:
+    """The median times of two calls that take turns, in ms."""
+    one(), other()
+    times = [(_timed(one), _timed(other)) for _ in range(repeats)]
+    return statistics.median(first for first, _ in times), statistics.median(second for _, second in times)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
