@@ -4,6 +4,7 @@ Each worker has a collector and a scheduler of its own, started after the fork; 
 """
 
 import importlib
+import sys
 from typing import Any
 
 from metrics_dash import logs
@@ -30,10 +31,12 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Migrate and start the collector and the scheduler in the new worker."""
+    """Migrate, then start the collector and the scheduler, in the new worker."""
     importlib.import_module("app").start_runtime()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Store what the worker still holds, and leave the embedded server."""
-    importlib.import_module("app").stop_runtime()
+    page = sys.modules.get("app")
+    if page is not None:
+        page.stop_runtime()

@@ -270,7 +270,7 @@ def _history_bar() -> Iterator[Any]:
         bar.update(task, completed=done, total=total, days=f"{done / 86400:.1f} of {total / 86400:.1f} days")
         if done >= total:
             bar.stop()
-            err.print(f"demo history: {total / 86400:.1f} days are filled; live from here on", soft_wrap=True)
+            err.print("demo history: complete; live from here on", soft_wrap=True)
         else:
             bar.start()
 

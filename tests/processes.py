@@ -1,0 +1,107 @@
+"""Real processes of the application, each on a free port and a folder of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition: Callable[[], object], what: str, timeout: float = PATIENCE_SECONDS) -> None:
+    """Wait until ``condition`` holds; fails naming ``what`` when it takes too long."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout:g} s in vain: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder that the embedded server's own user can pass; what still runs there is stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="metrics-process-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        _stop_postgres(folder / "postgres" / "postmaster.pid")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop_postgres(pid_file: Path) -> None:
+    """A test that kills every user of the server leaves nobody to stop it."""
+    with suppress(OSError, ValueError, IndexError):
+        os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGQUIT)
+
+
+class Process:
+    """A running command of the application, and requests to it. Its output goes to a file, so it never blocks."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str], port: int, **environment: str) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("METRICS_")}
+        inherited.pop("DATABASE_URL", None)
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = folder / f"log-{port}-{time.monotonic_ns()}"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                arguments,
+                cwd=ROOT,
+                env={**inherited, "METRICS_DATA_DIR": str(folder), "METRICS_PORT": str(port), **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def until_ready(self) -> None:
+        """Wait until it says that it can serve."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, self.output
+            with suppress(requests.ConnectionError):
+                return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
+            return False
+
+        eventually(ready, "the application gets ready")
+
+    def post(self, events: Any, **options: Any) -> requests.Response:
+        return requests.post(f"{self.url}/api/v1/events", json=events, timeout=30, **options)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, port: int | None = None, **environment: str) -> Iterator[Process]:
+    """A process of the application, ``metrics_dash run`` by default; killed at the end if it still runs."""
+    command = arguments or (sys.executable, "-m", "metrics_dash", "run")
+    process = Process(folder, command, port or free_port(), **environment)
+    try:
+        yield process
+    finally:
+        if process.process.poll() is None:
+            process.process.kill()
+            process.process.wait()

@@ -1,0 +1,206 @@
+"""The commands: what they do, and that every foreseen error is one line with the right exit code and no secret."""
+
+import io
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from db.events import insert_events
+from db.migrate import head_revision
+from metrics_dash.cli import main
+
+Run = Callable[..., "Ended"]
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+class Ended:
+    """How a command ended: its exit code and what it printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was() -> Iterator[None]:
+    """Commands set up logging and signals for a process of their own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    root.handlers[:], root.level = handlers, level
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    monkeypatch.setenv("METRICS_DATA_DIR", str(tmp_path))
+
+    def run(*arguments: str, **environment: str) -> Ended:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        printed = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Ended(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def on(run: Run, database: Database) -> Run:
+    """Commands that work on the test's database."""
+    return lambda *arguments, **environment: run(*arguments, **{"DATABASE_URL": database.dsn(), **environment})
+
+
+def count(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM telemetry_events")).scalar_one())
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "migrate", "dsn", "demo", "rollup", "purge", "audit", "doctor"])
+def test_a_bad_setting_is_one_line_and_exit_code_2(run: Run, command: str) -> None:
+    ended = run(command, METRICS_PORT="eight")
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "METRICS_PORT" in ended.err
+
+
+def test_an_unknown_setting_is_one_line_and_exit_code_2(run: Run) -> None:
+    ended = run("migrate", METRICS_PROT="8050")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "METRICS_PROT" in ended.err
+
+
+def test_a_catalog_that_can_not_be_drawn_is_exit_code_2(run: Run, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[events."No Name"]\nkind = "counter"\n')
+    ended = run("run", METRICS_CATALOG=str(catalog))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "'No Name'" in ended.err
+
+
+@pytest.mark.parametrize("command", ["worker", "migrate", "audit", "rollup", "purge"])
+def test_a_database_that_is_away_is_one_line_that_names_the_host_and_no_password(run: Run, command: str) -> None:
+    ended = run(command, DATABASE_URL="postgresql://user:hunter22@127.0.0.1:9/events")
+    assert ended.code == 1
+    assert ended.err.count("metrics_dash:") == 1
+    assert "Traceback" not in ended.err
+    assert "127.0.0.1" in ended.err
+    assert "hunter22" not in ended.err + ended.out
+
+
+def test_a_url_of_another_database_is_exit_code_2_without_the_url(run: Run) -> None:
+    ended = run("migrate", DATABASE_URL="mysql://user:hunter22@127.0.0.1/events")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "hunter22" not in ended.err
+
+
+def test_bad_usage_is_exit_code_2(run: Run) -> None:
+    assert run("fly").code == 2
+    assert run("demo", "--backfill", "forever").code == 2
+    assert run("demo", "--url", "not a url").code == 2
+
+
+def test_what_belongs_to_a_later_version_is_not_offered(run: Run) -> None:
+    offered = run("--help").out
+    assert "doctor" in offered
+    for command in ("tokens", "users", "links"):
+        assert command not in offered
+
+
+def test_migrate_says_the_revision(run: Run, empty_database: Database) -> None:
+    ended = run("migrate", DATABASE_URL=empty_database.dsn())
+    assert (ended.code, ended.out) == (0, f"the schema is at revision {head_revision()}\n")
+
+
+def test_a_command_that_only_reads_says_that_a_migration_is_due(run: Run, empty_database: Database) -> None:
+    ended = run("audit", DATABASE_URL=empty_database.dsn())
+    assert ended.code == 1
+    assert "migrate" in ended.err
+
+
+def test_dsn_prints_the_url_and_nothing_else(on: Run, database: Database) -> None:
+    assert on("dsn").out == database.dsn() + "\n"
+
+
+def test_import_stores_a_file_once_and_names_bad_lines(on: Run, database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text('{"event_name": "test.a"}\n{"event_name": "BAD"}\n{"event_name": "test.b"}\n')
+    first = on("import", str(file))
+    assert first.code == 1
+    assert "line 2: " in first.err
+    assert count(database) == 2
+    on("import", str(file))
+    assert count(database) == 2
+
+
+def test_import_takes_standard_input(on: Run, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = json.dumps({"event_name": "test.a"}).encode() + b"\n"
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
+    assert on("import", "-").code == 0
+    assert count(database) == 1
+
+
+def test_import_of_a_file_that_is_not_there_is_one_line(on: Run) -> None:
+    ended = on("import", "/no/such/file")
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert "/no/such/file" in ended.err
+
+
+def test_rollup_then_audit_agree(on: Run, database: Database) -> None:
+    insert_events([{"event_name": "test.a", "occurred_at": YESTERDAY}], database=database)
+    assert on("rollup").code == 0
+    assert on("audit").code == 0
+
+
+def test_audit_fails_where_a_bucket_is_wrong(on: Run, database: Database) -> None:
+    insert_events([{"event_name": "test.a", "occurred_at": YESTERDAY}], database=database)
+    on("rollup")
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_buckets SET count = 7 WHERE bucket_type = 'minute'"))
+    ended = on("audit")
+    assert ended.code == 1
+    assert "test.a" in ended.out
+
+
+def test_a_dry_purge_drops_nothing(on: Run, database: Database) -> None:
+    insert_events([{"event_name": "test.a", "occurred_at": YESTERDAY - timedelta(days=9)}], database=database)
+    on("rollup")
+    with database.begin() as connection:  # the batch came long ago, so nobody is importing
+        connection.execute(text("UPDATE ingest_batches SET committed_at = now() - interval '1 day'"))
+    assert on("purge", "--dry-run").code == 0
+    assert count(database) == 1
+    assert on("purge").code == 0
+    assert count(database) == 0
+
+
+def test_the_doctor_finds_a_sound_store_good(on: Run) -> None:
+    ended = on("doctor")
+    assert ended.code == 0
+    assert "PostgreSQL" in ended.out
+    assert head_revision() in ended.out
+
+
+def test_the_doctor_says_what_to_do_about_an_empty_schema(run: Run, empty_database: Database) -> None:
+    ended = run("doctor", DATABASE_URL=empty_database.dsn())
+    assert ended.code == 1
+    assert "migrate" in ended.out
+
+
+def test_the_doctor_says_what_to_do_about_a_database_that_is_away(run: Run) -> None:
+    ended = run("doctor", DATABASE_URL="postgresql://user:hunter22@127.0.0.1:9/events")
+    assert ended.code == 1
+    assert "DATABASE_URL" in ended.out
+    assert "hunter22" not in ended.out + ended.err
