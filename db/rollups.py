@@ -261,7 +261,7 @@ parts (bucket, key, value_counts, sum_values, min_values, max_values) AS (
     SELECT bucket, key, count(value), sum(value), min(value), max(value) FROM further GROUP BY 1, 2
 ),
 labels AS (
-    SELECT bucket, pair.key || ':' || COALESCE(pair.value, 'null') AS label, count
+    SELECT bucket, (pair.key || ':' || COALESCE(pair.value, 'null')) COLLATE "C" AS label, count
     FROM folded CROSS JOIN LATERAL jsonb_each_text(CAST(metadata AS jsonb)) AS pair
 )"""
 
@@ -283,7 +283,7 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     FROM finer CROSS JOIN LATERAL jsonb_object_keys(finer.value_counts) AS pair (key)
 ),
 labels AS (
-    SELECT bucket, pair.key AS label, CAST(pair.value AS bigint) AS count
+    SELECT bucket, pair.key COLLATE "C" AS label, CAST(pair.value AS bigint) AS count
     FROM finer CROSS JOIN LATERAL jsonb_each_text(finer.metadata_counts) AS pair
 )"""
 
@@ -304,12 +304,12 @@ maps AS (
     GROUP BY 1
 ),
 ranked AS (
-    SELECT bucket, label, count, field, label = field || ':' || '{OTHER}' AS rest,
-        row_number() OVER (PARTITION BY bucket, field, label = field || ':' || '{OTHER}'
-            ORDER BY count DESC, label) AS place
+    SELECT bucket, label, count, field, rest,
+        row_number() OVER (PARTITION BY bucket, field, rest ORDER BY count DESC, label) AS place
     FROM (
-        SELECT bucket, label, split_part(label, ':', 1) AS field, sum(count)::bigint AS count
-        FROM labels GROUP BY 1, 2
+        SELECT bucket, label, count, split_part(label, ':', 1) AS field,
+            label = split_part(label, ':', 1) || ':' || '{OTHER}' AS rest
+        FROM (SELECT bucket, label, sum(count)::bigint AS count FROM labels GROUP BY 1, 2) AS summed
     ) AS counted
 ),
 capped AS (

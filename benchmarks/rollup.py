@@ -1,0 +1,93 @@
+"""Rollup: a million events at once beside the barest GROUP BY over them, and one late event repaired among them."""
+
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from benchmarks.harness import Stopwatch, events, fresh_database
+from benchmarks.table import Row
+from db.engine import Database
+from db.events import insert_events
+from db.ledger import Batch, days_of, write_batches
+from db.partitions import ensure_partitions
+from metrics_dash.events import encode
+from metrics_dash.rollup import run_pass
+
+RATIO_GOAL = 3.0
+LATE_GOAL_MS = 50.0
+BATCH = 10_000
+_BARE = text(
+    "SELECT event_name, date_bin('1 minute', occurred_at, 'epoch'), count(*) FROM telemetry_events GROUP BY 1, 2"
+)
+_MARK_ALL = text(
+    "INSERT INTO rollup_dirty (level, event_name, bucket_start) "
+    "SELECT 'minute', event_name, bucket_start FROM telemetry_buckets WHERE bucket_type = 'minute'"
+)
+
+
+def run(quick: bool = False) -> list[Row]:
+    """60 minutes of all names of the catalog. The first pass is beside the first count, and so on; the median."""
+    count, rounds = (100_000, 3) if quick else (1_000_000, 5)
+    with fresh_database() as database:
+        _fill(database, count)
+        return [_whole(database, count, rounds), _late(database, count, rounds)]
+
+
+def _fill(database: Database, count: int) -> None:
+    sample = events(count)
+    for at in range(0, count, BATCH):
+        batch = Batch(uuid4(), [encode(event) for event in sample[at : at + BATCH]])
+        ensure_partitions(database, days_of([batch]))
+        with database.begin() as connection:
+            write_batches(connection, [batch])
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE telemetry_events"))
+
+
+def _whole(database: Database, count: int, rounds: int) -> Row:
+    ours, bare = [], []
+    for _ in range(rounds):
+        with database.begin() as connection, Stopwatch() as watch:
+            connection.execute(_BARE).fetchall()
+        bare.append(watch.seconds)
+        with Stopwatch() as watch:
+            result = run_pass(database)
+        assert result.total
+        assert not result.more
+        ours.append(watch.seconds)
+        with database.begin() as connection:
+            connection.execute(_MARK_ALL)
+    run_pass(database)
+    ratio = median(a / b for a, b in zip(ours, bare, strict=True))
+    return Row(
+        f"one rollup of {count:,} events, minute to day",
+        median(ours),
+        "s",
+        f"GROUP BY event_name, minute count {median(bare):.3g} s",
+        ratio,
+        f"≤ {RATIO_GOAL:g} ×",
+        ratio <= RATIO_GOAL,
+    )
+
+
+def _late(database: Database, count: int, rounds: int) -> Row:
+    late = {"event_name": "bezgelor.combat.damage", "measurements": {"damage_amount": 7}, "metadata": {}}
+    seconds = []
+    for number in range(4 * rounds):
+        moment = datetime.now(UTC) - timedelta(minutes=10 + number)
+        with Stopwatch() as watch:
+            insert_events([{**late, "occurred_at": moment}], database=database)
+            assert run_pass(database).total == 3
+        seconds.append(watch.seconds)
+    milliseconds = 1000 * median(seconds)
+    return Row(
+        f"one late event, inserted and repaired to the day, at {count:,} raw rows",
+        milliseconds,
+        "ms",
+        "",
+        None,
+        f"< {LATE_GOAL_MS:g} ms",
+        milliseconds < LATE_GOAL_MS,
+    )
