@@ -38,5 +38,6 @@ def post_worker_init(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Store what the worker still holds, and leave the embedded server."""
     page = sys.modules.get("app")
-    if page is not None:
+    if page is not None and "server" in vars(page):
         page.stop_runtime()
+        page.server.extensions["metrics_database"].close()
