@@ -18,7 +18,7 @@ worker_class = "gthread"
 threads = 16
 timeout = 60
 # A worker drains its collector within 10 s; then it must be gone.
-graceful_timeout = 15
+graceful_timeout = 10
 
 
 def on_starting(server: Any) -> None:

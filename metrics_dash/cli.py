@@ -63,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (CommandError, SchemaError, OSError) as error:
         _complain(error)
         sys.exit(FAILED)
+    except subprocess.SubprocessError:
+        _complain("the embedded PostgreSQL does not start; look into postgres/log under METRICS_DATA_DIR")
+        sys.exit(FAILED)
     except (DBAPIError, PoolTimeout) as error:
         _complain(f"the database can't be used: {_cause(error)}")
         sys.exit(FAILED)
@@ -137,7 +140,7 @@ def run() -> None:
             _greet(settings)
             server.run(stop)
     finally:
-        runtime.stop(timeout=5)
+        runtime.stop(timeout=4)
         use_database(None)
         database.close()
 
@@ -174,7 +177,7 @@ def _demo_beside(settings: Settings) -> Iterator[None]:
     finally:
         child.terminate()
         try:
-            child.wait(timeout=2)
+            child.wait(timeout=1)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()

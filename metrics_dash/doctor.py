@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from subprocess import SubprocessError
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -99,7 +100,7 @@ def _reach(database: Database) -> Finding:
         database.start()
         with database.reading() as connection:
             version = server_version(connection)
-    except (SQLAlchemyError, OSError, RuntimeError, AssertionError) as error:
+    except (SQLAlchemyError, OSError, SubprocessError, AssertionError) as error:
         cause = redact(str(getattr(error, "orig", None) or error).partition("\n")[0])
         remedy = (
             "look into postgres/log under METRICS_DATA_DIR"
