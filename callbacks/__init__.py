@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from callbacks import navigate, refresh
+from callbacks import export, navigate, refresh
 from callbacks.context import Context
 
 
@@ -10,3 +10,4 @@ def register(app: Dash, context: Context) -> None:
     """Register every callback."""
     navigate.register(app)
     refresh.register(app, context)
+    export.register(app.server, context)

@@ -17,6 +17,7 @@ from callbacks.context import Context
 from callbacks.state import PageState, read_state
 from callbacks.steps import steps
 from layouts import board, cards, shell
+from layouts.about import about
 from layouts.cards import CardContent
 from layouts.figures import Figure, Look, figure, marks, traces
 from layouts.theme import TOKENS, Theme
@@ -98,8 +99,9 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
         log.warning("the page keeps its last picture: the database can't be asked", exc_info=True)
         return _unavailable(tab, mounted)
     picture = Picture(data, state, theme)
-    foot = shell.footer(range_text(window), resolution_text(window), window.note, demo=context.demo())
-    answer = _answer(data, window, zone, context)
+    demo = context.demo()
+    foot = shell.footer(range_text(window), resolution_text(window), window.note, demo=demo)
+    answer = {**_answer(data, window, zone, context), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     make = picture.patches if question["reason"] == "tick" else picture.figures

@@ -60,7 +60,7 @@ def about_chart(data: ChartData) -> AboutChart:
         "id": data.chart.id,
         "title": data.chart.title,
         "unit": data.chart.unit,
-        "headline": [(str(part.className), spoken(part)) for part in cards.headline(data)],
+        "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
         "facts": chart_facts(data),
     }

@@ -13,6 +13,7 @@ from layouts.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
+from layouts.sharing import card_menu
 from layouts.words import length_text
 from metrics_dash.catalog import Chart
 from metrics_dash.chartdata import ChartData, Headline
@@ -64,7 +65,7 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                     html.H2(chart.title, id=f"title-{chart.id}"),
                     html.Span(chart.unit, className="unit") if chart.unit else None,
                     html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
-                    html.Div(className="card-tools", id={"type": "tools", "chart": chart.id}),
+                    html.Div(card_menu(chart), className="card-tools", id={"type": "tools", "chart": chart.id}),
                 ]
             ),
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),

@@ -33,9 +33,9 @@ def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Co
     )
 
 
-def controls() -> html.Div:
-    """All controls of the header, in the order in which they are reached."""
-    return html.Div([_ranges(), _steps(), _refresh(), _theme()], className="controls")
+def controls(*more: Component) -> html.Div:
+    """All controls of the header, in the order in which they are reached; ``more`` come last."""
+    return html.Div([_ranges(), _steps(), _refresh(), _theme(), *more], className="controls")
 
 
 def _ranges() -> html.Div:

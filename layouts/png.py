@@ -13,7 +13,7 @@ _LONGEST_KEYWORD = 79
 
 
 def with_text(png: bytes, texts: Mapping[str, str]) -> bytes:
-    """The image with a text chunk for each keyword, right after its header. Raises ``ValueError`` where it is no PNG."""
+    """The image with a text chunk for each keyword, right after its header. Raises ``ValueError`` for no PNG."""
     if not png.startswith(SIGNATURE) or png[12:16] != b"IHDR":
         raise ValueError("not a PNG image")
     chunks = b"".join(_text_chunk(keyword, text) for keyword, text in texts.items() if text)

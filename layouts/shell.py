@@ -11,6 +11,7 @@ from layouts.board import skeleton, tabs
 from layouts.controls import controls, machinery
 from layouts.icons import icon
 from layouts.markup import attributes
+from layouts.sharing import notice, tab_menu
 from layouts.theme import css_variables, recolouring
 from metrics_dash.catalog import Catalog
 from metrics_dash.settings import Settings
@@ -93,7 +94,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
 def page(catalog: Catalog, settings: Settings) -> html.Div:
     """The whole page, its board still empty."""
     return html.Div(
-        [*machinery(settings.refresh_interval), sidebar(), main(catalog)],
+        [*machinery(settings.refresh_interval), sidebar(), main(catalog), notice()],
         className="app",
     )
 
@@ -121,7 +122,7 @@ def main(catalog: Catalog) -> html.Main:
             html.Header(
                 [
                     html.Div([html.H1(catalog.tabs[0].title, id="title"), _freshness()], className="heading"),
-                    controls(),
+                    controls(tab_menu()),
                 ],
                 className="top",
             ),
