@@ -6,14 +6,24 @@ from metrics_dash.timerange import PRESETS, Span, Window, parse_range, step, zoo
 
 Changes = dict[str, str]
 
+# A step forward that ends this close to now means now: while one looks at the past, the present moves on.
+_CLOSE_TO_NOW = 1 / 20
+
 
 def steps(window: Window, now: datetime) -> dict[str, Changes]:
     """What ``◀``, ``▶`` and zooming out do to the address."""
     return {
         "back": address_of(step(window.span, -1, now, window.zone), now, window),
-        "forward": address_of(step(window.span, 1, now, window.zone), now, window),
+        "forward": address_of(_forward(window, now), now, window),
         "out": address_of(zoom_out(window.span, now), now, window),
     }
+
+
+def _forward(window: Window, now: datetime) -> Span:
+    span = step(window.span, 1, now, window.zone)
+    if span.end > now - span.length * _CLOSE_TO_NOW:
+        return Span(now - span.length, now, live=True)
+    return span
 
 
 def address_of(span: Span, now: datetime, window: Window) -> Changes:

@@ -1,0 +1,46 @@
+"""What the browser tests look at: what is drawn, read from Plotly itself, and words on the page."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+DRAWN = """
+(chart) => {
+  const graph = document.querySelector(`#card-${chart} .js-plotly-plot`);
+  if (!graph || !graph._fullLayout || !graph._fullLayout.xaxis) return null;
+  const full = graph._fullLayout;
+  return {
+    names: graph._fullData.map((trace) => trace.name),
+    shown: graph._fullData.map((trace) => trace.visible),
+    lengths: graph.calcdata.map((points) => points.length),
+    x: full.xaxis.range, y: full.yaxis.range, offset: full.meta.offset,
+    redraws: graph.dataset.redraws || 0,
+  };
+}
+"""
+
+
+def drawn(page: Page, chart: str) -> dict[str, Any]:
+    """What Plotly has drawn for a chart, once it has drawn it."""
+    page.wait_for_function(f"(chart) => ({DRAWN})(chart) !== null", arg=chart)
+    seen: dict[str, Any] = page.evaluate(DRAWN, chart)
+    return seen
+
+
+def wait_for_tab(page: Page, tab: str) -> None:
+    """Until a tab's cards stand and its first chart is drawn."""
+    ready = f"#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
+    page.wait_for_selector(ready, state="attached")
+    page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('Paused')")
+
+
+def wait_for_ticks(page: Page, count: int = 2) -> None:
+    """Until the server has answered ``count`` more questions."""
+    start = page.evaluate("metrics.answer.at")
+    for _ in range(count):
+        page.wait_for_function("(before) => metrics.answer.at > before", arg=start)
+        start = page.evaluate("metrics.answer.at")
+
+
+def text(page: Page, selector: str) -> str:
+    return page.inner_text(selector).replace("\u202f", " ")
