@@ -38,7 +38,7 @@ def _three_digits(value: float) -> str:
         return f"{value:.0f}"
     if size >= 10:
         return f"{value:.1f}"
-    if size >= 1:
+    if size >= 0.9995:
         return f"{value:.2f}"
     return f"{value:.2g}" if size >= 1e-4 else f"{value:.1e}"
 

@@ -1,6 +1,6 @@
 """A real application on a real PostgreSQL with events rolled up, before a real Chromium.
 
-Playwright drives what needs zones, themes, zoom or a phone; ``dash_duo`` the main flows. Nothing waits for a fixed time.
+Playwright drives what needs zones, themes, zoom or a phone; ``dash_duo`` the main flows. No wait has a fixed time.
 """
 
 import os
@@ -135,7 +135,7 @@ def _events(moment: datetime, number: int) -> Iterator[dict[str, Any]]:
     for event in CATALOG.events.values():
         yield {
             "event_name": event.name,
-            "measurements": {key: 100 + 10 * (number % 7) for key in event.measurements},
+            "measurements": dict.fromkeys(event.measurements, 100 + 10 * (number % 7)),
             "metadata": {key: number % 4 != 0 if key == "success" else "a" for key in event.dimensions},
             "occurred_at": moment,
         }

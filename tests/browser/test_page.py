@@ -51,7 +51,8 @@ def test_a_refresh_keeps_zoom_hidden_series_tab_and_range(open_page: Open, page_
         """() => { const g = document.querySelector('#card-login-results .js-plotly-plot');
         const [a, b] = g._fullLayout.xaxis.range.map((x) => Date.parse(x.replace(' ', 'T') + 'Z'));
         const iso = (t) => new Date(t).toISOString().replace('T', ' ').replace('Z', '');
-        return Plotly.relayout(g, {'xaxis.range[0]': iso(a + (b - a) / 4), 'xaxis.range[1]': iso(a + (b - a) / 2)}); }"""
+        const range = [iso(a + (b - a) / 4), iso(a + (b - a) / 2)];
+        return Plotly.relayout(g, {'xaxis.range[0]': range[0], 'xaxis.range[1]': range[1]}); }"""
     )
     zoomed = drawn(page, "login-results")["x"]
     assert zoomed != before["x"]
