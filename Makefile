@@ -10,7 +10,7 @@ $(BIN)/.run-installed: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(BIN)/.dev-installed: requirements-dev.txt requirements.txt
+$(BIN)/.dev-installed: requirements-dev.txt requirements-export.txt requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(BIN)/.run-installed
