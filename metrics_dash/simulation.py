@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 HOUR = 3600
-SAMPLE_SECONDS = 15
+SAMPLE_SECONDS = 30
 
 # Players online, by hour of the day, as a share of the evening peak; straight lines between the hours.
 _DAILY_CURVE = (0.52, 0.40, 0.31, 0.25, 0.21, 0.20, 0.22, 0.27, 0.33, 0.38, 0.42, 0.46,
@@ -36,7 +36,7 @@ _ZONES = ("algoroc", "celestion", "deradune", "ellevar", "galeras", "whitevale",
 _ZONE_SHARE = np.array([16, 13, 12, 11, 9, 8, 7, 6, 6, 5, 4, 3], dtype=float) / 100
 _TIERS = ("minion", "standard", "champion", "elite", "boss")
 _TIER_SHARE = np.array([30, 48, 14, 7, 1], dtype=float) / 100
-_TIER_XP = np.array([40, 90, 210, 520, 2600], dtype=float)
+_TIER_XP = np.array([70, 120, 210, 360, 900], dtype=float)
 _DAMAGE_TYPES = ("physical", "tech", "magic")
 _DAMAGE_SHARE = np.array([45, 30, 25], dtype=float) / 100
 _FAILURES = ("wrong_password", "banned", "realm_full", "time_out")
@@ -44,7 +44,7 @@ _FAILURE_SHARE = np.array([78, 6, 9, 7], dtype=float) / 100
 _ACCOUNTS = 6000
 
 # Events a minute for each player online.
-_LOGINS, _KILLS, _DAMAGE, _QUESTS = 0.0095, 0.023, 0.028, 0.0075
+_LOGINS, _KILLS, _DAMAGE, _QUESTS = 0.0112, 0.029, 0.036, 0.0095
 _COMPLETED_SHARE, _ABANDONED_SHARE = 0.74, 0.14
 
 
@@ -183,7 +183,7 @@ def _damage(draw: Generator, start: int, rates: NDArray[np.float64]) -> Iterator
     moments = _moments(draw, start, rates)
     count = len(moments)
     critical = draw.random(count) < 0.18
-    amounts = draw.lognormal(6.2, 0.5, count) * np.where(critical, 1.9, 1.0)
+    amounts = draw.lognormal(6.2, 0.35, count) * np.where(critical, 1.9, 1.0)
     types, accounts = _choices(draw, _DAMAGE_TYPES, count, _DAMAGE_SHARE), draw.integers(1000, 1000 + _ACCOUNTS, count)
     for i, at in enumerate(moments):
         how = {"account_id": int(accounts[i]), "damage_type": types[i], "critical": bool(critical[i])}
