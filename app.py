@@ -4,6 +4,7 @@
 ``python -m metrics_dash run``. ``app:server`` is there for WSGI servers and is built when it is first looked up.
 """
 
+import json
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
@@ -23,11 +24,14 @@ from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
 from metrics_dash import web
+from metrics_dash.build import build_id
 from metrics_dash.catalog import load_catalog
 from metrics_dash.demo_status import demo_active
 from metrics_dash.queries import Queries
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
+from metrics_dash.web.health import problems
+from metrics_dash.web.version import install as install_version
 
 ASSETS = Path(__file__).with_name("assets")
 _starting, _started = threading.Lock(), threading.Event()
@@ -49,10 +53,18 @@ def create_app(
     server = _server(runtime, database)
     queries = Queries(database, catalog, settings, _cache(server, settings))
     app = _dash(server)
-    app.index_string = shell.index_string(catalog, settings)
+    version = build_id(catalog.model_dump_json(), json.dumps(shell.page_data(catalog, settings)))
+    app.index_string = shell.index_string(catalog, settings, version)
     app.layout = shell.page(catalog, settings)
     app.enable_dev_tools(debug=False)
-    context = Context(catalog, settings, queries, clock=partial(datetime.now, UTC), demo=lambda: demo_active(database))
+    context = Context(
+        catalog,
+        settings,
+        queries,
+        clock=partial(datetime.now, UTC),
+        demo=lambda: demo_active(database),
+        version=version,
+    )
     callbacks.register(app, context)
     web.install(
         server,
@@ -63,6 +75,7 @@ def create_app(
         catalog=catalog,
         script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
     )
+    install_version(server, version, lambda: problems(database, runtime))
     return app
 
 

@@ -11,10 +11,12 @@ from metrics_dash.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store."""
+    """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
+    ``version`` is the program's (``metrics_dash.build``)."""
 
     catalog: Catalog
     settings: Settings
     queries: Queries
     clock: Callable[[], datetime]
     demo: Callable[[], bool]
+    version: str

@@ -32,7 +32,8 @@ UNAVAILABLE = "Database unavailable"
 
 
 class Question(TypedDict):
-    """What ``assets/refresh.js`` asks: the address, why (``navigate`` or ``tick``), the viewer's zone, the theme."""
+    """What ``assets/refresh.js`` asks: the address, why (``navigate``, ``tick``, ``rotate`` for a wall's next tab), the
+    viewer's zone, the theme."""
 
     search: str
     reason: str
@@ -97,7 +98,7 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
         return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
     except QueriesUnavailable:
         log.warning("the page keeps its last picture: the database can't be asked", exc_info=True)
-        return _unavailable(tab, mounted)
+        return _unavailable(tab, mounted, question, context)
     picture = Picture(data, state, theme)
     demo = context.demo()
     foot = shell.footer(range_text(window), resolution_text(window), window.note, demo=demo)
@@ -108,11 +109,12 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
     return Answer(answer, graphs=make(), headlines=picture.headlines(), states=picture.states(), footer=foot)
 
 
-def _unavailable(tab: Tab, mounted: Sequence[str]) -> Answer:
-    """The last picture of this tab, or its empty cards where there is none."""
-    if list(mounted) == [chart.id for chart in tab.charts]:
-        return Answer(answer={"tab": tab.id, "error": UNAVAILABLE})
-    return Answer(answer={"tab": tab.id, "error": UNAVAILABLE}, board=board.skeleton(tab))
+def _unavailable(tab: Tab, mounted: Sequence[str], question: Question, context: Context) -> Answer:
+    """The last picture of this tab, or its empty cards where there is none. A wall stays at the tab that it shows."""
+    answer = {"tab": tab.id, "error": UNAVAILABLE, "version": context.version}
+    if question["reason"] == "rotate" or list(mounted) == [chart.id for chart in tab.charts]:
+        return Answer(answer)
+    return Answer(answer, board=board.skeleton(tab))
 
 
 def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> dict[str, Any]:
@@ -120,6 +122,7 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> 
     return {
         "tab": data.tab.id,
         "error": None,
+        "version": context.version,
         "at": to_milliseconds(context.clock()),
         "completeThrough": to_milliseconds(data.complete_through),
         "start": to_milliseconds(window.start),

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from layouts import wall
 from layouts.board import skeleton, tabs
 from layouts.controls import controls, machinery
 from layouts.icons import icon
@@ -30,7 +31,15 @@ FIRST_SCRIPT = """
     theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
   root.dataset.bsTheme = theme;
-  if (query.get("kiosk") === "1") root.dataset.kiosk = "1";
+  if (query.get("kiosk") !== "1") return;
+  root.dataset.kiosk = "";
+  // A page that came only in part (the server went away in the middle) has nobody in front of it to load it again.
+  var watch = setInterval(function () {
+    if (window.metrics && window.metrics.answer) return clearInterval(watch);
+    fetch(location.href, { cache: "no-store" }).then(function (response) {
+      if (response.ok && !response.redirected) location.reload();
+    }, function () { /* not there yet */ });
+  }, 60000);
 })();
 """.strip()
 
@@ -63,9 +72,10 @@ def first_script_hash() -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def index_string(catalog: Catalog, settings: Settings) -> str:
-    """The HTML that Dash fills in."""
-    data = json.dumps(page_data(catalog, settings), separators=(",", ":")).replace("<", "\\u003c")
+def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
+    """The HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.build``)."""
+    data = json.dumps({**page_data(catalog, settings), "version": version}, separators=(",", ":"))
+    data = data.replace("<", "\\u003c")
     return (
         _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
         .replace("CSS_VARIABLES", css_variables())
@@ -121,8 +131,12 @@ def main(catalog: Catalog) -> html.Main:
         [
             html.Header(
                 [
-                    html.Div([html.H1(catalog.tabs[0].title, id="title"), _freshness()], className="heading"),
+                    html.Div(
+                        [html.H1(catalog.tabs[0].title, id="title"), _freshness(), wall.release_note()],
+                        className="heading",
+                    ),
                     controls(tab_menu()),
+                    wall.strip(),
                 ],
                 className="top",
             ),

@@ -1,0 +1,25 @@
+"""What stands on the page for walls: the strip with what is next and the clock, and the note about a new version."""
+
+from dash import html
+
+from layouts.markup import attributes
+
+
+def strip() -> html.Div:
+    """What is next, and the time; filled and shown by ``assets/wall.js`` in kiosk mode only."""
+    return html.Div(
+        [
+            html.Span(id="wall-next", className="wall-next"),
+            html.Span(className="ring", title="Until the next refresh"),
+            html.Time(id="wall-clock", className="wall-clock"),
+        ],
+        className="wall-strip",
+        **attributes(aria_hidden="true"),
+    )
+
+
+def release_note() -> html.Button:
+    """Quietly offers to load the page of a new version (``assets/release.js``); a wall does so by itself."""
+    return html.Button(
+        "A new version is ready — reload", id="release-note", className="button note", type="button", hidden=True
+    )
