@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from layouts.theme import TOKENS, Theme
 from metrics_dash.catalog import Catalog
+from metrics_dash.charts import NO_SPLIT
 from metrics_dash.timerange import (
     COMPARISONS,
     DEFAULT_RANGE,
@@ -30,7 +31,7 @@ class PageState:
 
     ``range`` is a length up to now; ``from_`` and ``to``, where given, win over it. ``tz``: ``browser``, ``server`` or
     an IANA name. ``refresh`` and ``rotate`` are seconds, 0 is off; None is the default. ``split`` and ``hidden`` are by
-    chart id: a dimension, and the names of the series that are switched off.
+    chart id: a dimension (``-`` is none), and the names of the series that are switched off.
     """
 
     tab: str
@@ -97,7 +98,7 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
         split={
             chart: dimension
             for chart, dimension in splits
-            if dimension in catalog.events[charts[chart].event].dimensions
+            if dimension in charts[chart].dimensions or dimension == NO_SPLIT
         },
         log=one("log") == "1",
         theme=cast(Theme | None, one("theme", TOKENS)),

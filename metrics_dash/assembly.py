@@ -149,6 +149,7 @@ class Plan:
     before: Read | None
     compared: Read | None = None
     compared_grid: Grid | None = None
+    compare: Comparison | None = None
 
     def reads(self) -> list[Read]:
         return [read for read in (self.now, self.before, self.compared) if read is not None]
@@ -166,7 +167,8 @@ def plan(chart: Chart, window: Window, held: Held, complete_through: datetime, c
     compared_edges = comparison_edges(window, compare)
     ends = compared_edges[1:] if window.resolution == "day" else compared_edges[:-1] + _length(window)
     compared_grid = make_grid(compared_edges, ends, held_from, complete_through)
-    return Plan(chart, window, grid, now, before, _compared(chart, window, compared_edges, ends), compared_grid)
+    compared = _compared(chart, window, compared_edges, ends)
+    return Plan(chart, window, grid, now, before, compared, compared_grid, compare)
 
 
 def _length(window: Window) -> int:
@@ -231,7 +233,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: Seen, held: Held) -> ChartD
         state,
         last_seen=seen.last,
         held_from=held_from,
-        headline=_headline(plan, rows, before) if drawn else Headline(None, _label(chart)),
+        headline=_headline(plan, rows, before, compared) if drawn else Headline(None, _label(chart)),
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
     )
@@ -311,7 +313,7 @@ def _label(chart: Chart) -> str:
     return "latest" if chart.kind == "gauge" else AGGREGATES[chart.show].label
 
 
-def _headline(plan: Plan, rows: Rows, before: Rows | None) -> Headline:
+def _headline(plan: Plan, rows: Rows, before: Rows | None, compared: Rows | None) -> Headline:
     chart, grid = plan.chart, plan.grid
     aggregate = AGGREGATES[chart.show]
     if chart.kind == "gauge":
@@ -324,7 +326,25 @@ def _headline(plan: Plan, rows: Rows, before: Rows | None) -> Headline:
         seconds = grid.seconds[: grid.complete].sum(keepdims=True)
         comparable = _number(aggregate.value(fold(rows, grid.complete), seconds))
         previous = _total_before(plan, before)
-    return Headline(value, _label(chart), previous, _change(comparable, previous))
+    against: Comparison = "period"
+    if plan.compare in ("day", "week"):
+        previous, against = _compared_number(plan, compared), plan.compare
+    return Headline(value, _label(chart), previous, _change(comparable, previous), against)
+
+
+def _compared_number(plan: Plan, compared: Rows | None) -> float | None:
+    """The headline of the buckets that the window is compared with, where all that stand opposite complete ones are
+    known: of a gauge the latest, else all as one."""
+    grid, aggregate, complete = plan.compared_grid, AGGREGATES[plan.chart.show], plan.grid.complete
+    if compared is None or grid is None or not complete or not grid.known[:complete].all():
+        return None
+    rows = align(compared, grid.starts)
+    if plan.chart.kind == "gauge":
+        values = aggregate.value(rows, grid.seconds)[:complete]
+        return _number(values[~np.isnan(values)][-1:])
+    if len(compared.start) == 0:
+        return None
+    return _number(aggregate.value(fold(rows, complete), grid.seconds[:complete].sum(keepdims=True)))
 
 
 def _total_before(plan: Plan, before: Rows | None) -> float | None:

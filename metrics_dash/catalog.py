@@ -28,6 +28,7 @@ SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
     "timing": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
 }
 NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
+SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
 NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
 
 EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
@@ -84,7 +85,8 @@ class Event(_Record):
 
 
 class Chart(_Record):
-    """One chart. ``unit`` and ``kind`` are derived from its event when the catalog is checked."""
+    """One chart. ``unit``, ``kind`` and ``dimensions`` (what it may be split by) are derived from its event when the
+    catalog is checked."""
 
     id: Identifier
     title: str = Field(min_length=1)
@@ -96,6 +98,7 @@ class Chart(_Record):
     help: str = ""
     kind: Kind = "counter"
     unit: str = ""
+    dimensions: tuple[Key, ...] = ()
 
 
 class Tab(_Record):
@@ -184,7 +187,9 @@ def resolve_chart(chart: Chart, events: Mapping[str, Event], place: str) -> Char
     measurement = _measurement(chart, event, place)
     _check_split(chart, event, place)
     unit = event.measurements[measurement].unit if measurement else ""
-    return chart.model_copy(update={"kind": event.kind, "measurement": measurement, "unit": unit})
+    dimensions = event.dimensions if chart.show in SPLITTABLE else ()
+    derived = {"kind": event.kind, "measurement": measurement, "unit": unit, "dimensions": dimensions}
+    return chart.model_copy(update=derived)
 
 
 def _measurement(chart: Chart, event: Event, place: str) -> str | None:
@@ -209,7 +214,7 @@ def _check_split(chart: Chart, event: Event, place: str) -> None:
         return
     if chart.split_by not in event.dimensions:
         raise CatalogError(f"{place}: split_by {chart.split_by!r} is not one of {sorted(event.dimensions)}")
-    if chart.show not in ("count", "rate"):
+    if chart.show not in SPLITTABLE:
         raise CatalogError(f"{place}: only counts and rates can be split, not {chart.show!r}")
 
 

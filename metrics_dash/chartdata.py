@@ -43,12 +43,14 @@ class Headline:
 
     ``label``: what it is, one of total, average, latest, minimum, maximum. ``previous``: the same of the period before,
     as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is +10 %. None where there is none.
+    ``against``: what that period is.
     """
 
     value: float | None
     label: str
     previous: float | None = None
     change: float | None = None
+    against: Comparison = "period"
 
 
 @dataclass(frozen=True)

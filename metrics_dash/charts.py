@@ -9,6 +9,7 @@ from metrics_dash.catalog import (
     NEEDS_MEASUREMENT,
     NEEDS_SKETCH,
     SHOWS_OF_KIND,
+    SPLITTABLE,
     Catalog,
     Chart,
     Event,
@@ -19,7 +20,8 @@ from metrics_dash.chartdata import QueryError
 Split = str | Mapping[str, str] | None
 """A dimension to split by: of every chart that has it, or by chart id. None leaves charts as they are declared."""
 
-SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
+NO_SPLIT = "-"
+"""In place of a dimension: one series, also where the chart is declared with a split. No metadata key is called so."""
 
 
 def split_chart(chart: Chart, split: Split, catalog: Catalog) -> Chart:
@@ -27,6 +29,8 @@ def split_chart(chart: Chart, split: Split, catalog: Catalog) -> Chart:
     key = split.get(chart.id) if isinstance(split, Mapping) else split
     if key is None:
         return chart
+    if key == NO_SPLIT:
+        return chart.model_copy(update={"split_by": None})
     if chart.show in SPLITTABLE and key in catalog.events[chart.event].dimensions:
         return chart.model_copy(update={"split_by": key})
     if isinstance(split, Mapping):

@@ -423,6 +423,17 @@ def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
     return _clock_earlier(edges, _COMPARED_DAYS[comparison], window.zone)
 
 
+def compared_span(window: Window, comparison: Comparison) -> Span:
+    """The time that a window is compared with. Days and weeks go by the wall clock of the zone, as its buckets do."""
+    if window.resolution == "day" or comparison != "period":
+        days = _days_back(window, comparison) if window.resolution == "day" else _COMPARED_DAYS[comparison]
+        zone = ZoneInfo("UTC") if window.days_are_utc else window.zone
+        return Span(shift(window.start, -days, "d", zone), shift(window.end, -days, "d", zone))
+    length = LENGTHS[window.resolution]
+    back = -(-window.span.length // length) * length
+    return Span(window.start - back, window.end - back)
+
+
 def _days_back(window: Window, comparison: Comparison) -> int:
     # Rounded: a range of 30 days may be an hour longer or shorter than 720 hours.
     return _COMPARED_DAYS.get(comparison) or max(1, round(window.span.length / LENGTHS["day"]))

@@ -102,3 +102,9 @@ def test_every_unknown_id_raises_with_its_name() -> None:
 
 def test_every_declared_event_says_what_it_is() -> None:
     assert [event.name for event in load_catalog(DEFAULT_PATH).events.values() if not event.help] == []
+
+
+def test_a_chart_knows_what_it_may_be_split_by() -> None:
+    catalog = load_catalog()
+    assert catalog.chart("creatures-killed").dimensions == ("zone", "creature_tier")
+    assert catalog.chart("xp-awarded").dimensions == (), "a sum can't be split by counts"

@@ -19,6 +19,7 @@ from sqlalchemy import event, text
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import load_catalog
+from metrics_dash.charts import NO_SPLIT
 from metrics_dash.queries import (
     AGGREGATES,
     ChartData,
@@ -434,6 +435,41 @@ def test_a_gauge_shows_its_latest_complete_bucket(database: Database, queries: Q
     wait_behind(database, at("2026-03-10T12:20:30+00:00"))
     headline = queries.chart("players-online", queries.window("1h")).headline
     assert (headline.value, headline.label, headline.previous, headline.change) == (20, "latest", 10, 1)
+
+
+def test_a_headline_is_held_against_what_the_charts_are_compared_with(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(
+        database,
+        *logins(moment, 6),
+        *logins(moment - timedelta(hours=1), 5),
+        *logins(moment - timedelta(days=1), 3),
+        *logins(moment - timedelta(days=7), 12),
+        *players(moment, 30),
+        *players(moment - timedelta(days=7), 20),
+    )
+    window = queries.window("1h")
+    for compare, previous in (("period", 5), ("day", 3), ("week", 12)):
+        headline = queries.chart("login-rate", window, compare=compare).headline
+        assert (headline.value, headline.previous, headline.against) == (6, previous, compare)
+    online = queries.chart("players-online", window, compare="week").headline
+    assert (online.value, online.previous, online.change) == (30, 20, 0.5)
+
+
+def test_a_headline_is_not_held_against_a_time_that_is_no_longer_kept(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(database, *logins(moment, 6), *logins(moment - timedelta(days=7), 12))
+    purged_below(database, "minute", moment - timedelta(days=3))
+    headline = queries.chart("login-rate", queries.window("1h"), compare="week").headline
+    assert (headline.previous, headline.change) == (None, None)
+
+
+def test_a_split_that_is_declared_can_be_taken_back(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(database, *logins(moment, 3, success=True), *logins(moment, 2, success=False))
+    whole = queries.chart("login-results", queries.window("1h"), split={"login-results": NO_SPLIT})
+    assert [series.name for series in whole.series] == [whole.chart.title]
+    assert value_at(whole.series[0], moment) == 5
 
 
 @pytest.mark.parametrize(("compare", "hours"), [("period", 1), ("day", 24), ("week", 168)])

@@ -15,6 +15,7 @@ from metrics_dash.timerange import (
     NO_BUCKET,
     PRESETS,
     RESOLUTIONS,
+    Comparison,
     Held,
     RangeError,
     Span,
@@ -22,6 +23,7 @@ from metrics_dash.timerange import (
     bucket_edges,
     bucket_starts,
     choose_resolution,
+    compared_span,
     comparison_edges,
     from_milliseconds,
     midnight,
@@ -286,6 +288,17 @@ def test_the_previous_period_is_as_long_and_ends_where_the_window_begins() -> No
     edges = comparison_edges(window, "period")
     assert edges[-1] == bucket_edges(window)[0]
     assert len(edges) == 61
+
+
+@pytest.mark.parametrize("compare", ["period", "day", "week"])
+def test_the_compared_span_is_where_its_buckets_are(compare: Comparison) -> None:
+    for window in (
+        window_of("2026-03-30T14:00+02:00", "2026-03-30T15:00+02:00", BERLIN),
+        window_of("2026-03-30T00:00+02:00", "2026-04-01T00:00+02:00", BERLIN, resolution="day"),
+    ):
+        edges = comparison_edges(window, compare)
+        span = compared_span(window, compare)
+        assert (span.start, span.end) == (from_milliseconds(edges[0]), from_milliseconds(edges[-1]))
 
 
 def test_the_previous_days_are_the_zones_days() -> None:
