@@ -30,6 +30,7 @@ from metrics_dash.demo_status import demo_active
 from metrics_dash.queries import Queries
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
+from metrics_dash.shared_cache import SharedCache
 from metrics_dash.web.health import problems
 from metrics_dash.web.version import install as install_version
 
@@ -51,7 +52,9 @@ def create_app(
     runtime = runtime or Runtime(settings, database)
     catalog = load_catalog(settings.catalog)
     server = _server(runtime, database)
-    queries = Queries(database, catalog, settings, _cache(server, settings))
+    cache = _cache(server, settings)
+    queries = Queries(database, catalog, settings, cache)
+    once_a_tick = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
     app = _dash(server)
     version = build_id(catalog.model_dump_json(), json.dumps(shell.page_data(catalog, settings)))
     app.index_string = shell.index_string(catalog, settings, version)
@@ -62,7 +65,7 @@ def create_app(
         settings,
         queries,
         clock=partial(datetime.now, UTC),
-        demo=lambda: demo_active(database),
+        demo=lambda: once_a_tick.get(f"demo|{queries.now().timestamp()}", lambda: demo_active(database)),
         version=version,
     )
     callbacks.register(app, context)
@@ -102,6 +105,7 @@ def _server(runtime: Runtime, database: Database) -> Flask:
     # Dash adds a file's time of change to its address, so what was fetched once stays good.
     server.config["SEND_FILE_MAX_AGE_DEFAULT"] = _ONE_YEAR
     server.config["COMPRESS_ALGORITHM"] = ["zstd", "br", "gzip"]
+    server.config["COMPRESS_ALGORITHM_STREAMING"] = ["zstd", "br", "gzip"]
     Compress(server)
 
     @server.get("/")

@@ -6,6 +6,7 @@ twice. Where the clocks change within the window, ticks and hover labels are spe
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def axis_offset(window: Window) -> timedelta:
     return window.start.astimezone(window.zone).utcoffset() or timedelta(0)
 
 
+@lru_cache(maxsize=64)
 def clocks_change(window: Window) -> bool:
     """Whether the zone's offset differs somewhere in the window (looked at every hour, and at its end)."""
     offset = axis_offset(window)
