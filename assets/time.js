@@ -34,6 +34,18 @@
     return `${at.year}-${at.month}-${at.day}T${at.hour}:${at.minute}`;
   }
 
+  /* The start of a bucket: "Sat 21 Nov, 14:32", of a day "Sat 21 Nov 2026". Asked for at every move of the pointer. */
+  const formats = new Map();
+  function bucket(moment, zone, resolution) {
+    const key = `${zone} ${resolution === "day"}`;
+    if (!formats.has(key)) {
+      const time = resolution === "day" ? { year: "numeric" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      formats.set(key, new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", day: "numeric", month: "short", ...time }));
+    }
+    const at = Object.fromEntries(formats.get(key).formatToParts(moment).map((part) => [part.type, part.value]));
+    return `${at.weekday} ${at.day} ${at.month}` + (resolution === "day" ? ` ${at.year}` : `, ${at.hour}:${at.minute}`);
+  }
+
   /* 12 s, 4 min, 3 h, 2 d */
   function duration(seconds) {
     if (seconds < 60) return `${Math.round(seconds)} s`;
@@ -44,5 +56,5 @@
 
   const iso = (moment) => new Date(moment).toISOString().replace(".000Z", "Z");
 
-  metrics.time = { clock, fromWall, toWall, duration, iso };
+  metrics.time = { clock, fromWall, toWall, bucket, duration, iso };
 })(window.metrics);

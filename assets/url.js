@@ -69,6 +69,7 @@
     document.title = tab.title + " · Metrics";
     const custom = document.querySelector("#custom-range > summary");
     if (custom) custom.toggleAttribute("data-on", Boolean(get("from") || get("to")));
+    document.dispatchEvent(new CustomEvent("metrics:marked"));
   }
 
   document.addEventListener("click", (event) => {

@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from callbacks import export, navigate, refresh
+from callbacks import details, export, navigate, refresh
 from callbacks.context import Context
 
 
@@ -11,3 +11,4 @@ def register(app: Dash, context: Context) -> None:
     navigate.register(app)
     refresh.register(app, context)
     export.register(app.server, context)
+    details.register(app.server, context)

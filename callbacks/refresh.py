@@ -7,6 +7,7 @@ whole figure would undo a zoom. Whatever fails is said in the answer, and what w
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -21,10 +22,10 @@ from layouts.about import about
 from layouts.cards import CardContent
 from layouts.figures import Figure, Look, figure, marks, traces
 from layouts.theme import TOKENS, Theme
-from layouts.words import range_text, resolution_text
+from layouts.words import compared_text, range_text, resolution_text
 from metrics_dash.catalog import Tab
 from metrics_dash.chartdata import ChartData, QueriesUnavailable, QueryError, TabData
-from metrics_dash.timerange import RangeError, Window, to_milliseconds
+from metrics_dash.timerange import COMPARISONS, RangeError, Window, compared_span, to_milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +102,16 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
         return _unavailable(tab, mounted, question, context)
     picture = Picture(data, state, theme)
     demo = context.demo()
-    foot = shell.footer(range_text(window), resolution_text(window), window.note, demo=demo)
+    foot = shell.footer(range_text(window), resolution_text(window), window.note, compared=_compared(data), demo=demo)
     answer = {**_answer(data, window, zone, context), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     make = picture.patches if question["reason"] == "tick" else picture.figures
     return Answer(answer, graphs=make(), headlines=picture.headlines(), states=picture.states(), footer=foot)
+
+
+def _compared(data: TabData) -> str | None:
+    return compared_text(data.window, data.compare) if data.compare else None
 
 
 def _unavailable(tab: Tab, mounted: Sequence[str], question: Question, context: Context) -> Answer:
@@ -130,8 +135,23 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> 
         "live": window.live,
         "zone": zone.key,
         "resolution": window.resolution,
+        "compared": _shift(data),
         "steps": steps(window, context.queries.now()),
     }
+
+
+def _shift(data: TabData) -> dict[str, Any] | None:
+    """How far back (ms) the charts are compared, and whether by the wall clock; to name the compared date."""
+    if data.compare is None:
+        return None
+    window, span = data.window, compared_span(data.window, data.compare)
+    by_wall = window.resolution == "day" or data.compare != "period"
+    back = (_wall(window.start, window) - _wall(span.start, window)) if by_wall else window.start - span.start
+    return {"name": COMPARISONS[data.compare], "back": back // timedelta(milliseconds=1), "wall": by_wall}
+
+
+def _wall(moment: datetime, window: Window) -> datetime:
+    return moment.astimezone(UTC if window.days_are_utc else window.zone).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 plotly.js draws date strings as they stand, so the axis shows wall-clock time. One offset from UTC holds for the whole
 axis, that of the window's start: so the axis is even and never runs backwards, also on the day when an hour comes
-twice. Where the clocks change within the window, ticks and hover labels are spelled out in the zone's own time.
+twice. Where the clocks change within the window, ticks are spelled out in the zone's own time, as assets/crosshair.js
+does wherever it names a moment.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.theme import FONT, TOKENS, Theme
-from metrics_dash.timerange import Window, from_milliseconds, round_down, shift, to_milliseconds
+from metrics_dash.timerange import Window, bucket_edges, from_milliseconds, round_down, shift, to_milliseconds
 
 Milliseconds = NDArray[np.int64]
 
@@ -33,7 +34,6 @@ VALUE_FORMATS = [
     {"dtickrange": [None, 0.999], "value": ",~g"},
     {"dtickrange": [0.999, None], "value": "~s"},
 ]
-HOVER_FORMATS = {"minute": "%a %-d %b, %H:%M", "hour": "%a %-d %b, %H:%M", "day": "%a %-d %b %Y"}
 
 _STEPS_OF_TICKS = ((6, "h", 1), (12, "h", 2), (30, "h", 4), (60, "h", 12), (24 * 9, "d", 1), (24 * 20, "d", 2))
 
@@ -71,12 +71,6 @@ def placed(starts: Milliseconds, window: Window) -> dict[str, Any]:
     return {"x0": on_axis(from_milliseconds(starts[0]), window), "dx": int(steps[0]) if steps.size else 0}
 
 
-def local_labels(starts: Milliseconds, window: Window) -> list[str]:
-    """Bucket starts in the zone's own time, for hover labels where the axis can't say it."""
-    pattern = "%a %d %b %Y" if window.resolution == "day" else "%a %d %b, %H:%M %Z"
-    return [from_milliseconds(start).astimezone(window.zone).strftime(pattern) for start in starts]
-
-
 def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
     """A quiet time axis. Its range follows from the traces, so that a refresh never undoes a zoom."""
     tokens = TOKENS[theme]
@@ -87,17 +81,10 @@ def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
         "showline": True,
         "linecolor": tokens["line"],
         "ticks": "",
-        "fixedrange": False,
+        "fixedrange": True,
         "tickformatstops": TICK_FORMATS,
-        "hoverformat": HOVER_FORMATS[window.resolution],
         "tickangle": 0,
         "automargin": False,
-        "showspikes": True,
-        "spikemode": "across",
-        "spikesnap": "data",
-        "spikethickness": 1,
-        "spikedash": "2px,2px",
-        "spikecolor": tokens["faint"],
     }
     return axis | (spelled_out_ticks(window) if clocks_change(window) else {})
 
@@ -121,18 +108,21 @@ def spelled_out_ticks(window: Window) -> dict[str, Any]:
 
 
 def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
-    """From zero up, few hairlines, ``2k`` for thousands."""
+    """From zero up, few hairlines, ``2k`` for thousands; a logarithmic one from the least value up."""
     tokens = TOKENS[theme]
+    scale = (
+        {"type": "log", "rangemode": "normal", "tickformat": "~s"}
+        if logarithmic
+        else {"type": "linear", "rangemode": "tozero", "tickformatstops": VALUE_FORMATS}
+    )
     return {
-        "type": "log" if logarithmic else "linear",
-        "rangemode": "normal" if logarithmic else "tozero",
+        **scale,
         "gridcolor": tokens["line-soft"],
         "zeroline": False,
         "showline": False,
         "ticks": "",
         "nticks": 5,
         "fixedrange": True,
-        "tickformatstops": VALUE_FORMATS,
         "ticklabelstandoff": 6,
         "automargin": False,
     }
@@ -144,10 +134,16 @@ def font(theme: Theme, size: int = 11) -> dict[str, Any]:
 
 
 def window_meta(window: Window) -> dict[str, Any]:
-    """For the browser, to turn a point of the axis back into a moment: offset (ms), start and end (epoch ms)."""
+    """For the browser, to turn a point of the axis back into a moment: offset (ms), start and end (epoch ms); and the
+    buckets' starts and the end of the last (epoch ms), as ``first``, ``step`` and ``count`` where they are even."""
+    edges = bucket_edges(window)
+    steps = np.diff(edges)
+    even = bool((steps == steps[0]).all())
+    grid = {"first": int(edges[0]), "step": int(steps[0]), "count": len(steps)} if even else {"edges": edges.tolist()}
     return {
         "offset": axis_offset(window) // timedelta(milliseconds=1),
         "start": to_milliseconds(window.start),
         "end": to_milliseconds(window.end),
-        "zone": window.zone.key,
+        "zone": "UTC" if window.days_are_utc else window.zone.key,
+        "grid": grid,
     }

@@ -13,8 +13,9 @@ from layouts.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
+from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.sharing import card_menu
-from layouts.words import length_text
+from layouts.words import before_text, length_text
 from metrics_dash.catalog import Chart
 from metrics_dash.chartdata import ChartData, Headline
 
@@ -23,9 +24,9 @@ GRAPH_CONFIG: dict[str, Any] = {
     "showSendToCloud": False,
     "displaylogo": False,
     "displayModeBar": "hover",
-    "modeBarButtons": [["toImage", "resetScale2d"]],
+    "modeBarButtons": [["toImage"]],
     "scrollZoom": False,
-    "doubleClick": "reset",
+    "doubleClick": False,
     "responsive": True,
 }
 
@@ -65,7 +66,11 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                     html.H2(chart.title, id=f"title-{chart.id}"),
                     html.Span(chart.unit, className="unit") if chart.unit else None,
                     html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
-                    html.Div(card_menu(chart), className="card-tools", id={"type": "tools", "chart": chart.id}),
+                    html.Div(
+                        [zoom_reset(chart), card_menu(chart), leave_full_screen(chart)],
+                        className="card-tools",
+                        id={"type": "tools", "chart": chart.id},
+                    ),
                 ]
             ),
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),
@@ -78,6 +83,7 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                         className="graph",
                         responsive=True,
                     ),
+                    reader(chart),
                     html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
                 ],
                 className="chart",
@@ -128,7 +134,7 @@ def _change(data: ChartData) -> html.Span:
     change = number.change or 0.0
     direction = "up" if change > 0.0005 else "down" if change < -0.0005 else "level"
     before = "" if number.previous is None else f"before: {short_number(number.previous)}"
-    text = f"{change_text(change)} vs {length_text(data.window)} before"
+    text = f"{change_text(change)} vs {before_text(data.window, number.against)}"
     return html.Span(text, className=f"change {direction}", title=before)
 
 

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 
 from layouts.icons import icon
 from layouts.markup import attributes
-from metrics_dash.timerange import PRESETS
+from metrics_dash.timerange import COMPARISONS, PRESETS
 
 REFRESHES: Sequence[tuple[str, str]] = (("off", "Off"), ("5", "5 s"), ("10", "10 s"), ("30", "30 s"), ("60", "1 min"))
 
@@ -35,7 +35,7 @@ def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Co
 
 def controls(*more: Component) -> html.Div:
     """All controls of the header, in the order in which they are reached; ``more`` come last."""
-    return html.Div([_ranges(), _steps(), _refresh(), _theme(), *more], className="controls")
+    return html.Div([_ranges(), _steps(), _compare(), _refresh(), _theme(), *more], className="controls")
 
 
 def _ranges() -> html.Div:
@@ -98,6 +98,18 @@ def _steps() -> html.Div:
             ),
         ],
         className="pair",
+    )
+
+
+def _compare() -> html.Details:
+    """What the charts are compared with. The label has room for its longest text, so that nothing moves."""
+    items = [choice("Off", "compare=")]
+    items += [choice(title.capitalize(), f"compare={name}") for name, title in COMPARISONS.items()]
+    return menu(
+        "compare",
+        "Compare",
+        [html.Span("Compare", id="compare-label")],
+        [html.Nav(items, className="options", **attributes(aria_label="Compare with"))],
     )
 
 

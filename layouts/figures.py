@@ -2,6 +2,9 @@
 
 A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and ``marks()`` only; the
 layout stands, and with it zoom, hidden series and the axes.
+
+Pointer and keys are no business of Plotly's: assets/crosshair.js reads the values off all charts at once, from each
+trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,10 +14,20 @@ from typing import Any
 import numpy as np
 
 from layouts.arrays import Values, packed
-from layouts.axes import clocks_change, font, local_labels, on_axis, placed, window_meta, x_axis, y_axis
-from layouts.theme import AREA_OPACITY, BAND_OPACITY, TOKENS, Theme, series_colour, with_opacity
+from layouts.axes import font, on_axis, placed, window_meta, x_axis, y_axis
+from layouts.theme import (
+    AREA_OPACITY,
+    BAND_OPACITY,
+    BEFORE_OPACITY,
+    PALE_OPACITY,
+    TOKENS,
+    Theme,
+    series_colour,
+    split_colours,
+    with_opacity,
+)
 from metrics_dash.chartdata import ChartData, Interval, Series
-from metrics_dash.timerange import from_milliseconds
+from metrics_dash.timerange import Milliseconds, from_milliseconds
 
 Trace = dict[str, Any]
 Figure = dict[str, Any]
@@ -40,7 +53,7 @@ def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
     return {
         "data": traces(chart, look),
         "layout": {
-            "uirevision": f"{chart.window.resolution}",
+            "uirevision": f"{chart.window.resolution}-{look.logarithmic}",
             "margin": {"l": 46, "r": 6, "t": 24 if several else 8, "b": 36},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -49,10 +62,8 @@ def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
             "yaxis": y_axis(look.theme, logarithmic=look.logarithmic),
             "showlegend": several,
             "legend": _legend(look.theme),
-            "hovermode": "x unified",
-            "hoverdistance": 40,
-            "hoverlabel": _hover_label(look.theme),
-            "dragmode": "zoom",
+            "hovermode": False,
+            "dragmode": False,
             "barmode": "stack",
             "bargap": 0.12,
             "separators": ".,",
@@ -63,18 +74,30 @@ def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
 
 def traces(chart: ChartData, look: Look) -> list[Trace]:
     """Everything that a tick brings anew: an anchor that spans the window, the period before, and every series."""
-    shape = SHAPES[chart.chart.draw]
-    drawn = [_anchor(chart, look)]
-    drawn += _period_before(chart, look)
-    for number, series in enumerate(chart.series):
-        colour = series_colour(look.theme, number if len(chart.series) > 1 else look.place, series.name)
-        style = Style(colour, look, chart.chart.unit, len(chart.series) > 1, _spoken(chart, series))
+    shape = SHAPES[_drawn_as(chart, look)]
+    colours = _colours(chart, look)
+    drawn = [_anchor(chart, look), *_period_before(chart, look, colours)]
+    for series in chart.series:
+        style = Style(colours[series.name], look, len(chart.series) > 1, _spoken(chart, series))
         drawn += [_switched(trace, series, look) for trace in shape(chart, series, style)]
     return drawn
 
 
+def _drawn_as(chart: ChartData, look: Look) -> str:
+    """Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines there."""
+    return "line" if look.logarithmic else chart.chart.draw
+
+
+def _colours(chart: ChartData, look: Look) -> Mapping[str, str]:
+    """Each series' colour by its name: that of the chart's place, or of the split's values."""
+    if chart.chart.split_by is None:
+        return {series.name: series_colour(look.theme, look.place) for series in (*chart.series, *chart.previous)}
+    return split_colours(look.theme, [series.name for series in chart.series])
+
+
 def marks(chart: ChartData, refused: Sequence[Interval], look: Look) -> dict[str, Any]:
-    """What the layout says about the data: shaded intervals of refused events with their count, and the window."""
+    """What the layout says about the data: shaded intervals of refused events with their count, zeros that can't be
+    drawn, and what the browser has to know to read values off the chart."""
     tokens = TOKENS[look.theme]
     shapes, notes = [], []
     for interval in refused:
@@ -86,7 +109,21 @@ def marks(chart: ChartData, refused: Sequence[Interval], look: Look) -> dict[str
         text = {"text": f"{interval.count:,} refused", "font": {"size": 11, "color": tokens["bad"]}}
         spot = {"x": start, "y": 1, "xref": "x", "yref": "paper", "xanchor": "left", "yanchor": "top"}
         notes.append({"showarrow": False, **text, **spot})
-    return {"shapes": shapes, "annotations": notes, "meta": window_meta(chart.window)}
+    if look.logarithmic:
+        notes += _note_of_zeros(chart, look)
+    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": _drawn_as(chart, look)}
+    return {"shapes": shapes, "annotations": notes, "meta": meta}
+
+
+def _note_of_zeros(chart: ChartData, look: Look) -> list[dict[str, Any]]:
+    """Zero has no place on a logarithmic axis: how many there are is said."""
+    count = sum(int((series.v <= 0).sum()) for series in chart.series if series.name not in look.hidden)
+    if not count:
+        return []
+    tokens = TOKENS[look.theme]
+    text = {"text": f"{count:,} × zero, ticked below", "font": {"size": 11, "color": tokens["faint"]}}
+    spot = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
+    return [{"showarrow": False, "bgcolor": tokens["surface"], **text, **spot}]
 
 
 # Shapes
@@ -98,7 +135,6 @@ class Style:
 
     colour: str
     look: Look
-    unit: str
     named: bool
     name: str
 
@@ -110,15 +146,19 @@ def _line(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     end = _scatter(chart, series, slice(max(finished - 1, 0), None), style, dash="2px,3px")
     drawn = [*_band(chart, series, style), whole]
     if finished < len(series.t):
-        drawn.append({**end, "showlegend": False, **({"hoverinfo": "skip"} if finished == 0 else {})})
+        drawn.append({**end, "showlegend": False})
+    if style.look.logarithmic:
+        drawn += _zeros(chart, series, style)
     return drawn + _lone_points(chart, series, style)
 
 
 def _area(chart: ChartData, series: Series, style: Style) -> list[Trace]:
-    """A line over a tinted area; the unfinished end is not filled."""
-    fill = with_opacity(style.colour, AREA_OPACITY[style.look.theme])
+    """A line over a tinted area; the unfinished end is not filled, and neither are several series over one another."""
     drawn = _line(chart, series, style)
-    position = next(place for place, trace in enumerate(drawn) if "band" not in trace["uid"])
+    if style.named:
+        return drawn
+    fill = with_opacity(style.colour, AREA_OPACITY[style.look.theme])
+    position = next(place for place, trace in enumerate(drawn) if trace["meta"] == "value")
     drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
     return drawn
 
@@ -132,19 +172,20 @@ def _bar(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             break
         marker: dict[str, Any] = {"color": style.colour, "line": {"width": 0}}
         if unfinished:
-            pale = with_opacity(style.colour, 0.28)
+            pale = with_opacity(style.colour, PALE_OPACITY)
             marker |= {"color": pale, "pattern": {"shape": "/", "size": 4, "solidity": 0.4, "fgcolor": style.colour}}
         drawn.append(
             {
                 "type": "bar",
                 "uid": f"{series.name}-{'unfinished' if unfinished else 'bars'}",
+                "meta": "value",
                 "name": style.name,
                 "legendgroup": series.name,
                 "showlegend": not unfinished and style.named,
                 "marker": marker,
                 "width": _widths(series) * 0.86,
                 "offset": _widths(series) * 0.07,
-                **_points(chart, series.t[part], series.v[part], style.unit),
+                **_points(chart, series.t[part], series.v[part]),
             }
         )
     return drawn
@@ -161,21 +202,22 @@ def _scatter(chart: ChartData, series: Series, part: slice, style: Style, dash: 
         "type": "scatter",
         "mode": "lines",
         "uid": f"{series.name}-{'line' if dash == 'solid' else 'unfinished'}",
+        "meta": "value",
         "name": style.name,
         "legendgroup": series.name,
         "showlegend": style.named,
         "line": {"color": style.colour, "width": _line_width(series), "dash": dash},
-        **_points(chart, series.t[part], series.v[part], style.unit),
+        **_points(chart, series.t[part], _drawable(series.v[part], style.look)),
     }
 
 
-def _points(chart: ChartData, starts: np.ndarray[Any, np.dtype[np.int64]], values: Values, unit: str) -> Trace:
-    points: Trace = {**placed(starts, chart.window), "y": packed(values)}
-    label = "%{y:,.2~f}" + (f" {unit}" if unit else "")
-    if clocks_change(chart.window):
-        points["customdata"] = local_labels(starts, chart.window)
-        label += " · %{customdata}"
-    return points | {"hovertemplate": label}
+def _drawable(values: Values, look: Look) -> Values:
+    """The values that the axis has a place for. Left to itself, Plotly draws a line to zero straight down."""
+    return np.where(values > 0, values, np.nan) if look.logarithmic else values
+
+
+def _points(chart: ChartData, starts: Milliseconds, values: Values) -> Trace:
+    return {**placed(starts, chart.window), "y": packed(values)}
 
 
 def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
@@ -189,8 +231,8 @@ def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
         "showlegend": False,
         "line": {"width": 0, "color": style.colour},
     }
-    low = _points(chart, series.t, series.low, style.unit)
-    high = _points(chart, series.t, series.high, style.unit)
+    low = _points(chart, series.t, _drawable(series.low, style.look)) | {"meta": "low"}
+    high = _points(chart, series.t, _drawable(series.high, style.look)) | {"meta": "high"}
     fill = {"fill": "tonexty", "fillcolor": with_opacity(style.colour, BAND_OPACITY[style.look.theme])}
     return [
         {**common, "uid": f"{series.name}-band-low", "name": "min", **low},
@@ -198,9 +240,29 @@ def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     ]
 
 
+def _zeros(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+    """Ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
+    zero = series.v <= 0
+    if not zero.any():
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "uid": f"{series.name}-zero",
+            "meta": "zero",
+            "name": style.name,
+            "legendgroup": series.name,
+            "showlegend": False,
+            "marker": {"symbol": "line-ns-open", "size": 5, "color": style.colour, "opacity": 0.6},
+            **_points(chart, series.t, np.where(zero, _least(chart), np.nan)),
+        }
+    ]
+
+
 def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     """Values with a gap on both sides: a line can't show them."""
-    present = np.isfinite(series.v)
+    present = np.isfinite(_drawable(series.v, style.look))
     padded = np.concatenate(([False], present, [False]))
     lone = present & ~padded[:-2] & ~padded[2:]
     if not lone.any():
@@ -211,10 +273,10 @@ def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             "type": "scatter",
             "mode": "markers",
             "uid": f"{series.name}-lone",
+            "meta": "value",
             "name": style.name,
             "legendgroup": series.name,
             "showlegend": False,
-            "hoverinfo": "skip",
             "marker": {"color": style.colour, "size": 4},
             "x": x,
             "y": packed(series.v[lone]),
@@ -227,35 +289,56 @@ def _anchor(chart: ChartData, look: Look) -> Trace:
     window = chart.window
     start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
     end = window.end
-    base = 1 if look.logarithmic else 0
+    base = _least(chart) if look.logarithmic else 0
     return {
         "type": "scatter",
         "mode": "lines",
         "uid": "anchor",
+        "meta": "anchor",
         "showlegend": False,
-        "hoverinfo": "skip",
         "line": {"width": 0},
         "x": [on_axis(start, window), on_axis(end, window)],
         "y": [base, base],
     }
 
 
-def _period_before(chart: ChartData, look: Look) -> list[Trace]:
-    """The comparison, on the present window's time: pale and dotted, behind the data."""
-    several = len(chart.previous) > 1
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "uid": f"before-{series.name}",
-            "name": f"{_spoken(chart, series)} before" if several else "before",
-            "legendgroup": series.name,
-            "showlegend": False,
-            "line": {"color": TOKENS[look.theme]["ghost"], "width": 1.3, "dash": "2px,3px"},
-            **_points(chart, series.t, series.v, chart.chart.unit),
-        }
-        for series in chart.previous
-    ]
+def _least(chart: ChartData) -> float:
+    """The least value above zero; one where there is none."""
+    values = [part[part > 0] for series in chart.series for part in (series.v, series.low) if part is not None]
+    return float(min((part.min() for part in values if part.size), default=1.0))
+
+
+def _period_before(chart: ChartData, look: Look, colours: Mapping[str, str]) -> list[Trace]:
+    """The comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
+    middle; of several lines each has the colour of its own."""
+    ghost = TOKENS[look.theme]["ghost"]
+    if len(chart.previous) > 1 and _drawn_as(chart, look) == "bar":
+        shown = [series for series in chart.previous if series.name not in look.hidden] or chart.previous
+        total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
+        known = np.any([np.isfinite(series.v) for series in shown], axis=0)
+        return [_before(chart, Series("", shown[0].t, np.where(known, total, np.nan)), ghost, "all", look)]
+    drawn = []
+    for series in chart.previous:
+        own = len(chart.previous) > 1 and series.name in colours
+        colour = with_opacity(colours[series.name], BEFORE_OPACITY) if own else ghost
+        trace = _before(chart, series, colour, _spoken(chart, series), look)
+        drawn.append(_switched(trace, series, look))
+    return drawn
+
+
+def _before(chart: ChartData, series: Series, colour: str, name: str, look: Look) -> Trace:
+    middle = int(_widths(series) / 2) if _drawn_as(chart, look) == "bar" else 0
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "uid": f"before-{series.name}",
+        "meta": "before",
+        "name": name,
+        "legendgroup": series.name,
+        "showlegend": False,
+        "line": {"color": colour, "width": 1.3, "dash": "2px,3px"},
+        **_points(chart, series.t + middle, _drawable(series.v, look)),
+    }
 
 
 def _legend(theme: Theme) -> dict[str, Any]:
@@ -268,15 +351,6 @@ def _legend(theme: Theme) -> dict[str, Any]:
         "font": {"size": 12, "color": TOKENS[theme]["muted"]},
         "itemdoubleclick": "toggleothers",
         "bgcolor": "rgba(0,0,0,0)",
-    }
-
-
-def _hover_label(theme: Theme) -> dict[str, Any]:
-    tokens = TOKENS[theme]
-    return {
-        "bgcolor": tokens["raised"],
-        "bordercolor": tokens["line"],
-        "font": {**font(theme, 12), "color": tokens["text"]},
     }
 
 

@@ -7,13 +7,16 @@ from dash import html
 from layouts.controls import menu
 from layouts.icons import icon
 from layouts.markup import attributes
+from layouts.reading import reading_items
 from metrics_dash.catalog import Chart
 
 
 def card_menu(chart: Chart) -> html.Details:
     """The ⋯ of a card."""
     items = html.Div(export_items(chart), className="options")
-    return menu(f"share-{chart.id}", f"Save or share {chart.title}", [icon("more")], [items])
+    return menu(
+        f"share-{chart.id}", f"Read, save or share {chart.title}", [icon("more")], [*reading_items(chart), items]
+    )
 
 
 def tab_menu() -> html.Details:

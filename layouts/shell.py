@@ -12,6 +12,7 @@ from layouts.board import skeleton, tabs
 from layouts.controls import controls, machinery
 from layouts.icons import icon
 from layouts.markup import attributes
+from layouts.reading import details
 from layouts.sharing import notice, tab_menu
 from layouts.theme import css_variables, recolouring
 from metrics_dash.catalog import Catalog
@@ -104,7 +105,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
 def page(catalog: Catalog, settings: Settings) -> html.Div:
     """The whole page, its board still empty."""
     return html.Div(
-        [*machinery(settings.refresh_interval), sidebar(), main(catalog), notice()],
+        [*machinery(settings.refresh_interval), sidebar(), main(catalog), notice(), details()],
         className="app",
     )
 
@@ -156,9 +157,14 @@ def _freshness() -> html.Span:
     )
 
 
-def footer(range_text: str, resolution_text: str, note: str | None, *, demo: bool) -> list[html.Span]:
-    """What the charts show: range and zone, bucket length, why it is not another one; and whether it is demo data."""
+def footer(
+    range_text: str, resolution_text: str, note: str | None, *, compared: str | None = None, demo: bool
+) -> list[html.Span]:
+    """What the charts show: range and zone, bucket length, what it is compared with, why it is not another one; and
+    whether it is demo data."""
     parts = [html.Span(range_text), html.Span(resolution_text)]
+    if compared:
+        parts.append(html.Span(compared, className="compared"))
     if note:
         parts.append(html.Span(note, className="note"))
     parts.append(

@@ -4,7 +4,8 @@ The series' colours are told apart by people who are red- or green-blind too, an
 least 3 : 1 (tests/test_theme.py measures both).
 """
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 Theme = Literal["light", "dark"]
@@ -60,14 +61,39 @@ GREEN, ORANGE = 1, 2
 # What a series is called decides its colour where the words carry a judgement; all others go by their place.
 MEANING: Mapping[str, int] = {"true": GREEN, "false": ORANGE}
 
+REST = ("other", "all other")
+"""What the rest of a split is called: it is no value, and so has no colour."""
+
 BAND_OPACITY: Mapping[Theme, float] = {"light": 0.13, "dark": 0.18}
 AREA_OPACITY: Mapping[Theme, float] = {"light": 0.11, "dark": 0.15}
+PALE_OPACITY = 0.28
+BEFORE_OPACITY = 0.6
 
 
 def series_colour(theme: Theme, place: int, name: str = "") -> str:
     """The colour of a series, as ``#rrggbb``, by what its name means, else by its place."""
     colours = SERIES[theme]
     return colours[MEANING.get(name, place) % len(colours)]
+
+
+def split_colours(theme: Theme, values: Iterable[str]) -> dict[str, str]:
+    """A colour for each value of a split, no two alike while there are enough.
+
+    A value's colour goes by its name and not by its rank, so that it stays when another value overtakes it or comes up;
+    only values that would share a colour depend on one another.
+    """
+    colours: dict[str, str] = {}
+    free = list(range(len(SERIES[theme])))
+    for value in sorted(values, key=lambda value: (value not in MEANING, value)):
+        if value in REST:
+            colours[value] = TOKENS[theme]["ghost"]
+            continue
+        wanted = MEANING.get(value, zlib.crc32(value.encode()) % len(SERIES[theme]))
+        place = min(free, key=lambda place: (place - wanted) % len(SERIES[theme])) if free else wanted
+        if free:
+            free.remove(place)
+        colours[value] = SERIES[theme][place]
+    return colours
 
 
 def with_opacity(colour: str, opacity: float) -> str:
@@ -95,8 +121,14 @@ def recolouring() -> dict[str, dict[str, str]]:
 
 def _figure_colours(theme: Theme) -> dict[str, str]:
     colours = dict(TOKENS[theme])
-    for number, colour in enumerate(SERIES[theme]):
+    opacities = {
+        "band": BAND_OPACITY[theme],
+        "area": AREA_OPACITY[theme],
+        "pale": PALE_OPACITY,
+        "before": BEFORE_OPACITY,
+    }
+    for number, colour in enumerate((*SERIES[theme], colours["ghost"])):
         colours[f"s{number}"] = colour
-        colours[f"s{number}-band"] = with_opacity(colour, BAND_OPACITY[theme])
-        colours[f"s{number}-area"] = with_opacity(colour, AREA_OPACITY[theme])
+        for name, opacity in opacities.items():
+            colours[f"s{number}-{name}"] = with_opacity(colour, opacity)
     return colours

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from layouts.numbers import THIN_SPACE
-from metrics_dash.timerange import Window
+from metrics_dash.timerange import COMPARISONS, Comparison, Window, compared_span
 
 _RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "1-day buckets"}
 
@@ -24,6 +24,22 @@ def length_text(window: Window) -> str:
     if hours <= 48:
         return f"{hours:.3g}{THIN_SPACE}h"
     return f"{hours / 24:.3g}{THIN_SPACE}d"
+
+
+def before_text(window: Window, against: Comparison = "period") -> str:
+    """``day before``, ``week before``, ``6 h before``: what a window's numbers are compared with."""
+    if against != "period":
+        return f"{against} before"
+    whole = {timedelta(hours=24): "day before", timedelta(days=7): "week before"}
+    return whole.get(window.span.length, f"{length_text(window)} before")
+
+
+def compared_text(window: Window, comparison: Comparison) -> str:
+    """``Dotted: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
+    span = compared_span(window, comparison)
+    start, end = span.start.astimezone(window.zone), span.end.astimezone(window.zone)
+    with_year = start.year != window.end.astimezone(window.zone).year
+    return f"Dotted: {COMPARISONS[comparison]}, {_moment(start, with_year)} → {_moment(end, with_year)}"
 
 
 def resolution_text(window: Window) -> str:

@@ -159,3 +159,48 @@ def test_both_themes_draw_the_same_but_for_colour() -> None:
     light, dark = (figure(data, [], Look(theme=theme)) for theme in ("light", "dark"))
     assert [trace["y"] for trace in light["data"]] == [trace["y"] for trace in dark["data"]]
     assert light != dark
+
+
+def test_a_value_of_a_split_keeps_its_colour_when_others_overtake_it() -> None:
+    names = ("desert", "forest", "sea", "other")
+    rows = [[3.0], [2.0], [1.0], [1.0]]
+    split = CATALOG.chart("creatures-killed").model_copy(update={"split_by": "zone"})
+    first = replace(chart_data("creatures-killed", *rows, names=names), chart=split)
+    later = replace(first, series=(first.series[2], first.series[0], first.series[1], first.series[3]))
+    colours = [
+        {trace["legendgroup"]: trace["line"]["color"] for trace in named(traces(data, Look()), "-line")}
+        for data in (first, later)
+    ]
+    assert colours[0] == colours[1]
+    assert len(set(colours[0].values())) == 4
+
+
+def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
+    data = chart_data("damage-dealt", [10, 0, 1000, 0])
+    look = Look(logarithmic=True)
+    drawn = traces(data, look)
+    np.testing.assert_array_equal(unpacked(named(drawn, "-line")[0]["y"]), [10, np.nan, 1000, np.nan])
+    ticks = next(trace for trace in drawn if trace["meta"] == "zero")
+    np.testing.assert_array_equal(unpacked(ticks["y"]), [np.nan, 10, np.nan, 10])
+    assert [note["text"] for note in marks(data, [], look)["annotations"]] == ["2 × zero, ticked below"]
+    assert figure(data, [], look)["layout"]["yaxis"]["type"] == "log"
+
+
+def test_bars_are_lines_on_a_logarithmic_axis_because_their_lengths_would_mislead() -> None:
+    data = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
+    assert {trace["type"] for trace in traces(data, Look(logarithmic=True))} == {"scatter"}
+
+
+def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() -> None:
+    bars = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
+    bars = replace(bars, previous=(bars.series[0], bars.series[1]))
+    before = [trace for trace in traces(bars, Look()) if trace["meta"] == "before"]
+    assert [unpacked(trace["y"]).tolist() for trace in before] == [[4, 6]]
+    lines = replace(bars, chart=bars.chart.model_copy(update={"draw": "line"}))
+    before = [trace for trace in traces(lines, Look()) if trace["meta"] == "before"]
+    assert [unpacked(trace["y"]).tolist() for trace in before] == [[1, 2], [3, 4]]
+
+
+def test_the_layout_tells_the_browser_where_the_buckets_are() -> None:
+    grid = marks(chart_data("players-online", [1, 2, 3]), [], Look())["meta"]["grid"]
+    assert grid == {"first": to_milliseconds(NOON), "step": MINUTE, "count": 3}
