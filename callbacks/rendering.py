@@ -4,11 +4,15 @@ Each image takes a browser of its own for some two seconds. So one is made at a 
 are refused. Nothing is downloaded, and the browser reaches nothing outside: its network is a proxy that doesn't exist.
 """
 
+import asyncio
 import importlib.util
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,28 +44,48 @@ class RenderingFailed(RuntimeError):  # noqa: N818 - named as what happened
     """The browser made no image, or not in time."""
 
 
-def draw(figure: Figure) -> bytes:
-    """A figure as a PNG, of twice the pixels that its layout says. Raises the errors above."""
+def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:
+    """A figure as a PNG, of twice the pixels that its layout says. Raises the errors above, also after ``seconds``."""
     if importlib.util.find_spec("kaleido") is None:
         raise RenderingUnavailable(GET_KALEIDO)
-    import kaleido
     from choreographer.browsers.chromium import ChromeNotFoundError
 
-    options = {
-        "timeout": SECONDS_AT_MOST,
-        "plotlyjs": PLOTLY,
-        "mathjax": False,
-        "enable_extensions": False,
-        "proxy_server": _NO_NETWORK,
-    }
     try:
-        image: bytes = kaleido.calc_fig_sync(figure, opts={"format": "png", "scale": SCALE}, kopts=options)
+        # In a thread of its own, because the one that asks may have an event loop already.
+        with ThreadPoolExecutor(1, thread_name_prefix="rendering") as thread:
+            return thread.submit(asyncio.run, _drawn(figure, seconds)).result()
     except ChromeNotFoundError:
         raise RenderingUnavailable(GET_BROWSER) from None
     except Exception as error:
         log.exception("an image could not be made")
         raise RenderingFailed(f"the image could not be made ({type(error).__name__})") from error
-    return image
+
+
+async def _drawn(figure: Figure, seconds: float) -> bytes:
+    """The image, by a browser that ends with it; Kaleido itself waits for ever for one that doesn't start."""
+    import kaleido
+
+    browser = kaleido.Kaleido(
+        plotlyjs=PLOTLY, mathjax=False, timeout=seconds, enable_extensions=False, proxy_server=_NO_NETWORK
+    )
+    # Neither opening nor closing ends where the browser hangs, and both do where it dies.
+    overdue = threading.Timer(seconds, _kill, [browser])
+    overdue.daemon = True
+    overdue.start()
+    try:
+        await browser.open()
+        image: bytes = await browser.calc_fig(figure, opts={"format": "png", "scale": SCALE})
+        return image
+    finally:
+        await browser.close()
+        overdue.cancel()
+
+
+def _kill(browser: Any) -> None:
+    """Ends the browser and what it started: they are a process group of their own."""
+    if (process := getattr(browser, "subprocess", None)) is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class Renderer:

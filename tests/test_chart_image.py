@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from app import create_app
-from callbacks.rendering import Renderer, RenderingBusy
+from callbacks.rendering import Renderer, RenderingBusy, RenderingFailed, draw
 from db.engine import Database
 from db.events import insert_events
 from layouts.about import about, about_chart, facts
@@ -171,6 +172,16 @@ def test_without_a_browser_the_answer_says_so_and_none_is_downloaded(
     answer = client.get(f"{PAGE}chart/login-rate.png", query_string=QUERY)
     assert answer.status_code == 501
     assert "BROWSER_PATH" in answer.text
+
+
+@pytest.mark.skipif(importlib.util.find_spec("kaleido") is None, reason="needs Kaleido")
+def test_a_browser_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "chromium"
+    silent.write_text("#!/bin/sh\nexec sleep 600\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(silent))
+    with pytest.raises(RenderingFailed):
+        draw({"data": [], "layout": {}}, seconds=0.5)
 
 
 def _can_render() -> bool:
