@@ -84,15 +84,16 @@ def wait_for_turn(page: Page, tab: str) -> None:
 
 def mark(page: Page) -> None:
     """Leave a mark on the page that goes with it when it is loaded anew."""
-    page.evaluate("window.marked = true")
+    page.evaluate("document.documentElement.dataset.marked = ''")
 
 
 def is_marked(page: Page) -> bool:
-    return bool(page.evaluate("window.marked === true"))
+    return page.locator("html[data-marked]").count() == 1
 
 
 def wait_for_reload(page: Page) -> None:
-    page.wait_for_function("window.marked === undefined && window.metrics && metrics.answer !== null", timeout=60_000)
+    expect(page.locator("html:not([data-marked])")).to_have_count(1, timeout=60_000)
+    page.wait_for_selector("#freshness:not([data-tone=quiet])")
 
 
 # The picture
@@ -368,7 +369,7 @@ def test_a_new_version_is_loaded_by_itself_and_no_loop_follows(
     mark(page)
     process.end()
     start(METRICS_CATALOG=retitled(tmp_path, "Third version"))
-    page.wait_for_function("metrics.release.reason() === 'version'", timeout=60_000)
+    expect(page.locator("#release-note:not([hidden])")).to_have_count(1, timeout=60_000)
     page.clock.fast_forward(120_000)
     wait_for_words(page, "Live")
     assert is_marked(page), "twice within ten minutes would be the beginning of a loop"
@@ -421,8 +422,8 @@ def test_an_answer_that_is_none_leaves_the_picture(
 # What makes it load itself anew
 
 
-def test_an_old_page_loads_itself_anew_and_keeps_its_tab(open_page: Open, page_url: str) -> None:
-    page = open_wall(open_page, page_url, f"tab={TABS[2]}")
+def test_an_old_page_loads_itself_anew_and_keeps_its_tab(open_page: Open, start: Callable[..., Process]) -> None:
+    page = open_wall(open_page, address(start()), f"tab={TABS[2]}")
     mark(page)
     page.clock.fast_forward("05:00:00")
     wait_for_words(page, "Live")
@@ -433,16 +434,16 @@ def test_an_old_page_loads_itself_anew_and_keeps_its_tab(open_page: Open, page_u
     assert tab_of(page) == TABS[2]
 
 
-def test_a_page_over_its_memory_budget_loads_itself_anew_once(open_page: Open, page_url: str) -> None:
-    page = open_wall(open_page, page_url)
+def test_a_page_over_its_memory_budget_loads_itself_anew_once(open_page: Open, start: Callable[..., Process]) -> None:
+    page = open_wall(open_page, address(start()))
     page.evaluate("Object.defineProperty(performance, 'memory', { value: { usedJSHeapSize: 2 ** 30 } })")
     mark(page)
     page.clock.fast_forward(10_000)
     wait_for_reload(page)
 
 
-def test_it_never_loads_itself_from_a_server_that_is_not_ready(open_page: Open, page_url: str) -> None:
-    page = open_wall(open_page, page_url)
+def test_it_never_loads_itself_from_a_server_that_is_not_ready(open_page: Open, start: Callable[..., Process]) -> None:
+    page = open_wall(open_page, address(start()))
     probes: list[Route] = []
     page.route("**/version", lambda route: (probes.append(route), route.fulfill(json={"version": "x", "ready": False})))
     page.evaluate("Object.defineProperty(performance, 'memory', { value: { usedJSHeapSize: 2 ** 30 } })")
