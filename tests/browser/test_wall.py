@@ -103,7 +103,7 @@ def wait_for_reload(page: Page) -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_tab_fills_the_screen_exactly(open_page: Open, page_url: str, width: int, height: int, tab: str) -> None:
     page = open_wall(open_page, page_url, f"tab={tab}&rotate=30", viewport={"width": width, "height": height})
-    page.wait_for_function("document.querySelectorAll('.xtick text').length > 3")
+    page.wait_for_function("() => document.querySelectorAll('.xtick text').length > 3")
     seen = page.evaluate(LAYOUT)
     assert seen["page"] == [width, height]
     assert seen["chrome"] == []
@@ -124,7 +124,7 @@ def test_a_tab_fills_the_screen_exactly(open_page: Open, page_url: str, width: i
 def test_its_type_reads_from_five_metres(open_page: Open, page_url: str, width: int, height: int) -> None:
     """On 55 inches a pixel of 1920 × 1080 is 0.63 mm: axes of 9 mm and numbers of 40 mm, whatever the pixels."""
     page = open_wall(open_page, page_url, viewport={"width": width, "height": height})
-    page.wait_for_function("document.querySelectorAll('.xtick text').length > 3")
+    page.wait_for_function("() => document.querySelectorAll('.xtick text').length > 3")
     seen, scale = page.evaluate(LAYOUT), min(width, height) / 1080
     assert seen["number"] >= 60 * scale
     assert seen["title"] >= 24 * scale
@@ -165,9 +165,9 @@ def test_the_screen_is_kept_awake_and_again_after_it_was_hidden(open_page: Open,
         } } });
     """)
     page.goto(f"{page_url}?kiosk=1")
-    page.wait_for_function("window.locks.length === 1")
+    page.wait_for_function("() => window.locks.length === 1")
     page.evaluate("locks[0].release(); document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("window.locks.length === 2")
+    page.wait_for_function("() => window.locks.length === 2")
 
 
 # Taking turns
