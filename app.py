@@ -67,6 +67,7 @@ def create_app(
         clock=partial(datetime.now, UTC),
         demo=lambda: once_a_tick.get(f"demo|{queries.now().timestamp()}", lambda: demo_active(database)),
         version=version,
+        problems=lambda: runtime.health().problems if runtime.running else (),
     )
     callbacks.register(app, context)
     web.install(

@@ -55,7 +55,10 @@
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     const open = link.closest("details[open]");
-    if (open) open.removeAttribute("open");
+    if (open) {
+      open.removeAttribute("open");
+      open.querySelector("summary").focus();
+    }
     metrics.url.go(link.dataset.split ? splits(link) : flipped(link));
   });
 

@@ -1,6 +1,5 @@
 /* How old the picture is, said plainly beside the title: it ages by the second, also when no answer comes any more. */
 (function (metrics, callbacks) {
-  const BEHIND_AFTER = 60;
   let answer = null;
   let drawnAt = null;
   let drawnSince = performance.now();
@@ -43,9 +42,21 @@
     if (answer === null) return ["quiet", "Connecting…"];
     const through = metrics.time.clock(answer.completeThrough, answer.zone);
     if (!answer.live) return ["quiet", `Paused · complete through ${through}`];
-    const behind = (answer.at - answer.completeThrough) / 1000;
-    if (behind > BEHIND_AFTER) return ["warn", `${metrics.time.duration(behind)} behind · complete through ${through}`];
+    if (answer.lag) return [answer.lag.long ? "bad" : "warn", late(answer.lag, through)];
     return ["ok", `Live · complete through ${through}`];
+  }
+
+  function late({ seconds, why }, through) {
+    return `Behind by ${metrics.time.duration(seconds)}${why ? `: ${why}` : ""} · complete through ${through}`;
+  }
+
+  /* Aloud only what changes for the worse, or back: nobody wants to hear a clock. */
+  let heard = "ok";
+  function alert(tone, words) {
+    const wrong = tone === "warn" || tone === "bad";
+    if (tone === "quiet" || tone === heard || (!wrong && heard === "ok")) return;
+    heard = tone;
+    document.getElementById("freshness-alert").textContent = words;
   }
 
   function render() {
@@ -55,6 +66,7 @@
     const [tone, words] = say();
     if (pill.dataset.tone !== tone) pill.dataset.tone = tone;
     if (text.textContent !== words) text.textContent = words;
+    alert(tone, words);
   }
 
   metrics.connection.onChange(render);

@@ -58,7 +58,7 @@
   function mark() {
     for (const link of document.querySelectorAll("[data-set]")) {
       const changes = changesOf(link);
-      const custom = link.closest("#ranges") && (get("from") || get("to"));
+      const custom = link.parentElement.id === "ranges" && (get("from") || get("to"));
       link.setAttribute("href", search(changes));
       if (holds(changes) && !custom) link.setAttribute("aria-current", link.dataset.current || "true");
       else link.removeAttribute("aria-current");
@@ -77,7 +77,10 @@
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     const open = link.closest("details[open]");
-    if (open) open.removeAttribute("open");
+    if (open) {
+      open.removeAttribute("open");
+      open.querySelector("summary").focus();
+    }
     go(changesOf(link));
   });
 

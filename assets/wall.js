@@ -89,7 +89,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, [contenteditable]")) return;
-    if (event.key === "k") {
+    if (event.key === "k" && metrics.keyboard.isOn() && !document.querySelector("dialog[open]")) {
       toggle();
       return;
     }

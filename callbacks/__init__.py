@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from callbacks import details, export, navigate, refresh
+from callbacks import details, export, navigate, ranges, refresh
 from callbacks.context import Context
 
 
@@ -12,3 +12,4 @@ def register(app: Dash, context: Context) -> None:
     refresh.register(app, context)
     export.register(app.server, context)
     details.register(app.server, context)
+    ranges.register(app.server, context)

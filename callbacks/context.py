@@ -1,6 +1,6 @@
 """What callbacks need to answer: given once when the application is made, so that no callback looks anything up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from metrics_dash.settings import Settings
 @dataclass(frozen=True)
 class Context:
     """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
-    ``version`` is the program's (``metrics_dash.build``)."""
+    ``version`` is the program's (``metrics_dash.build``); ``problems`` is what is wrong with this process's threads, a
+    half sentence each."""
 
     catalog: Catalog
     settings: Settings
@@ -20,3 +21,4 @@ class Context:
     clock: Callable[[], datetime]
     demo: Callable[[], bool]
     version: str
+    problems: Callable[[], Sequence[str]] = tuple

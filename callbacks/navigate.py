@@ -22,17 +22,6 @@ def register(app: Dash) -> None:
         State("busy", "data"),
     )
     _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
-    _clientside(
-        app,
-        "applyRange",
-        Output("range-problem", "children"),
-        Input("range-apply", "n_clicks"),
-        Input("range-from", "n_submit"),
-        Input("range-to", "n_submit"),
-        State("range-from", "value"),
-        State("range-to", "value"),
-        prevent_initial_call=True,
-    )
     _clientside(app, "answered", Input("answer", "data"))
     _clientside(app, "legend", Input({"type": "graph", "chart": ALL}, "restyleData"), prevent_initial_call=True)
     _clientside(

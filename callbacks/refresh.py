@@ -4,7 +4,6 @@ One callback, one query (shared by all viewers of the same tick), one answer. A 
 whole figure would undo a zoom. Whatever fails is said in the answer, and what was drawn before stays.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,12 +21,11 @@ from layouts.about import about
 from layouts.cards import CardContent
 from layouts.figures import Figure, Look, figure, marks, traces
 from layouts.theme import TOKENS, Theme
-from layouts.words import compared_text, range_text, resolution_text
+from layouts.words import compared_text, range_text, refused_text, resolution_text
 from metrics_dash.catalog import Tab
 from metrics_dash.chartdata import ChartData, QueriesUnavailable, QueryError, TabData
+from metrics_dash.lag import Lag, allowed_lag, lag
 from metrics_dash.timerange import COMPARISONS, RangeError, Window, compared_span, to_milliseconds
-
-log = logging.getLogger(__name__)
 
 UNAVAILABLE = "Database unavailable"
 
@@ -98,12 +96,19 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
     except (RangeError, QueryError) as problem:
         return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
     except QueriesUnavailable:
-        log.warning("the page keeps its last picture: the database can't be asked", exc_info=True)
         return _unavailable(tab, mounted, question, context)
-    picture = Picture(data, state, theme)
+    behind = lag(context.queries.pipeline(), allowed_lag(context.settings), context.problems())
+    picture = Picture(data, state, theme, behind)
     demo = context.demo()
-    foot = shell.footer(range_text(window), resolution_text(window), window.note, compared=_compared(data), demo=demo)
-    answer = {**_answer(data, window, zone, context), "about": about(data, demo=demo)}
+    foot = shell.footer(
+        range_text(window),
+        resolution_text(window),
+        window.note,
+        compared=_compared(data),
+        refused=refused_text(data.refused),
+        demo=demo,
+    )
+    answer = {**_answer(data, window, zone, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     make = picture.patches if question["reason"] == "tick" else picture.figures
@@ -135,9 +140,17 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> 
         "live": window.live,
         "zone": zone.key,
         "resolution": window.resolution,
+        "note": window.note,
         "compared": _shift(data),
         "steps": steps(window, context.queries.now()),
     }
+
+
+def _lag(behind: Lag | None) -> dict[str, Any] | None:
+    """How far the pipeline is behind (seconds), why, and whether that is bad and not just late."""
+    if behind is None:
+        return None
+    return {"seconds": behind.behind.total_seconds(), "why": "; ".join(behind.reasons), "long": behind.long}
 
 
 def _shift(data: TabData) -> dict[str, Any] | None:
@@ -161,6 +174,7 @@ class Picture:
     data: TabData
     state: PageState
     theme: Theme
+    behind: Lag | None
 
     def figures(self) -> list[Figure]:
         return [self._figure(place, chart) for place, chart in enumerate(self.data.charts)]
@@ -169,10 +183,11 @@ class Picture:
         return [self._patch(place, chart) for place, chart in enumerate(self.data.charts)]
 
     def headlines(self) -> list[list[Component]]:
-        return [cards.headline(chart) for chart in self.data.charts]
+        refused = self.data.refused
+        return [[*cards.headline(chart), cards.spoken(chart, refused)] for chart in self.data.charts]
 
     def states(self) -> list[list[Component]]:
-        return [cards.state(chart) for chart in self.data.charts]
+        return [cards.state(chart, self.behind) for chart in self.data.charts]
 
     def contents(self) -> dict[str, CardContent]:
         """Everything for new cards, by chart id."""

@@ -11,11 +11,13 @@ _CLOSE_TO_NOW = 1 / 20
 
 
 def steps(window: Window, now: datetime) -> dict[str, Changes]:
-    """What ``◀``, ``▶`` and zooming out do to the address."""
+    """What ``◀``, ``▶``, zooming out, pausing and going live do to the address. Live is as long as the range was."""
     return {
         "back": address_of(step(window.span, -1, now, window.zone), now, window),
         "forward": address_of(_forward(window, now), now, window),
         "out": address_of(zoom_out(window.span, now), now, window),
+        "live": address_of(Span(now - window.span.length, now, live=True), now, window),
+        "pause": address_of(Span(window.start, window.end), now, window),
     }
 
 

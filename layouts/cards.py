@@ -1,6 +1,6 @@
 """A chart's card: title and unit, the number that matters now, the chart, and what is said where there is none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,11 @@ from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
 from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.sharing import card_menu
+from layouts.summary import summary
 from layouts.words import before_text, length_text
 from metrics_dash.catalog import Chart
-from metrics_dash.chartdata import ChartData, Headline
+from metrics_dash.chartdata import ChartData, Headline, Interval
+from metrics_dash.lag import Lag
 
 # No "Share chart…" button, no logo, and only what the page itself doesn't offer.
 GRAPH_CONFIG: dict[str, Any] = {
@@ -76,12 +78,17 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),
             html.Div(
                 [
-                    dcc.Graph(
-                        id=graph_id(chart.id),
-                        figure=content.figure,
-                        config=graph_config(chart),
-                        className="graph",
-                        responsive=True,
+                    html.Div(
+                        dcc.Graph(
+                            id=graph_id(chart.id),
+                            figure=content.figure,
+                            config=graph_config(chart),
+                            className="graph",
+                            responsive=True,
+                        ),
+                        className="picture",
+                        role="img",
+                        **attributes(aria_labelledby=f"title-{chart.id}", aria_describedby=f"summary-{chart.id}"),
                     ),
                     reader(chart),
                     html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
@@ -119,6 +126,11 @@ def headline(data: ChartData) -> list[Component]:
     return parts
 
 
+def spoken(data: ChartData, refused: Sequence[Interval]) -> html.Span:
+    """The chart in words, by which its picture is described. Never seen, and read only by who asks for it."""
+    return html.Span(summary(data, refused), id=f"summary-{data.chart.id}", hidden=True)
+
+
 def _number_text(number: Headline) -> str:
     return "–" if number.value is None else short_number(number.value)
 
@@ -138,10 +150,30 @@ def _change(data: ChartData) -> html.Span:
     return html.Span(text, className=f"change {direction}", title=before)
 
 
-def state(data: ChartData) -> list[Component]:
-    """What is said over a chart without data; nothing where there is some."""
+def state(data: ChartData, lag: Lag | None = None) -> list[Component]:
+    """What is said over a chart without data; nothing where there is some.
+
+    ``lag``: of the pipeline, where it does not keep up: then no data does not mean that nothing happened.
+    """
     speak = STATES.get(data.state)
-    return [] if speak is None else speak(data)
+    if speak is None:
+        return []
+    if lag is not None and data.state in ("never_seen", "none_in_range") and _reaches_into(lag, data):
+        return _held_up(data, lag)
+    return speak(data)
+
+
+def _reaches_into(lag: Lag, data: ChartData) -> bool:
+    """Whether the chart shows time for which events may still be held up somewhere."""
+    return data.unfinished_from is not None and data.window.end > lag.complete_through
+
+
+def _held_up(data: ChartData, lag: Lag) -> list[Component]:
+    through = _moment(lag.complete_through, data.window.zone)
+    detail: list[Any] = [f"{lag.sentence} Complete through {through}."]
+    if data.last_seen is not None:
+        detail += [" Last seen ", _go_to(data.last_seen, data.window.zone), "."]
+    return _message("Events are not coming through", detail, tone="bad")
 
 
 def _never_seen(data: ChartData) -> list[Component]:

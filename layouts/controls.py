@@ -8,13 +8,13 @@ more choice is one more link here, and nothing else.
 from collections.abc import Sequence
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.icons import icon
 from layouts.markup import attributes
-from metrics_dash.timerange import COMPARISONS, PRESETS
+from layouts.timecontrol import steps, time_sheet
+from metrics_dash.timerange import COMPARISONS, PRESETS, RESOLUTIONS
 
 REFRESHES: Sequence[tuple[str, str]] = (("off", "Off"), ("5", "5 s"), ("10", "10 s"), ("30", "30 s"), ("60", "1 min"))
 
@@ -25,20 +25,24 @@ def choice(text: str, changes: str, **more: Any) -> html.A:
 
 
 def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Component]) -> html.Details:
-    """A button that opens a small sheet; Escape and a click elsewhere close it. ``label`` is for screen readers."""
+    """A button that opens a small sheet; Escape and a click elsewhere close it.
+
+    ``label`` is for screen readers, who hear it before the words that can be seen; "" where those say enough.
+    """
+    unseen = [html.Span(f"{label}: ", className="unseen")] if label else []
     return html.Details(
-        [html.Summary(summary, className="button", **attributes(aria_label=label)), html.Div(items, className="sheet")],
+        [html.Summary([*unseen, *summary], className="button"), html.Div(items, className="sheet")],
         id=name,
         className="menu",
     )
 
 
-def controls(*more: Component) -> html.Div:
-    """All controls of the header, in the order in which they are reached; ``more`` come last."""
-    return html.Div([_ranges(), _steps(), _compare(), _refresh(), _theme(), *more], className="controls")
+def controls(zone: str, *more: Component) -> html.Div:
+    """All controls of the header, in the order in which they are reached, ``more`` last. ``zone``: the server's."""
+    return html.Div([_ranges(zone), steps(), _compare(), _refresh(), _theme(), *more], className="controls")
 
 
-def _ranges() -> html.Div:
+def _ranges(zone: str) -> html.Div:
     presets = [
         choice(
             preset.key,
@@ -50,7 +54,7 @@ def _ranges() -> html.Div:
         for preset in PRESETS
     ]
     return html.Div(
-        [*presets, custom_range()],
+        [*presets, custom_range(zone)],
         className="segments",
         role="group",
         id="ranges",
@@ -58,47 +62,33 @@ def _ranges() -> html.Div:
     )
 
 
-def custom_range() -> html.Details:
-    """From and to, each a date and a time in the page's zone."""
+def custom_range(zone: str) -> html.Details:
+    """Any other range; how finely it is drawn, and in which zone."""
     return menu(
         "custom-range",
-        "Custom time range",
+        "",
         [html.Span("Custom…", id="custom-label")],
-        [
-            html.Div([html.Label("From", htmlFor="range-from"), _moment("range-from")], className="field"),
-            html.Div([html.Label("To", htmlFor="range-to"), _moment("range-to")], className="field"),
-            html.P(id="range-problem", className="problem", role="alert"),
-            html.Div(
-                [
-                    html.Span(id="range-zone", className="quiet"),
-                    html.Button("Apply", id="range-apply", className="button primary", type="button"),
-                ],
-                className="actions",
-            ),
-        ],
+        time_sheet(_zones(zone), _resolutions()),
     )
 
 
-def _moment(name: str) -> dbc.Input:
-    return dbc.Input(id=name, type="datetime-local", step=60, className="input", debounce=False)
+def _resolutions() -> html.Div:
+    items = [choice("Auto", "res=", id="res-auto")]
+    items += [choice(f"{level.capitalize()}s", f"res={level}", id=f"res-{level}") for level in RESOLUTIONS]
+    note = html.P(id="resolution-note", className="quiet")
+    return _group("Resolution", [html.Div(items, className="options"), note])
 
 
-def _steps() -> html.Div:
-    return html.Div(
-        [
-            html.Button(
-                icon("left"), id="step-back", className="button square", title="Earlier", **attributes(data_go="back")
-            ),
-            html.Button(
-                icon("right"),
-                id="step-forward",
-                className="button square",
-                title="Later",
-                **attributes(data_go="forward"),
-            ),
-        ],
-        className="pair",
-    )
+def _zones(zone: str) -> html.Div:
+    """The viewer's (assets/timecontrol.js adds its name), UTC, and the server's where that is another."""
+    items = [choice("Yours", "tz=", id="tz-browser"), choice("UTC", "tz=UTC", id="tz-utc")]
+    if zone != "UTC":
+        items.append(choice(f"Server’s, {zone}", "tz=server", id="tz-server"))
+    return _group("Time zone", [html.Div(items, className="options")])
+
+
+def _group(title: str, items: Sequence[Component]) -> html.Div:
+    return html.Div([html.H3(title), *items], role="group", **attributes(aria_label=title))
 
 
 def _compare() -> html.Details:
@@ -107,7 +97,7 @@ def _compare() -> html.Details:
     items += [choice(title.capitalize(), f"compare={name}") for name, title in COMPARISONS.items()]
     return menu(
         "compare",
-        "Compare",
+        "",
         [html.Span("Compare", id="compare-label")],
         [html.Nav(items, className="options", **attributes(aria_label="Compare with"))],
     )
@@ -115,11 +105,15 @@ def _compare() -> html.Details:
 
 def _refresh() -> html.Details:
     items = [choice(text, f"refresh={value}", id=f"refresh-{value}") for value, text in REFRESHES]
+    hold = html.Button("Pause", id="pause", type="button", title="Hold this range", **attributes(data_go="pause"))
     return menu(
         "refresh",
         "Refresh",
         [html.Span(className="ring", id="countdown", **attributes(aria_hidden="true")), html.Span(id="refresh-label")],
-        [html.Nav(items, className="options", **attributes(aria_label="Refresh"))],
+        [
+            html.Nav(items, className="options", **attributes(aria_label="Refresh every")),
+            html.Div(hold, className="options"),
+        ],
     )
 
 

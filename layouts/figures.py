@@ -7,7 +7,7 @@ Pointer and keys are no business of Plotly's: assets/crosshair.js reads the valu
 trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,10 @@ Figure = dict[str, Any]
 # Many points are drawn finer, so that a noisy series stays a line and doesn't become a wall: (points, width in px).
 LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 _NARROWEST_MARK = 0.004
+# Parts of the window's length; and how many reasons are named where events were refused.
+_ROOM_FOR_WORDS = 0.16
+_REASONS_SHOWN = 2
+_LONGEST_REASON = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +102,58 @@ def _colours(chart: ChartData, look: Look) -> Mapping[str, str]:
 def marks(chart: ChartData, refused: Sequence[Interval], look: Look) -> dict[str, Any]:
     """What the layout says about the data: shaded intervals of refused events with their count, zeros that can't be
     drawn, and what the browser has to know to read values off the chart."""
-    tokens = TOKENS[look.theme]
-    shapes, notes = [], []
-    for interval in refused:
-        start, end = _wide_enough(interval, chart)
-        edges = {"x0": start, "x1": end, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
-        shapes.append(
-            {"type": "rect", "fillcolor": tokens["bad-soft"], "line": {"width": 0}, "layer": "below", **edges}
-        )
-        text = {"text": f"{interval.count:,} refused", "font": {"size": 11, "color": tokens["bad"]}}
-        spot = {"x": start, "y": 1, "xref": "x", "yref": "paper", "xanchor": "left", "yanchor": "top"}
-        notes.append({"showarrow": False, **text, **spot})
+    shapes = [_shade(interval, chart, look) for interval in refused]
+    notes = [_refusal(interval, chart, look) for interval in _apart(refused, chart)]
     if look.logarithmic:
         notes += _note_of_zeros(chart, look)
     meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": _drawn_as(chart, look)}
     return {"shapes": shapes, "annotations": notes, "meta": meta}
+
+
+def _shade(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]:
+    start, end = _wide_enough(interval, chart)
+    edges = {"x0": start, "x1": end, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
+    return {
+        "type": "rect",
+        "fillcolor": TOKENS[look.theme]["bad-soft"],
+        "line": {"width": 0},
+        "layer": "below",
+        **edges,
+    }
+
+
+def _apart(refused: Sequence[Interval], chart: ChartData) -> Iterator[Interval]:
+    """Those whose words don't lie over another's; the footer counts all of them."""
+    free_from = chart.window.start
+    for interval in refused:
+        if interval.start >= free_from or interval is refused[0]:
+            yield interval
+            free_from = interval.start + chart.window.span.length * _ROOM_FOR_WORDS
+
+
+def _refusal(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]:
+    """How many were refused, and why; towards the middle, so that it stays within the chart."""
+    start, end = _wide_enough(interval, chart)
+    late = interval.start > chart.window.start + chart.window.span.length / 2
+    side = (
+        {"x": end, "xanchor": "right", "align": "right"} if late else {"x": start, "xanchor": "left", "align": "left"}
+    )
+    return {
+        "showarrow": False,
+        "text": "<br>".join([f"{interval.count:,} refused", *map(_short, interval.reasons[:_REASONS_SHOWN])]),
+        "font": {"size": 11, "color": TOKENS[look.theme]["bad"]},
+        "xref": "x",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "top",
+        **side,
+    }
+
+
+def _short(reason: str) -> str:
+    """A reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
+    text = reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _note_of_zeros(chart: ChartData, look: Look) -> list[dict[str, Any]]:

@@ -11,13 +11,15 @@ from layouts import wall
 from layouts.board import skeleton, tabs
 from layouts.controls import controls, machinery
 from layouts.icons import icon
+from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
 from layouts.sharing import notice, tab_menu
 from layouts.theme import css_variables, recolouring
+from layouts.timecontrol import go_live
 from metrics_dash.catalog import Catalog
 from metrics_dash.settings import Settings
-from metrics_dash.timerange import DEFAULT_RANGE
+from metrics_dash.timerange import COMPARISONS, DEFAULT_RANGE
 
 BASE_PATH = "/admin/metrics/"
 
@@ -99,13 +101,15 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
         "tabs": [{"id": tab.id, "title": tab.title} for tab in catalog.tabs],
         "serverZone": settings.timezone.key,
         "colours": recolouring(),
+        "rangeKeys": range_choices(),
+        "comparisons": dict(COMPARISONS),
     }
 
 
 def page(catalog: Catalog, settings: Settings) -> html.Div:
     """The whole page, its board still empty."""
     return html.Div(
-        [*machinery(settings.refresh_interval), sidebar(), main(catalog), notice(), details()],
+        [*machinery(settings.refresh_interval), sidebar(), main(catalog, settings), notice(), details(), keys_sheet()],
         className="app",
     )
 
@@ -121,22 +125,23 @@ def sidebar() -> html.Nav:
                 className="entry",
                 **attributes(aria_current="page"),
             ),
+            keys_button(),
         ],
         className="sidebar",
         **attributes(aria_label="Admin"),
     )
 
 
-def main(catalog: Catalog) -> html.Main:
+def main(catalog: Catalog, settings: Settings) -> html.Main:
     return html.Main(
         [
             html.Header(
                 [
                     html.Div(
-                        [html.H1(catalog.tabs[0].title, id="title"), _freshness(), wall.release_note()],
+                        [html.H1(catalog.tabs[0].title, id="title"), _freshness(), go_live(), wall.release_note()],
                         className="heading",
                     ),
-                    controls(tab_menu()),
+                    controls(settings.timezone.key, tab_menu()),
                     wall.strip(),
                 ],
                 className="top",
@@ -149,8 +154,13 @@ def main(catalog: Catalog) -> html.Main:
 
 
 def _freshness() -> html.Span:
+    """Says how fresh the picture is; aloud (``freshness-alert``) only when that becomes bad or good again."""
     return html.Span(
-        [html.I(className="dot"), html.Span("Connecting…", id="freshness-text")],
+        [
+            html.I(className="dot"),
+            html.Span("Connecting…", id="freshness-text"),
+            html.Span(id="freshness-alert", className="unseen", role="status"),
+        ],
         id="freshness",
         className="pill",
         **attributes(data_tone="quiet"),
@@ -158,15 +168,23 @@ def _freshness() -> html.Span:
 
 
 def footer(
-    range_text: str, resolution_text: str, note: str | None, *, compared: str | None = None, demo: bool
+    range_text: str,
+    resolution_text: str,
+    note: str | None,
+    *,
+    compared: str | None = None,
+    refused: str | None = None,
+    demo: bool,
 ) -> list[html.Span]:
-    """What the charts show: range and zone, bucket length, what it is compared with, why it is not another one; and
-    whether it is demo data."""
+    """What the charts show: range and zone, bucket length, what it is compared with, why it is not another one, how
+    many events were refused; and whether it is demo data."""
     parts = [html.Span(range_text), html.Span(resolution_text)]
     if compared:
         parts.append(html.Span(compared, className="compared"))
     if note:
         parts.append(html.Span(note, className="note"))
+    if refused:
+        parts.append(html.Span(refused, className="refused"))
     parts.append(
         html.Span("Demo data", className="demo", title="A simulated game server feeds this page")
         if demo

@@ -1,8 +1,10 @@
 """Ranges and resolutions in words."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from layouts.numbers import THIN_SPACE
+from metrics_dash.chartdata import Interval
 from metrics_dash.timerange import COMPARISONS, Comparison, Window, compared_span
 
 _RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "1-day buckets"}
@@ -42,10 +44,19 @@ def compared_text(window: Window, comparison: Comparison) -> str:
     return f"Dotted: {COMPARISONS[comparison]}, {_moment(start, with_year)} → {_moment(end, with_year)}"
 
 
+def refused_text(refused: Sequence[Interval]) -> str | None:
+    """``312 events refused: buffer_full, invalid_name``; None where none were."""
+    count = sum(interval.count for interval in refused)
+    if not count:
+        return None
+    reasons = sorted({reason for interval in refused for reason in interval.reasons})
+    return f"{count:,} {'event' if count == 1 else 'events'} refused" + (f": {', '.join(reasons)}" if reasons else "")
+
+
 def resolution_text(window: Window) -> str:
     """``1-minute buckets``; that days are UTC's where the zone has others but only those are held."""
     text = _RESOLUTIONS[window.resolution]
-    return f"{text}, UTC days" if window.days_are_utc else text
+    return f"{text}, UTC days (nothing finer is held)" if window.days_are_utc else text
 
 
 def _moment(local: datetime, with_year: bool) -> str:

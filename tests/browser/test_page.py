@@ -40,7 +40,7 @@ def test_every_range_is_one_click_and_stands_in_the_address(open_page: Open, pag
     assert f"range={preset.key}" in page.url
     assert "tab=auth" in page.url
     assert max(drawn(page, "login-rate")["lengths"]) >= 24
-    expect(page.locator("#ranges [aria-current]")).to_have_text(preset.key)
+    expect(page.locator("#ranges > [aria-current]")).to_have_text(preset.key)
 
 
 def test_a_refresh_keeps_zoom_hidden_series_tab_and_range(open_page: Open, page_url: str) -> None:

@@ -1,0 +1,105 @@
+"""A chart in words, for people who listen to it: what it is, what its numbers are, where they go, what is missing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from layouts.numbers import THIN_SPACE, change_text, short_number
+from layouts.words import length_text, resolution_text
+from metrics_dash.chartdata import ChartData, Interval, Series, Values
+from metrics_dash.timerange import from_milliseconds
+
+MOST_SERIES = 4
+_STEADY = 0.05
+_PARTS = 3
+_STATES = {
+    "never_seen": "No event of this name has ever been seen.",
+    "none_in_range": "No data in this range.",
+    "past_retention": "This range lies beyond what is kept.",
+    "failing": "This chart can’t be drawn.",
+}
+
+
+def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
+    """Sentences: range and resolution, each series' latest, total, extremes and trend; then what is not whole.
+
+    ``refused``: intervals in which events were refused.
+    """
+    sentences = [_what(data)]
+    if data.state != "data":
+        sentences.append(_STATES[data.state])
+    else:
+        sentences += [_series(data, series) for series in data.series[:MOST_SERIES]]
+        if len(data.series) > MOST_SERIES:
+            sentences.append(f"And {len(data.series) - MOST_SERIES} more series.")
+        sentences += _reservations(data)
+    count = sum(interval.count for interval in refused)
+    if count:
+        sentences.append(f"{count:,} events were refused in this range.")
+    return " ".join(sentences).replace(THIN_SPACE, " ")
+
+
+def _what(data: ChartData) -> str:
+    window = data.window
+    unit = f" in {data.chart.unit}" if data.chart.unit else ""
+    upto = "now" if window.live else _moment(window.end, data)
+    return f"{data.chart.title}{unit}, {length_text(window)} up to {upto}, {resolution_text(window)}."
+
+
+def _series(data: ChartData, series: Series) -> str:
+    name = f"{series.name}: " if len(data.series) > 1 else ""
+    values = series.v[: _finished(data, series)]
+    known = np.flatnonzero(np.isfinite(values))
+    if not known.size:
+        return f"{name}no finished values."
+    lowest, highest = int(known[np.argmin(values[known])]), int(known[np.argmax(values[known])])
+    parts = [f"latest {short_number(values[known[-1]])}"]
+    if data.chart.show in ("count", "sum"):
+        parts.append(f"total {short_number(float(values[known].sum()))}")
+    parts.append(f"lowest {short_number(values[lowest])} at {_bucket(series, lowest, data)}")
+    parts.append(f"highest {short_number(values[highest])} at {_bucket(series, highest, data)}")
+    parts.append(trend(values[known]))
+    text = name + ", ".join(part for part in parts if part) + "."
+    return text[0].upper() + text[1:]
+
+
+def trend(values: Values) -> str:
+    """The last third beside the first: ``rising by 12 %``, ``falling by 4 %``, ``steady``; "" for too few values."""
+    part = len(values) // _PARTS
+    if not part:
+        return ""
+    first, last = float(values[:part].mean()), float(values[-part:].mean())
+    if first == last:
+        return "steady"
+    if not first:
+        return "rising from zero" if last > 0 else "falling from zero"
+    change = (last - first) / abs(first)
+    if abs(change) < _STEADY:
+        return "steady"
+    return f"{'rising' if change > 0 else 'falling'} by {change_text(abs(change)).lstrip('+')}"
+
+
+def _reservations(data: ChartData) -> Iterator[str]:
+    gaps = sum(int((~np.isfinite(series.v[: _finished(data, series)])).sum()) for series in data.series)
+    if gaps:
+        yield f"{gaps:,} {'bucket has' if gaps == 1 else 'buckets have'} no value."
+    if data.unfinished_from is not None:
+        yield f"Not finished from {_moment(from_milliseconds(data.unfinished_from), data)} on."
+
+
+def _finished(data: ChartData, series: Series) -> int:
+    if data.unfinished_from is None:
+        return len(series.t)
+    return int(np.searchsorted(series.t, data.unfinished_from))
+
+
+def _bucket(series: Series, place: int, data: ChartData) -> str:
+    return _moment(from_milliseconds(int(series.t[place])), data)
+
+
+def _moment(moment: datetime, data: ChartData) -> str:
+    window = data.window
+    local = moment.astimezone(window.zone)
+    day = f"{local:%a} {local.day} {local:%b}"
+    return day if window.resolution == "day" else f"{day} {local:%H:%M}"

@@ -1,0 +1,122 @@
+"""When: the popover behind "Custom…", the steps through time, and the way back to live.
+
+assets/timecontrol.js moves them.
+"""
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from layouts.icons import icon
+from layouts.markup import attributes
+
+# What stands beside a step, by the key of ``callbacks.steps``: name, icon, element id, words.
+STEPS = (
+    ("back", "left", "step-back", "Earlier"),
+    ("forward", "right", "step-forward", "Later"),
+    ("out", "zoom-out", "zoom-out", "Zoom out"),
+)
+
+
+def steps() -> html.Div:
+    """Back, forward, and out to twice the time."""
+    buttons = [
+        html.Button(
+            icon(image),
+            id=name,
+            className="button square",
+            type="button",
+            title=words,
+            **attributes(data_go=key, aria_label=words),
+        )
+        for key, image, name, words in STEPS
+    ]
+    return html.Div(buttons, className="pair", role="group", **attributes(aria_label="Step through time"))
+
+
+def go_live() -> html.Button:
+    """Back to now, as long a range as before; seen only while the page shows a time that stands still."""
+    return html.Button(
+        "Go live", id="go-live", className="button note", type="button", hidden=True, **attributes(data_go="live")
+    )
+
+
+def time_sheet(zones: Component, resolutions: Component) -> list[Component]:
+    """What the popover holds: a typed range, two moments, ranges used before; how finely and in which zone."""
+    return [
+        html.Div([_relative(), _absolute(), _recent()], className="time-when"),
+        html.Div([resolutions, zones], className="time-how"),
+    ]
+
+
+def _relative() -> html.Form:
+    return html.Form(
+        [
+            html.H3("Counted from now", id="relative-title"),
+            html.Div(
+                [
+                    _labelled("From", "relative-from", placeholder="now-7d/d"),
+                    _labelled("To", "relative-to", placeholder="now"),
+                    html.Button("Apply", id="relative-apply", className="button", type="submit"),
+                ],
+                className="row",
+            ),
+            html.P(
+                ["Such as ", html.Code("now-6h"), ", or ", html.Code("now-7d/d"), " from the start of a day."],
+                id="relative-hint",
+                className="quiet",
+            ),
+            html.P(id="relative-problem", className="problem", role="alert"),
+        ],
+        id="relative-range",
+        noValidate=True,
+        **attributes(aria_labelledby="relative-title"),
+    )
+
+
+def _absolute() -> html.Form:
+    return html.Form(
+        [
+            html.H3("From one moment to another", id="absolute-title"),
+            html.Div([html.Label("From", htmlFor="range-from"), _moment("range-from")], className="field"),
+            html.Div([html.Label("To", htmlFor="range-to"), _moment("range-to")], className="field"),
+            html.P(id="range-problem", className="problem", role="alert"),
+            html.Div(
+                [
+                    html.Span(id="range-zone", className="quiet"),
+                    html.Button("Apply", id="range-apply", className="button primary", type="submit"),
+                ],
+                className="actions",
+            ),
+        ],
+        id="absolute-range",
+        noValidate=True,
+        **attributes(aria_labelledby="absolute-title"),
+    )
+
+
+def _recent() -> html.Div:
+    """Filled by the browser, which alone remembers them."""
+    return html.Div(
+        [html.H3("Used before", id="recent-title"), html.Div(id="recent-ranges", className="options")],
+        id="recent",
+        hidden=True,
+        role="group",
+        **attributes(aria_labelledby="recent-title"),
+    )
+
+
+def _labelled(label: str, name: str, placeholder: str) -> html.Div:
+    field = dbc.Input(
+        id=name,
+        type="text",
+        className="input",
+        placeholder=placeholder,
+        autocomplete="off",
+        debounce=False,
+    )
+    return html.Div([html.Label(label, htmlFor=name), field], className="field")
+
+
+def _moment(name: str) -> dbc.Input:
+    return dbc.Input(id=name, type="datetime-local", step=60, className="input", debounce=False)

@@ -1,0 +1,332 @@
+"""The time control in Chromium: typed ranges, live and paused, resolutions, zones; and days that are not 24 hours."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import text as sql
+
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.rollup import roll_up_all
+from metrics_dash.timerange import midnight
+from tests.browser.conftest import Serve
+from tests.browser.looking import text, wait_for_tab
+
+Open = Callable[..., Page]
+
+QUESTS = "bezgelor.quest.accepted"
+HOUR = 3_600_000
+
+
+def open_popover(page: Page) -> None:
+    page.click("#custom-range > summary")
+    expect(page.locator("#relative-from")).to_be_visible()
+
+
+def wait_for_length(page: Page, hours: float) -> None:
+    page.wait_for_function(
+        "(length) => metrics.answer && metrics.answer.end - metrics.answer.start === length", arg=hours * HOUR
+    )
+
+
+# Typed ranges
+
+
+def test_a_typed_range_counts_from_now_and_stays_live(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=24h")
+    wait_for_tab(page, "combat")
+    open_popover(page)
+    expect(page.locator("#relative-from")).to_have_value("now-24h")
+    page.fill("#relative-from", "now-3h")
+    page.press("#relative-from", "Enter")
+    wait_for_length(page, 3)
+    assert page.evaluate("metrics.answer.live") is True
+    assert "from=now-3h" in page.url
+    assert "range=" not in page.url
+    expect(page.locator("#custom-range")).not_to_have_attribute("open", "")
+    expect(page.locator("#custom-range > summary")).to_be_focused()
+
+
+def test_a_typed_range_of_whole_days_begins_at_the_zone_s_midnight(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat", timezone_id="Asia/Kathmandu")
+    wait_for_tab(page, "combat")
+    open_popover(page)
+    page.fill("#relative-from", "now-2d/d")
+    page.fill("#relative-to", "now/d")
+    page.click("#relative-apply")
+    wait_for_length(page, 48)
+    assert page.evaluate("new Date(metrics.answer.start).toISOString().slice(11, 19)") == "18:15:00"
+
+
+def test_a_range_that_cannot_be_read_is_quoted_where_it_was_typed(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=6h")
+    wait_for_tab(page, "combat")
+    open_popover(page)
+    page.fill("#relative-from", "now-7x")
+    page.click("#relative-apply")
+    expect(page.locator("#relative-problem")).to_contain_text("'now-7x'")
+    expect(page.locator("#relative-from")).to_be_focused()
+    expect(page.locator("#relative-from")).to_have_attribute("aria-invalid", "true")
+    page.fill("#relative-from", "now-6h")
+    page.fill("#relative-to", "tomorrow")
+    page.click("#relative-apply")
+    expect(page.locator("#relative-problem")).to_contain_text("'tomorrow'")
+    expect(page.locator("#relative-to")).to_be_focused()
+    page.fill("#relative-to", "now-9h")
+    page.click("#relative-apply")
+    expect(page.locator("#relative-problem")).to_contain_text("not before its end")
+    assert "range=6h" in page.url
+
+
+def test_the_last_five_ranges_are_offered_again(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat")
+    wait_for_tab(page, "combat")
+    for hours in (2, 3, 4, 5, 7, 8):
+        open_popover(page)
+        page.fill("#relative-from", f"{hours}h")
+        page.click("#relative-apply")
+        wait_for_length(page, hours)
+    open_popover(page)
+    recent = page.locator("#recent-ranges button")
+    expect(recent).to_have_text([f"now-{hours}h → now" for hours in (8, 7, 5, 4, 3)])
+    recent.nth(2).click()
+    wait_for_length(page, 5)
+    page.reload()
+    wait_for_tab(page, "combat")
+    open_popover(page)
+    expect(recent.first).to_have_text("now-5h → now")
+
+
+# Live and paused
+
+
+def test_pausing_holds_the_range_and_one_click_returns_to_live(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=6h")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#go-live")).to_be_hidden()
+    page.click("#refresh > summary")
+    page.click("#pause")
+    page.wait_for_function("() => !metrics.answer.live")
+    wait_for_length(page, 6)
+    expect(page.locator("#freshness-text")).to_contain_text("Paused")
+    expect(page.locator("#refresh-label")).to_have_text("Paused")
+    page.click("#go-live")
+    page.wait_for_function("() => metrics.answer.live")
+    wait_for_length(page, 6)
+    assert "range=6h" in page.url
+    page.go_back()
+    page.wait_for_function("() => !metrics.answer.live")
+
+
+def test_going_live_keeps_a_length_that_is_no_preset(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&from=now-10h&to=now-7h")
+    wait_for_tab(page, "combat")
+    page.click("#go-live")
+    page.wait_for_function("() => metrics.answer.live")
+    wait_for_length(page, 3)
+
+
+def test_zooming_out_shows_twice_the_time(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=6h")
+    wait_for_tab(page, "combat")
+    page.click("#zoom-out")
+    wait_for_length(page, 12)
+    assert page.evaluate("metrics.answer.live") is True
+
+
+def test_the_refresh_can_be_changed_and_switched_off(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=1h")
+    wait_for_tab(page, "combat")
+    page.click("#refresh > summary")
+    page.click("#refresh-60")
+    expect(page.locator("#refresh-label")).to_have_text("1 min")
+    page.click("#refresh > summary")
+    page.click("#refresh-off")
+    expect(page.locator("#refresh-label")).to_have_text("Off")
+    assert "refresh=off" in page.url
+    expect(page.locator("#freshness-text")).to_contain_text("Live")
+
+
+# Resolution and zone
+
+
+def test_a_resolution_is_chosen_and_stands_in_the_address(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=24h")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#footer")).to_contain_text("1-minute buckets")
+    open_popover(page)
+    page.click("#res-hour")
+    expect(page.locator("#footer")).to_contain_text("1-hour buckets")
+    assert "res=hour" in page.url
+    open_popover(page)
+    expect(page.locator("#res-hour")).to_have_attribute("aria-current", "true")
+
+
+def test_a_resolution_that_is_not_held_is_replaced_and_the_page_says_why(
+    open_page: Open, page_url: str, database: Database, history: datetime
+) -> None:
+    with database.begin() as connection:
+        connection.execute(
+            sql("UPDATE retention_floors SET recompute_floor = :moment WHERE level = 'minute'"),
+            {"moment": (history - timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)},
+        )
+    page = open_page(f"{page_url}?tab=combat&from=now-72h&to=now-60h&res=minute")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#footer")).to_contain_text("Shown in hours: minutes are held only since")
+    open_popover(page)
+    expect(page.locator("#resolution-note")).to_contain_text("minutes are held only since")
+
+
+def test_where_only_utc_days_are_left_the_page_says_so(
+    open_page: Open, page_url: str, database: Database, history: datetime
+) -> None:
+    floor = (history - timedelta(days=5)).replace(hour=0, minute=0, second=0, microsecond=0)
+    with database.begin() as connection:
+        connection.execute(
+            sql("UPDATE retention_floors SET recompute_floor = :floor WHERE level IN ('minute', 'hour')"),
+            {"floor": floor},
+        )
+    page = open_page(f"{page_url}?tab=combat&range=30d", timezone_id="Europe/Berlin")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#footer")).to_contain_text("1-day buckets, UTC days")
+    page.click("#range-7d")
+    wait_for_length(page, 168)
+
+
+def test_the_zone_is_the_viewer_s_utc_or_the_server_s(open_page: Open, history: datetime, serve: Serve) -> None:
+    url = serve(timezone=ZoneInfo("Europe/Berlin"))
+    page = open_page(f"{url}?tab=combat&range=6h", timezone_id="Asia/Tokyo")
+    wait_for_tab(page, "combat")
+    for link, zone in (("#tz-server", "Europe/Berlin"), ("#tz-utc", "UTC"), ("#tz-browser", "Asia/Tokyo")):
+        open_popover(page)
+        page.click(link)
+        page.wait_for_function("(zone) => metrics.answer.zone === zone", arg=zone)
+        expect(page.locator("#footer")).to_contain_text(zone)
+    page.go_back()
+    page.wait_for_function("() => metrics.answer.zone === 'UTC'")
+
+
+# Days that are not 24 hours long, and zones whose hours are not UTC's
+
+DAYS = [
+    ("Europe/Berlin", date(2025, 3, 30), 23),
+    ("Europe/Berlin", date(2025, 10, 26), 25),
+    ("Asia/Kathmandu", date(2025, 10, 26), 24),
+    ("Australia/Lord_Howe", date(2025, 10, 5), 23.5),
+    ("Australia/Lord_Howe", date(2025, 4, 6), 24.5),
+]
+NAMES = ["Berlin, spring", "Berlin, autumn", "Kathmandu", "Lord Howe, spring", "Lord Howe, autumn"]
+days = pytest.mark.parametrize(("zone", "day", "hours"), DAYS, ids=NAMES)
+
+
+@pytest.fixture
+def half_hours(database: Database) -> Callable[[str, date], None]:
+    """An event in each half hour of a day, of the one before and the one after."""
+
+    def stored(zone: str, day: date) -> None:
+        start, end = (midnight(day + timedelta(days=number), ZoneInfo(zone)) for number in (-1, 2))
+        count = int((end - start) / timedelta(minutes=30))
+        moments = [start + timedelta(minutes=30 * number + 10) for number in range(count)]
+        insert_events([{"event_name": QUESTS, "occurred_at": moment} for moment in moments], database=database)
+        roll_up_all(database)
+
+    return stored
+
+
+def choose_day(page: Page, day: date) -> None:
+    open_popover(page)
+    page.fill("#range-from", f"{day}T00:00")
+    page.fill("#range-to", f"{day + timedelta(days=1)}T00:00")
+    page.click("#range-apply")
+
+
+@days
+def test_a_day_is_as_long_as_the_zone_says(
+    open_page: Open, serve: Serve, half_hours: Callable[[str, date], None], zone: str, day: date, hours: float
+) -> None:
+    half_hours(zone, day)
+    page = open_page(f"{serve()}?tab=gameplay", timezone_id=zone)
+    wait_for_tab(page, "gameplay")
+    choose_day(page, day)
+    wait_for_length(page, hours)
+    assert datetime.fromtimestamp(page.evaluate("metrics.answer.start") / 1000, UTC) == midnight(day, ZoneInfo(zone))
+    expect(page.locator("#card-quests-accepted .number")).to_have_text(f"{hours * 2:g}")
+    page.click("#step-back")
+    wait_for_length(page, 24)
+    page.click("#step-forward")
+    wait_for_length(page, hours)
+
+
+@days
+def test_day_buckets_are_the_zone_s_days(
+    open_page: Open, serve: Serve, half_hours: Callable[[str, date], None], zone: str, day: date, hours: float
+) -> None:
+    half_hours(zone, day)
+    first, last = (midnight(day + timedelta(days=number), ZoneInfo(zone)) for number in (-1, 2))
+    span = f"from={first:%Y-%m-%dT%H:%M:%SZ}&to={last:%Y-%m-%dT%H:%M:%SZ}"
+    url = serve()
+    page = open_page(f"{url}?tab=gameplay&res=day&{span}", timezone_id=zone)
+    wait_for_tab(page, "gameplay")
+    page.focus("#reader-quests-accepted")
+    page.keyboard.press("Home")
+    for number, count in ((-1, 48), (0, hours * 2), (1, 48)):
+        that = day + timedelta(days=number)
+        expected = f"{that:%a} {that.day} {that:%b} {that.year}: {count:g}"
+        expect(page.locator("#reader-quests-accepted")).to_have_attribute("aria-valuetext", expected)
+        page.keyboard.press("ArrowRight")
+    rows = rows_of(page, f"/api/v1/query?event_name={QUESTS}&resolution=day&tz={zone}&format=csv&{span}")
+    starts = [midnight(day + timedelta(days=number), ZoneInfo(zone)) for number in (-1, 0, 1)]
+    assert [datetime.fromisoformat(row[0]) for row in rows] == starts
+    assert [float(row[1]) for row in rows] == [48, hours * 2, 48]
+
+
+@days
+def test_the_axis_and_its_values_are_named_by_the_zone_s_clock(
+    open_page: Open, serve: Serve, half_hours: Callable[[str, date], None], zone: str, day: date, hours: float
+) -> None:
+    half_hours(zone, day)
+    start, end = (midnight(day + timedelta(days=number), ZoneInfo(zone)) for number in (0, 1))
+    span = f"from={start:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}"
+    page = open_page(f"{serve()}?tab=gameplay&{span}&res=minute", timezone_id=zone)
+    wait_for_tab(page, "gameplay")
+    labels = page.locator("#card-quests-accepted .xaxislayer-above .xtick").all_text_contents()
+    spoken = [label[:5] for label in labels]
+    assert spoken[0] == "00:00"
+    assert f"{day:%a} {day.day} {day:%b}" in labels[0]
+    assert len(spoken) >= 5
+    assert spoken[:-1] == sorted(spoken[:-1])
+    page.focus("#reader-quests-accepted")
+    page.keyboard.press("End")
+    last = (end - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
+    reader = page.locator("#reader-quests-accepted")
+    assert f"{last:%a} {last.day} {last:%b}, 23:59" in (reader.get_attribute("aria-valuetext") or "")
+
+
+def rows_of(page: Page, path: str) -> list[list[str]]:
+    origin = page.url.split("/admin")[0]
+    answer = page.request.get(origin + path)
+    assert answer.ok, answer.text()
+    return list(csv.reader(io.StringIO(answer.text())))[1:]
+
+
+def test_the_hour_that_comes_twice_is_told_apart(
+    open_page: Open, serve: Serve, half_hours: Callable[[str, date], None]
+) -> None:
+    half_hours("Europe/Berlin", date(2025, 10, 26))
+    page = open_page(
+        f"{serve()}?tab=gameplay&res=hour&from=2025-10-26T00:00:00Z&to=2025-10-26T03:00:00Z",
+        timezone_id="Europe/Berlin",
+    )
+    wait_for_tab(page, "gameplay")
+    page.focus("#reader-quests-accepted")
+    page.keyboard.press("Home")
+    reader = page.locator("#reader-quests-accepted")
+    expect(reader).to_have_attribute("aria-valuetext", "Sun 26 Oct, 02:00: 2")
+    page.keyboard.press("ArrowRight")
+    expect(reader).to_have_attribute("aria-valuetext", "Sun 26 Oct, 02:00 (UTC+1): 2")
+    assert "02:00 → " in text(page, "#footer")
