@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from db import rollups
 from db.engine import Database
+from db.floors import read_floors
 from db.rollups import Rung
 
 log = logging.getLogger(__name__)
@@ -67,11 +68,12 @@ def run_pass(database: Database, *, limit: int = PASS_LIMIT, before: datetime | 
 def fold(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
     """One pass inside a transaction that holds the rollup lock; the caller commits."""
     rollups.prepare(connection)
+    floors = read_floors(connection)
     rebuilt: dict[str, int] = {}
     refused = failed = 0
     more = False
     for rung, coarser in zip(LADDER, (*LADDER[1:], None), strict=True):
-        refused += rollups.drop_marks_below(connection, rung.level, rollups.recompute_floor(connection, rung.source))
+        refused += rollups.drop_marks_below(connection, rung.level, floors[rung.source].recompute)
         keys = rollups.take(connection, rung.level, limit, before if rung.source == "raw" else None)
         failed += rollups.rebuild(connection, rung, keys)
         if coarser is not None:

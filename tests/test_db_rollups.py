@@ -167,13 +167,52 @@ def test_of_a_keys_values_the_fifty_most_frequent_stay_and_the_rest_is_counted_t
     assert found == {f"player:{player}": 60 - player for player in range(50)}
 
 
+@pytest.mark.parametrize("level", ["minute", "hour", "day"])
+def test_values_that_tie_for_the_last_places_are_all_counted_together(database: Database, level: str) -> None:
+    players = [*range(49), *range(60)]
+    insert_events([event(metadata={"player": player, "id": n}) for n, player in enumerate(players)], database=database)
+    run_pass(database)
+    (bucket,) = buckets(database, level)
+    assert bucket["metadata_counts"] == {
+        **{f"player:{player}": 2 for player in range(49)},
+        "player:__other__": 11,
+        "id:__other__": 109,
+    }
+
+
+@pytest.mark.parametrize("size", [49, 50])
+def test_up_to_fifty_values_all_stay_even_if_they_tie(database: Database, size: int) -> None:
+    insert_events([event(metadata={"player": player}) for player in range(size)], database=database)
+    run_pass(database)
+    (bucket,) = buckets(database)
+    assert bucket["metadata_counts"] == {f"player:{player}": 1 for player in range(size)}
+
+
 def test_the_rest_of_the_finer_level_stays_the_rest_and_the_total_is_kept(database: Database) -> None:
-    insert_events([event(m, metadata={"p": f"{m}-{n}"}) for m in range(3) for n in range(60)], database=database)
+    insert_events(
+        [event(m, metadata={"p": n if n < 5 else f"{m}-{n}"}) for m in range(3) for n in [*range(5), *range(60)]],
+        database=database,
+    )
     run_pass(database)
     (hour,) = buckets(database, "hour")
-    assert sum(hour["metadata_counts"].values()) == 180
-    assert hour["metadata_counts"]["p:__other__"] == 130
-    assert len(hour["metadata_counts"]) == 51
+    assert hour["metadata_counts"] == {**{f"p:{n}": 6 for n in range(5)}, "p:__other__": 165}
+
+
+def test_a_value_with_the_name_of_the_rest_counts_with_the_rest(database: Database) -> None:
+    values = ["__other__", "__other__", *range(60), 1]
+    insert_events([event(metadata={"p": value}) for value in values], database=database)
+    run_pass(database)
+    for level in ("minute", "hour", "day"):
+        (bucket,) = buckets(database, level)
+        assert bucket["metadata_counts"] == {"p:1": 2, "p:__other__": 61}
+
+
+def test_keys_with_colons_that_read_alike_are_added_up(database: Database) -> None:
+    insert_events([event(metadata={"a": "b:c", "a:b": "c"}), event(metadata={"a": "b:c"})], database=database)
+    run_pass(database)
+    for level in ("minute", "hour", "day"):
+        (bucket,) = buckets(database, level)
+        assert bucket["metadata_counts"] == {"a:b:c": 3}
 
 
 def test_a_keys_value_may_hold_colons_quotes_and_percent_signs(database: Database) -> None:
