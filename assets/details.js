@@ -4,6 +4,7 @@
  * The dialog is the browser's own: it keeps the focus, and Escape closes it. */
 (function (metrics) {
   const ANSWER_WITHIN = 20000;
+  let shut = [];
   const AT_ONCE = 200;
   let asked = null;
   let opener = null;
@@ -205,7 +206,8 @@
     card.dataset.opener = from && from.id ? from.id : "";
     card.setAttribute("role", "dialog");
     card.setAttribute("aria-modal", "true");
-    others(card).forEach((one) => (one.inert = true));
+    shut = others(card).filter((one) => !one.inert);
+    shut.forEach((one) => (one.inert = true));
     card.querySelector(".leave-full").focus();
     try {
       await card.requestFullscreen();
@@ -221,7 +223,7 @@
     delete card.dataset.full;
     card.removeAttribute("role");
     card.removeAttribute("aria-modal");
-    document.querySelectorAll("[inert]").forEach((one) => (one.inert = false));
+    shut.forEach((one) => (one.inert = false));
     if (document.fullscreenElement === card) document.exitFullscreen();
     const summary = card.querySelector(".card-tools summary");
     if (summary) summary.focus();

@@ -1,0 +1,398 @@
+"""Reading charts in Chromium: crosshair, dragging, comparison, split, scale, full screen, table, raw events."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+from sqlalchemy import text as sql
+
+from db.engine import Database
+from db.events import insert_events, query_events
+from metrics_dash.rollup import roll_up_all
+from tests.browser.conftest import Serve
+from tests.browser.looking import drawn, text, wait_for_tab, wait_for_ticks
+
+Open = Callable[..., Page]
+
+
+def plot(page: Page, chart: str) -> dict[str, float]:
+    """The rectangle within which a chart's data are drawn, in px of the window."""
+    drawn(page, chart)
+    page.locator(f"#card-{chart}").scroll_into_view_if_needed()
+    rectangle: dict[str, float] = page.evaluate(
+        """(chart) => { const g = document.querySelector(`#card-${chart} .js-plotly-plot`), f = g._fullLayout;
+        const box = g.getBoundingClientRect();
+        const corner = { x: box.left + f.xaxis._offset, y: box.top + f.yaxis._offset };
+        return { ...corner, width: f.xaxis._length, height: f.yaxis._length }; }""",
+        chart,
+    )
+    return rectangle
+
+
+def point(page: Page, chart: str, across: float, down: float = 0.5) -> tuple[float, float]:
+    area = plot(page, chart)
+    return area["x"] + area["width"] * across, area["y"] + area["height"] * down
+
+
+def drag(page: Page, chart: str, start: float, end: float) -> None:
+    page.mouse.move(*point(page, chart, start))
+    page.mouse.down()
+    page.mouse.move(*point(page, chart, (start + end) / 2))
+    page.mouse.move(*point(page, chart, end))
+    page.mouse.up()
+
+
+def from_menu(page: Page, chart: str, entry: str) -> None:
+    page.click(f"#card-{chart} .card-tools summary")
+    page.locator(f"#card-{chart} .sheet").get_by_text(entry, exact=True).click()
+
+
+def colours(page: Page, chart: str) -> dict[str, str]:
+    """Each series' colour, by its name."""
+    found: dict[str, str] = page.evaluate(
+        """(chart) => Object.fromEntries(document.querySelector(`#card-${chart} .js-plotly-plot`)._fullData
+        .filter((trace) => trace.meta === "value" && trace.showlegend)
+        .map((trace) => [trace.legendgroup, trace.type === "bar" ? trace.marker.color : trace.line.color]))""",
+        chart,
+    )
+    return found
+
+
+# The crosshair
+
+
+def test_one_crosshair_goes_through_every_chart_of_the_tab(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.mouse.move(*point(page, "login-rate", 0.5))
+    expect(page.locator(".reader[data-on]")).to_have_count(3)
+    times = page.locator(".reader .cross-time").all_inner_texts()
+    assert len(set(times)) == 1
+    expect(page.locator("#reader-login-results .cross-values > div")).to_have_count(2)
+    page.mouse.move(5, 5)
+    expect(page.locator(".reader[data-on]")).to_have_count(0)
+
+
+def test_moving_the_crosshair_never_asks_plotly_to_draw(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=6h&refresh=off")
+    wait_for_tab(page, "combat")
+    for chart in ("damage-dealt", "creatures-killed", "xp-awarded"):
+        drawn(page, chart)
+    page.evaluate(
+        """() => { window.asked = []; for (const name of ['react', 'relayout', 'restyle', 'update', 'redraw']) {
+        const work = Plotly[name]; Plotly[name] = (...given) => { window.asked.push(name); return work(...given); }; }
+        document.querySelectorAll('.js-plotly-plot').forEach((graph) =>
+        graph.on('plotly_hover', () => window.asked.push('hover'))); }"""
+    )
+    for step in range(20):
+        page.mouse.move(*point(page, "damage-dealt", 0.1 + step * 0.04))
+    expect(page.locator(".reader[data-on]")).to_have_count(3)
+    shown = text(page, "#reader-damage-dealt .cross-time")
+    page.mouse.move(*point(page, "damage-dealt", 0.3))
+    expect(page.locator("#reader-damage-dealt .cross-time")).not_to_have_text(shown)
+    assert page.evaluate("window.asked") == []
+
+
+def test_arrow_keys_read_the_values_aloud(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=1h&refresh=off")
+    wait_for_tab(page, "combat")
+    reader = page.locator("#reader-damage-dealt")
+    drawn(page, "damage-dealt")
+    page.keyboard.press("Tab")
+    reader.focus()
+    page.keyboard.press("Home")
+    expect(reader).to_have_attribute("aria-valuenow", "0")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(reader).to_have_attribute("aria-valuenow", "11")
+    spoken = reader.get_attribute("aria-valuetext") or ""
+    assert "damage" in spoken
+    assert text(page, "#reader-damage-dealt .cross-time") in spoken
+    page.keyboard.press("Escape")
+    expect(page.locator(".reader[data-on]")).to_have_count(0)
+
+
+def test_the_crosshair_says_the_zone_s_own_time(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=server&range=1h&refresh=off", timezone_id="Asia/Kathmandu")
+    wait_for_tab(page, "server")
+    page.mouse.move(*point(page, "players-online", 0))
+    expect(page.locator("#reader-players-online")).to_have_attribute("data-on", "")
+    start = page.evaluate(
+        "new Date(Math.floor(metrics.answer.start / 60000) * 60000 + 20700000).toISOString().slice(11, 16)"
+    )
+    later = page.evaluate(
+        "new Date(Math.floor(metrics.answer.start / 60000) * 60000 + 20760000).toISOString().slice(11, 16)"
+    )
+    assert text(page, "#reader-players-online .cross-time")[-5:] in (start, later)
+
+
+# Ranges by dragging
+
+
+def test_dragging_sets_the_range_of_the_tab_and_pauses(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    drag(page, "login-rate", 0.25, 0.5)
+    page.wait_for_function("() => !metrics.answer.live")
+    assert "from=" in page.url
+    assert "range=" not in page.url
+    length = page.evaluate("(metrics.answer.end - metrics.answer.start) / 60000")
+    assert 14 <= length <= 18
+    expect(page.locator("#freshness-text")).to_contain_text("Paused")
+    page.go_back()
+    page.wait_for_function("() => metrics.answer.live")
+
+
+def test_a_double_click_zooms_out_to_twice_the_range(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&from=now-6h&to=now-5h")
+    wait_for_tab(page, "auth")
+    page.mouse.dblclick(*point(page, "login-rate", 0.5))
+    page.wait_for_function("() => metrics.answer.end - metrics.answer.start === 2 * 3600000")
+    expect(page.locator("#details")).not_to_be_visible()
+
+
+def test_shift_and_drag_zoom_one_chart_until_it_is_reset(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    whole = drawn(page, "session-starts")["x"]
+    address = page.url
+    page.keyboard.down("Shift")
+    drag(page, "login-rate", 0.25, 0.5)
+    page.keyboard.up("Shift")
+    button = page.locator("[data-zoom-reset=login-rate]")
+    expect(button).to_be_visible()
+    zoomed = drawn(page, "login-rate")["x"]
+    wait_for_ticks(page, 3)
+    assert drawn(page, "login-rate")["x"] == zoomed
+    assert page.url == address
+    assert drawn(page, "session-starts")["x"] != zoomed
+    assert whole != zoomed
+    button.click()
+    expect(button).to_be_hidden()
+    page.wait_for_function(
+        "() => document.querySelector('#card-login-rate .js-plotly-plot')._fullLayout.xaxis.autorange === true"
+    )
+
+
+def test_dragging_never_hides_the_legend(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    page.locator("#card-login-results .legendtoggle").first.click()
+    page.wait_for_url("**hidden=login-results**")
+    expect(page.locator("#details")).not_to_be_visible()
+
+
+# Comparison
+
+
+@pytest.mark.parametrize("compare", ["period", "day", "week"])
+def test_the_period_before_lies_dotted_over_the_present_one(open_page: Open, page_url: str, compare: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    page.click("#compare > summary")
+    page.click(f"#compare a[data-set='compare={compare}']")
+    page.wait_for_url(f"**compare={compare}**")
+    expect(page.locator("#footer .compared")).to_contain_text(f"previous {compare}")
+    expect(page.locator("#compare-label")).to_have_text(f"Compare: {compare}")
+    if compare == "period":
+        assert before(page, "login-rate") == ["2px,3px"]
+        assert before(page, "login-results") == ["2px,3px"], "of stacked bars the total alone"
+        page.mouse.move(*point(page, "login-rate", 0.5))
+        expect(page.locator("#reader-login-rate .before span")).to_contain_text(":")
+
+
+def before(page: Page, chart: str) -> list[str]:
+    """How the lines of the period before are dashed."""
+    found: list[str] = page.evaluate(
+        """(chart) => document.querySelector(`#card-${chart} .js-plotly-plot`)._fullData
+        .filter((trace) => trace.meta === "before").map((trace) => trace.line.dash)""",
+        chart,
+    )
+    return found
+
+
+def test_the_headline_says_what_it_is_held_against(open_page: Open, page_url: str, database: Database) -> None:
+    now = datetime.now().astimezone()
+    moments = [now - timedelta(days=1, minutes=number) for number in range(5, 55)]
+    insert_events(
+        [{"event_name": "bezgelor.quest.accepted", "occurred_at": moment} for moment in moments], database=database
+    )
+    roll_up_all(database)
+    page = open_page(f"{page_url}?tab=gameplay&range=1h&compare=day")
+    wait_for_tab(page, "gameplay")
+    expect(page.locator("#card-quests-accepted .change")).to_contain_text("vs day before")
+
+
+# Split
+
+
+def test_a_split_is_chosen_in_the_menu_and_stands_in_the_address(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    from_menu(page, "login-rate", "Split by success")
+    page.wait_for_url("**split=login-rate:success**")
+    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legendtext').length === 2")
+    first = colours(page, "login-rate")
+    assert first == colours(page, "login-results"), "a value has one colour everywhere"
+    wait_for_ticks(page, 2)
+    assert colours(page, "login-rate") == first
+    from_menu(page, "login-results", "No split")
+    page.wait_for_url("**split=login-results:-**")
+    page.wait_for_function("() => document.querySelectorAll('#card-login-results .legendtext').length === 0")
+    assert "split=login-rate:success" in page.url
+    from_menu(page, "login-results", "Split by success")
+    page.wait_for_function("() => !location.search.includes('login-results')")
+
+
+def test_what_cannot_be_split_offers_none(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=1h")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#card-xp-awarded [data-split]")).to_have_count(0)
+    expect(page.locator("#card-creatures-killed [data-split]")).to_have_count(3)
+
+
+# Scale
+
+
+def test_a_logarithmic_scale_says_where_zeros_are(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=6h&refresh=off")
+    wait_for_tab(page, "combat")
+    from_menu(page, "damage-dealt", "Logarithmic, whole tab")
+    page.wait_for_url("**log=1**")
+    page.wait_for_function(
+        "() => document.querySelector('#card-damage-dealt .js-plotly-plot')._fullLayout.yaxis.type === 'log'"
+    )
+    expect(page.locator("#card-damage-dealt .annotation-text").first).to_contain_text("× zero")
+    page.mouse.move(*point(page, "damage-dealt", 0.3))
+    expect(page.locator("#reader-damage-dealt .cross-values b").first).to_contain_text("0")
+    wait_for_tab(page, "combat")
+    from_menu(page, "damage-dealt", "Logarithmic, whole tab")
+    page.wait_for_function("() => !location.search.includes('log=')")
+
+
+# Closer
+
+
+WIDTH = "document.querySelector('#card-session-starts .js-plotly-plot')._fullLayout.xaxis._length"
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["native", "refused by the browser"])
+def test_a_card_fills_the_screen_and_escape_leads_back(open_page: Open, page_url: str, native: bool) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    if not native:
+        page.evaluate("() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('refused')); }")
+    before = plot(page, "session-starts")["width"]
+    from_menu(page, "session-starts", "Full screen")
+    page.wait_for_function(
+        f"(before) => {WIDTH} > before * 1.8",
+        arg=before,
+    )
+    assert page.evaluate("Boolean(document.fullscreenElement)") is native
+    assert page.evaluate("document.activeElement.className") == "leave-full"
+    assert page.evaluate("document.querySelector('#card-login-rate').inert") is True
+    if native:
+        page.evaluate("() => document.exitFullscreen()")
+    else:
+        page.keyboard.press("Escape")
+    page.wait_for_function(
+        f"(before) => Math.abs({WIDTH} - before) < 2",
+        arg=before,
+    )
+    assert page.evaluate("document.querySelectorAll('[inert]').length") == 0
+    assert page.evaluate("document.activeElement.closest('#card-session-starts') !== null") is True
+
+
+def test_a_table_has_the_numbers_of_the_chart_and_sorts(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    from_menu(page, "login-rate", "Data as a table")
+    rows = page.locator("#details tbody tr")
+    page.wait_for_selector("#details tbody tr")
+    assert len([url for url in asked if "login-rate.json" in url]) == 1
+    shown: list[Any] = page.evaluate(
+        """() => { const graph = document.querySelector('#card-login-rate .js-plotly-plot');
+        return [...graph._fullData.find((trace) => trace.meta === 'value').y].slice(0, 30); }"""
+    )
+    table = [cell.replace(",", "") for cell in page.locator("#details tbody td").all_inner_texts()]
+    assert [float(cell) for cell in reversed(table)][:30] == shown
+    button = page.locator("#details thead button", has_text="Login Rate")
+    button.press("Enter")
+    expect(page.locator("#details th[aria-sort]")).to_have_attribute("aria-sort", "descending")
+    values = [float(cell) for cell in page.locator("#details tbody td").all_inner_texts() if cell != "–"]
+    assert values == sorted(values, reverse=True)
+    assert rows.count() >= 60
+    page.keyboard.press("Escape")
+    expect(page.locator("#details")).not_to_be_visible()
+    assert page.evaluate("document.activeElement.closest('#card-login-rate') !== null") is True
+
+
+def test_a_click_on_a_point_shows_the_events_behind_it(
+    open_page: Open, page_url: str, history: datetime, database: Database
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.mouse.click(*point(page, "login-rate", 0.5))
+    page.wait_for_selector("#details tbody tr")
+    expect(page.locator("#details thead")).to_contain_text("duration_ms")
+    stored = query_events("bezgelor.auth.login_complete", history - timedelta(hours=1), history, database=database)
+    assert 1 <= page.locator("#details tbody tr").count() < len(stored)
+    page.keyboard.press("Escape")
+    expect(page.locator("#details")).not_to_be_visible()
+
+
+def test_enter_at_the_crosshair_shows_events_and_focus_returns(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    drawn(page, "login-rate")
+    reader = page.locator("#reader-login-rate")
+    reader.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#details tbody tr")
+    assert page.evaluate("document.activeElement.closest('dialog') !== null") is True
+    page.keyboard.press("Escape")
+    expect(reader).to_be_focused()
+
+
+def test_events_that_are_no_longer_held_are_said_to_be_gone(
+    open_page: Open, history: datetime, serve: Serve, database: Database
+) -> None:
+    with database.begin() as connection:
+        connection.execute(sql("UPDATE retention_floors SET recompute_floor = now() WHERE level = 'raw'"))
+    page = open_page(serve() + "?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.mouse.click(*point(page, "login-rate", 0.5))
+    expect(page.locator("#details .message")).to_contain_text("No raw events are held any more")
+    expect(page.locator("#details .message")).to_contain_text("kept since")
+
+
+def test_a_server_that_is_gone_is_said_in_the_dialog(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.route("**/events.json**", lambda route: route.abort())
+    page.mouse.click(*point(page, "login-rate", 0.5))
+    expect(page.locator("#details .message.bad")).to_contain_text("can’t be reached")
+
+
+# What it costs
+
+
+def test_a_tick_at_24_hours_stays_within_30_kilobytes(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=24h&compare=day")
+    wait_for_tab(page, "combat")
+    sizes: list[int] = []
+
+    def measure(reply: Response) -> None:
+        if "_dash-update-component" in reply.url and reply.status == 200:
+            sizes.append(int(reply.headers["content-length"]))
+
+    page.on("response", measure)
+    wait_for_ticks(page, 2)
+    assert sizes
+    assert 0 < max(sizes) <= 30 * 1024
