@@ -35,7 +35,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def _compare(database: Database, sample: Sequence[Event], size: int, rounds: int) -> list[Row]:
-    batches = [copy_payload(map(encode, sample[at : at + size])) for at in range(0, len(sample), size)]
+    batches = [copy_payload([encode(event) for event in sample[at : at + size]]) for at in range(0, len(sample), size)]
     ours, table, heap = [], [], []
     for _ in range(rounds):
         ours.append(_rate(database, len(sample), lambda: _collect(database, sample, size)))

@@ -8,29 +8,39 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
 import psycopg
 from sqlalchemy import Connection
 
 from db.engine import driver_connection
 from db.faults import Fault, classify, describe
-from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload, from_nanoseconds
+from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload, decode_maps, from_nanoseconds
 
 NANOSECONDS_PER_MINUTE = 60_000_000_000
+_NANOSECONDS_PER_DAY = 24 * 60 * NANOSECONDS_PER_MINUTE
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
+# An event's name and its minute since 1970: the bucket that it makes dirty.
+Mark = tuple[str, int]
 _COPY = f"COPY telemetry_events ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Rows that commit together. ``rows`` must not change, and ``batch_id`` belongs to these rows for ever."""
 
     batch_id: UUID
     rows: Sequence[Row]
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """The times of the oldest and the newest row, in nanoseconds; zeros without rows."""
+        times = [row[2] for row in self.rows]
+        return min(times, default=0), max(times, default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +58,14 @@ class Written:
 
 def days_of(batches: Iterable[Batch]) -> set[date]:
     """The UTC days that the batches' events fall on."""
-    day = 24 * 60 * NANOSECONDS_PER_MINUTE
-    numbers = {row[3] // day for batch in batches for row in batch.rows}
-    return {from_nanoseconds(number * day).date() for number in numbers}
+    numbers: set[int] = set()
+    for batch in batches:
+        oldest, newest = (moment // _NANOSECONDS_PER_DAY for moment in batch.span)
+        if oldest == newest:
+            numbers.add(oldest)
+        else:
+            numbers.update(row[2] // _NANOSECONDS_PER_DAY for row in batch.rows)
+    return {from_nanoseconds(number * _NANOSECONDS_PER_DAY).date() for number in numbers}
 
 
 def write_batches(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
@@ -62,18 +77,20 @@ def write_batches(connection: Connection, batches: Sequence[Batch]) -> list[Writ
     driver = driver_connection(connection)
     floor, fresh = _admit(driver, batches)
     written: list[Written] = []
-    rows: list[Row] = []
+    stored: list[Sequence[Row]] = []
+    marks: set[Mark] = set()
     for batch in batches:
         if batch.batch_id not in fresh:
             written.append(Written(replayed=True))
             continue
         fresh.remove(batch.batch_id)  # the same batch again in one transaction is a replay, too
-        kept, too_old = _above(floor, batch.rows)
-        rows.extend(kept)
+        kept, too_old = _above(floor, batch)
+        stored.append(kept)
+        marks |= _marks(kept, batch.span)
         written.append(Written(too_old=too_old))
-    if rows:
-        _copy(driver, rows)
-        _mark_dirty(driver, rows)
+    if marks:
+        _copy(driver, stored)
+        _mark_dirty(driver, marks)
     return written
 
 
@@ -87,14 +104,14 @@ def write_batch_bisecting(connection: Connection, batch: Batch) -> Written:
     floor, fresh = _admit(driver, [batch])
     if batch.batch_id not in fresh:
         return Written(replayed=True)
-    too_old = set(_above(floor, batch.rows)[1])
+    too_old = set(_above(floor, batch)[1])
     indexes = [index for index in range(len(batch.rows)) if index not in too_old]
     refused: list[tuple[int, str]] = []
     _bisect(driver, batch, indexes, "", refused)
     bad = {index for index, _ in refused}
     stored = [batch.rows[index] for index in indexes if index not in bad]
     if stored:
-        _mark_dirty(driver, stored)
+        _mark_dirty(driver, _marks(stored, batch.span))
     return Written(too_old=tuple(sorted(too_old)), quarantined=tuple(refused))
 
 
@@ -117,7 +134,7 @@ def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
         (
             [batch.batch_id for batch in batches],
             [len(batch.rows) for batch in batches],
-            [min((row[3] for row in batch.rows), default=0) for batch in batches],
+            [batch.span[0] for batch in batches],
         ),
     ).fetchall()
     if not rows:
@@ -125,25 +142,34 @@ def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
     return rows[0][0], {batch_id for _, batch_id in rows if batch_id is not None}
 
 
-def _above(floor: int | None, rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[int, ...]]:
+def _above(floor: int | None, batch: Batch) -> tuple[Sequence[Row], tuple[int, ...]]:
     """The rows at or above the floor, and the indexes of the others."""
-    if floor is None:
-        return rows, ()
-    below = tuple(index for index, row in enumerate(rows) if row[3] < floor)
-    return ([row for row in rows if row[3] >= floor] if below else rows), below
+    if floor is None or batch.span[0] >= floor:
+        return batch.rows, ()
+    below = tuple(index for index, row in enumerate(batch.rows) if row[2] < floor)
+    return [row for row in batch.rows if row[2] >= floor], below
 
 
-def _copy(driver: psycopg.Connection[Any], rows: Sequence[Row]) -> None:
+def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> None:
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.write(COPY_HEADER)
-        for start in range(0, len(rows), COPY_CHUNK_ROWS):
-            copy.write(copy_payload(rows[start : start + COPY_CHUNK_ROWS]))
+        for rows in batches:
+            for start in range(0, len(rows), COPY_CHUNK_ROWS):
+                copy.write(copy_payload(rows[start : start + COPY_CHUNK_ROWS]))
         copy.write(COPY_TRAILER)
 
 
-def _mark_dirty(driver: psycopg.Connection[Any], rows: Iterable[Row]) -> None:
-    """Mark the minutes that the rows fall on for recomputing, and record their names as seen."""
-    marks = sorted({(row[0], row[3] // NANOSECONDS_PER_MINUTE) for row in rows})
+def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
+    """The names and minutes that the rows fall on; ``span`` holds all their times."""
+    oldest, newest = (moment // NANOSECONDS_PER_MINUTE for moment in span)
+    if oldest == newest:
+        return {(name, oldest) for name in set(map(itemgetter(0), rows))}
+    return {(row[0], row[2] // NANOSECONDS_PER_MINUTE) for row in rows}
+
+
+def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark]) -> None:
+    """Mark minutes for recomputing, and record their names as seen."""
+    marks = sorted(marked)
     driver.execute(
         """
         WITH mark AS MATERIALIZED (
@@ -168,7 +194,7 @@ def _bisect(
         return
     try:
         with driver.transaction():
-            _copy(driver, [batch.rows[index] for index in indexes])
+            _copy(driver, [[batch.rows[index] for index in indexes]])
     except Exception as error:
         if classify(error) is not Fault.DATA:
             raise
@@ -184,11 +210,12 @@ def _bisect(
 
 def _quarantine(driver: psycopg.Connection[Any], identity: UUID, row: Row, reason: str) -> None:
     # Plain ASCII: what the database refused may be a character that its encoding lacks.
+    measurements, metadata = decode_maps(row[1])
     payload = {
         "event_name": row[0],
-        "measurements": orjson.loads(row[1]),
-        "metadata": orjson.loads(row[2]),
-        "occurred_at": _when(row[3]),
+        "measurements": measurements,
+        "metadata": metadata,
+        "occurred_at": _when(row[2]),
     }
     driver.execute(
         "INSERT INTO ingest_quarantine (batch_id, event_name, payload, reason) VALUES (%s, %s, %s, %s) "

@@ -7,10 +7,12 @@ what PostgreSQL stores.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from numbers import Integral, Real
 from struct import Struct
+from typing import Any
 
 import orjson
 
@@ -19,20 +21,22 @@ MAX_MEASUREMENTS = 64
 MAX_JSON_BYTES = 16 * 1024
 EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
-# (event_name, measurements as JSON, metadata as JSON, occurred_at in nanoseconds since 1970 in UTC)
-Row = tuple[str, bytes, bytes, int]
-
-# orjson hands out a block of a kilobyte cut short. Kept by the thousand they cost ten times what copies of them do.
-# So a result that is kept is copied: ``b"%b" % encoded``.
+# (event_name, measurements and metadata, occurred_at in nanoseconds since 1970 in UTC). The two maps are JSON with
+# ``BETWEEN`` between them, as the list ``[measurements, "", metadata]`` has it: one call encodes both. Flat JSON holds
+# no other ``,"",``: after a comma an empty text is a key, and a colon follows.
+Row = tuple[str, bytes, int]
+BETWEEN = b',"",'
 EMPTY_MAP = b"{}"
-# What a row costs in memory beyond its JSON: a tuple, two bytes objects and an int.
-ROW_OVERHEAD_BYTES = 200
+# What a row costs in memory beyond its JSON: a tuple, a bytes object and an int.
+ROW_OVERHEAD_BYTES = 160
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # In JSON it announces whatever had to be escaped, a NUL among it.
 BACKSLASH = ord("\\")
 _MAX_INTEGER = 2**63 - 1
+# The exact types that JSON writes as they are; subclasses of them take the careful way.
+PLAIN_SCALARS = frozenset({str, int, bool, type(None)})
 
 
 class InvalidEvent(ValueError):  # noqa: N818 - it reads as what it says of an event
@@ -57,11 +61,16 @@ def quote(value: object) -> str:
 
 def check_name(name: object) -> str:
     """An event's name, checked: dotted ``[a-z0-9_]`` segments, at most 255 characters. Raises ``InvalidEvent``."""
-    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not EVENT_NAME.fullmatch(name):
+    if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _is_name(name):
         raise InvalidEvent(
             f"event_name: {quote(name)} is not dotted [a-z0-9_] segments of at most {MAX_NAME_LENGTH} characters"
         )
     return str(name)
+
+
+@lru_cache(4096)
+def _is_name(text: str) -> bool:
+    return EVENT_NAME.fullmatch(text) is not None
 
 
 def encode_measurements(measurements: Mapping[str, float]) -> bytes:
@@ -77,7 +86,7 @@ def encode_measurements(measurements: Mapping[str, float]) -> bytes:
             elif type(value) is not int:
                 break
         else:
-            encoded = b"%b" % orjson.dumps(measurements)
+            encoded = orjson.dumps(measurements)
             if len(measurements) <= MAX_MEASUREMENTS and len(encoded) <= MAX_JSON_BYTES and BACKSLASH not in encoded:
                 return encoded
     except Exception:  # noqa: S110 - the careful way below finds out what is wrong, and says it
@@ -91,11 +100,10 @@ def encode_metadata(metadata: Mapping[str, object]) -> bytes:
         return EMPTY_MAP
     try:
         for value in metadata.values():
-            kind = type(value)
-            if kind is not str and kind is not int and kind is not bool and value is not None:
+            if type(value) not in PLAIN_SCALARS:
                 break
         else:
-            encoded = b"%b" % orjson.dumps(metadata)
+            encoded = orjson.dumps(metadata)
             if len(encoded) <= MAX_JSON_BYTES and BACKSLASH not in encoded:
                 return encoded
     except Exception:  # noqa: S110 - as above
@@ -184,12 +192,23 @@ def encode_row(
     event_name: object, measurements: Mapping[str, float], metadata: Mapping[str, object], occurred_at: datetime
 ) -> Row:
     """Check an event's parts and encode them. Raises ``InvalidEvent``."""
-    return (
-        check_name(event_name),
-        encode_measurements(measurements),
-        encode_metadata(metadata),
-        to_nanoseconds(occurred_at),
-    )
+    return check_name(event_name), encode_maps(measurements, metadata), to_nanoseconds(occurred_at)
+
+
+def encode_maps(measurements: Mapping[str, float], metadata: Mapping[str, object]) -> bytes:
+    """An event's maps as a row holds them, checked. Raises ``InvalidEvent``."""
+    return encode_measurements(measurements) + BETWEEN + encode_metadata(metadata)
+
+
+def decode_maps(maps: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The measurements and metadata of a row."""
+    measurements, _, metadata = maps.partition(BETWEEN)
+    return orjson.loads(measurements), orjson.loads(metadata)
+
+
+def size_in_memory(rows: Sequence[Row]) -> int:
+    """About how many bytes the rows take."""
+    return sum([len(row[1]) for row in rows]) + ROW_OVERHEAD_BYTES * len(rows)
 
 
 # The binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
@@ -224,7 +243,7 @@ class _NameHeads(dict[str, bytes]):
 _jsonb_heads = _JsonbHeads()
 
 
-def copy_payload(rows: Iterable[Row]) -> bytes:
+def copy_payload(rows: Sequence[Row]) -> bytes:
     """Rows as the body of a binary COPY of ``COPY_COLUMNS``, without header and trailer.
 
     Written by hand: it takes a fifth of the time of psycopg's row-by-row adaptation, as the JSON is encoded already.
@@ -233,7 +252,9 @@ def copy_payload(rows: Iterable[Row]) -> bytes:
     name_heads = _NameHeads()
     heads = _jsonb_heads
     stamp = _TIMESTAMP.pack
-    for name, measurements, metadata, occurred in rows:
+    # All at once: that is a third of the time of splitting one by one.
+    maps = iter(BETWEEN.join([row[1] for row in rows]).split(BETWEEN))
+    for (name, _, occurred), measurements, metadata in zip(rows, maps, maps, strict=False):
         parts += (
             name_heads[name],
             heads[len(measurements)],

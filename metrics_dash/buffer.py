@@ -5,9 +5,8 @@ known size. Every event that was ever offered is in exactly one place, and ``Buf
 """
 
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -19,19 +18,21 @@ from db.rows import (
     BACKSLASH,
     MAX_JSON_BYTES,
     MAX_MEASUREMENTS,
+    PLAIN_SCALARS,
     ROW_OVERHEAD_BYTES,
-    InvalidEvent,
     Row,
     check_name,
-    encode_measurements,
-    encode_metadata,
+    encode_maps,
+    size_in_memory,
 )
-from metrics_dash.events import Event, encode
 
 # What the collector reports about refusals, through the same pipeline as everything else.
 REFUSED = "metrics_dash.collector.refused"
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
+# Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.
+SHORT_MAPS = 6 * MAX_MEASUREMENTS
+_QUOTA = "name_quota"
 
 
 class BufferFull(Exception):  # noqa: N818 - it says what it is
@@ -158,12 +159,11 @@ class Buffer:
         "_batch_size",
         "_buffer_bytes",
         "_buffer_events",
-        "_byte_room",
+        "_bytes_left",
         "_clock",
         "_closed",
         "_committed",
         "_dropped",
-        "_ended",
         "_flying",
         "_lock",
         "_meet",
@@ -171,11 +171,10 @@ class Buffer:
         "_names",
         "_offered",
         "_open",
-        "_open_bytes",
+        "_open_limit",
         "_opened",
         "_pending_reports",
         "_rejected",
-        "_room",
         "_sealed",
         "_unreported",
         "_wake",
@@ -210,14 +209,13 @@ class Buffer:
         self._names: set[str] = set()
         self._open: list[Row] = []
         self._opened = 0.0
-        self._open_bytes = 0
         self._sealed: deque[Sealed] = deque()
         self._flying: list[Sealed] = []
-        # Events that came, and events that have found their end: what is between the two is held here.
+        # The open batch's events are counted as offered when it seals: one addition instead of a thousand.
         self._offered = 0
-        self._ended = 0
-        self._room = self._buffer_events
-        self._byte_room = self._buffer_bytes
+        # What the bounds leave: how long the open batch may grow beside those that are sealed, and how many more bytes.
+        self._open_limit = self._buffer_events
+        self._bytes_left = self._buffer_bytes
         self._closed = False
         self._rejected = 0
         self._dropped: Counter[str] = Counter()
@@ -234,43 +232,39 @@ class Buffer:
         and leaves to ``db.rows`` all that is out of the ordinary. ``acquire`` takes half the time of ``with``.
         """
         try:
-            plain = name in self._names and len(measurements) <= MAX_MEASUREMENTS
+            plain = name in self._names
             for number in measurements.values():
                 # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
                 if number - number != 0.0 if type(number) is float else type(number) is not int:
                     plain = False
             for scalar in metadata.values():
-                kind = type(scalar)
-                if kind is not str and kind is not bool and kind is not int and scalar is not None:
+                if type(scalar) not in PLAIN_SCALARS:
                     plain = False
-            values = b"%b" % dumps(measurements)
-            tags = b"%b" % dumps(metadata)
-            size = len(values) + len(tags)
-            plain = plain and size <= MAX_JSON_BYTES and BACKSLASH not in values and BACKSLASH not in tags
+            maps = dumps((measurements, "", metadata))[1:-1]
+            if BACKSLASH in maps or (len(maps) > SHORT_MAPS and _is_too_long(measurements, maps)):
+                plain = False
         except Exception:
             plain = False
         if not plain:
             try:
                 if name not in self._names:
                     self._admit(name)
-                values, tags = encode_measurements(measurements), encode_metadata(metadata)
+                maps = encode_maps(measurements, metadata)
             except _Refused as refused:
                 return self._drop(refused.reason)
             except Exception:
                 return self._reject()
-            size = len(values) + len(tags)
-        size += ROW_OVERHEAD_BYTES
         lock = self._lock
         lock.acquire()
         try:
             rows = self._open
-            if self._offered - self._ended >= self._room or self._open_bytes + size > self._byte_room:
+            left = self._bytes_left - len(maps) - ROW_OVERHEAD_BYTES
+            if left < 0 or len(rows) >= self._open_limit:
                 return self._drop_locked(self._why_full())
-            self._offered += 1
+            self._bytes_left = left
             if not rows:
                 self._opened = self._clock()
-            rows.append((name, values, tags, self._wall()))
-            self._open_bytes += size
+            rows.append((name, maps, self._wall()))
             if len(rows) < self._batch_size:
                 return True
             self._seal()
@@ -279,41 +273,30 @@ class Buffer:
         self._wake()
         return True
 
-    def submit(self, events: Sequence[Event], batch_id: UUID | None = None) -> Submission:
-        """Take events as a batch of their own, sealed at once. Raises ``BufferFull``; then none was taken.
+    def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
+        """Take checked rows as a batch of their own, sealed at once. Raises ``BufferFull``; then none was taken.
 
-        Events that break a rule or whose name is one too many are refused one by one, see ``Submission.refused``.
+        Rows whose name is one too many are refused one by one, see ``Submission.refused``.
         """
         submission = Submission(batch_id or uuid4(), self._withdraw)
-        rows: list[Row] = []
-        indexes: list[int] = []
-        refused: list[tuple[int, str]] = []
-        for index, event in enumerate(events):
-            try:
-                if event.name not in self._names:
-                    self._admit(event.name)
-                rows.append(encode(event))
-                indexes.append(index)
-            except _Refused as error:
-                self._drop(error.reason)
-                refused.append((index, error.reason))
-            except InvalidEvent as error:
-                self._reject()
-                refused.append((index, str(error)))
-        submission.refused = tuple(refused)
+        refused = self._admit_all({row[0] for row in rows})
+        indexes: list[int] | None = None
+        if refused:
+            indexes = [index for index, row in enumerate(rows) if row[0] not in refused]
+            submission.refused = tuple((index, _QUOTA) for index, row in enumerate(rows) if row[0] in refused)
+            self._drop(_QUOTA, len(rows) - len(indexes))
+            rows = [rows[index] for index in indexes]
         if not rows:
             submission.settle()
             return submission
-        size = sum(len(row[1]) + len(row[2]) for row in rows) + ROW_OVERHEAD_BYTES * len(rows)
+        size = size_in_memory(rows)
         sealed = Sealed(Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes)
         with self._lock:
-            held = self._offered - self._ended
-            if held + len(rows) > self._room or self._open_bytes + size > self._byte_room:
-                self._drop_locked(self._why_full(), len(rows))
-                raise BufferFull(f"{len(rows)} events find no room beside the {held} that wait to be stored")
-            self._offered += len(rows)
-            self._byte_room -= size
-            self._sealed.append(sealed)
+            if len(self._open) + len(rows) > self._open_limit or size > self._bytes_left:
+                self._drop_locked(self._why_full(len(rows)), len(rows))
+                raise BufferFull(f"{len(rows)} events find no room beside those that wait to be stored")
+            self._bytes_left -= size
+            self._enqueue(sealed)
         self._wake()
         return submission
 
@@ -326,46 +309,57 @@ class Buffer:
         with self._lock:
             self._names.update(names)
 
+    def _admit_all(self, names: Set[str]) -> set[str]:
+        """Make the names known; those that are too many."""
+        refused = set()
+        for name in names - self._names:
+            try:
+                self._admit(name)
+            except _Refused:
+                refused.add(name)
+        return refused
+
     def _admit(self, name: str) -> None:
         """Make the name known. Raises ``InvalidEvent``, or ``_Refused`` when there are too many names."""
         self._meet()
         check_name(name)
         with self._lock:
             if name not in self._names and len(self._names) >= self._name_quota:
-                raise _Refused("name_quota")
+                raise _Refused(_QUOTA)
             self._names.add(str(name))
 
-    def _why_full(self) -> str:
+    def _why_full(self, events: int = 1) -> str:
         if self._closed:
             return "shutdown"
-        return "buffer_full" if self._offered - self._ended >= self._room else "buffer_bytes"
+        return "buffer_full" if len(self._open) + events > self._open_limit else "buffer_bytes"
 
     def _reject(self, events: int = 1) -> bool:
         with self._lock:
             self._offered += events
-            self._ended += events
             self._rejected += events
             self._unreported["invalid"] += events
         return False
 
-    def _drop(self, reason: str) -> bool:
+    def _drop(self, reason: str, events: int = 1) -> bool:
         with self._lock:
-            return self._drop_locked(reason)
+            return self._drop_locked(reason, events)
 
     def _drop_locked(self, reason: str, events: int = 1) -> bool:
         self._offered += events
-        self._ended += events
         self._dropped[reason] += events
         self._unreported[reason] += events
         return False
 
     def _seal(self) -> None:
         batch = Batch(uuid4(), self._open)
-        size = self._open_bytes
-        self._sealed.append(Sealed(batch, Submission(batch.batch_id, self._withdraw), since=self._opened, size=size))
-        self._byte_room -= size
+        size = size_in_memory(self._open)
         self._open = []
-        self._open_bytes = 0
+        self._enqueue(Sealed(batch, Submission(batch.batch_id, self._withdraw), since=self._opened, size=size))
+
+    def _enqueue(self, sealed: Sealed) -> None:
+        self._sealed.append(sealed)
+        self._offered += len(sealed)
+        self._open_limit -= len(sealed)
 
     # The way out.
 
@@ -426,7 +420,8 @@ class Buffer:
         """Take no more events (or, with False, take them again)."""
         with self._lock:
             self._closed = closed
-            self._room = -1 if closed else self._buffer_events + self._pending_reports
+            sealed = sum(len(each) for each in (*self._flying, *self._sealed) if not each.is_report)
+            self._open_limit = -1 if closed else self._buffer_events - sealed
 
     def report_refusals(self) -> None:
         """Seal one event per reason for which events were refused since the last time, past every bound.
@@ -438,12 +433,11 @@ class Buffer:
                 return
             now = self._wall()
             rows = [
-                (REFUSED, encode_measurements({"events": events}), encode_metadata({"reason": reason}), now)
+                (REFUSED, encode_maps({"events": events}, {"reason": reason}), now)
                 for reason, events in sorted(self._unreported.items())
             ]
             self._unreported.clear()
             self._offered += len(rows)
-            self._room += len(rows)
             self._pending_reports += len(rows)
             batch = Batch(uuid4(), rows)
             submission = Submission(batch.batch_id, self._withdraw)
@@ -451,16 +445,15 @@ class Buffer:
 
     def _end(self, sealed: Sealed, lost: Mapping[str, int]) -> None:
         events = len(sealed)
-        self._ended += events
-        self._byte_room += sealed.size
+        self._bytes_left += sealed.size
         self._dropped.update(lost)
         self._committed += events - sum(lost.values())
         if sealed.is_report:
             self._pending_reports -= events
-            if not self._closed:
-                self._room -= events
         else:
             self._unreported.update(lost)
+            if not self._closed:
+                self._open_limit += events
 
     def _withdraw(self, batch_id: UUID) -> bool:
         """Take an untried batch out of the queue again; whether it was there."""
@@ -478,7 +471,7 @@ class Buffer:
         """Where everything is now. What is held is counted where it lies, not derived from the other figures."""
         with self._lock:
             return Accounting(
-                offered=self._offered,
+                offered=self._offered + len(self._open),
                 rejected=self._rejected,
                 dropped=MappingProxyType(dict(self._dropped)),
                 buffered=len(self._open) + sum(map(len, self._sealed)),
@@ -509,14 +502,13 @@ class _Refused(Exception):  # noqa: N818 - control flow within this module
         self.reason = reason
 
 
+def _is_too_long(measurements: Mapping[str, float], maps: bytes) -> bool:
+    return len(maps) > MAX_JSON_BYTES or len(measurements) > MAX_MEASUREMENTS
+
+
 def _refused(sealed: Sealed, fate: Written) -> list[tuple[int, str]]:
     """A batch's refused rows by their index in what was submitted."""
     refused = [(index, "too_old: older than the raw events that are kept") for index in fate.too_old]
     refused += [(index, f"quarantined: {reason}") for index, reason in fate.quarantined]
     places = sealed.indexes
     return refused if places is None else [(places[index], reason) for index, reason in refused]
-
-
-def wall_clock() -> int:
-    """Nanoseconds since 1970 in UTC."""
-    return time.time_ns()

@@ -21,6 +21,7 @@ from db.engine import Database
 from db.faults import Fault, classify, describe, lacks_partition
 from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions, forget_partitions
+from db.rows import Row
 from metrics_dash.buffer import (
     REFUSED,
     Accounting,
@@ -29,9 +30,7 @@ from metrics_dash.buffer import (
     NotCommitted,
     Sealed,
     Submission,
-    wall_clock,
 )
-from metrics_dash.events import Event
 
 __all__ = ["REFUSED", "Accounting", "BufferFull", "Collector", "NotCommitted", "Submission"]
 
@@ -69,7 +68,7 @@ class Collector:
         buffer_bytes: int = BUFFER_BYTES,
         name_quota: int = NAME_QUOTA,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], int] = wall_clock,
+        wall: Callable[[], int] = time.time_ns,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._database = database
@@ -111,14 +110,14 @@ class Collector:
 
     # For those who emit.
 
-    def submit(self, events: Sequence[Event], batch_id: UUID | None = None) -> Submission:
-        """Take events as a batch of their own, written at once. Raises ``BufferFull``; then none was taken.
+    def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
+        """Take checked rows as a batch of their own, written at once. Raises ``BufferFull``; then none was taken.
 
         ``batch_id``: the same id is stored once, however often it is submitted. ``Submission.wait`` returns once the
         batch is committed.
         """
         self._start_in_child()
-        return self._buffer.submit(events, batch_id)
+        return self._buffer.submit(rows, batch_id)
 
     def reject(self, events: int = 1) -> None:
         """Count events that broke a rule before they came here."""

@@ -17,10 +17,12 @@ from db.rows import (
     InvalidEvent,
     Row,
     check_name,
+    encode_maps,
     encode_measurements,
     encode_metadata,
     encode_row,
     quote,
+    to_nanoseconds,
 )
 
 __all__ = [
@@ -37,13 +39,14 @@ __all__ = [
     "encode",
     "encode_measurements",
     "encode_metadata",
-    "parse_event",
+    "parse_row",
 ]
 
 MAX_AHEAD = timedelta(minutes=5)
 DAY_RETENTION = timedelta(days=365)
 
 _KEYS = frozenset({"event_name", "measurements", "metadata", "occurred_at"})
+_NOTHING: Mapping[str, float] = {}
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -61,9 +64,9 @@ def encode(event: Event) -> Row:
     return encode_row(event.name, event.measurements, event.metadata, event.occurred_at)
 
 
-def parse_event(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Event:
-    """Read an event from decoded JSON: ``event_name`` and, optionally, ``measurements``, ``metadata`` and
-    ``occurred_at`` (RFC 3339; by default ``now``, which is aware).
+def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:
+    """The row that is stored for an event in decoded JSON: ``event_name`` and, optionally, ``measurements``,
+    ``metadata`` and ``occurred_at`` (RFC 3339; by default ``now``, which is aware).
 
     ``keep`` is how long days are kept: an older event has nowhere to go. Raises ``InvalidEvent``, which quotes the bad
     value, names its place, and has a ``reason`` to count it under.
@@ -76,12 +79,9 @@ def parse_event(document: object, now: datetime, keep: timedelta = DAY_RETENTION
     if "event_name" not in document:
         raise InvalidEvent("event_name is missing")
     name = check_name(document["event_name"])
-    measurements = document.get("measurements", {})
-    metadata = document.get("metadata", {})
-    encode_measurements(measurements)
-    encode_metadata(metadata)
+    maps = encode_maps(document.get("measurements", _NOTHING), document.get("metadata", _NOTHING))
     occurred_at = parse_time(document["occurred_at"]) if "occurred_at" in document else now
-    return Event(name, measurements, metadata, check_time(occurred_at, now, keep))
+    return name, maps, to_nanoseconds(check_time(occurred_at, now, keep))
 
 
 def parse_time(value: object) -> datetime:

@@ -22,7 +22,7 @@ from db.faults import Fault, classify
 from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions
 from db.rows import InvalidEvent, Row
-from metrics_dash.events import DAY_RETENTION, encode, parse_event
+from metrics_dash.events import DAY_RETENTION, parse_row
 
 BATCH_LINES = 5000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -140,7 +140,7 @@ def _parse(pending: list[tuple[int, bytes]], batch_id: UUID, keep: timedelta, re
         if not line.strip():
             continue
         try:
-            lines.rows.append(encode(parse_event(orjson.loads(line), now, keep)))
+            lines.rows.append(parse_row(orjson.loads(line), now, keep))
         except orjson.JSONDecodeError as error:
             reject(number, f"not JSON: {error}")
         except InvalidEvent as error:

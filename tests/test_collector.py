@@ -20,9 +20,9 @@ from sqlalchemy import text
 from db.engine import Database
 from db.events import query_events
 from db.ledger import Written
+from db.rows import Row, encode_row
 from metrics_dash.buffer import REFUSED, Buffer, BufferFull, NotCommitted
 from metrics_dash.collector import Collector
-from metrics_dash.events import Event
 
 
 class Clock:
@@ -65,8 +65,8 @@ def offer(collector: Collector, count: int, name: str = "game.tick", start: int 
     return sum(collector.offer(name, {"n": n}, {"ok": True}) for n in range(start, start + count))
 
 
-def event(number: int, *, name: str = "game.tick", at: datetime | None = None) -> Event:
-    return Event(name, {"n": number}, {}, at or datetime.now(UTC))
+def row(number: int, *, name: str = "game.tick", at: datetime | None = None) -> Row:
+    return encode_row(name, {"n": number}, {}, at or datetime.now(UTC))
 
 
 def stored(database: Database, name: str = "game.tick") -> list[float]:
@@ -208,7 +208,7 @@ def test_names_beyond_the_quota_are_refused_and_counted(make: Callable[..., Coll
     assert collector.offer("new.one", {}, {})
     assert not collector.offer("new.two", {}, {})
     assert collector.offer("old.two", {}, {})
-    submission = collector.submit([event(1, name="new.two"), event(2, name="new.one")])
+    submission = collector.submit([row(1, name="new.two"), row(2, name="new.one")])
     turn(collector)
     submission.wait(0)
     assert submission.refused == ((0, "name_quota"),)
@@ -217,7 +217,7 @@ def test_names_beyond_the_quota_are_refused_and_counted(make: Callable[..., Coll
 
 def test_a_submission_is_answered_once_it_is_committed(make: Callable[..., Collector], database: Database) -> None:
     collector = make()
-    submission = collector.submit([event(n) for n in range(3)])
+    submission = collector.submit([row(n) for n in range(3)])
     turn(collector)
     submission.wait(0)
     assert submission.refused == ()
@@ -228,7 +228,7 @@ def test_the_same_batch_submitted_twice_is_stored_once(make: Callable[..., Colle
     collector = make()
     batch_id = uuid4()
     for _ in range(2):
-        submission = collector.submit([event(7)], batch_id)
+        submission = collector.submit([row(7)], batch_id)
         turn(collector)
         submission.wait(0)
     assert stored(database) == [7]
@@ -236,14 +236,14 @@ def test_the_same_batch_submitted_twice_is_stored_once(make: Callable[..., Colle
 
 
 def test_a_bad_event_of_a_submission_is_named_by_its_index(make: Callable[..., Collector], database: Database) -> None:
-    collector = make()
-    events = [event(0), event(1, name="BAD"), event(2), event(3)]
+    collector = make(name_quota=1)
+    rows = [row(0), row(1, name="one.too_many"), row(2), row(3)]
     execute(database, "ALTER TABLE telemetry_events ADD CHECK (measurements <> '{\"n\": 3}')")
-    submission = collector.submit(events)
+    submission = collector.submit(rows)
     turn(collector)
     submission.wait(0)
     assert [index for index, _ in submission.refused] == [1, 3]
-    assert "not dotted" in submission.refused[0][1]
+    assert submission.refused[0][1] == "name_quota"
     assert "quarantined" in submission.refused[1][1]
     assert stored(database) == [0, 2]
 
@@ -251,7 +251,7 @@ def test_a_bad_event_of_a_submission_is_named_by_its_index(make: Callable[..., C
 def test_events_below_the_floor_are_counted_and_named(make: Callable[..., Collector], database: Database) -> None:
     execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day' WHERE level = 'raw'")
     collector = make()
-    submission = collector.submit([event(0), event(1, at=datetime.now(UTC) - timedelta(days=2))])
+    submission = collector.submit([row(0), row(1, at=datetime.now(UTC) - timedelta(days=2))])
     turn(collector)
     submission.wait(0)
     assert [index for index, _ in submission.refused] == [1]
@@ -262,8 +262,8 @@ def test_events_below_the_floor_are_counted_and_named(make: Callable[..., Collec
 def test_a_submission_without_room_is_refused_whole(make: Callable[..., Collector]) -> None:
     collector = make(buffer_events=2)
     with pytest.raises(BufferFull):
-        collector.submit([event(n) for n in range(3)])
-    collector.submit([event(n) for n in range(2)])
+        collector.submit([row(n) for n in range(3)])
+    collector.submit([row(n) for n in range(2)])
     assert collector.snapshot().balanced
 
 
@@ -271,7 +271,7 @@ def test_a_submission_that_nobody_wrote_in_time_is_withdrawn(
     make: Callable[..., Collector], database: Database
 ) -> None:
     collector = make()
-    submission = collector.submit([event(1)])
+    submission = collector.submit([row(1)])
     with pytest.raises(NotCommitted) as error:
         submission.wait(0)
     assert error.value.withdrawn
@@ -513,7 +513,7 @@ class Books(RuleBasedStateMachine):
     @rule(count=st.integers(1, 10))
     def submit(self, count: int) -> None:
         try:
-            submission = self.buffer.submit([event(n) for n in range(count)])
+            submission = self.buffer.submit([row(n) for n in range(count)])
         except BufferFull:
             return
         if count % 2:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.rows import encode_row, from_nanoseconds, to_nanoseconds
+from db.rows import BETWEEN, decode_maps, encode_row, from_nanoseconds, to_nanoseconds
 from metrics_dash.catalog import EVENT_NAME as CATALOG_EVENT_NAME
 from metrics_dash.events import (
     DAY_RETENTION,
@@ -20,14 +20,14 @@ from metrics_dash.events import (
     check_time,
     encode_measurements,
     encode_metadata,
-    parse_event,
+    parse_row,
 )
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def test_only_the_name_is_needed() -> None:
-    assert parse_event({"event_name": "a.b"}, NOW) == ("a.b", {}, {}, NOW)
+    assert parse_row({"event_name": "a.b"}, NOW) == encode_row("a.b", {}, {}, NOW)
 
 
 def test_every_part_is_read() -> None:
@@ -38,7 +38,7 @@ def test_every_part_is_read() -> None:
         "occurred_at": "2026-01-31T12:00:00.25+01:00",
     }
     at = datetime(2026, 1, 31, 11, 0, 0, 250000, tzinfo=UTC)
-    assert parse_event(document, NOW) == ("game.login", {"ms": 1.5}, {"ok": True}, at)
+    assert parse_row(document, NOW) == encode_row("game.login", {"ms": 1.5}, {"ok": True}, at)
 
 
 @pytest.mark.parametrize("name", ["a", "a.b", "a_1.0.b", "x" * 255])
@@ -106,24 +106,24 @@ def test_metadata_is_16_kib_at_most() -> None:
 @pytest.mark.parametrize("document", [None, [], "a", 1])
 def test_an_event_is_an_object(document: object) -> None:
     with pytest.raises(InvalidEvent, match="not an object"):
-        parse_event(document, NOW)
+        parse_row(document, NOW)
 
 
 @pytest.mark.parametrize("key", ["measurements", "metadata"])
 @pytest.mark.parametrize("value", [None, [], "a", 1])
 def test_measurements_and_metadata_are_objects(key: str, value: object) -> None:
     with pytest.raises(InvalidEvent, match=f"{key}: .* is not an object"):
-        parse_event({"event_name": "a.b", key: value}, NOW)
+        parse_row({"event_name": "a.b", key: value}, NOW)
 
 
 def test_an_unknown_key_is_named() -> None:
     with pytest.raises(InvalidEvent, match="'measurement' is not a key"):
-        parse_event({"event_name": "a.b", "measurement": {"ms": 1}}, NOW)
+        parse_row({"event_name": "a.b", "measurement": {"ms": 1}}, NOW)
 
 
 def test_a_missing_name_is_said() -> None:
     with pytest.raises(InvalidEvent, match="event_name is missing"):
-        parse_event({"metadata": {}}, NOW)
+        parse_row({"metadata": {}}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,15 @@ def test_a_missing_name_is_said() -> None:
 )  # fmt: skip
 def test_a_time_that_is_not_rfc_3339_is_quoted(text: object) -> None:
     with pytest.raises(InvalidEvent, match="occurred_at"):
-        parse_event({"event_name": "a.b", "occurred_at": text}, NOW)
+        parse_row({"event_name": "a.b", "occurred_at": text}, NOW)
 
 
 @pytest.mark.parametrize(
     "text", ["2026-01-31T11:59:00Z", "2026-01-31t11:59:00z", "2026-01-31T17:29:00.000000000+05:30"]
 )
 def test_a_time_is_read_in_utc_from_any_zone(text: str) -> None:
-    assert parse_event({"event_name": "a.b", "occurred_at": text}, NOW).occurred_at == NOW - timedelta(minutes=1)
+    row = parse_row({"event_name": "a.b", "occurred_at": text}, NOW)
+    assert from_nanoseconds(row[2]) == NOW - timedelta(minutes=1)
 
 
 def test_five_minutes_ahead_and_a_day_retention_back_are_the_bounds() -> None:
@@ -188,4 +189,14 @@ def test_whatever_comes_is_an_event_or_an_invalid_one(junk: object) -> None:
         {"event_name": "a", "metadata": {"k": junk}, "measurements": {"m": junk}},
     ):
         with suppress(InvalidEvent):
-            parse_event(document, NOW)
+            parse_row(document, NOW)
+
+
+@given(
+    st.dictionaries(_texts, _numbers, max_size=5), st.dictionaries(_texts, _numbers | _texts | st.none(), max_size=5)
+)
+@example({',"",': 1, "": 2}, {"": "", ',"",': ',"",', '"': '",""', "\\": '\\",""'})
+def test_both_maps_are_found_again_in_a_row(measurements: dict[str, float], metadata: dict[str, object]) -> None:
+    _, maps, _ = encode_row("a.b", measurements, metadata, NOW)
+    assert decode_maps(maps) == (measurements, metadata)
+    assert maps.count(BETWEEN) == 1

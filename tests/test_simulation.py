@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from db.rows import decode_maps
 from metrics_dash.catalog import load_catalog
-from metrics_dash.events import parse_event
+from metrics_dash.events import parse_row
 from metrics_dash.simulation import HOUR, SAMPLE_SECONDS, Happening, Simulation, players_expected, slice_of
 
 
@@ -32,10 +33,11 @@ def test_every_event_is_valid_and_in_the_catalog_with_its_dimensions() -> None:
     catalog = load_catalog()
     now = datetime.fromtimestamp(at(TUESDAY, 21), UTC)
     for happening in EVENING:
-        event = parse_event(happening.as_event(), now)
-        declared = catalog.events[event.name]
-        assert set(event.measurements) == set(declared.measurements)
-        assert set(declared.dimensions) <= set(event.metadata)
+        name, maps, _ = parse_row(happening.as_event(), now)
+        measurements, metadata = decode_maps(maps)
+        declared = catalog.events[name]
+        assert set(measurements) == set(declared.measurements)
+        assert set(declared.dimensions) <= set(metadata)
 
 
 def test_an_hour_has_every_event_of_the_catalog() -> None:

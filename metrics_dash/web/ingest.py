@@ -9,8 +9,9 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Flask, Response, request
 
+from db.rows import Row
 from metrics_dash.collector import BufferFull, Collector, NotCommitted
-from metrics_dash.events import Event, InvalidEvent, parse_event
+from metrics_dash.events import InvalidEvent, parse_row
 from metrics_dash.web import body
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import Problem
@@ -52,9 +53,9 @@ class Ingest:
         sorted_out = sort_out(body.decode(raw, request.mimetype), datetime.now(UTC), self._keep)
         if sorted_out.rejected:
             self._collector().reject(len(sorted_out.rejected))
-        if sorted_out.events:
+        if sorted_out.rows:
             with self._place():
-                self._commit(sorted_out, batch_id, self._batch_size(len(raw), len(sorted_out.events)))
+                self._commit(sorted_out, batch_id, self._batch_size(len(raw), len(sorted_out.rows)))
         rejected = sorted(sorted_out.rejected, key=lambda one: one[0])
         return json_answer(
             {
@@ -78,10 +79,10 @@ class Ingest:
     def _commit(self, sorted_out: "SortedOut", batch_id: UUID, size: int) -> None:
         """Store the events in batches of ``size``, one after the other, each named by the request's and its number."""
         collector = self._collector()
-        for start in range(0, len(sorted_out.events), size):
-            events = sorted_out.events[start : start + size]
+        for start in range(0, len(sorted_out.rows), size):
+            rows = sorted_out.rows[start : start + size]
             try:
-                submission = collector.submit(events, uuid5(batch_id, str(start)) if start else batch_id)
+                submission = collector.submit(rows, uuid5(batch_id, str(start)) if start else batch_id)
                 submission.wait(COMMIT_TIMEOUT_SECONDS)
             except BufferFull as error:
                 raise _full(f"{error}{_so_far(start)}") from None
@@ -121,7 +122,7 @@ def batch_id_of(key: str | None) -> UUID | None:
 class SortedOut:
     """A request's events: the valid ones and the place of each in the request; those rejected and why."""
 
-    events: list[Event] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
     total: int = 0
@@ -139,7 +140,7 @@ def sort_out(objects: list[object], now: datetime, keep: timedelta) -> SortedOut
             result.rejected.append((index, item.reason))
             continue
         try:
-            result.events.append(parse_event(item, now, keep))
+            result.rows.append(parse_row(item, now, keep))
         except InvalidEvent as error:
             result.rejected.append((index, str(error)))
         else:

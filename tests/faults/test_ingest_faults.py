@@ -25,7 +25,7 @@ from db.ledger import Batch, Written, write_batches
 from db.migrate import migrate
 from metrics_dash.buffer import REFUSED, BufferFull, NotCommitted
 from metrics_dash.collector import Collector
-from metrics_dash.events import Event
+from metrics_dash.events import Event, encode
 
 PATIENCE_SECONDS = 60.0
 BATCH = 20
@@ -62,7 +62,7 @@ class Producer(threading.Thread):
             self.issued.update(numbers)
             now = datetime.now(UTC)
             try:
-                submission = self.collector.submit([Event("fault.tick", {"n": n}, {}, now) for n in numbers])
+                submission = self.collector.submit([encode(Event("fault.tick", {"n": n}, {}, now)) for n in numbers])
                 submission.wait(PATIENCE_SECONDS)
             except (BufferFull, NotCommitted):
                 continue
@@ -251,7 +251,7 @@ def test_an_outage_fills_the_buffer_and_what_was_refused_is_reported(own_server:
 PRODUCER = """
 import sys
 from metrics_dash.collector import Collector
-from metrics_dash.events import Event
+from metrics_dash.events import Event, encode
 from db.engine import Database, driver_connection
 from db.ledger import Batch, Written, write_batches
 from datetime import datetime, UTC
@@ -260,7 +260,7 @@ collector.start()
 for first in range(0, 10**9, 20):
     numbers = range(first, first + 20)
     print("issued", first, flush=True)
-    collector.submit([Event("fault.tick", {"n": n}, {}, datetime.now(UTC)) for n in numbers]).wait(60)
+    collector.submit([encode(Event("fault.tick", {"n": n}, {}, datetime.now(UTC))) for n in numbers]).wait(60)
     print("acked", first, flush=True)
 """
 
