@@ -1,0 +1,222 @@
+"""Keys: what each does, when none does anything, and that everything can be reached and left without a pointer."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from layouts.keys import RANGE_KEYS
+from metrics_dash.timerange import PRESETS
+from tests.browser.conftest import CATALOG, Serve
+from tests.browser.looking import wait_for_tab
+
+Open = Callable[..., Page]
+
+STOP = """() => {
+  const element = document.activeElement;
+  const style = getComputedStyle(element);
+  const box = element.getBoundingClientRect();
+  return {
+    outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0,
+    wide: box.width > 0 && box.height > 0,
+    name: (element.getAttribute('aria-label') || element.textContent || element.title || '').trim(),
+  };
+}"""
+
+
+@pytest.fixture
+def page(open_page: Open, page_url: str) -> Page:
+    opened = open_page(f"{page_url}?tab=combat&range=6h&refresh=off")
+    wait_for_tab(opened, "combat")
+    return opened
+
+
+def focused(page: Page) -> str:
+    name: str = page.evaluate("document.activeElement.id || document.activeElement.tagName.toLowerCase()")
+    return name
+
+
+def test_numbers_choose_tabs(page: Page) -> None:
+    for number, tab in enumerate(CATALOG.tabs, 1):
+        page.keyboard.press(str(number))
+        wait_for_tab(page, tab.id)
+        expect(page.locator(f"#tab-{tab.id}")).to_have_attribute("aria-current", "page")
+
+
+@pytest.mark.parametrize(("key", "length"), RANGE_KEYS.items())
+def test_t_and_one_key_more_choose_a_range(page: Page, key: str, length: str) -> None:
+    page.keyboard.press("t")
+    expect(page.locator("#notice")).to_contain_text("last hour")
+    page.keyboard.press(key)
+    expect(page.locator(f"#range-{length}")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def test_every_preset_has_a_key() -> None:
+    assert list(RANGE_KEYS.values()) == [preset.key for preset in PRESETS]
+
+
+def test_t_twice_opens_any_other_range_and_escape_leaves_it(page: Page) -> None:
+    page.keyboard.press("t")
+    page.keyboard.press("t")
+    expect(page.locator("#relative-from")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#relative-from")).to_be_hidden()
+    expect(page.locator("#custom-range > summary")).to_be_focused()
+
+
+def test_l_pauses_and_goes_live_again(page: Page) -> None:
+    page.keyboard.press("l")
+    page.wait_for_function("() => !metrics.answer.live")
+    page.keyboard.press("l")
+    page.wait_for_function("() => metrics.answer.live")
+    assert "range=6h" in page.url
+
+
+def test_arrows_step_through_time_unless_they_read_a_chart(page: Page) -> None:
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => !metrics.answer.live")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => metrics.answer.live")
+    page.focus("#reader-damage-dealt")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#reader-damage-dealt")).to_have_attribute("aria-valuenow", "1")
+    assert page.evaluate("metrics.url.isLive()") is True
+
+
+def test_c_goes_through_the_comparisons(page: Page) -> None:
+    for name in ("period", "day", "week", ""):
+        page.keyboard.press("c")
+        page.wait_for_function("(name) => metrics.url.get('compare') === name", arg=name)
+
+
+def test_r_asks_for_new_data(page: Page) -> None:
+    before = page.evaluate("metrics.answer.at")
+    page.keyboard.press("r")
+    page.wait_for_function("(before) => metrics.answer.at > before", arg=before)
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def test_f_fills_the_screen_with_the_chart_in_focus_and_escape_leaves(page: Page) -> None:
+    page.focus("#reader-xp-awarded")
+    page.keyboard.press("f")
+    expect(page.locator("#card-xp-awarded")).to_have_attribute("data-full", "")
+    page.keyboard.press("f")
+    expect(page.locator("[data-full]")).to_have_count(0)
+
+
+def test_k_hangs_the_page_on_a_wall_and_takes_it_down(page: Page) -> None:
+    page.keyboard.press("k")
+    expect(page.locator("html")).to_have_attribute("data-kiosk", "")
+    page.keyboard.press("k")
+    expect(page.locator("html")).not_to_have_attribute("data-kiosk", "")
+
+
+def test_the_sheet_opens_by_key_and_by_button_and_gives_the_focus_back(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("2")
+    page.keyboard.press("k")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    assert "tab=combat" in page.url
+    assert "kiosk" not in page.url
+    page.focus("#keys-open")
+    page.keyboard.press("Enter")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys-open")).to_be_focused()
+
+
+def test_nothing_happens_while_somebody_types_or_holds_control(page: Page) -> None:
+    page.keyboard.press("t")
+    page.keyboard.press("t")
+    before = page.url
+    page.fill("#relative-from", "")
+    page.keyboard.type("1lk?c2")
+    expect(page.locator("#relative-from")).to_have_value("1lk?c2")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Alt+2")
+    assert page.url == before
+
+
+def test_single_keys_can_be_switched_off_and_stay_off(page: Page) -> None:
+    page.keyboard.press("?")
+    page.click("#keys-switch")
+    expect(page.locator("#keys-switch")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Escape")
+    page.reload()
+    wait_for_tab(page, "combat")
+    before = page.url
+    for key in ("2", "k", "l", "c"):
+        page.keyboard.press(key)
+    assert page.url == before
+    page.keyboard.press("?")
+    page.click("#keys-switch")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    wait_for_tab(page, "auth")
+
+
+def test_the_first_tab_stop_leads_past_the_controls_to_the_charts(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert focused(page) == "board"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.card').id") == "card-damage-dealt"
+
+
+def test_every_control_is_reached_in_order_named_and_seen_in_focus(page: Page) -> None:
+    reached: list[str] = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        name = focused(page)
+        if name == "body":
+            break
+        stop = page.evaluate(STOP)
+        assert stop["outline"], name
+        assert stop["wide"], name
+        assert stop["name"], name
+        reached.append(name)
+    expected = [
+        "range-1h",
+        "step-back",
+        "step-forward",
+        "zoom-out",
+        "theme-toggle",
+        "tab-server",
+        "reader-damage-dealt",
+    ]
+    places = [reached.index(name) for name in expected]
+    assert places == sorted(places)
+
+
+def test_series_are_switched_off_without_a_pointer(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=6h")
+    wait_for_tab(page, "auth")
+    page.focus("#share-login-results > summary")
+    page.keyboard.press("Enter")
+    switch = page.locator("#share-login-results [data-series] button", has_text="false")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    switch.press("Space")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    page.wait_for_url("**hidden=login-results:false**")
+
+
+def test_a_choice_gives_the_focus_back_to_its_button(page: Page) -> None:
+    page.focus("#refresh > summary")
+    page.keyboard.press("Enter")
+    page.locator("#refresh-30").press("Enter")
+    expect(page.locator("#refresh > summary")).to_be_focused()
+    expect(page.locator("#refresh-label")).to_have_text("30 s")
+
+
+def test_keys_work_where_nothing_was_ever_seen(open_page: Open, serve: Serve) -> None:
+    page = open_page(serve() + "?tab=combat")
+    wait_for_tab(page, "combat")
+    page.keyboard.press("2")
+    wait_for_tab(page, "auth")
