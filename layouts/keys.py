@@ -34,6 +34,8 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         (
             ("Tab", "Reach a chart; arrow keys then read its values"),
             ("Enter", "Raw events behind the value"),
+            ("Drag", "Range of the tab; with Shift, zoom of that chart"),
+            ("2 clicks", "Zoom out, or back to the whole range"),
             ("f", "Full screen of the chart in focus"),
             ("c", "Compare with the period, day or week before"),
         ),
