@@ -4,14 +4,14 @@ One callback, one query (shared by all viewers of the same tick), one answer. A 
 whole figure would undo a zoom. Whatever fails is said in the answer, and what was drawn before stays.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
-from dash.development.base_component import Component
 
 from callbacks.context import Context
 from callbacks.state import PageState, read_state
@@ -23,11 +23,14 @@ from layouts.figures import Figure, Look, figure, marks, traces
 from layouts.theme import TOKENS, Theme
 from layouts.words import compared_text, range_text, refused_text, resolution_text
 from metrics_dash.catalog import Tab
-from metrics_dash.chartdata import ChartData, QueriesUnavailable, QueryError, TabData
+from metrics_dash.chartdata import ChartData, Headline, QueriesUnavailable, QueryError, TabData
 from metrics_dash.lag import Lag, allowed_lag, lag
 from metrics_dash.timerange import COMPARISONS, RangeError, Window, compared_span, to_milliseconds
 
+log = logging.getLogger(__name__)
+
 UNAVAILABLE = "Database unavailable"
+NOT_DRAWN = "Drawing it failed; the server's log says why."
 
 
 class Question(TypedDict):
@@ -111,8 +114,14 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
     answer = {**_answer(data, window, zone, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
-    make = picture.patches if question["reason"] == "tick" else picture.figures
-    return Answer(answer, graphs=make(), headlines=picture.headlines(), states=picture.states(), footer=foot)
+    parts = picture.parts(patched=question["reason"] == "tick")
+    return Answer(
+        answer,
+        graphs=[part.figure for part in parts],
+        headlines=[part.headline for part in parts],
+        states=[part.state for part in parts],
+        footer=foot,
+    )
 
 
 def _compared(data: TabData) -> str | None:
@@ -176,24 +185,29 @@ class Picture:
     theme: Theme
     behind: Lag | None
 
-    def figures(self) -> list[Figure]:
-        return [self._figure(place, chart) for place, chart in enumerate(self.data.charts)]
-
-    def patches(self) -> list[Any]:
-        return [self._patch(place, chart) for place, chart in enumerate(self.data.charts)]
-
-    def headlines(self) -> list[list[Component]]:
-        refused = self.data.refused
-        return [[*cards.headline(chart), cards.spoken(chart, refused)] for chart in self.data.charts]
-
-    def states(self) -> list[list[Component]]:
-        return [cards.state(chart, self.behind) for chart in self.data.charts]
+    def parts(self, *, patched: bool) -> list[CardContent]:
+        """What each card shows, in order; ``patched``: new traces for the figures that stand there already."""
+        draw = self._patch if patched else self._figure
+        return [self._part(place, chart, draw) for place, chart in enumerate(self.data.charts)]
 
     def contents(self) -> dict[str, CardContent]:
         """Everything for new cards, by chart id."""
-        parts = zip(self.figures(), self.headlines(), self.states(), strict=True)
         ids = [chart.chart.id for chart in self.data.charts]
-        return dict(zip(ids, (CardContent(*part) for part in parts), strict=True))
+        return dict(zip(ids, self.parts(patched=False), strict=True))
+
+    def _part(self, place: int, chart: ChartData, draw: Callable[[int, ChartData], Any]) -> CardContent:
+        try:
+            return self._content(place, chart, draw)
+        except Exception:
+            log.exception("the chart %r could not be drawn", chart.chart.id)
+            empty = replace(
+                chart, series=(), previous=(), headline=Headline(None, ""), state="failing", error=NOT_DRAWN
+            )
+            return self._content(place, empty, draw)
+
+    def _content(self, place: int, chart: ChartData, draw: Callable[[int, ChartData], Any]) -> CardContent:
+        headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused)]
+        return CardContent(draw(place, chart), headline, cards.state(chart, self.behind))
 
     def _look(self, place: int, chart: ChartData) -> Look:
         hidden = self.state.hidden.get(chart.chart.id, frozenset())
