@@ -35,6 +35,8 @@ Figure = dict[str, Any]
 # Many points are drawn finer, so that a noisy series stays a line and doesn't become a wall: (points, width in px).
 LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 _NARROWEST_MARK = 0.004
+# Plotly widens the time axis for markers, but not where they have a fill; this one can't be seen.
+UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 # Parts of the window's length; and how many reasons are named where events were refused.
 _ROOM_FOR_WORDS = 0.16
 _REASONS_SHOWN = 2
@@ -64,7 +66,7 @@ def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": font(look.theme),
             "xaxis": x_axis(chart.window, look.theme),
-            "yaxis": y_axis(look.theme, logarithmic=look.logarithmic),
+            "yaxis": y_axis(look.theme, logarithmic=look.logarithmic) | _few_ticks(chart, look),
             "showlegend": several,
             "legend": _legend(look.theme),
             "hovermode": False,
@@ -155,6 +157,12 @@ def _short(reason: str) -> str:
     """A reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
     text = reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
     return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _few_ticks(chart: ChartData, look: Look) -> dict[str, Any]:
+    """Left to itself, Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
+    greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
+    return {"dtick": "D2"} if look.logarithmic and 3 < greatest / _least(chart) < 100 else {}
 
 
 def _note_of_zeros(chart: ChartData, look: Look) -> list[dict[str, Any]]:
@@ -299,6 +307,7 @@ def _zeros(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             "legendgroup": series.name,
             "showlegend": False,
             "marker": {"symbol": "line-ns-open", "size": 5, "color": style.colour, "opacity": 0.6},
+            **UNPADDED,
             **_points(chart, series.t, np.where(zero, _least(chart), np.nan)),
         }
     ]
@@ -322,6 +331,7 @@ def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             "legendgroup": series.name,
             "showlegend": False,
             "marker": {"color": style.colour, "size": 4},
+            **UNPADDED,
             "x": x,
             "y": packed(series.v[lone]),
         }
