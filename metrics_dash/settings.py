@@ -86,7 +86,7 @@ class Settings(BaseModel):
         None, description="A Redis that several web processes share as their query cache; unset, memory."
     )
     secret_key: OptionalSecret = Field(
-        None, description="Signs sessions; unset, a random key is made once and kept in METRICS_DATA_DIR."
+        None, description="Will sign sessions once there is a login; nothing uses it yet."
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded server and local state live.")
     host: LoopbackHost = Field(
