@@ -19,6 +19,7 @@ from db.schema import LOCK_ROLLUP
 # A metadata key's values beyond this many, the rarest, are counted together under OTHER: at most so many are listed,
 # and all that are more frequent than the next one. Those that tie for the last places all go there, so a key whose
 # values occur once each, such as an id, lists none. Each event that carries the key is counted, whatever is listed.
+# Exact for minutes. Hours and days add up what the finer buckets list: what they counted under OTHER stays there.
 VALUES_PER_KEY = 50
 OTHER = "__other__"
 
@@ -143,9 +144,10 @@ def take(connection: Connection, level: str, limit: int, before: datetime | None
 _MARK = text("""
 INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
 SELECT :level, event_name, date_bin(:width, bucket_start, 'epoch'::timestamptz), min(marked_at)
-FROM unnest(CAST(:names AS text[]), CAST(:starts AS timestamptz[]), CAST(:marked AS timestamptz[]))
-    WITH ORDINALITY AS key (event_name, bucket_start, marked_at, position)
-WHERE position BETWEEN :first AND :last
+FROM unnest(
+    (CAST(:names AS text[]))[:first : :last], (CAST(:starts AS timestamptz[]))[:first : :last],
+    (CAST(:marked AS timestamptz[]))[:first : :last]
+) AS key (event_name, bucket_start, marked_at)
 GROUP BY 2, 3
 """)
 
@@ -158,13 +160,13 @@ def mark(connection: Connection, rung: Rung, keys: Keys) -> None:
 
 # --- The fold: the buckets asked for, the rows to fold, and from them counts, maps and labels, in one statement. ---
 
-# `earliest` and `end` say again what the keys say: from them the planner knows which partitions it can leave out.
+# Constant slices of arrays, not a condition on positions, tell the planner how many buckets there are; `earliest` and
+# `end`, which only repeat what the keys say, tell it which partitions it can leave out.
 _KEYS = """
 keys AS MATERIALIZED (
     SELECT position::int AS bucket, event_name, bucket_start
-    FROM unnest(CAST(:names AS text[]), CAST(:starts AS timestamptz[]))
+    FROM unnest((CAST(:names AS text[]))[:first : :last], (CAST(:starts AS timestamptz[]))[:first : :last])
         WITH ORDINALITY AS key (event_name, bucket_start, position)
-    WHERE position BETWEEN :first AND :last
 )"""
 
 # Every part names the same columns whatever the source. `parts`: an aggregate of each measurement. `labels`: how many
@@ -183,7 +185,7 @@ events AS MATERIALIZED (
 ),
 counts AS (SELECT bucket, count(*) AS count FROM events GROUP BY 1),
 parts (bucket, key, {", ".join(MERGES)}) AS (
-    SELECT bucket, key, 1, value, value, value
+    SELECT bucket, key, {", ".join("1" if column == "value_counts" else "value" for column in MERGES)}
     FROM (
         SELECT bucket, key, CAST(measurements ->> key AS double precision) AS value
         FROM (SELECT bucket, measurements, jsonb_object_keys(measurements) AS key FROM events) AS measured
