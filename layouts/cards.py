@@ -78,17 +78,13 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),
             html.Div(
                 [
-                    html.Div(
-                        dcc.Graph(
-                            id=graph_id(chart.id),
-                            figure=content.figure,
-                            config=graph_config(chart),
-                            className="graph",
-                            responsive=True,
-                        ),
-                        className="picture",
-                        role="img",
-                        **attributes(aria_labelledby=f"title-{chart.id}", aria_describedby=f"summary-{chart.id}"),
+                    _picture(chart),
+                    dcc.Graph(
+                        id=graph_id(chart.id),
+                        figure=content.figure,
+                        config=graph_config(chart),
+                        className="graph",
+                        responsive=True,
                     ),
                     reader(chart),
                     html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
@@ -99,6 +95,16 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
         id=f"card-{chart.id}",
         className="card wide" if wide else "card",
         **attributes(aria_labelledby=f"title-{chart.id}"),
+    )
+
+
+def _picture(chart: Chart) -> html.Div:
+    """What the chart is for who listens: a picture with a name and a summary. The drawing beside it has buttons of
+    its own, so it can't be the picture itself; assets/spoken.js keeps its bare labels from being read out."""
+    return html.Div(
+        className="picture",
+        role="img",
+        **attributes(aria_labelledby=f"title-{chart.id}", aria_describedby=f"summary-{chart.id}"),
     )
 
 

@@ -74,6 +74,17 @@ def test_words_can_be_read(name: Theme, surface: str) -> None:
         assert contrast(TOKENS[name][token], TOKENS[name][surface]) >= 4.5, token
 
 
+@pytest.mark.parametrize("name", THEMES)
+def test_what_is_chosen_can_be_read_on_its_tint_and_on_the_accent(name: Theme) -> None:
+    assert contrast(TOKENS[name]["accent"], TOKENS[name]["accent-soft"]) >= 4.5
+    assert contrast(TOKENS[name]["surface"], TOKENS[name]["accent"]) >= 4.5
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_period_before_is_pale_but_there(name: Theme) -> None:
+    assert contrast(TOKENS[name]["ghost"], TOKENS[name]["surface"]) >= 3
+
+
 def test_both_themes_have_the_same_tokens_and_as_many_colours() -> None:
     assert TOKENS["light"].keys() == TOKENS["dark"].keys()
     assert len(SERIES["light"]) == len(SERIES["dark"])
