@@ -23,6 +23,7 @@ from callbacks.context import Context
 from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
+from layouts.bundles import BundledDash, keep_compressed
 from metrics_dash import web
 from metrics_dash.build import build_id
 from metrics_dash.catalog import load_catalog
@@ -107,6 +108,7 @@ def _server(runtime: Runtime, database: Database) -> Flask:
     server.config["SEND_FILE_MAX_AGE_DEFAULT"] = _ONE_YEAR
     server.config["COMPRESS_ALGORITHM"] = ["zstd", "br", "gzip"]
     server.config["COMPRESS_ALGORITHM_STREAMING"] = ["zstd", "br", "gzip"]
+    keep_compressed(server)
     Compress(server)
 
     @server.get("/")
@@ -127,7 +129,7 @@ def _cache(server: Flask, settings: Settings) -> Cache:
 
 def _dash(server: Flask) -> dash.Dash:
     shared: Any = server
-    return dash.Dash(
+    return BundledDash(
         "metrics_dash",
         server=shared,
         url_base_pathname=shell.BASE_PATH,

@@ -9,6 +9,7 @@ from dash import html
 
 from layouts import wall
 from layouts.board import skeleton, tabs
+from layouts.bundles import preloads
 from layouts.controls import controls, machinery
 from layouts.icons import icon
 from layouts.keys import keys_button, keys_sheet, range_choices
@@ -52,6 +53,7 @@ _INDEX = """<!DOCTYPE html>
 {%metas%}
 <title>{%title%}</title>
 {%favicon%}
+PRELOADS
 <script>FIRST_SCRIPT</script>
 <style>CSS_VARIABLES</style>
 {%css%}
@@ -81,6 +83,7 @@ def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
     data = data.replace("<", "\\u003c")
     return (
         _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
+        .replace("PRELOADS", preloads(BASE_PATH))
         .replace("CSS_VARIABLES", css_variables())
         .replace("PAGE_DATA", data)
     )

@@ -1,0 +1,123 @@
+"""The page's many scripts and styles as one file each: a browser asks for two files and not for fifty.
+
+Dash names every file in a tag of its own. Here the tags' files are put together in their order, and what the page
+never uses is left out. A file is named after its content, so whoever has it keeps it; it is compressed once.
+"""
+
+import hashlib
+import pkgutil
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dash
+from dash.fingerprint import check_fingerprint
+from flask import Flask, Request, Response, abort
+
+# Chunks of dash-core-components are looked for beside the script that asks for them, so the bundles lie there too.
+FOLDER = "_dash-component-suites/dash/dcc/"
+# Dash refuses to send a page in which no script is named after its renderer.
+NAME = "with-dash-renderer"
+# What every board draws with, and what Dash would fetch only once the first chart is there.
+FETCHED_LATE = (("dash", "dcc/async-graph.js"),)
+UNUSED = ("/dash_table/",)
+
+_TAG = re.compile(r'<(?:script src|link rel="stylesheet" href)="([^"]+)">(?:</script>)?')
+_NAME_BYTES = 8
+_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+_KINDS = {"js": "text/javascript", "css": "text/css"}
+
+
+class BundledDash(dash.Dash):
+    """Dash, but for how its page names scripts and styles. Bundles are made when the page is first asked for."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._bundles: dict[str, bytes] = {}
+        self._replaced: dict[str, str] = {}
+        super().__init__(*arguments, **options)
+        self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", "bundle", self._serve)
+
+    @property
+    def _base(self) -> str:
+        return str(self.config.requests_pathname_prefix)
+
+    def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", **parts: Any) -> str:
+        """The page's HTML with one tag for all scripts, and one for all styles."""
+        untyped: Any = super()
+        html = untyped.interpolate_index(css=self._bundled(css, "css"), scripts=self._bundled(scripts, "js"), **parts)
+        return str(html)
+
+    def _bundled(self, tags: str, kind: str) -> str:
+        if tags not in self._replaced:
+            self._replaced = {**self._replaced, tags: self._bundle(tags, kind)}
+        return self._replaced[tags]
+
+    def _bundle(self, tags: str, kind: str) -> str:
+        addresses = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
+        parts = [self._read(address) for address in addresses]
+        if kind == "js":
+            parts += [_packaged(package, path) for package, path in FETCHED_LATE]
+        content = (b"\n;\n" if kind == "js" else b"\n").join(parts)
+        digest = hashlib.blake2b(content, digest_size=_NAME_BYTES).hexdigest()
+        self._bundles[f"{digest}.{kind}"] = content
+        address = f"{self._base}{FOLDER}{NAME}.{digest}.{kind}"
+        tag = f'<script src="{address}"></script>' if kind == "js" else f'<link rel="stylesheet" href="{address}">'
+        return f"{tag}\n{_TAG.sub('', tags).strip()}".strip()
+
+    def _read(self, address: str) -> bytes:
+        """The file that one of Dash's addresses stands for. Raises ``OSError`` where it is gone."""
+        path = unquote(urlsplit(address).path.removeprefix(self._base))
+        folder, _, rest = path.partition("/")
+        if folder == self.config.assets_url_path:
+            return Path(self.config.assets_folder, rest).read_bytes()
+        package, _, inside = rest.partition("/")
+        without_fingerprint: Any = check_fingerprint
+        return _packaged(package, without_fingerprint(inside)[0])
+
+    def _serve(self, digest: str, kind: str) -> Response:
+        name = f"{digest}.{kind}"
+        if name not in self._bundles:
+            # Another process of the same server made the page that names it.
+            untyped: Any = self
+            untyped.index()
+        if name not in self._bundles:
+            abort(404)
+        return Response(self._bundles[name], headers=_HEADERS, mimetype=_KINDS[kind])
+
+
+def _packaged(package: str, path: str) -> bytes:
+    content = pkgutil.get_data(package, path)
+    if content is None:
+        raise FileNotFoundError(f"{package} has no {path}")
+    return content
+
+
+class CompressedBundles:
+    """Bundles as flask-compress made them, by encoding and path; of other answers nothing is kept."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self._kept.get(key)
+
+    def set(self, key: str, content: bytes) -> None:
+        if FOLDER in key:
+            self._kept[key] = content
+
+
+def keep_compressed(server: Flask) -> None:
+    """Let flask-compress keep what it makes of the bundles. To be called before it is installed."""
+    server.config["COMPRESS_CACHE_BACKEND"] = CompressedBundles
+    server.config["COMPRESS_CACHE_KEY"] = _key
+
+
+def _key(request: Request) -> str:
+    return request.path
+
+
+def preloads(base: str, names: Iterable[str] = ("_dash-layout", "_dash-dependencies")) -> str:
+    """Tags by which the browser asks for Dash's own two answers at once, and not only when its scripts have run."""
+    return "\n".join(f'<link rel="preload" href="{base}{name}" as="fetch" crossorigin="anonymous">' for name in names)

@@ -1,0 +1,92 @@
+"""The page's scripts and styles arrive as one file each, kept for good and compressed once."""
+
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash import dcc, html
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_compress import Compress
+
+from layouts.bundles import BundledDash, CompressedBundles, keep_compressed
+
+BASE = "/here/"
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
+    (tmp_path / "first.js").write_text("window.first = 'ü';")
+    (tmp_path / "second.js").write_text("window.second = window.first")
+    (tmp_path / "look.css").write_text("body { margin: 7px }")
+    return tmp_path
+
+
+def client(assets: Path) -> FlaskClient:
+    server = Flask("bundled")
+    keep_compressed(server)
+    Compress(server)
+    shared: Any = server
+    app = BundledDash("bundled", server=shared, url_base_pathname=BASE, assets_folder=str(assets))
+    app.layout = html.Div(dcc.Graph())
+    return server.test_client()
+
+
+def named(page: str, kind: str) -> list[str]:
+    return re.findall(rf'(?:src|href)="([^"]+\.{kind})[^"]*"', page)
+
+
+def test_a_page_names_one_script_and_one_style(assets: Path) -> None:
+    page = client(assets).get(BASE).text
+    assert len(named(page, "js")) == 1
+    assert len(named(page, "css")) == 1
+
+
+def test_the_bundles_hold_every_file_in_its_order(assets: Path) -> None:
+    browser = client(assets)
+    page = browser.get(BASE).text
+    script = browser.get(named(page, "js")[0]).get_data().decode()
+    places = [script.index(part) for part in ("window.first = 'ü'", "window.second", "DashRenderer")]
+    assert places == sorted(places)
+    assert browser.get(named(page, "css")[0]).text == "body { margin: 7px }"
+
+
+def test_a_chart_needs_no_further_script(assets: Path) -> None:
+    browser = client(assets)
+    script = browser.get(named(browser.get(BASE).text, "js")[0]).get_data()
+    assert pkgutil.get_data("dash", "dcc/async-graph.js") in script
+
+
+def test_a_bundle_is_kept_for_good_and_renamed_with_its_content(assets: Path) -> None:
+    browser = client(assets)
+    before = named(browser.get(BASE).text, "js")[0]
+    answer = browser.get(before)
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.mimetype == "text/javascript"
+    (assets / "second.js").write_text("window.second = 2")
+    assert named(client(assets).get(BASE).text, "js")[0] != before
+
+
+def test_a_process_serves_what_the_page_of_another_one_names(assets: Path) -> None:
+    address = named(client(assets).get(BASE).text, "js")[0]
+    assert client(assets).get(address).status_code == 200
+
+
+def test_what_no_page_names_is_not_found(assets: Path) -> None:
+    browser = client(assets)
+    address = named(browser.get(BASE).text, "js")[0]
+    assert browser.get(re.sub(r"\.[0-9a-f]+\.js", ".0123456789abcdef.js", address)).status_code == 404
+
+
+def test_bundles_are_compressed_once_and_answers_every_time(assets: Path) -> None:
+    browser, kept = client(assets), CompressedBundles()
+    address = named(browser.get(BASE).text, "js")[0]
+    once, again = (browser.get(address, headers={"Accept-Encoding": "gzip"}) for _ in range(2))
+    assert once.headers["Content-Encoding"] == "gzip"
+    assert once.data == again.data
+    kept.set(f"gzip;{address}", b"bundle")
+    kept.set("gzip;/here/_dash-layout", b"answer")
+    assert kept.get(f"gzip;{address}") == b"bundle"
+    assert kept.get("gzip;/here/_dash-layout") is None
