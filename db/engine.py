@@ -23,6 +23,16 @@ log = logging.getLogger(__name__)
 
 MINIMUM_SERVER_VERSION = 140000
 CONNECT_TIMEOUT_SECONDS = 5
+# A peer that went silent (a cable, a firewall that forgot) is noticed within half a minute, whether we wait for its
+# answer or for it to take our data; else a flush would hang until the kernel's own hours are over. libpq ignores these
+# on a Unix socket. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
@@ -115,6 +125,7 @@ class Database:
                     max_overflow=15,
                     pool_timeout=10,
                     connect_args={
+                        **KEEPALIVE,
                         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                         # PgBouncer in transaction mode knows no prepared statements of a session.
                         "prepare_threshold": None,

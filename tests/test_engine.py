@@ -13,7 +13,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from db.engine import Database, DatabaseURLError, parse_url
+from db.engine import KEEPALIVE, Database, DatabaseURLError, driver_connection, parse_url
 
 PASSWORD_URL = "postgresql://somebody:hunter2@db.example/metrics"
 WRITE_AND_LEAVE = """
@@ -109,3 +109,9 @@ def test_a_password_shows_only_where_it_is_asked_for() -> None:
     database = Database(PASSWORD_URL)
     assert "hunter2" not in str(database.url)
     assert database.dsn() == PASSWORD_URL
+
+
+def test_a_connection_over_the_network_does_not_wait_for_ever_for_a_silent_peer(database: Database) -> None:
+    with database.reading() as connection:
+        info = driver_connection(connection).info.get_parameters()
+    assert {name: info[name] for name in KEEPALIVE} == {name: str(value) for name, value in KEEPALIVE.items()}
