@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from db.floors import Floor, read_floors
+from db.floors import Floor
 
 # A collector that said nothing for this long holds nothing up any more.
 LIVE_FOR = timedelta(seconds=30)
@@ -50,45 +50,51 @@ def pipeline_status(connection: Connection) -> PipelineStatus:
     The watermark goes by arrival, so a late event does not set it back: it is the oldest of what live collectors hold,
     the marks that wait, and now.
     """
-    # The heartbeats come before the marks: an event that moves from a buffer to the log in between is seen twice, and
-    # never not at all.
-    collectors = tuple(_collectors(connection))
-    dirty, oldest, now = connection.execute(
-        text("SELECT count(*), min(marked_at), clock_timestamp() FROM rollup_dirty")
-    ).one()
-    floors = read_floors(connection)
-    now, oldest_dirty = now.astimezone(UTC), None if oldest is None else oldest.astimezone(UTC)
+    rows = connection.execute(_STATUS, {"live_for": LIVE_FOR}).all()
+    first = rows[0]
+    now, oldest_dirty = first.now.astimezone(UTC), _utc(first.oldest_dirty_at)
+    collectors = tuple(_collector(row) for row in rows if row.collector_id is not None)
+    floors = {row.level: Floor(_utc(row.ingest), _utc(row.recompute), _utc(row.held_since)) for row in rows}
     waiting = [each.oldest_buffered_at or each.seen_at for each in collectors if each.live]
     return PipelineStatus(
         complete_through=min([now, *waiting, *([oldest_dirty] if oldest_dirty else [])]),
         now=now,
         oldest_dirty_at=oldest_dirty,
-        dirty=dirty,
+        dirty=first.dirty,
         collectors=collectors,
         raw_floor=floors["raw"].recompute,
         floors=floors,
     )
 
 
-_COLLECTORS = text(
-    "SELECT collector_id, host, pid, seen_at, oldest_buffered_at, accounting, "
-    "seen_at > clock_timestamp() - CAST(:live_for AS interval) AS live FROM collectors ORDER BY started_at"
-)
+# One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is the
+# statement's, which is no later than its snapshot. The collectors stand beside raw's floor, once each.
+_STATUS = text("""
+SELECT statement_timestamp() AS now, dirty, oldest_dirty_at,
+    level, NULLIF(ingest_floor, '-infinity') AS ingest, NULLIF(recompute_floor, '-infinity') AS recompute, held_since,
+    collector_id, host, pid, seen_at, oldest_buffered_at, accounting,
+    seen_at > statement_timestamp() - CAST(:live_for AS interval) AS live
+FROM retention_floors
+    CROSS JOIN (SELECT count(*) AS dirty, min(marked_at) AS oldest_dirty_at FROM rollup_dirty) AS log
+    LEFT JOIN collectors ON level = 'raw'
+ORDER BY started_at
+""")
 
 
-def _collectors(connection: Connection) -> list[CollectorStatus]:
-    return [
-        CollectorStatus(
-            collector_id=row.collector_id,
-            host=row.host,
-            pid=row.pid,
-            seen_at=row.seen_at.astimezone(UTC),
-            oldest_buffered_at=None if row.oldest_buffered_at is None else row.oldest_buffered_at.astimezone(UTC),
-            accounting=row.accounting,
-            live=row.live,
-        )
-        for row in connection.execute(_COLLECTORS, {"live_for": LIVE_FOR})
-    ]
+def _collector(row: Row[Any]) -> CollectorStatus:
+    return CollectorStatus(
+        collector_id=row.collector_id,
+        host=row.host,
+        pid=row.pid,
+        seen_at=row.seen_at.astimezone(UTC),
+        oldest_buffered_at=_utc(row.oldest_buffered_at),
+        accounting=row.accounting,
+        live=row.live,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def server_version(connection: Connection) -> int:
