@@ -32,6 +32,8 @@ def post(port: int, load: Sequence[Event], batch: int, times: int = 1) -> float:
     if process.is_alive():
         process.kill()
         raise RuntimeError("the load did not end in time")
+    if process.exitcode != 0:
+        raise RuntimeError(f"the load ended with exit code {process.exitcode}")
     seconds = answer.get()
     if isinstance(seconds, str):
         raise RuntimeError(seconds)
