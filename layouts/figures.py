@@ -145,6 +145,8 @@ def _refusal(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]
         "showarrow": False,
         "text": "<br>".join([f"{interval.count:,} refused", *map(_short, interval.reasons[:_REASONS_SHOWN])]),
         "font": {"size": 11, "color": TOKENS[look.theme]["bad"]},
+        "bgcolor": TOKENS[look.theme]["surface"],
+        "opacity": 0.9,
         "xref": "x",
         "y": 1,
         "yref": "paper",
