@@ -6,6 +6,7 @@ buckets are packed into a single ``bytea``: server and client then handle one va
 faster than the plain rows. See ``_unpack`` for the layout.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -194,12 +195,18 @@ _KINDS = {
     .replace("GROUPED", "GROUP BY SLOT"),
     "seen": _SEEN,
 }
+_PREFIXES = {"plain": "p", "latest": "l", "folded": "f", "plain_split": "ps", "folded_split": "fs", "seen": ""}
 
 
 @cache
 def _statement(kinds: tuple[str, ...]) -> TextClause:
-    parts = (_KINDS[kind].replace("KIND", kind).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS) for kind in kinds)
-    return text("\nUNION ALL".join(parts))
+    parts = (
+        _KINDS[kind].replace("KIND", _PREFIXES[kind]).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS)
+        for kind in kinds
+    )
+    # psycopg parses a statement anew every time if it is longer than 4,096 characters, which takes it longer than the
+    # server takes to answer. So the parameters have short names, and indentation is not sent.
+    return text(re.sub(r"\s+", " ", " UNION ALL ".join(parts)))
 
 
 def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
@@ -227,7 +234,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "measurement": [read.measurement for _, read in reads],
             "most": [1 if read.latest else None for _, read in reads],
         }
-    return {f"{kind}_{name}": values for name, values in columns.items()}
+    return {f"{_PREFIXES[kind]}_{name}": values for name, values in columns.items()}
 
 
 def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:

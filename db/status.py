@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from db.collectors import REFUSED_EVENT
 from db.floors import Floor
 
 # A collector that said nothing for this long holds nothing up any more.
@@ -33,6 +34,7 @@ class PipelineStatus:
 
     ``complete_through``: every event that arrived before it is in the buckets. ``dirty``: marks in the log, the oldest
     made at ``oldest_dirty_at``. ``raw_floor``: older raw events are gone; None before the first purge.
+    ``ever_refused``: a collector has reported refused events, some time.
     """
 
     complete_through: datetime
@@ -42,6 +44,7 @@ class PipelineStatus:
     collectors: tuple[CollectorStatus, ...]
     raw_floor: datetime | None
     floors: Mapping[str, Floor]
+    ever_refused: bool = False
 
 
 def pipeline_status(connection: Connection) -> PipelineStatus:
@@ -50,7 +53,7 @@ def pipeline_status(connection: Connection) -> PipelineStatus:
     The watermark goes by arrival, so a late event does not set it back: it is the oldest of what live collectors hold,
     the marks that wait, and now.
     """
-    rows = connection.execute(_STATUS, {"live_for": LIVE_FOR}).all()
+    rows = connection.execute(_STATUS, {"live_for": LIVE_FOR, "refused": REFUSED_EVENT}).all()
     first = rows[0]
     now, oldest_dirty = first.now.astimezone(UTC), _utc(first.oldest_dirty_at)
     collectors = tuple(_collector(row) for row in rows if row.collector_id is not None)
@@ -64,15 +67,17 @@ def pipeline_status(connection: Connection) -> PipelineStatus:
         collectors=collectors,
         raw_floor=floors["raw"].recompute,
         floors=floors,
+        ever_refused=first.ever_refused,
     )
 
 
-# One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is the
-# statement's, which is no later than its snapshot. The collectors stand beside raw's floor, once each.
+# One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is
+# the statement's, which is no later than its snapshot. The collectors stand beside raw's floor, once each.
 _STATUS = text("""
 SELECT statement_timestamp() AS now, dirty, oldest_dirty_at,
     level, NULLIF(ingest_floor, '-infinity') AS ingest, NULLIF(recompute_floor, '-infinity') AS recompute, held_since,
     collector_id, host, pid, seen_at, oldest_buffered_at, accounting,
+    EXISTS (SELECT FROM event_names WHERE event_name = :refused) AS ever_refused,
     seen_at > statement_timestamp() - CAST(:live_for AS interval) AS live
 FROM retention_floors
     CROSS JOIN (SELECT count(*) AS dirty, min(marked_at) AS oldest_dirty_at FROM rollup_dirty) AS log

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from db.collectors import REFUSED_EVENT
 from db.series import Read, Rows, Seen
 from metrics_dash.catalog import Chart, Show
 from metrics_dash.chartdata import ChartData, Headline, Interval, Series, State, Values
@@ -26,7 +27,6 @@ from metrics_dash.timerange import (
 
 TOP_VALUES = 8
 """How many values of a split have a series of their own."""
-REFUSED_EVENT = "metrics_dash.collector.refused"
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
 

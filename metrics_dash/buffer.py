@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from orjson import dumps
 
+from db.collectors import REFUSED_EVENT
 from db.ledger import Batch, Written
 from db.rows import (
     BACKSLASH,
@@ -26,8 +27,7 @@ from db.rows import (
     size_in_memory,
 )
 
-# What the collector reports about refusals, through the same pipeline as everything else.
-REFUSED = "metrics_dash.collector.refused"
+REFUSED = REFUSED_EVENT
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
 # Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.

@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db.engine import Database
 from db.events import query_events
 from db.faults import Fault, classify
-from db.series import Rows, Seen, read_series
+from db.series import Read, Rows, Seen, read_series
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash import assembly
 from metrics_dash.assembly import AGGREGATES, Plan
@@ -239,26 +239,28 @@ def _read_tab(
 ) -> TabData:
     held, complete_through = _held(status), status.complete_through
     plans = [assembly.plan(chart, window, held, complete_through, compare) for chart in tab.charts]
-    charts, refused = _read_plans(connection, plans, window, held)
+    # Where nothing was ever refused, which is most of the time, nothing is asked about it.
+    refused_read = assembly.refused_read(window) if status.ever_refused else None
+    charts, refused = _read_plans(connection, plans, window, held, refused_read)
     return TabData(tab, window, charts, complete_through, refused, compare)
 
 
 def _read_plans(
-    connection: Connection, plans: Sequence[Plan], window: Window, held: Held
+    connection: Connection, plans: Sequence[Plan], window: Window, held: Held, refused: Read | None
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
     """All plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
     names = list(dict.fromkeys(plan.chart.event for plan in plans))
     try:
-        answers, seen = read_series(connection, [*reads, assembly.refused_read(window)], names)
+        answers, seen = read_series(connection, [*reads, *([refused] if refused else [])], names)
     except DBAPIError as error:
         if classify(error) is not Fault.DATA:
             raise
         connection.rollback()
         return tuple(_read_alone(connection, plan, held) for plan in plans), ()
-    rows = iter(answers[:-1])
+    rows = iter(answers)
     charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
-    return charts, assembly.intervals(answers[-1], window)
+    return charts, assembly.intervals(next(rows), window) if refused else ()
 
 
 def _read_alone(connection: Connection, plan: Plan, held: Held) -> ChartData:
