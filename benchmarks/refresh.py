@@ -19,7 +19,7 @@ from metrics_dash.catalog import Tab, load_catalog
 from metrics_dash.queries import Queries
 from metrics_dash.rollup import roll_up_all
 from metrics_dash.settings import load_settings
-from metrics_dash.timerange import Window, bucket_edges, from_milliseconds
+from metrics_dash.timerange import Window, bucket_edges, comparison_edges, from_milliseconds
 
 CACHED_GOAL_MS = 2.0
 UNCACHED_GOAL_MS = 10.0
@@ -40,6 +40,14 @@ _BARE_COUNT = """
 SELECT bucket_start, count FROM telemetry_buckets
 WHERE event_name = %(event)s AND bucket_type = %(level)s AND bucket_start >= %(start)s AND bucket_start < %(end)s
 ORDER BY bucket_start
+"""
+# Of the period before: a gauge's latest bucket, and of everything else the sums.
+_BARE_LATEST = _BARE + "DESC LIMIT 1"
+_BARE_TOTAL = """
+SELECT sum(count), sum((sum_values->>%(measurement)s)::float8), min((min_values->>%(measurement)s)::float8),
+    max((max_values->>%(measurement)s)::float8), sum((value_counts->>%(measurement)s)::float8)
+FROM telemetry_buckets
+WHERE event_name = %(event)s AND bucket_type = %(level)s AND bucket_start >= %(start)s AND bucket_start < %(end)s
 """
 _BARE_SPLIT = """
 SELECT bucket_start, entry.key, entry.value::float8
@@ -128,13 +136,18 @@ def _uncached(database: Database, tab: str, length: str, now: datetime) -> float
 
 
 def _bare(database: Database, tab: Tab, window: Window) -> Callable[[], None]:
-    """Plain statements for the rows that the tab draws, over a connection that is open already."""
+    """Plain statements, one after the other, over a connection that is open already: for each chart the rows that it
+    draws, and the period before that its headline is compared with.
+    """
     edges = bucket_edges(window)
+    earlier = comparison_edges(window, "period")
     when = {"level": window.source, "start": from_milliseconds(edges[0]), "end": from_milliseconds(edges[-1])}
+    before = {"start": from_milliseconds(earlier[0]), "end": from_milliseconds(earlier[-1])}
     questions = []
     for chart in tab.charts:
         asked = {**when, "event": chart.event, "measurement": chart.measurement, "split": f"{chart.split_by}:"}
         questions.append((_BARE if chart.measurement else _BARE_COUNT, asked))
+        questions.append((_BARE_LATEST if chart.kind == "gauge" else _BARE_TOTAL, {**asked, **before}))
         if chart.split_by:
             questions.append((_BARE_SPLIT, asked))
     connection = psycopg.connect(database.dsn(), prepare_threshold=None)
