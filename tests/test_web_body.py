@@ -2,10 +2,12 @@
 
 import gzip
 import io
+import random
+import zlib
 
 import pytest
 
-from metrics_dash.web.body import MAX_COMPRESSED, MAX_INFLATED, Malformed, decode, inflate, read
+from metrics_dash.web.body import MAX_COMPRESSED, MAX_EVENTS, MAX_INFLATED, Malformed, decode, inflate, read
 from metrics_dash.web.problems import Problem
 
 ONE = b'{"event_name": "a.b"}'
@@ -70,6 +72,42 @@ def test_a_type_that_is_no_json_is_refused_by_name() -> None:
 
 def test_gzip_of_several_members_is_inflated_as_one() -> None:
     assert inflate(gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
+
+
+def test_members_are_found_across_pieces_and_past_padding() -> None:
+    noise = random.Random(7).randbytes(40_000)  # so that no member is short once it is compressed
+    bodies = [noise[:size] for size in (0, 16_361, 16_383, 16_384, 40_000, 1)]
+    assert inflate(b"".join(gzip.compress(body) + b"\0" * 3 for body in bodies)) == b"".join(bodies)
+
+
+def test_many_small_members_are_not_copied_over_and_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[int] = []
+    make = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, wbits: int) -> None:
+            self.member = make(wbits=wbits)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.member, name)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            handed.append(len(data))
+            return self.member.decompress(data, most)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    members = 20_000
+    assert inflate(gzip.compress(b"") * members) == b""
+    assert sum(handed) <= members * 16 * 1024
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-ndjson"])
+def test_more_events_than_anybody_means_are_refused(content_type: str) -> None:
+    lines = ["1"] * (MAX_EVENTS + 1)
+    text = "\n".join(lines) if content_type != "application/json" else f"[{','.join(lines)}]"
+    problem = problem_of(text.encode(), content_type)
+    assert problem.status == 413
+    assert "250,000" in problem.error
 
 
 def test_a_bomb_is_refused_before_it_goes_off() -> None:

@@ -1,10 +1,11 @@
 """A request's body, read and decoded within bounds: pure functions over bytes.
 
-Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly).
+Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly), 250,000 events.
 """
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 import orjson
@@ -14,6 +15,11 @@ from metrics_dash.web.problems import Problem
 MIB = 1024 * 1024
 MAX_COMPRESSED = 1 * MIB
 MAX_INFLATED = 20 * MIB
+# Events of some meaning are larger than 20 MiB shared out among so many. What is smaller is made to be costly: each is
+# refused with a sentence of its own, and ten million of those fill the memory of the server.
+MAX_EVENTS = 250_000
+# A member of gzip is found at the end of the one before, so what follows it is looked at in pieces and not as a whole.
+_PIECE = 16 * 1024
 
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 # Types under which JSON is sent; whether it is one document or lines shows in the body. "" is no type at all.
@@ -47,21 +53,26 @@ def read(stream: IO[bytes], length: int | None, encoding: str) -> bytes:
 
 def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
     """Decompress gzip, of any number of members, up to ``limit`` bytes. Raises ``Problem``."""
+    view, at = memoryview(raw), 0
     parts: list[bytes] = []
     room = limit
-    while raw:
+    while at < len(view):
         member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(raw, room + 1)
-        except zlib.error:
-            raise Problem(400, "the body is not gzip, although Content-Encoding says so") from None
-        room -= len(part)
-        if room < 0:
-            raise Problem(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
-        if not member.eof:
-            raise Problem(400, "the gzip body is cut off")
-        parts.append(part)
-        raw = member.unused_data.lstrip(b"\0")
+        while not member.eof:
+            piece = view[at : at + _PIECE]
+            if not piece:
+                raise Problem(400, "the gzip body is cut off")
+            try:
+                part = member.decompress(piece, room + 1)
+            except zlib.error:
+                raise Problem(400, "the body is not gzip, although Content-Encoding says so") from None
+            room -= len(part)
+            if room < 0:
+                raise Problem(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
+            parts.append(part)
+            at += len(piece) - len(member.unused_data)
+        while at < len(view) and not view[at]:
+            at += 1  # zeros may pad what stands between members
     return b"".join(parts)
 
 
@@ -90,7 +101,7 @@ def decode(body: bytes, content_type: str) -> list[object]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, f"the body is not JSON: {error}") from None
-    return document if isinstance(document, list) else [document]
+    return _not_too_many(document) if isinstance(document, list) else [document]
 
 
 def _first_line_is_whole(body: bytes) -> bool:
@@ -106,13 +117,19 @@ def _first_line_is_whole(body: bytes) -> bool:
 
 
 def _lines(body: bytes) -> list[object]:
-    events = list(_each_line(body))
+    events = _not_too_many(list(islice(_each_line(body), MAX_EVENTS + 1)))
     if not events:
         raise Problem(400, "the body is empty; send one event a line")
     if all(isinstance(event, Malformed) for event in events):
         first = events[0]
         assert isinstance(first, Malformed)
         raise Problem(400, first.reason)
+    return events
+
+
+def _not_too_many(events: list[object]) -> list[object]:
+    if len(events) > MAX_EVENTS:
+        raise Problem(413, f"the body holds more than {MAX_EVENTS:,} events; send smaller batches")
     return events
 
 
