@@ -18,6 +18,7 @@ from metrics_dash.scheduler import Scheduler
 from metrics_dash.web.health import Running
 
 PATH = "/metrics"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -108,9 +109,10 @@ class RequestFigures:
         g.began = time.perf_counter()
 
     def end(self, response: Response) -> Response:
-        # The rule and not the path: a label must not take what strangers make up.
+        # The rule and not the path, and no method of their own: a label must not take what strangers make up.
         route = request.url_rule.rule if request.url_rule else "none"
-        self._requests.labels(route, request.method, str(response.status_code)).inc()
+        method = request.method if request.method in _METHODS else "other"
+        self._requests.labels(route, method, str(response.status_code)).inc()
         if "began" in g:
             self._seconds.labels(route).observe(time.perf_counter() - g.began)
         return response
