@@ -1,5 +1,6 @@
 """The benchmark table: a row for each figure, its reference from the same run, and whether the goal is met."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,9 @@ class Row:
 
 
 def number(value: float) -> str:
-    """A figure to three significant digits, large ones in groups of thousands."""
+    """A figure to three significant digits, large ones in groups of thousands; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"
