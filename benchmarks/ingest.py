@@ -1,6 +1,7 @@
 """Ingest: from ``execute()`` to committed, beside a raw COPY of the same rows, each batch a transaction of its own.
 
-The raw COPY is given its bytes ready-made, so it does no work in Python at all.
+The raw COPY is given its bytes ready-made, so it does no work in Python at all. Both sides commit once per batch: that
+a busy collector puts several batches into one transaction is switched off here, as it would flatter it.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +56,12 @@ def _row(name: str, ours: list[float], beside: str, theirs: list[float], goal: f
 
 def _collect(database: Database, sample: Sequence[Event], size: int) -> None:
     collector = Collector(
-        database, batch_size=size, buffer_events=2 * len(sample), buffer_bytes=2**30, flush_interval=60.0
+        database,
+        batch_size=size,
+        buffer_events=2 * len(sample),
+        buffer_bytes=2**30,
+        flush_interval=60.0,
+        group_events=0,
     )
     bus = Bus()
     bus.attach("collector", None, collector.offer)

@@ -55,6 +55,7 @@ class Collector:
     ``database``: where to; nothing is opened before ``start``. ``batch_size`` events seal a batch, or
     ``flush_interval`` seconds after its first one. At most ``buffer_events`` events and ``buffer_bytes`` bytes wait;
     what comes then is refused and counted. ``name_quota``: how many event names the database may come to hold.
+    ``group_events``: batches that have piled up share a transaction up to this many events; 0: each has its own.
     ``clock`` is monotonic, in seconds; ``wall`` is nanoseconds since 1970; ``jitter(a, b)`` draws a number between.
     """
 
@@ -67,6 +68,7 @@ class Collector:
         buffer_events: int = 10_000,
         buffer_bytes: int = BUFFER_BYTES,
         name_quota: int = NAME_QUOTA,
+        group_events: int = GROUP_EVENTS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], int] = time.time_ns,
         jitter: Callable[[float, float], float] = random.uniform,
@@ -75,6 +77,7 @@ class Collector:
         self._flush_interval = flush_interval
         self._tick_interval = min(flush_interval, LONGEST_TICK_SECONDS)
         self._name_quota = name_quota
+        self._group_events = group_events
         self._clock = clock
         self._jitter = jitter
         self._buffer = Buffer(
@@ -221,7 +224,7 @@ class Collector:
             return self._until(min(self._not_before, self._next_tick))
         stopping = self._deadline is not None
         due = self._buffer.seal_older_than(0 if stopping else self._flush_interval)
-        group = self._buffer.take(0 if self._one_by_one else GROUP_EVENTS)
+        group = self._buffer.take(0 if self._one_by_one else self._group_events)
         if not group:
             return self._until(self._next_tick if due is None else min(self._next_tick, now + due))
         self._one_by_one = max(0, self._one_by_one - 1)
