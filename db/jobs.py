@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-# What is forgotten, and when: table, column of its age, age. The ledger outlives every batch that may be retried.
+# What is forgotten, and when: table, column of its age, age. The ledger also outlives raw's floor: see ``tidy``.
 HOUSEKEEPING = (
     ("ingest_batches", "committed_at", timedelta(days=7)),
     ("job_runs", "started_at", timedelta(days=30)),
@@ -40,11 +40,23 @@ def finish(connection: Connection, job: str, slot: datetime, outcome: str) -> No
     )
 
 
+# A batch may be sent again however late (a file that is imported twice). Once everything that it can hold lies below
+# raw's ingest floor, nothing of it would be taken, and it need not be known any more. Clocks may differ by some hours.
+_WHAT_MAY_GO = {
+    "ingest_batches": "AND committed_at < (SELECT ingest_floor - interval '1 day' FROM retention_floors "
+    "WHERE level = 'raw')"
+}
+
+
 def tidy(connection: Connection) -> dict[str, int]:
-    """Delete what is past its age; how many rows of each table."""
+    """Delete what is past its age; how many rows of each table. A batch stays known while its events may come again."""
     return {
         table: connection.execute(
-            text(f"DELETE FROM {table} WHERE {column} < clock_timestamp() - CAST(:age AS interval)"), {"age": age}
+            text(
+                f"DELETE FROM {table} WHERE {column} < clock_timestamp() - CAST(:age AS interval) "
+                f"{_WHAT_MAY_GO.get(table, '')}"
+            ),
+            {"age": age},
         ).rowcount
         for table, column, age in HOUSEKEEPING
     }

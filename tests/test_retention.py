@@ -11,7 +11,7 @@ from db import rollups
 from db.buckets import purge_buckets_before
 from db.engine import Database
 from db.events import insert_events, query_events
-from db.floors import Floor, PurgeRefused, align, raise_recompute_floor, read_floors
+from db.floors import Floor, PurgeRefused, align, raise_ingest_floor, raise_recompute_floor, read_floors
 from db.jobs import tidy
 from db.partitions import attached_partitions, purge_events_before
 from metrics_dash.audit import audit
@@ -305,9 +305,21 @@ def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) 
     age_the_ledger(database, "8 days")
     insert_events([event(0)], database=database)
     with database.begin() as connection:
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=2)))
         connection.execute(
             text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
         )
         connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
         assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
         assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
+
+
+def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(database: Database) -> None:
+    insert_days(database, 1, arrived=False)
+    age_the_ledger(database, "20 days")
+    with database.begin() as connection:
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=21)))
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
+        assert tidy(connection)["ingest_batches"] == 1
