@@ -61,6 +61,7 @@ WHERE (
     stored.count IS DISTINCT FROM expected.count
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
+    OR (stored.sum IS NULL) <> (expected.sum IS NULL)
     OR abs(stored.sum - expected.sum) > :tolerance * expected.count
         * greatest(abs(expected.min), abs(expected.max), abs(stored.sum) / expected.count)
 )

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from db.audit import differing_facts, stored_days
 from db.engine import Database
 from db.floors import read_floors
+from db.rollups import Rung
 from metrics_dash.rollup import LADDER
 
 _DAY = timedelta(days=1)
@@ -45,15 +48,20 @@ def audit(database: Database) -> list[Difference]:
         days = stored_days(connection)
     for day in days:
         for rung in LADDER:
-            # The floor is read in the statement's own transaction: what is above it can't be purged meanwhile
-            # without the comparison having the older snapshot, which is whole.
             with database.begin() as connection:
-                floor = read_floors(connection)[rung.source].recompute
-                if floor is not None and day < floor:
+                if _is_purged(connection, rung, day):
                     continue
-                for row in differing_facts(connection, rung, day, day + _DAY):
-                    differences += _differences(rung.level, row)
+                rows = differing_facts(connection, rung, day, day + _DAY)
+                # Each statement sees what was committed before it, so a purge may have come in between. It raised the
+                # floor as it dropped: what is above the floor now was whole when it was compared.
+                if not _is_purged(connection, rung, day):
+                    differences += [each for row in rows for each in _differences(rung.level, row)]
     return differences
+
+
+def _is_purged(connection: Connection, rung: Rung, day: datetime) -> bool:
+    floor = read_floors(connection)[rung.source].recompute
+    return floor is not None and day < floor
 
 
 def _differences(level: str, row: Sequence[Any]) -> list[Difference]:

@@ -1,12 +1,15 @@
 """The audit: silent where all is right, exact where something is not."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from db.audit import differing_facts
 from db.engine import Database
 from db.events import insert_events
+from db.partitions import purge_events_before
 from metrics_dash.audit import audit
 from metrics_dash.retention import purge
 from metrics_dash.rollup import run_pass
@@ -64,6 +67,11 @@ def test_what_the_order_of_adding_explains_is_not_a_difference(rolled_up: Databa
     assert audit(rolled_up) == []
 
 
+def test_a_lost_sum_is_found(rolled_up: Database) -> None:
+    alter(rolled_up, "sum_values = sum_values - 'ms'")
+    assert ("minute", "sum of ms") in found(rolled_up)
+
+
 def test_lost_metadata_is_found(rolled_up: Database) -> None:
     alter(rolled_up, "metadata_counts = metadata_counts - 'ok:false'")
     assert ("minute", "count of ok") in found(rolled_up)
@@ -93,3 +101,14 @@ def test_what_was_purged_is_not_missed(rolled_up: Database) -> None:
     for days in range(1, 5):
         purge(rolled_up, periods, NOON + days * day)
         assert audit(rolled_up) == []
+
+
+def test_a_purge_in_the_middle_of_an_audit_is_not_taken_for_a_loss(
+    rolled_up: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def purged_meanwhile(*arguments: Any) -> Any:
+        purge_events_before(NOON + timedelta(days=3), database=rolled_up)
+        return differing_facts(*arguments)
+
+    monkeypatch.setattr("metrics_dash.audit.differing_facts", purged_meanwhile)
+    assert audit(rolled_up) == []
