@@ -6,7 +6,7 @@ known size. Every event that was ever offered is in exactly one place, and ``Buf
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -279,7 +279,7 @@ class Buffer:
         Rows whose name is one too many are refused one by one, see ``Submission.refused``.
         """
         submission = Submission(batch_id or uuid4(), self._withdraw)
-        refused = self._admit_all({row[0] for row in rows})
+        refused = self._admit_all(dict.fromkeys(row[0] for row in rows))
         indexes: list[int] | None = None
         if refused:
             indexes = [index for index, row in enumerate(rows) if row[0] not in refused]
@@ -309,10 +309,12 @@ class Buffer:
         with self._lock:
             self._names.update(names)
 
-    def _admit_all(self, names: Set[str]) -> set[str]:
-        """Make the names known; those that are too many."""
+    def _admit_all(self, names: Iterable[str]) -> set[str]:
+        """Make the names known, first come first served; those that are too many."""
         refused = set()
-        for name in names - self._names:
+        for name in names:
+            if name in self._names:
+                continue
             try:
                 self._admit(name)
             except _Refused:
