@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Test files run side by side; each worker has a PostgreSQL and a Chromium of its own.
+WORKERS ?= 2
 
 .PHONY: run test check bench format screenshots clean
 
@@ -20,7 +22,7 @@ run: $(BIN)/.run-installed
 
 test: $(BIN)/.dev-installed
 	@sh tests/browser/install.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(BIN)/.dev-installed
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from selenium.webdriver.chrome.options import Options
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -36,6 +36,10 @@ FLAGS = [
     "--force-color-profile=srgb",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
+
+# For the slowest machine: a wait ends with its condition, so only what fails takes this long.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 Serve = Callable[..., str]
 
@@ -84,7 +88,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         options = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "UTC", "color_scheme": "light", **options}
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.goto(url)
         return page
 
