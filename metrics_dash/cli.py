@@ -12,18 +12,20 @@ import signal
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, NoReturn
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.engine import Database, DatabaseURLError, use_database
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except subprocess.SubprocessError:
         _complain("the embedded PostgreSQL does not start; look into postgres/log under METRICS_DATA_DIR")
         sys.exit(FAILED)
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, psycopg.Error) as error:  # COPY is the driver's own
         _complain(f"the database can't be used: {_cause(error)}")
         sys.exit(FAILED)
     sys.exit(DONE)
@@ -77,7 +79,7 @@ def _complain(problem: object) -> None:
     print("metrics_dash:", logs.redact(" ".join(str(problem).split())), file=sys.stderr)
 
 
-def _cause(error: SQLAlchemyError) -> str:
+def _cause(error: Exception) -> str:
     """The driver's own words: they name host and port, and neither a statement nor a password."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
@@ -298,7 +300,7 @@ def import_command(
         try:
             keep = settings.day_retention
             report = import_events(source, database, keep=keep, reject=_Rejections(), progress=progress)
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise CommandError(f"{file}: the gzip data is damaged: {error}; what came before is stored") from None
     table = Table("stored", "stored before", "rejected", box=None)
     table.add_row(*(f"{number:,}" for number in (report.stored, report.repeated, report.rejected)))

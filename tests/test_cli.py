@@ -1,5 +1,6 @@
 """The commands: what they do, and that every foreseen error is one line with the right exit code and no secret."""
 
+import gzip
 import io
 import json
 import logging
@@ -9,7 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -151,6 +154,31 @@ def test_import_takes_standard_input(on: Run, database: Database, monkeypatch: p
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
     assert on("import", "-").code == 0
     assert count(database) == 1
+
+
+@pytest.mark.parametrize("damage", [slice(-9, None), slice(400, 450)])
+def test_import_of_a_damaged_file_is_one_line(on: Run, tmp_path: Path, damage: slice) -> None:
+    whole = bytearray(gzip.compress(b"".join(b'{"event_name": "test.a%d"}\n' % number for number in range(2000)), 9))
+    whole[damage] = b"" if damage.stop is None else b"\xff" * 50
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes(whole)
+    ended = on("import", str(file))
+    assert (ended.code, ended.err.count("metrics_dash:")) == (1, 1)
+    assert "damaged" in ended.err
+
+
+def test_import_that_the_database_breaks_off_is_one_line(
+    on: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_full(driver: psycopg.Connection[Any], rows: object) -> None:
+        driver.execute("DO $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$")
+
+    monkeypatch.setattr("db.ledger._copy", disk_full)
+    file = tmp_path / "events.ndjson"
+    file.write_text('{"event_name": "test.a"}\n')
+    ended = on("import", str(file))
+    assert (ended.code, ended.err.count("metrics_dash:")) == (1, 1)
+    assert "the database can't be used: no space left" in ended.err
 
 
 def test_import_of_a_file_that_is_not_there_is_one_line(on: Run) -> None:
