@@ -7,6 +7,7 @@ another package with the same interface can take its place.
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,7 @@ class Database:
         self._engines: dict[str, Engine] = {}
         self._owner = os.getpid()
         self._lock = threading.Lock()
+        _databases.add(self)
 
     @property
     def embedded(self) -> bool:
@@ -158,6 +160,20 @@ class Database:
         self.dispose()
         if self._server is not None:
             self._server.stop()
+
+
+# A thread may hold a lock at the moment of a fork. In the child that thread does not exist, and nobody lets it go.
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    global _default_lock
+    _default_lock = threading.Lock()
+    for database in list(_databases):
+        database._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def driver_connection(connection: Connection) -> psycopg.Connection[Any]:

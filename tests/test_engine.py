@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,16 @@ def test_a_forked_child_uses_connections_of_its_own(database: Database) -> None:
     assert int(os.read(reader, 20)) != parents
     with database.reading() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == parents
+
+
+def test_a_child_forked_while_another_thread_looks_for_its_engine_is_not_locked_out(database: Database) -> None:
+    with database._lock:
+        child = os.fork()
+        if child == 0:
+            done = threading.Event()
+            threading.Thread(target=lambda: (database.engine, done.set()), daemon=True).start()
+            os._exit(0 if done.wait(20) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize("url", ["mysql://a:hunter2@b/c", "no url:hunter2", "sqlite:///hunter2.db"])
