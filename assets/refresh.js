@@ -75,11 +75,14 @@
   });
 
   /* The quiet countdown: a ring that empties until the next tick. */
-  setInterval(() => {
+  function countDown() {
     const rings = document.querySelectorAll(".ring");
     const seconds = Number(metrics.url.get("refresh"));
     const running = seconds > 0 && metrics.url.isLive();
     const gone = running ? Math.min(1, (Date.now() - asked.at) / 1000 / seconds) : 0;
     rings.forEach((ring) => ring.style.setProperty("--left", running ? String(1 - gone) : "0"));
-  }, 1000);
+  }
+
+  document.addEventListener("metrics:answer", countDown);
+  setInterval(countDown, 1000);
 })(window.metrics, window.dash_clientside.metrics);

@@ -103,6 +103,7 @@
   for (const name of ["_dashprivate_pushstate", "popstate"]) window.addEventListener(name, apply);
   window.addEventListener("resize", measure);
   document.addEventListener("visibilitychange", awake);
+  document.addEventListener("metrics:answer", render);
   setInterval(() => { render(); awake(); }, 1000);
   metrics.wall = { isOn, toggle, isHeld: () => metrics.rotation.isHeld() };
   measure();

@@ -60,11 +60,11 @@ def shots() -> Iterator[Shot]:
     """Every tab in both themes, on a phone and on a wall; and every range once."""
     tabs = load_catalog().tabs
     for tab in tabs:
-        yield Shot(f"{tab.id}-light", tab.id, "range=24h&theme=light")
-        yield Shot(f"{tab.id}-dark", tab.id, "range=24h&theme=dark")
-        yield Shot(f"{tab.id}-phone", tab.id, "range=24h&theme=light", PHONE, {"device_scale_factor": 2})
-        yield Shot(f"{tab.id}-wall", tab.id, "range=7d&kiosk=1", WALL)
-    for length in ("1h", "6h", "7d", "30d"):
+        yield Shot(f"{tab.id}-light", tab.id, "range=7d&theme=light")
+        yield Shot(f"{tab.id}-dark", tab.id, "range=7d&theme=dark")
+        yield Shot(f"{tab.id}-phone", tab.id, "range=7d&theme=light", PHONE, {"device_scale_factor": 2})
+        yield Shot(f"{tab.id}-wall", tab.id, "range=7d&kiosk=1&rotate=30", WALL)
+    for length in ("1h", "6h", "24h", "30d"):
         yield Shot(f"range-{length}", tabs[0].id, f"range={length}&theme=light")
     yield Shot("compare-week", tabs[-1].id, "range=7d&compare=week&theme=dark")
     yield Shot("empty", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
