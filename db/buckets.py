@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from db.engine import Database, default_database
 from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
 from db.rollups import lock
+from db.rows import check_aware
 from db.schema import BUCKET_TYPES
 
 # A level and the one that its buckets are folded from.
@@ -19,11 +20,12 @@ def query_buckets(
 ) -> list[dict[str, Any]]:
     """An event's buckets with ``start <= bucket_start < end`` (aware), oldest first.
 
-    ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another. Each is a dict of ``event_name``,
-    ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``, ``min_values``, ``max_values``,
-    ``value_counts``, ``metadata_counts`` and ``inserted_at``.
+    ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
+    Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
+    ``min_values``, ``max_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``.
     """
     _check(bucket_type)
+    check_aware(start=start, end=end)
     with (database or default_database()).reading() as connection:
         found = connection.execute(
             text(
@@ -68,8 +70,8 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
     """How far a purge of the level may go today; None where the finer level was never purged."""
-    source = read_floors(connection)[SOURCE_OF[bucket_type]].recompute
-    return None if source is None else min(align(cutoff), source)
+    floor, source = align(cutoff), read_floors(connection)[SOURCE_OF[bucket_type]].recompute
+    return None if source is None else min(floor, source)
 
 
 def count_before(connection: Connection, bucket_type: str, cutoff: datetime) -> int:

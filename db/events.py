@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db.engine import Database, default_database
 from db.ledger import Batch, days_of, write_batches
 from db.partitions import ensure_partitions
-from db.rows import InvalidEvent, Row, encode_row, quote
+from db.rows import InvalidEvent, Row, check_aware, encode_row, quote
 
 # An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
 EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
@@ -43,8 +43,9 @@ def query_events(
     """An event's raw records with ``start <= occurred_at < end`` (aware), oldest first, at most ``limit`` of them.
 
     Each is a dict of ``id``, ``event_name``, ``measurements``, ``metadata``, ``occurred_at`` and ``inserted_at``
-    (aware, UTC).
+    (aware, UTC). Raises ``ValueError`` for a moment without a time zone.
     """
+    check_aware(start=start, end=end)
     database = database or default_database()
     with database.reading() as connection:
         found = connection.execute(
@@ -66,6 +67,8 @@ def _row(index: int, event: EventLike, now: datetime) -> Row:
                 raise InvalidEvent(f"{quote(unknown[0])} is not one of {', '.join(EVENT_KEYS)}")
             defaults = {"measurements": {}, "metadata": {}, "occurred_at": now, **event}
             event = tuple(defaults[key] for key in EVENT_KEYS)
+        if not isinstance(event, tuple | list) or len(event) != len(EVENT_KEYS):
+            raise InvalidEvent(f"{quote(event)} is neither a mapping nor a tuple of {', '.join(EVENT_KEYS)}")
         name, measurements, metadata, occurred_at = event
         return encode_row(name, measurements, metadata, occurred_at)
     except InvalidEvent as error:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from db.rows import check_aware
+
 
 class PurgeRefused(RuntimeError):  # noqa: N818 - it reads as what it says
     """A purge that would drop what has not been rolled up. Nothing was dropped."""
@@ -24,7 +26,8 @@ class Floor:
 
 
 def align(cutoff: datetime) -> datetime:
-    """The UTC midnight at or before ``cutoff`` (aware)."""
+    """The UTC midnight at or before ``cutoff`` (aware). Raises ``ValueError`` for one without a time zone."""
+    check_aware(cutoff=cutoff)
     return cutoff.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

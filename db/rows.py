@@ -178,9 +178,21 @@ def _text(value: object, place: str) -> str:
 
 def to_nanoseconds(moment: datetime) -> int:
     """An aware moment in nanoseconds since 1970 in UTC. Raises ``InvalidEvent`` for a naive one."""
-    if moment.tzinfo is None or moment.utcoffset() is None:
+    if not isinstance(moment, datetime):
+        raise InvalidEvent(f"occurred_at: {quote(moment)} is not a datetime")
+    if moment.utcoffset() is None:
         raise InvalidEvent(f"occurred_at: {quote(str(moment))} has no time zone")
     return (moment - _EPOCH) // _MICROSECOND * 1000
+
+
+def check_aware(**moments: datetime) -> None:
+    """Refuse what names no moment: read in whatever zone this machine or that session has, it would name another one.
+
+    Raises ``ValueError`` with the argument's name.
+    """
+    for name, moment in moments.items():
+        if not isinstance(moment, datetime) or moment.utcoffset() is None:
+            raise ValueError(f"{name}: {quote(moment)} is not a datetime with a time zone")
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:

@@ -1,15 +1,17 @@
 """Raw events in and out of the database."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
+from db.buckets import purge_buckets_before, query_buckets
 from db.engine import Database
 from db.events import insert_events, query_events
 from db.ledger import Batch, days_of, write_batch_bisecting, write_batches
-from db.partitions import ensure_partitions
+from db.partitions import ensure_partitions, purge_events_before
 from db.rows import InvalidEvent, Row, encode_row, to_nanoseconds
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
@@ -65,6 +67,31 @@ def test_one_invalid_event_is_named_and_none_is_stored(database: Database) -> No
     with pytest.raises(InvalidEvent, match=r"event 1: .*nan"):
         insert_events([("a.b", {"x": 1}, {}, NOON), ("a.b", {"x": float("nan")}, {}, NOON)])
     assert query_events("a.b", NOON, NOON + timedelta(hours=1)) == []
+
+
+@pytest.mark.parametrize("occurred_at", ["2026-01-31T12:00:00Z", None, NOON.replace(tzinfo=None)])
+def test_a_time_that_is_no_moment_is_named(database: Database, occurred_at: object) -> None:
+    with pytest.raises(InvalidEvent, match="event 0: occurred_at: "):
+        insert_events([{"event_name": "a.b", "occurred_at": occurred_at}])
+
+
+@pytest.mark.parametrize("events", [{"event_name": "a.b"}, ["a.b"], [("a.b", {}, {})], [None]])
+def test_what_is_no_event_is_quoted(database: Database, events: Any) -> None:
+    with pytest.raises(InvalidEvent, match=r"event 0: .* is neither a mapping nor a tuple of event_name, "):
+        insert_events(events)
+
+
+def test_a_moment_without_a_zone_is_refused_wherever_one_is_asked_for(database: Database) -> None:
+    naive: Any = NOON.replace(tzinfo=None)
+    for ask in (
+        lambda: query_events("a.b", naive, NOON),
+        lambda: query_buckets("a.b", "hour", NOON, naive),
+        lambda: purge_events_before(naive),
+        lambda: purge_buckets_before("minute", naive),
+        lambda: query_events("a.b", cast(Any, "2026-01-31"), NOON),
+    ):
+        with pytest.raises(ValueError, match="is not a datetime with a time zone"):
+            ask()
 
 
 def test_events_are_read_oldest_first_within_a_half_open_range(database: Database) -> None:
