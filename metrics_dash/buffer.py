@@ -91,7 +91,7 @@ class Submission:
 
     __slots__ = ("_done", "_failure", "_withdraw", "batch_id", "refused")
 
-    def __init__(self, batch_id: UUID, withdraw: Callable[[UUID], bool]) -> None:
+    def __init__(self, batch_id: UUID, withdraw: "Callable[[Submission], bool]") -> None:
         self.batch_id = batch_id
         self.refused: tuple[tuple[int, str], ...] = ()
         self._done = threading.Event()
@@ -103,7 +103,7 @@ class Submission:
 
         A batch that nobody has tried to write by then is withdrawn: the sender keeps its copy.
         """
-        if not self._done.wait(timeout) and self._withdraw(self.batch_id):
+        if not self._done.wait(timeout) and self._withdraw(self):
             raise NotCommitted(f"not stored within {timeout:g} s, and withdrawn", withdrawn=True)
         if not self._done.is_set():
             raise NotCommitted(f"not known to be stored within {timeout:g} s", withdrawn=False)
@@ -457,11 +457,11 @@ class Buffer:
             if not self._closed:
                 self._open_limit += events
 
-    def _withdraw(self, batch_id: UUID) -> bool:
-        """Take an untried batch out of the queue again; whether it was there."""
+    def _withdraw(self, submission: Submission) -> bool:
+        """Take an untried batch out of the queue again; whether it was there. One of the same id may be in flight."""
         with self._lock:
             for sealed in self._sealed:
-                if sealed.batch.batch_id == batch_id and not sealed.tried:
+                if sealed.submission is submission and not sealed.tried:
                     self._sealed.remove(sealed)
                     self._end(sealed, {"withdrawn": len(sealed)})
                     return True

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from db.engine import Database
 from db.events import query_events
-from db.ledger import Written
+from db.ledger import Batch, Written, write_batches
 from db.rows import Row, encode_row
 from metrics_dash.buffer import REFUSED, Buffer, BufferFull, NotCommitted
 from metrics_dash.collector import Collector
@@ -279,6 +279,28 @@ def test_a_submission_that_nobody_wrote_in_time_is_withdrawn(
     assert stored(database) == []
     books = collector.snapshot()
     assert (books.dropped, books.balanced) == ({"withdrawn": 1}, True)
+
+
+def test_a_submission_under_way_is_not_told_withdrawn_for_another_of_its_id(
+    make: Callable[..., Collector], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = make()
+    identity = uuid4()
+    first = collector.submit([row(1)], identity)
+    fates: list[bool] = []
+
+    def meanwhile(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
+        collector.submit([row(1)], identity)
+        with pytest.raises(NotCommitted) as error:
+            first.wait(0)
+        fates.append(error.value.withdrawn)
+        monkeypatch.undo()
+        return write_batches(connection, batches)
+
+    monkeypatch.setattr("metrics_dash.collector.write_batches", meanwhile)
+    turn(collector)
+    assert fates == [False]
+    assert stored(database) == [1]
 
 
 def test_one_bad_event_does_not_hold_up_the_batches_around_it(
