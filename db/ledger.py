@@ -68,9 +68,11 @@ def days_of(batches: Iterable[Batch]) -> set[date]:
     return {from_nanoseconds(number * _NANOSECONDS_PER_DAY).date() for number in numbers}
 
 
-def write_batches(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
+def write_batches(connection: Connection, batches: Sequence[Batch], *, waited: float = 0.0) -> list[Written]:
     """Store batches in the connection's transaction, which the caller commits; what became of each, in order.
 
+    ``waited``: seconds since the oldest of their events came. The marks are dated back by them, since a page takes the
+    oldest mark for the moment up to which all that came is in the buckets.
     Their partitions must stand (``db.partitions.ensure_partitions``). Raises what the driver raises; then nothing is
     stored, and the same batches may be tried again.
     """
@@ -90,11 +92,11 @@ def write_batches(connection: Connection, batches: Sequence[Batch]) -> list[Writ
         written.append(Written(too_old=too_old))
     if marks:
         _copy(driver, stored)
-        _mark_dirty(driver, marks)
+        _mark_dirty(driver, marks, waited)
     return written
 
 
-def write_batch_bisecting(connection: Connection, batch: Batch) -> Written:
+def write_batch_bisecting(connection: Connection, batch: Batch, *, waited: float = 0.0) -> Written:
     """Like ``write_batches`` for one batch of which the database refuses some rows: those go to quarantine.
 
     Each half is tried under a savepoint, so that the batch still commits as one under its own id. Raises any error that
@@ -111,7 +113,7 @@ def write_batch_bisecting(connection: Connection, batch: Batch) -> Written:
     bad = {index for index, _ in refused}
     stored = [batch.rows[index] for index in indexes if index not in bad]
     if stored:
-        _mark_dirty(driver, _marks(stored, batch.span))
+        _mark_dirty(driver, _marks(stored, batch.span), waited)
     return Written(too_old=tuple(sorted(too_old)), quarantined=tuple(refused))
 
 
@@ -167,7 +169,7 @@ def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
     return {(row[0], row[2] // NANOSECONDS_PER_MINUTE) for row in rows}
 
 
-def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark]) -> None:
+def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark], waited: float) -> None:
     """Mark minutes for recomputing, and record their names as seen."""
     marks = sorted(marked)
     driver.execute(
@@ -180,10 +182,10 @@ def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark]) -> None:
             SELECT DISTINCT event_name FROM mark ORDER BY event_name
             ON CONFLICT DO NOTHING
         )
-        INSERT INTO rollup_dirty (level, event_name, bucket_start)
-        SELECT 'minute', event_name, bucket_start FROM mark
+        INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
+        SELECT 'minute', event_name, bucket_start, clock_timestamp() - make_interval(secs => %s) FROM mark
         """,
-        ([name for name, _ in marks], [minute for _, minute in marks]),
+        ([name for name, _ in marks], [minute for _, minute in marks], waited),
     )
 
 

@@ -253,8 +253,9 @@ class Collector:
     def _deliver(self, group: list[Sealed]) -> bool:
         """Store the group, or see to it that its batches are tried one by one; whether anything was stored."""
         batches = [sealed.batch for sealed in group]
+        since = min(sealed.since for sealed in group)
         try:
-            written = self._write(batches)
+            written = self._write(batches, since)
         except Exception as error:
             if classify(error) is not Fault.DATA:
                 raise
@@ -263,23 +264,23 @@ class Collector:
                 self._buffer.put_back()
                 self._one_by_one = len(group)
                 return False
-            written = [self._bisect(batches[0])]
+            written = [self._bisect(batches[0], since)]
         self._buffer.settle(group, written)
         return True
 
-    def _write(self, batches: list[Batch]) -> list[Written]:
+    def _write(self, batches: list[Batch], since: float) -> list[Written]:
         ensure_partitions(self._database, days_of(batches))
         try:
             with self._database.begin() as connection:
-                return write_batches(connection, batches)
+                return write_batches(connection, batches, waited=self._clock() - since)
         except Exception as error:
             if lacks_partition(error):
                 forget_partitions(self._database)
             raise
 
-    def _bisect(self, batch: Batch) -> Written:
+    def _bisect(self, batch: Batch, since: float) -> Written:
         with self._database.begin() as connection:
-            written = write_batch_bisecting(connection, batch)
+            written = write_batch_bisecting(connection, batch, waited=self._clock() - since)
         for index, reason in written.quarantined:
             log.error("event %d of batch %s went to quarantine: %s", index, batch.batch_id, reason)
         return written

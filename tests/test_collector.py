@@ -21,8 +21,10 @@ from db.engine import Database
 from db.events import query_events
 from db.ledger import Batch, Written, write_batches
 from db.rows import Row, encode_row
+from db.status import pipeline_status
 from metrics_dash.buffer import REFUSED, Buffer, BufferFull, NotCommitted
 from metrics_dash.collector import Collector
+from metrics_dash.rollup import run_pass
 
 
 class Clock:
@@ -289,13 +291,13 @@ def test_a_submission_under_way_is_not_told_withdrawn_for_another_of_its_id(
     first = collector.submit([row(1)], identity)
     fates: list[bool] = []
 
-    def meanwhile(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
+    def meanwhile(connection: Connection, batches: Sequence[Batch], **options: float) -> list[Written]:
         collector.submit([row(1)], identity)
         with pytest.raises(NotCommitted) as error:
             first.wait(0)
         fates.append(error.value.withdrawn)
         monkeypatch.undo()
-        return write_batches(connection, batches)
+        return write_batches(connection, batches, **options)
 
     monkeypatch.setattr("metrics_dash.collector.write_batches", meanwhile)
     turn(collector)
@@ -398,6 +400,25 @@ def test_the_heartbeat_tells_the_age_of_the_oldest_event(
     turn(collector)
     assert one(database, "SELECT round(extract(epoch FROM seen_at - oldest_buffered_at)) FROM collectors") == 50
     assert one(database, "SELECT accounting ->> 'buffered' FROM collectors") == "1"
+
+
+def test_what_waited_in_the_buffer_holds_the_watermark_until_it_is_in_the_buckets(
+    make: Callable[..., Collector], database: Database, clock: Clock
+) -> None:
+    collector = make(flush_interval=20.0)
+    turn(collector)
+    offer(collector, 1)
+    clock.now += 20
+    turn(collector)  # seals and stores it
+    clock.now += 5
+    turn(collector)  # says that nothing waits any more
+    with database.reading() as connection:
+        status = pipeline_status(connection)
+    assert status.now - status.complete_through >= timedelta(seconds=20)
+    run_pass(database)
+    with database.reading() as connection:
+        status = pipeline_status(connection)
+    assert status.now - status.complete_through < timedelta(seconds=20)
 
 
 def test_an_idle_collector_goes_on_saying_that_it_lives(

@@ -172,8 +172,8 @@ def test_a_lost_reply_to_commit_doubles_nothing(database: Database, monkeypatch:
             shut(driver.fileno())
             driver.execute("SELECT 1")
 
-    def write(connection: Connection, batches: Sequence[Batch]) -> list[Written]:
-        written = write_batches(connection, batches)
+    def write(connection: Connection, batches: Sequence[Batch], **options: float) -> list[Written]:
+        written = write_batches(connection, batches, **options)
         replayed.extend(batch.batch_id for batch, fate in zip(batches, written, strict=True) if fate.replayed)
         return written
 
