@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from db.engine import Database
-from metrics_dash.collector import Collector
+from db.rows import Row
+from metrics_dash.collector import BufferFull, Collector, Submission
 from metrics_dash.web import ingest
 from tests.web_client import Site, site
 
@@ -107,6 +109,31 @@ def test_a_large_request_is_stored_piece_by_piece_and_once(database: Database) -
             )
             assert answer.json == {"accepted": 450, "rejected": []}
         assert len(small.stored()) == 450
+
+
+def test_an_event_that_is_taken_the_second_time_only_moves_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(seventh: dict[str, Any]) -> int:
+        body = lines([*events[:7], seventh, *events[8:]])
+        headers = {"Idempotency-Key": "large"}
+        return small.client.post(PATH, data=body, content_type=NDJSON, headers=headers).status_code
+
+    def break_off(rows: list[Row], batch_id: UUID) -> Submission:
+        monkeypatch.setattr(small.runtime.collector, "submit", full)
+        return submit(rows, batch_id)
+
+    def full(rows: list[Row], batch_id: UUID) -> Submission:
+        raise BufferFull("no room")
+
+    events = [event(f"test.n{n:03}") for n in range(120)]
+    with site(database, buffer_events=100) as small:
+        submit = small.runtime.collector.submit
+        monkeypatch.setattr(small.runtime.collector, "submit", break_off)
+        assert post(event("test.n007", occurred_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())) == 429
+        monkeypatch.setattr(small.runtime.collector, "submit", submit)
+        assert post(events[7]) == 200
+        assert small.stored() == [f"test.n{n:03}" for n in range(120) if n != 7]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])

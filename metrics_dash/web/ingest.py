@@ -1,6 +1,7 @@
 """``POST /api/v1/events``: events over HTTP, answered once they are committed."""
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class Ingest:
             self._collector().reject(len(sorted_out.rejected))
         if sorted_out.rows:
             with self._place():
-                self._commit(sorted_out, batch_id, self._batch_size(len(raw), len(sorted_out.rows)))
+                self._commit(sorted_out, batch_id, self._batch_size(len(raw), sorted_out.total))
         rejected = sorted(sorted_out.rejected, key=lambda one: one[0])
         return json_answer(
             {
@@ -77,12 +78,19 @@ class Ingest:
             self._waiting.release()
 
     def _commit(self, sorted_out: "SortedOut", batch_id: UUID, size: int) -> None:
-        """Store the events in batches of ``size``, one after the other, each named by the request's and its number."""
+        """Store the events in batches of ``size`` places of the request, one after the other, each named by its first.
+
+        By place, whatever of it is valid: an event that is too new at first and no longer when the request comes again
+        must not move those after it from one batch into another.
+        """
         collector = self._collector()
-        for start in range(0, len(sorted_out.rows), size):
-            rows = sorted_out.rows[start : start + size]
+        for place in range(0, sorted_out.total, size):
+            start, end = (bisect_left(sorted_out.places, each) for each in (place, place + size))
+            if start == end:
+                continue
+            rows = sorted_out.rows[start:end]
             try:
-                submission = collector.submit(rows, uuid5(batch_id, str(start)) if start else batch_id)
+                submission = collector.submit(rows, uuid5(batch_id, str(place)) if place else batch_id)
                 submission.wait(COMMIT_TIMEOUT_SECONDS)
             except BufferFull as error:
                 raise _full(f"{error}{_so_far(start)}") from None
