@@ -137,6 +137,7 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "from": "now", "to": "now-1h"}, "from", "not before"),
         ({"event_name": LOGIN, "resolution": "second"}, "resolution", "auto, minute, hour, day"),
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
+        ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
         ({"event_name": LOGIN, "show": "avg", "split_by": "success"}, "split_by", "count and rate"),
         ({"event_name": LOGIN, "tz": "Mars/Olympus"}, "tz", "'Mars/Olympus'"),
         ({"event_name": LOGIN, "format": "xml"}, "format", "json, csv"),

@@ -64,9 +64,11 @@ class Question:
 
 def read_question(parameters: Mapping[str, str], catalog: Catalog, now: datetime) -> Question:
     """Check a query string. Raises ``Problem`` 400 that names the parameter and says what it may be."""
-    for name in parameters:
+    for name, value in parameters.items():
         if name not in PARAMETERS:
             raise _bad(name, "is not a parameter", PARAMETERS)
+        if "\0" in value:
+            raise _bad(name, "holds a NUL character, which no event does")
     event_name = _event_name(parameters.get("event_name", ""))
     event = catalog.events.get(event_name)
     show = _show(parameters.get("show"), event)
