@@ -1,15 +1,15 @@
 /* How old the picture is, said plainly beside the title: it ages by the second, also when no answer comes any more. */
 (function (metrics, callbacks) {
   let answer = null;
-  let drawnAt = null;
-  let drawnSince = performance.now();
+  let drawn = { at: null, since: performance.now() };
+  let answered = drawn;
 
   /* answer.data → nothing; a failed answer leaves the last picture and its time standing */
   callbacks.answered = function (data) {
     if (!data) return;
+    answered = { at: Date.now(), since: performance.now() };
     if (!data.error) {
-      drawnAt = Date.now();
-      drawnSince = performance.now();
+      drawn = answered;
       answer = data;
     } else {
       answer = Object.assign({}, answer, { error: data.error });
@@ -21,10 +21,12 @@
   };
 
   /* Seconds. Of two clocks the one that shows more: one stands while a laptop sleeps, the other may be set back. */
-  function age() {
-    const passed = performance.now() - drawnSince;
-    return Math.max(passed, drawnAt === null ? 0 : Date.now() - drawnAt) / 1000;
+  function secondsSince({ at, since }) {
+    const passed = performance.now() - since;
+    return Math.max(passed, at === null ? 0 : Date.now() - at) / 1000;
   }
+
+  const age = () => secondsSince(drawn);
 
   function problem() {
     const words = metrics.connection.problem() || (answer && answer.error);
@@ -32,13 +34,13 @@
   }
 
   function old(wrong) {
-    const last = metrics.time.clock(drawnAt, answer.zone);
+    const last = metrics.time.clock(drawn.at, answer.zone);
     return `Last update ${last}, ${metrics.time.duration(age())} ago — ${wrong}, retrying`;
   }
 
   function say() {
     const wrong = problem();
-    if (wrong) return ["bad", drawnAt === null ? `No picture yet — ${wrong}, retrying` : old(wrong)];
+    if (wrong) return ["bad", drawn.at === null ? `No picture yet — ${wrong}, retrying` : old(wrong)];
     if (answer === null) return ["quiet", "Connecting…"];
     const through = metrics.time.clock(answer.completeThrough, answer.zone);
     if (!answer.live) return ["quiet", `Paused · complete through ${through}`];
@@ -70,6 +72,7 @@
   }
 
   metrics.connection.onChange(render);
-  metrics.freshness = { age };
+  /* age: of the picture. silence: since the last answer, be it only that there is no picture. */
+  metrics.freshness = { age, silence: () => secondsSince(answered) };
   setInterval(render, 1000);
 })(window.metrics, window.dash_clientside.metrics);

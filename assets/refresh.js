@@ -61,11 +61,11 @@
     ask,
     /* Ask once more what got no answer. */
     again: () => ask(location.search, asked.reason === "navigate" ? "navigate" : "tick"),
-    /* Whether an answer should long be here: the clock runs, somebody looks, and the picture is old. */
+    /* Whether an answer should long be here: the clock runs, somebody looks, and none came. */
     overdue() {
       const seconds = Number(metrics.url.get("refresh"));
       const late = seconds * 1000 * MISSED_TICKS + ANSWER_WITHIN;
-      return seconds > 0 && metrics.url.isLive() && !document.hidden && metrics.freshness.age() * 1000 > late;
+      return seconds > 0 && metrics.url.isLive() && !document.hidden && metrics.freshness.silence() * 1000 > late;
     },
     asked: () => asked.at,
   };
