@@ -1,7 +1,8 @@
-"""Pictures of every tab, light and dark, on a phone and on a wall, into docs/screenshots: ``make screenshots``.
+"""Pictures of every tab, light and dark, on a phone and on a wall, and of every state: ``make screenshots``.
 
-A database of its own is filled with the demo's simulated history (the same for every run at the same hour), and the
-page is photographed in a headless Chromium. ``--days 3`` is quicker than a month; ``--only combat`` takes those names.
+They go into docs/screenshots. A database of its own is filled with the demo's simulated history (the same for every run
+at the same hour), and the page is photographed in a headless Chromium; before and after that with what makes its states.
+``--days 3`` is quicker than a month; ``--only combat`` takes the pictures whose names begin like this.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
 from layouts.shell import BASE_PATH
+from metrics_dash.buffer import REFUSED
 from metrics_dash.catalog import load_catalog
 from metrics_dash.demo import HEARTBEAT
 from metrics_dash.rollup import roll_up_all
@@ -36,7 +38,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]
 HOUR = 3600
 SCREEN, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
-READY = "#grid-{tab} .js-plotly-plot .xaxislayer-above"
+READY = "#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
 
 out = Console()
 
@@ -50,6 +52,8 @@ class Shot:
     query: str
     size: tuple[int, int] = SCREEN
     more: dict[str, Any] = field(default_factory=dict)
+    click: str | None = None
+    press: str | None = None
 
     @property
     def address(self) -> str:
@@ -67,7 +71,15 @@ def shots() -> Iterator[Shot]:
     for length in ("1h", "6h", "24h", "30d"):
         yield Shot(f"range-{length}", tabs[0].id, f"range={length}&theme=light")
     yield Shot("compare-week", tabs[-1].id, "range=7d&compare=week&theme=dark")
-    yield Shot("empty", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
+    yield Shot("split", tabs[-1].id, "range=7d&split=creatures-killed:zone&theme=light")
+    yield Shot("logarithmic", tabs[-1].id, "range=7d&log=1&theme=light")
+    yield Shot("popover", tabs[-1].id, "range=7d&theme=light", click="#custom-range > summary")
+    yield Shot("keyboard", tabs[-1].id, "range=7d&theme=dark", press="?")
+    yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
+
+
+def _refused() -> Shot:
+    return Shot("state-refused", "combat", "range=24h&res=hour&theme=light")
 
 
 def main() -> None:
@@ -78,23 +90,51 @@ def main() -> None:
     chosen = options.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    with _database(chosen.data_dir) as database:
+    with _database(chosen.data_dir) as database, _served(database) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
+
+        def photograph(shot: Shot) -> None:
+            if shot.name.startswith(chosen.only):
+                take(browser, address, shot)
+
+        if _is_empty(database):
+            photograph(Shot("state-never-seen", "combat", "range=24h&theme=light"))
+            hold_up(database)
+            photograph(Shot("state-failing", "combat", "range=24h&theme=light"))
         fill(database, chosen.days)
-        with _served(database) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
-            for shot in shots():
-                if shot.name.startswith(chosen.only):
-                    take(browser, address, shot)
-            browser.close()
+        for shot in shots():
+            photograph(shot)
+        refuse(database)
+        photograph(_refused())
+        browser.close()
+
+
+def _is_empty(database: Database) -> bool:
+    with database.reading() as connection:
+        return not connection.exec_driver_sql("SELECT EXISTS (SELECT FROM telemetry_buckets)").scalar()
+
+
+def hold_up(database: Database) -> None:
+    """Events that came ten minutes ago and are in no bucket yet, as when nothing rolls up."""
+    insert_events([{"event_name": "bezgelor.combat.damage", "measurements": {"damage_amount": 1}}], database=database)
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE rollup_dirty SET marked_at = now() - interval '10 minutes'")
+
+
+def refuse(database: Database) -> None:
+    """A report of refused events eight hours ago, as the collector makes it."""
+    report = {"measurements": {"events": 312}, "metadata": {"reason": "buffer_full"}}
+    moment = datetime.now(UTC) - timedelta(hours=8)
+    insert_events([{"event_name": REFUSED, "occurred_at": moment, **report}], database=database)
+    roll_up_all(database)
 
 
 def fill(database: Database, days: int) -> None:
     """Store ``days`` of simulated history up to now, where the store is still empty, and roll it up."""
     now = datetime.now(UTC)
     simulation = Simulation(seed=1)
-    with database.reading() as connection:
-        if connection.exec_driver_sql("SELECT EXISTS (SELECT FROM telemetry_buckets)").scalar():
-            return
+    if not _is_empty(database):
+        return
     last = int(now.timestamp()) // HOUR * HOUR
     for start in track(range(last - days * 24 * HOUR, last + 1, HOUR), "Simulating", console=out):
         happened = (one for one in simulation.hour(start) if one.at < now.timestamp())
@@ -123,6 +163,10 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
     page.goto(address + shot.address)
     page.wait_for_selector(READY.format(tab=shot.tab), state="attached")
     page.wait_for_function("() => metrics.answer !== null && document.fonts.status === 'loaded'")
+    if shot.click is not None:
+        page.click(shot.click)
+    if shot.press is not None:
+        page.keyboard.press(shot.press)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     path = FOLDER / f"{shot.name}.png"
     page.screenshot(path=path)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 DRAWN = """
 (chart) => {
@@ -44,3 +44,11 @@ def wait_for_ticks(page: Page, count: int = 2) -> None:
 
 def text(page: Page, selector: str) -> str:
     return page.inner_text(selector).replace("\u202f", " ")
+
+
+def open_popover(page: Page) -> None:
+    """Open the popover of ranges, and wait until it has put the range that holds into its fields."""
+    page.click("#custom-range > summary")
+    expect(page.locator("#relative-from")).to_be_visible()
+    # They are filled when the opening is announced, a task after it; what is typed before that would be overwritten.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

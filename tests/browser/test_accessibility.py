@@ -13,7 +13,7 @@ from db.events import insert_events
 from metrics_dash.catalog import Tab
 from metrics_dash.rollup import roll_up_all
 from tests.browser.conftest import CATALOG, Serve
-from tests.browser.looking import wait_for_tab, wait_for_ticks
+from tests.browser.looking import open_popover, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 
@@ -69,7 +69,7 @@ def test_what_opens(open_page: Open, page_url: str, opener: str, theme: str) -> 
 def test_a_range_that_was_refused_where_it_was_typed(open_page: Open, page_url: str, theme: str) -> None:
     page = open_page(f"{page_url}?tab=auth&theme={theme}&refresh=off")
     wait_for_tab(page, "auth")
-    page.click("#custom-range > summary")
+    open_popover(page)
     page.fill("#relative-from", "yesterday")
     page.click("#relative-apply")
     expect(page.locator("#relative-problem")).to_contain_text("yesterday")

@@ -15,17 +15,12 @@ from db.events import insert_events
 from metrics_dash.rollup import roll_up_all
 from metrics_dash.timerange import midnight
 from tests.browser.conftest import Serve
-from tests.browser.looking import text, wait_for_tab
+from tests.browser.looking import open_popover, text, wait_for_tab
 
 Open = Callable[..., Page]
 
 QUESTS = "bezgelor.quest.accepted"
 HOUR = 3_600_000
-
-
-def open_popover(page: Page) -> None:
-    page.click("#custom-range > summary")
-    expect(page.locator("#relative-from")).to_be_visible()
 
 
 def wait_for_length(page: Page, hours: float) -> None:
