@@ -1,7 +1,7 @@
 """Pictures of every tab, light and dark, on a phone and on a wall, and of every state: ``make screenshots``.
 
 They go into docs/screenshots. A database of its own is filled with the demo's simulated history (the same for every run
-at the same hour), and the page is photographed in a headless Chromium; before and after that with what makes its states.
+at the same hour), and the page is photographed in a headless Chromium, also in each of its states.
 ``--days 3`` is quicker than a month; ``--only combat`` takes the pictures whose names begin like this.
 """
 
