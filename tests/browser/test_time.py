@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from db.events import insert_events
 from metrics_dash.rollup import roll_up_all
 from metrics_dash.timerange import midnight
 from tests.browser.conftest import Serve
-from tests.browser.looking import open_popover, text, wait_for_tab
+from tests.browser.looking import drawn, open_popover, text, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -274,6 +275,7 @@ def test_day_buckets_are_the_zone_s_days(
     url = serve()
     page = open_page(f"{url}?tab=gameplay&res=day&{span}", timezone_id=zone)
     wait_for_tab(page, "gameplay")
+    drawn(page, "quests-accepted")
     page.focus("#reader-quests-accepted")
     page.keyboard.press("Home")
     for number, count in ((-1, 48), (0, hours * 2), (1, 48)):
@@ -302,11 +304,12 @@ def test_the_axis_and_its_values_are_named_by_the_zone_s_clock(
     assert f"{day:%a} {day.day} {day:%b}" in labels[0]
     assert len(spoken) >= 5
     assert spoken[:-1] == sorted(spoken[:-1])
+    drawn(page, "quests-accepted")
     page.focus("#reader-quests-accepted")
     page.keyboard.press("End")
     last = (end - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
-    reader = page.locator("#reader-quests-accepted")
-    assert f"{last:%a} {last.day} {last:%b}, 23:59" in (reader.get_attribute("aria-valuetext") or "")
+    spoken_time = re.compile(re.escape(f"{last:%a} {last.day} {last:%b}, 23:59"))
+    expect(page.locator("#reader-quests-accepted")).to_have_attribute("aria-valuetext", spoken_time)
 
 
 def rows_of(page: Page, path: str) -> list[list[str]]:
@@ -325,6 +328,7 @@ def test_the_hour_that_comes_twice_is_told_apart(
         timezone_id="Europe/Berlin",
     )
     wait_for_tab(page, "gameplay")
+    drawn(page, "quests-accepted")
     page.focus("#reader-quests-accepted")
     page.keyboard.press("Home")
     reader = page.locator("#reader-quests-accepted")
