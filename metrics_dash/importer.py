@@ -173,8 +173,3 @@ def _opened(source: _Counted) -> IO[bytes]:
     if buffered.peek(2)[:2] == _GZIP_MAGIC:
         return cast(IO[bytes], gzip.GzipFile(fileobj=buffered))
     return buffered
-
-
-def size_of(path: Path) -> int | None:
-    """Bytes of a regular file; None for what has no size, such as a pipe."""
-    return path.stat().st_size if path.is_file() else None

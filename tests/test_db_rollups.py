@@ -1,7 +1,6 @@
 """The fold, against plain GROUP BYs over raw, and every race that could lose or overwrite a bucket, forced."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from db.ledger import Batch, write_batches
 from db.partitions import ensure_partitions
 from db.rows import encode_row
 from metrics_dash.rollup import LADDER, fold, roll_up_all, run_pass
+from tests.locks import wait_for_a_lock_waiter
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 FOREVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -453,20 +453,6 @@ def test_a_worker_that_waited_for_the_lock_sees_what_the_first_one_did(database:
     thread.join(30)
     assert second_is_done.is_set()
     assert_every_level_is_a_group_by_over_raw(database)
-
-
-def wait_for_a_lock_waiter(database: Database) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with database.begin() as connection:
-            if connection.execute(
-                text(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' "
-                    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                )
-            ).scalar_one():
-                return
-    raise AssertionError("nobody waits for the lock")
 
 
 def test_a_pass_that_is_rolled_back_leaves_every_mark_and_bucket(database: Database) -> None:

@@ -1,7 +1,6 @@
 """Retention: nothing that is not rolled up is dropped, nothing half dropped is recomputed; races forced."""
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from metrics_dash.audit import audit
 from metrics_dash.retention import PurgeReport, purge
 from metrics_dash.rollup import fold, run_pass
 from metrics_dash.settings import load_settings
+from tests.locks import wait_for_a_lock_waiter
 from tests.test_db_rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 
 DAY = timedelta(days=1)
@@ -215,20 +215,6 @@ def test_a_purge_waits_for_the_flush_that_read_the_old_floor_and_rolls_its_event
     assert outcomes(done[0])["raw"] == "purged"
     assert counts(database, "day")[MIDNIGHT - 2 * DAY] == 2
     assert marks(database) == []
-
-
-def wait_for_a_lock_waiter(database: Database) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with database.begin() as connection:
-            if connection.execute(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                    "AND datname = current_database()"
-                )
-            ).scalar_one():
-                return
-    raise AssertionError("nobody waits for a lock")
 
 
 def test_a_flush_that_comes_while_the_floor_rises_obeys_the_new_one(database: Database) -> None:
