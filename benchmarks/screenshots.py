@@ -112,6 +112,8 @@ def main() -> None:
             photograph(shot)
         refuse(database)
         state(_refused())
+        forget(database)
+        state(Shot("state-past-retention", "combat", "from=now-300d&to=now-299d&theme=light"))
         browser.close()
 
 
@@ -133,6 +135,15 @@ def refuse(database: Database) -> None:
     moment = datetime.now(UTC) - timedelta(hours=8)
     insert_events([{"event_name": REFUSED, "occurred_at": moment, **report}], database=database)
     roll_up_all(database)
+
+
+def forget(database: Database) -> None:
+    """The floors as a purge leaves them: buckets of any level are held for the last 60 days."""
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE retention_floors SET ingest_floor = kept, recompute_floor = kept "
+            "FROM (SELECT date_trunc('day', now(), 'UTC') - interval '60 days' AS kept) AS kept"
+        )
 
 
 def fill(database: Database, days: int) -> None:
