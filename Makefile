@@ -40,7 +40,7 @@ bench: $(BIN)/.dev-installed
 
 screenshots: $(BIN)/.dev-installed
 	@sh tests/browser/install.sh
-	$(BIN)/python -m benchmarks.screenshots $(ARGS)
+	$(BIN)/python -m tools.screenshots $(ARGS)
 
 clean:
 	rm -rf $(VENV) .data

@@ -19,19 +19,19 @@ from flask_compress import Compress
 from werkzeug.wrappers import Response
 
 import callbacks
-from callbacks.context import Context
 from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
 from layouts.bundles import BundledDash, keep_compressed
 from metrics_dash import web
-from metrics_dash.build import build_id
 from metrics_dash.catalog import load_catalog
-from metrics_dash.demo_status import demo_active
-from metrics_dash.queries import Queries
+from metrics_dash.charts.cache import SharedCache
+from metrics_dash.charts.queries import Queries
+from metrics_dash.demo.status import demo_active
+from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
-from metrics_dash.shared_cache import SharedCache
+from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems
 from metrics_dash.web.version import install as install_version
 

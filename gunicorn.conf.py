@@ -9,7 +9,7 @@ from typing import Any
 
 from metrics_dash import logs
 from metrics_dash.settings import load_settings
-from metrics_dash.web.guard import is_loopback
+from metrics_dash.web.gate import is_loopback
 
 _settings = load_settings()
 

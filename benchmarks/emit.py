@@ -8,8 +8,8 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter
 
 from benchmarks.table import Row
-from metrics_dash.buffer import Buffer
-from metrics_dash.telemetry import Bus
+from metrics_dash.emit.bus import Bus
+from metrics_dash.ingest.buffer import Buffer
 
 Subject = TypeVar("Subject")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from db.engine import Database, use_database
 from db.migrate import migrate
-from metrics_dash.events import Event
-from metrics_dash.simulation import Simulation
+from metrics_dash.demo.simulation import Simulation
+from metrics_dash.ingest.event import Event
 
 
 @contextmanager

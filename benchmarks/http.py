@@ -11,7 +11,7 @@ from db.engine import driver_connection
 from db.ledger import Batch, days_of
 from db.partitions import ensure_partitions
 from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, copy_payload
-from metrics_dash.events import Event, encode
+from metrics_dash.ingest.event import Event, encode
 
 BATCH = 1000
 GOAL_PER_SECOND = 30_000

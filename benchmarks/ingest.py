@@ -15,9 +15,9 @@ from benchmarks.table import Row
 from db.engine import Database, driver_connection
 from db.partitions import ensure_partitions_ahead
 from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, copy_payload
-from metrics_dash.collector import Collector
-from metrics_dash.events import Event, encode
-from metrics_dash.telemetry import Bus
+from metrics_dash.emit.bus import Bus
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import Event, encode
 
 TABLE_GOAL = 0.8
 HEAP_GOAL = 0.45

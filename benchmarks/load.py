@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from metrics_dash.events import Event
+from metrics_dash.ingest.event import Event
 
 CONNECTIONS = 4
 PATIENCE_SECONDS = 120.0

@@ -28,7 +28,7 @@ from benchmarks.table import Row
 from db.engine import Database
 from db.events import insert_events
 from layouts.shell import BASE_PATH
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [

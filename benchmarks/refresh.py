@@ -16,10 +16,11 @@ from benchmarks.table import Row
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import Tab, load_catalog
-from metrics_dash.queries import Queries
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.timerange.grid import bucket_edges, comparison_edges, from_milliseconds
+from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import load_settings
-from metrics_dash.timerange import Window, bucket_edges, comparison_edges, from_milliseconds
 
 CACHED_GOAL_MS = 2.0
 UNCACHED_GOAL_MS = 10.0

@@ -12,8 +12,8 @@ from db.engine import Database
 from db.events import insert_events
 from db.ledger import Batch, days_of, write_batches
 from db.partitions import ensure_partitions
-from metrics_dash.events import encode
-from metrics_dash.rollup import run_pass
+from metrics_dash.ingest.event import encode
+from metrics_dash.jobs.rollup import run_pass
 
 RATIO_GOAL = 3.0
 LATE_GOAL_MS = 50.0

@@ -2,8 +2,9 @@
 
 from dash import Dash
 
-from callbacks import details, export, navigate, ranges, refresh
-from callbacks.context import Context
+from callbacks import navigate, refresh
+from metrics_dash.web.context import Context
+from routes import details, export, ranges
 
 
 def register(app: Dash, context: Context) -> None:

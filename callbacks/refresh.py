@@ -13,19 +13,21 @@ from zoneinfo import ZoneInfo
 
 from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
 
-from callbacks.context import Context
-from callbacks.state import PageState, read_state
 from callbacks.steps import steps
 from layouts import board, cards, shell
-from layouts.about import about
+from layouts.address import PageState, read_state
 from layouts.cards import CardContent
-from layouts.figures import Figure, Look, figure, marks, traces
+from layouts.export.about import about
+from layouts.figure.figures import Figure, Look, figure, marks, traces
 from layouts.theme import TOKENS, Theme
 from layouts.words import compared_text, range_text, refused_text, resolution_text
 from metrics_dash.catalog import Tab
-from metrics_dash.chartdata import ChartData, Headline, QueriesUnavailable, QueryError, TabData
-from metrics_dash.lag import Lag, allowed_lag, lag
-from metrics_dash.timerange import COMPARISONS, RangeError, Window, compared_span, to_milliseconds
+from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailable, QueryError, TabData
+from metrics_dash.charts.timerange.grid import compared_span, to_milliseconds
+from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
+from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.ops.lag import Lag, allowed_lag, lag
+from metrics_dash.web.context import Context
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from metrics_dash.timerange import PRESETS, Span, Window, parse_range, step, zoom_out
+from metrics_dash.charts.timerange.parse import PRESETS, Span, parse_range, step, zoom_out
+from metrics_dash.charts.timerange.windows import Window
 
 Changes = dict[str, str]
 

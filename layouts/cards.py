@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from layouts.figures import Figure
+from layouts.export.sharing import card_menu
+from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
 from layouts.reading import leave_full_screen, reader, zoom_reset
-from layouts.sharing import card_menu
 from layouts.summary import summary
 from layouts.words import before_text, length_text
 from metrics_dash.catalog import Chart
-from metrics_dash.chartdata import ChartData, Headline, Interval
-from metrics_dash.lag import Lag
+from metrics_dash.charts.data import ChartData, Headline, Interval
+from metrics_dash.ops.lag import Lag
 
 # No "Share chart…" button, no logo, and only what the page itself doesn't offer.
 GRAPH_CONFIG: dict[str, Any] = {

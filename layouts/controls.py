@@ -14,7 +14,8 @@ from dash.development.base_component import Component
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.timecontrol import steps, time_sheet
-from metrics_dash.timerange import COMPARISONS, PRESETS, RESOLUTIONS
+from metrics_dash.charts.timerange.parse import COMPARISONS, PRESETS
+from metrics_dash.charts.timerange.windows import RESOLUTIONS
 
 REFRESHES: Sequence[tuple[str, str]] = (("off", "Off"), ("5", "5 s"), ("10", "10 s"), ("30", "30 s"), ("60", "1 min"))
 

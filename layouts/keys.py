@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from layouts.icons import icon
 from layouts.markup import attributes
-from metrics_dash.timerange import PRESETS
+from metrics_dash.charts.timerange.parse import PRESETS
 
 RANGE_KEYS: Mapping[str, str] = {"1": "1h", "6": "6h", "d": "24h", "w": "7d", "m": "30d"}
 """What follows ``t``, and the preset that it chooses."""

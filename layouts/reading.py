@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from layouts.icons import icon
 from layouts.markup import attributes
 from metrics_dash.catalog import Chart
-from metrics_dash.charts import NO_SPLIT
+from metrics_dash.charts.ad_hoc import NO_SPLIT
 
 
 def reader(chart: Chart) -> html.Div:

@@ -11,16 +11,16 @@ from layouts import wall
 from layouts.board import skeleton, tabs
 from layouts.bundles import preloads
 from layouts.controls import controls, machinery
+from layouts.export.sharing import notice, tab_menu
 from layouts.icons import icon
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
-from layouts.sharing import notice, tab_menu
 from layouts.theme import css_variables, recolouring
 from layouts.timecontrol import go_live
 from metrics_dash.catalog import Catalog
+from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
 from metrics_dash.settings import Settings
-from metrics_dash.timerange import COMPARISONS, DEFAULT_RANGE
 
 BASE_PATH = "/admin/metrics/"
 
@@ -78,7 +78,7 @@ def first_script_hash() -> str:
 
 
 def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
-    """The HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.build``)."""
+    """The HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.ops.build``)."""
     data = json.dumps({**page_data(catalog, settings), "version": version}, separators=(",", ":"))
     data = data.replace("<", "\\u003c")
     return (

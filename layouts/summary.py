@@ -7,8 +7,8 @@ import numpy as np
 
 from layouts.numbers import THIN_SPACE, change_text, short_number
 from layouts.words import length_text, resolution_text
-from metrics_dash.chartdata import ChartData, Interval, Series, Values
-from metrics_dash.timerange import from_milliseconds
+from metrics_dash.charts.data import ChartData, Interval, Series, Values
+from metrics_dash.charts.timerange.grid import from_milliseconds
 
 MOST_SERIES = 4
 _STEADY = 0.05

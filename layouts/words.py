@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from layouts.numbers import THIN_SPACE
-from metrics_dash.chartdata import Interval
-from metrics_dash.timerange import COMPARISONS, Comparison, Window, compared_span
+from metrics_dash.charts.data import Interval
+from metrics_dash.charts.timerange.grid import compared_span
+from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
+from metrics_dash.charts.timerange.windows import Window
 
 _RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "1-day buckets"}
 

@@ -8,8 +8,8 @@
 The first event of a process starts a collector on the database that ``DATABASE_URL`` or ``METRICS_DATA_DIR`` names.
 """
 
-from metrics_dash import autostart as _autostart
-from metrics_dash.telemetry import attach, default_bus, detach, execute, span
+from metrics_dash.emit import autostart as _autostart
+from metrics_dash.emit.bus import attach, default_bus, detach, execute, span
 
 __all__ = ["attach", "default_bus", "detach", "execute", "span"]
 

@@ -242,9 +242,9 @@ def demo(
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process does.")] = None,
 ) -> None:
     """Simulate a game server that sends events over HTTP, as any other sender would."""
-    from metrics_dash.demo import Demo, stop_with_parent
-    from metrics_dash.sender import RefusedError
-    from metrics_dash.simulation import Simulation
+    from metrics_dash.demo.feed import Demo, stop_with_parent
+    from metrics_dash.demo.simulation import Simulation
+    from metrics_dash.emit.sender import RefusedError
 
     settings = load_settings()
     logs.configure(settings)
@@ -290,7 +290,7 @@ def import_command(
     file: Annotated[str, typer.Argument(help="A file of events as NDJSON, plain or gzip; - is standard input.")],
 ) -> None:
     """Store a file of events. Safe to repeat: what was stored before is not stored again."""
-    from metrics_dash.importer import import_events
+    from metrics_dash.ingest.importer import import_events
 
     with (
         _source(file) as (source, size),
@@ -353,7 +353,7 @@ def _import_bar(size: int | None) -> Iterator[Any]:
 @cli.command()
 def rollup() -> None:
     """Run passes until nothing is dirty."""
-    from metrics_dash.rollup import roll_up_all
+    from metrics_dash.jobs.rollup import roll_up_all
 
     with _opened(migrates=True) as (_, database):
         started = datetime.now(UTC)
@@ -366,7 +366,7 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and drop nothing.")] = False,
 ) -> None:
     """Drop what is past its retention, after rolling it up."""
-    from metrics_dash import retention
+    from metrics_dash.jobs import retention
 
     with _opened(migrates=True) as (settings, database):
         report = retention.purge(database, settings, dry_run=dry_run)
@@ -383,7 +383,7 @@ def purge(
 @cli.command()
 def audit() -> None:
     """Compare raw events, minutes, hours and days, where the finer level still exists; exit 1 where they differ."""
-    from metrics_dash.audit import audit as compare
+    from metrics_dash.jobs.audit import audit as compare
 
     with _opened(must_be_migrated=True) as (_, database):
         differences = compare(database)
@@ -398,7 +398,7 @@ def audit() -> None:
 @cli.command()
 def doctor() -> None:
     """Look at settings, database, schema, lag and disk; say what is wrong and what to do."""
-    from metrics_dash.doctor import Verdict, examine
+    from metrics_dash.ops.doctor import Verdict, examine
 
     settings = load_settings()
     logs.configure(settings)

@@ -17,13 +17,13 @@ from typing import Protocol
 from db.engine import Database
 from db.jobs import claim, finish, tidy
 from db.partitions import ensure_partitions_ahead
-from metrics_dash.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
-from metrics_dash.collector import Collector
-from metrics_dash.retention import purge
-from metrics_dash.rollup import Roller
-from metrics_dash.scheduler import Job, Scheduler
+from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
+from metrics_dash.emit.bus import Bus
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.jobs.retention import purge
+from metrics_dash.jobs.rollup import Roller
+from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.settings import Settings
-from metrics_dash.telemetry import Bus
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import requests
 from sqlalchemy import text
 
 from db.engine import Database
-from tests.processes import Process, data_folder, eventually, free_port, running
+from tests.support.processes import Process, data_folder, eventually, free_port, running
 
 
 @pytest.fixture

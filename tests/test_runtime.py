@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from db.buckets import query_buckets
 from db.engine import Database
-from metrics_dash.autostart import COLLECTOR_HANDLER
+from metrics_dash.emit.autostart import COLLECTOR_HANDLER
+from metrics_dash.emit.bus import Bus
 from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, Keeper, Runtime, jobs
 from metrics_dash.settings import Settings, load_settings
-from metrics_dash.telemetry import Bus
-from tests.test_db_rollups import FOREVER
+from tests.db.test_rollups import FOREVER
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from flask import Flask
 
 from db.engine import Database
 from metrics_dash.catalog import Catalog
-from metrics_dash.queries import Queries
+from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
-from metrics_dash.web import guard, health, ingest, metrics, problems, query
+from metrics_dash.web import gate as guard
+from metrics_dash.web import health, ingest, metrics, problems, query
 from metrics_dash.web.health import Running
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import Database
 from db.migrate import current_revision, head_revision
-from metrics_dash.collector import Collector
-from metrics_dash.scheduler import Scheduler
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)

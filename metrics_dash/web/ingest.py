@@ -11,8 +11,8 @@ from uuid import UUID, uuid4, uuid5
 from flask import Flask, Response, request
 
 from db.rows import Row
-from metrics_dash.collector import BufferFull, Collector, NotCommitted
-from metrics_dash.events import InvalidEvent, parse_row
+from metrics_dash.ingest.collector import BufferFull, Collector, NotCommitted
+from metrics_dash.ingest.event import InvalidEvent, parse_row
 from metrics_dash.web import body
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import Problem

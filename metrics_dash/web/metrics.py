@@ -12,9 +12,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector as Figures
 
 from db.status import PipelineStatus
-from metrics_dash.chartdata import QueriesUnavailable
-from metrics_dash.collector import Collector
-from metrics_dash.scheduler import Scheduler
+from metrics_dash.charts.data import QueriesUnavailable
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.web.health import Running
 
 PATH = "/metrics"
@@ -23,7 +23,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Pipeline(Protocol):
-    """What is asked of ``metrics_dash.queries.Queries``."""
+    """What is asked of ``metrics_dash.charts.queries.Queries``."""
 
     def pipeline(self) -> PipelineStatus: ...
 

@@ -10,20 +10,12 @@ from flask import Flask, Response, request
 
 from db.status import PipelineStatus
 from metrics_dash.catalog import NEEDS_MEASUREMENT, NEEDS_SKETCH, SHOWS_OF_KIND, Catalog, Event, Show
-from metrics_dash.chartdata import ChartData, QueriesUnavailable, QueryError
-from metrics_dash.events import InvalidEvent, check_name
+from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError
+from metrics_dash.charts.tables import frame, iso_times, to_csv
+from metrics_dash.charts.timerange.parse import RangeError, Span, parse_moment
+from metrics_dash.charts.timerange.windows import RESOLUTIONS, Held, Resolution, Window, choose_resolution
+from metrics_dash.ingest.event import InvalidEvent, check_name
 from metrics_dash.settings import parse_zone
-from metrics_dash.tables import frame, iso_times, to_csv
-from metrics_dash.timerange import (
-    RESOLUTIONS,
-    Held,
-    RangeError,
-    Resolution,
-    Span,
-    Window,
-    choose_resolution,
-    parse_moment,
-)
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import Problem
 
@@ -35,7 +27,7 @@ ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
 
 
 class Answers(Protocol):
-    """What is asked of ``metrics_dash.queries.Queries``."""
+    """What is asked of ``metrics_dash.charts.queries.Queries``."""
 
     def series(
         self, event_name: str, measurement: str | None, show: Show, window: Window, split_by: str | None

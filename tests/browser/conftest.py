@@ -21,7 +21,7 @@ from db.engine import Database
 from db.events import insert_events
 from layouts.shell import BASE_PATH
 from metrics_dash.catalog import load_catalog
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
 
 CATALOG = load_catalog()

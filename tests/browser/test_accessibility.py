@@ -11,9 +11,9 @@ from sqlalchemy.exc import OperationalError
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import Tab
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import CATALOG, Serve
-from tests.browser.looking import open_popover, wait_for_tab, wait_for_ticks
+from tests.support.looking import open_popover, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 
@@ -110,7 +110,7 @@ def test_a_phone(open_page: Open, page_url: str, theme: str) -> None:
 def test_a_paused_page_with_a_comparison_and_refused_events(
     open_page: Open, page_url: str, database: Database, theme: str
 ) -> None:
-    refused = {"event_name": "metrics_dash.collector.refused", "measurements": {"events": 312}}
+    refused = {"event_name": "metrics_dash.ingest.collector.refused", "measurements": {"events": 312}}
     insert_events(
         [{**refused, "metadata": {"reason": "buffer_full"}, "occurred_at": datetime.now(UTC)}], database=database
     )

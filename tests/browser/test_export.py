@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from layouts.theme import SERIES, TOKENS, Theme
 from tests.browser.conftest import Serve
-from tests.browser.looking import drawn, wait_for_tab
+from tests.support.looking import drawn, wait_for_tab
 
 Open = Callable[..., Page]
 

@@ -10,10 +10,10 @@ from sqlalchemy import text as sql
 
 from db.engine import Database
 from db.events import insert_events
-from metrics_dash import assembly
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.charts import assembly
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.browser.looking import text, wait_for_tab
+from tests.support.looking import text, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -182,7 +182,7 @@ def test_a_pipeline_that_holds_events_up_is_not_mistaken_for_silence(
 
 
 def test_refused_events_are_shaded_counted_and_explained(open_page: Open, page_url: str, database: Database) -> None:
-    refused = "metrics_dash.collector.refused"
+    refused = "metrics_dash.ingest.collector.refused"
     moment = datetime.now(UTC) - timedelta(minutes=30)
     reports = [(300, "buffer_full"), (12, "too many names <b>")]
     insert_events(

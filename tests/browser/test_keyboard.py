@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from layouts.keys import RANGE_KEYS
-from metrics_dash.timerange import PRESETS
+from metrics_dash.charts.timerange.parse import PRESETS
 from tests.browser.conftest import CATALOG, Serve
-from tests.browser.looking import wait_for_tab
+from tests.support.looking import wait_for_tab
 
 Open = Callable[..., Page]
 

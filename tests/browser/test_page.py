@@ -10,10 +10,10 @@ from sqlalchemy.exc import OperationalError
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import Tab
-from metrics_dash.rollup import roll_up_all
-from metrics_dash.timerange import PRESETS, Preset
+from metrics_dash.charts.timerange.parse import PRESETS, Preset
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import CATALOG, Serve
-from tests.browser.looking import drawn, text, wait_for_tab, wait_for_ticks
+from tests.support.looking import drawn, text, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 

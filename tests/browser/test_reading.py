@@ -10,9 +10,9 @@ from sqlalchemy import text as sql
 
 from db.engine import Database
 from db.events import insert_events, query_events
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.browser.looking import drawn, text, wait_for_tab, wait_for_ticks
+from tests.support.looking import drawn, text, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 

@@ -13,10 +13,10 @@ from sqlalchemy import text as sql
 
 from db.engine import Database
 from db.events import insert_events
-from metrics_dash.rollup import roll_up_all
-from metrics_dash.timerange import midnight
+from metrics_dash.charts.timerange.parse import midnight
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.browser.looking import drawn, open_popover, text, wait_for_tab
+from tests.support.looking import drawn, open_popover, text, wait_for_tab
 
 Open = Callable[..., Page]
 

@@ -20,10 +20,10 @@ from db.events import insert_events
 from db.migrate import migrate
 from layouts.shell import BASE_PATH
 from metrics_dash.catalog import DEFAULT_PATH
-from metrics_dash.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import CATALOG
-from tests.browser.looking import wait_for_tab
-from tests.processes import Process, data_folder, free_port, running
+from tests.support.looking import wait_for_tab
+from tests.support.processes import Process, data_folder, free_port, running
 
 Open = Callable[..., Page]
 TABS = [tab.id for tab in CATALOG.tabs]

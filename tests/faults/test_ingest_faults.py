@@ -23,9 +23,10 @@ from sqlalchemy import Connection, event, text
 from db.engine import Database, driver_connection
 from db.ledger import Batch, Written, write_batches
 from db.migrate import migrate
-from metrics_dash.buffer import REFUSED, BufferFull, NotCommitted
-from metrics_dash.collector import Collector
-from metrics_dash.events import Event, encode
+from metrics_dash.ingest.buffer import REFUSED
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import Event, encode
+from metrics_dash.ingest.submission import BufferFull, NotCommitted
 
 PATIENCE_SECONDS = 60.0
 BATCH = 20
@@ -178,7 +179,7 @@ def test_a_lost_reply_to_commit_doubles_nothing(database: Database, monkeypatch:
         return written
 
     event.listen(database.engine, "commit", commit_and_lose_the_reply)
-    monkeypatch.setattr("metrics_dash.collector.write_batches", write)
+    monkeypatch.setattr("metrics_dash.ingest.collector.write_batches", write)
     with load(database, batches=15):
         pass
     event.remove(database.engine, "commit", commit_and_lose_the_reply)
@@ -207,7 +208,7 @@ def test_connections_cut_in_the_middle_of_a_copy_lose_and_double_nothing(databas
 
 
 def test_a_schema_that_breaks_under_load_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metrics_dash.collector.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("metrics_dash.ingest.collector.PROBE_SECONDS", 0.05)
     with load(database) as (collector, producers):
         assert producers[0].acknowledged.wait(PATIENCE_SECONDS)
         execute(database, "ALTER TABLE telemetry_events RENAME TO broken")
@@ -250,8 +251,8 @@ def test_an_outage_fills_the_buffer_and_what_was_refused_is_reported(own_server:
 
 PRODUCER = """
 import sys
-from metrics_dash.collector import Collector
-from metrics_dash.events import Event, encode
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import Event, encode
 from db.engine import Database, driver_connection
 from db.ledger import Batch, Written, write_batches
 from datetime import datetime, UTC

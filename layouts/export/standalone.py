@@ -1,0 +1,130 @@
+"""A chart as a picture that stands alone: its figure with title and headline above it and what it shows below.
+
+For pictures that the server makes; assets/picture.js composes the same in the browser. Text is wrapped by an estimate
+of its width that errs on the wide side, so that none is cut off.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from layouts.export.about import AboutChart, Fact
+from layouts.figure import figures
+from layouts.figure.figures import Figure, Look
+from layouts.theme import FONT, TOKENS, Theme
+from metrics_dash.charts.data import ChartData, Interval
+
+PADDING = 28
+LEAST_PLOT = 140
+_EM = 0.6
+"""An average character's width as a part of its size; a little more than the page's fonts take."""
+_LEGEND = 26
+_TICKS = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands around the chart: ``chart`` above it, ``facts`` and ``link`` below."""
+
+    chart: AboutChart
+    facts: Sequence[Fact]
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text, ``top`` px below the upper edge of its block."""
+
+    text: str
+    size: int
+    colour: str
+    top: int
+    bold: bool = False
+
+    def wide(self) -> float:
+        return len(self.text) * self.size * _EM
+
+
+def poster(data: ChartData, refused: Sequence[Interval], look: Look, words: Words, width: int, height: int) -> Figure:
+    """The picture as a figure of ``width`` × ``height`` px; taller where the text leaves the chart too little room."""
+    room = width - 2 * PADDING
+    head, head_height = _head(words.chart, room, look.theme)
+    foot, foot_height = _foot(words, room, look.theme)
+    top = PADDING + head_height + (_LEGEND if len(data.series) > 1 else 8)
+    bottom = _TICKS + foot_height + PADDING
+    height = max(height, top + LEAST_PLOT + bottom)
+    drawn = figures.figure(data, refused, look)
+    layout = drawn["layout"]
+    margin = {"l": PADDING + 40, "r": PADDING, "t": top, "b": bottom}
+    notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]
+    notes += [_note(line, -_TICKS - line.top, 0, margin) for line in foot]
+    layout |= {
+        "width": width,
+        "height": height,
+        "margin": margin,
+        "paper_bgcolor": TOKENS[look.theme]["surface"],
+        "annotations": [*layout["annotations"], *notes, *_state(words.chart.get("state", []), look.theme)],
+    }
+    return drawn
+
+
+def _head(chart: AboutChart, room: int, theme: Theme) -> tuple[list[Line], int]:
+    """Title with unit, then the headline; and how high they are together."""
+    tokens = TOKENS[theme]
+    title = f"{chart['title']} · {chart['unit']}" if chart["unit"] else chart["title"]
+    lines, top = _wrapped(title, 16, tokens["muted"], 0, room, bold=True)
+    number, *rest = [text for _, text in chart["headline"]] or [""]
+    if number:
+        lines.append(Line(number, 28, tokens["text"], top + 4, bold=True))
+        lines.append(Line("   ".join(rest), 12, tokens["muted"], top + 46))
+        top += 68
+    return lines, top
+
+
+def _foot(words: Words, room: int, theme: Theme) -> tuple[list[Line], int]:
+    """The facts, then the link; and how high they are together."""
+    tokens = TOKENS[theme]
+    facts = " · ".join(text for _, text in words.facts)
+    lines, top = _wrapped(facts, 11, tokens["muted"], 0, room)
+    more, top = _wrapped(words.link, 11, tokens["faint"], top, room)
+    return lines + more, top
+
+
+def _wrapped(text: str, size: int, colour: str, top: int, room: int, *, bold: bool = False) -> tuple[list[Line], int]:
+    """``text`` as lines of at most ``room`` px, and the top of what follows them."""
+    broken = textwrap.wrap(text, max(8, int(room / (size * _EM))), break_on_hyphens=False)
+    step = round(size * 1.5)
+    lines = [Line(part, size, colour, top + number * step, bold) for number, part in enumerate(broken)]
+    return lines, top + len(lines) * step
+
+
+def _note(line: Line, up: int, y: int, margin: dict[str, int]) -> dict[str, Any]:
+    """A line as an annotation, ``up`` px above the chart's upper (``y`` 1) or lower (0) edge."""
+    text = escape(line.text, quote=False)
+    return {
+        "text": f"<b>{text}</b>" if line.bold else text,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": y,
+        "xshift": PADDING - margin["l"],
+        "yshift": up,
+        "xanchor": "left",
+        "yanchor": "top",
+        "align": "left",
+        "showarrow": False,
+        "borderpad": 0,
+        "font": {"family": FONT, "size": line.size, "color": line.colour},
+    }
+
+
+def _state(state: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
+    """What is said over a chart without data."""
+    if not any(state):
+        return []
+    title, *rest = (escape(text, quote=False) for text in state)
+    middle = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
+    text = "<br>".join([f"<b>{title}</b>", *rest])
+    return [{**middle, "text": text, "font": {"family": FONT, "size": 13, "color": TOKENS[theme]["muted"]}}]

@@ -1,0 +1,102 @@
+"""What the queries answer with: plain frozen records of numbers, free to be cached, pickled and shared."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics_dash.catalog import Chart, Tab
+from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.parse import Comparison
+from metrics_dash.charts.timerange.windows import Window
+
+State = Literal["data", "never_seen", "none_in_range", "past_retention", "failing"]
+Values = NDArray[np.float64]
+
+
+class QueryError(ValueError):
+    """A question that has no answer, such as the average of an event without a measurement. Quotes the value."""
+
+
+class QueriesUnavailable(RuntimeError):  # noqa: N818 - it names a state of the world, not a mistake
+    """The database can't be asked just now. The message holds no secret."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart.
+
+    ``t``: bucket starts, int64 epoch ms. ``v``: values, float64, NaN is a gap. ``low`` and ``high``: the extremes of a
+    gauge's samples in each bucket, else None. Arrays are read-only and of equal length.
+    """
+
+    name: str
+    t: Milliseconds
+    v: Values
+    low: Values | None = None
+    high: Values | None = None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The number above a chart.
+
+    ``label``: what it is, one of total, average, latest, minimum, maximum. ``previous``: the same of the period before,
+    as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is +10 %. None where there is none.
+    ``against``: what that period is.
+    """
+
+    value: float | None
+    label: str
+    previous: float | None = None
+    change: float | None = None
+    against: Comparison = "period"
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """What a chart shows in a window.
+
+    ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
+    any, None while nothing is rolled up); ``past_retention`` (from ``held_from`` on there are buckets); ``failing``
+    (``error`` says why, without secrets).
+    ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
+    ``previous``: the comparison's series, with the time of the buckets that they are compared with.
+    ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
+    complete.
+    """
+
+    chart: Chart
+    window: Window
+    series: tuple[Series, ...]
+    state: State
+    last_seen: datetime | None = None
+    held_from: datetime | None = None
+    headline: Headline = Headline(None, "")
+    previous: tuple[Series, ...] = ()
+    unfinished_from: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A stretch of time (aware UTC) in which ``count`` events were refused, and the reasons given."""
+
+    start: datetime
+    end: datetime
+    count: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TabData:
+    """All charts of a tab in one window, and through when the pipeline is complete (aware UTC)."""
+
+    tab: Tab
+    window: Window
+    charts: tuple[ChartData, ...]
+    complete_through: datetime
+    refused: tuple[Interval, ...] = ()
+    compare: Comparison | None = None

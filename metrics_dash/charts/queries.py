@@ -1,0 +1,276 @@
+"""From buckets to what a chart shows: the only reader of buckets.
+
+``Queries`` answers for a tab, a chart or any event, with one SQL statement for a tab and window, cached by the snapped
+window, so that the database is asked once a tick however many viewers there are.
+
+What a value means:
+
+- A count, a sum or a rate of a bucket without events is zero as far as buckets are held: nothing was stored, also not
+  before the first event of that name. An average, minimum or maximum without events is a gap (NaN).
+- Nothing is said of time that has not come yet, or that events may still be on their way from: such a bucket is a gap
+  until it has events, and unfinished (``unfinished_from``) until the pipeline is complete through its end.
+- A rate divides by the seconds that a bucket really has (a day may have 23 hours), an unfinished one by those that
+  the pipeline is complete for; where that is less than a tenth of the bucket, there is no rate yet.
+- The number above a chart: counts and sums are totals over the range, rates averages over it; a gauge shows its latest
+  complete bucket; averages, minima and maxima of other kinds are those of the whole range. Its change compares
+  complete buckets with the same number of buckets just before, and a gauge with its latest one there.
+- A split shows the values with the most events; "other" is all the rest, events without that key included, so that a
+  split adds up to the count.
+
+A chart that can't be built is ``failing`` and leaves its neighbours standing; a database that can't be asked raises
+``QueriesUnavailable``, so that a page can keep its last picture.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from db.engine import Database
+from db.events import query_events
+from db.faults import Fault, classify
+from db.series import Read, Rows, Seen, read_series
+from db.status import PipelineStatus, pipeline_status
+from metrics_dash.catalog import Catalog, Show, Tab
+from metrics_dash.charts import assembly
+from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
+from metrics_dash.charts.aggregates import AGGREGATES
+from metrics_dash.charts.cache import SharedCache, Store
+from metrics_dash.charts.data import (
+    ChartData,
+    Headline,
+    Interval,
+    QueriesUnavailable,
+    QueryError,
+    Series,
+    State,
+    TabData,
+)
+from metrics_dash.charts.plan import Plan
+from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
+from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
+from metrics_dash.charts.timerange.windows import Held, Resolution, Window, choose_resolution, snap
+from metrics_dash.settings import Settings
+
+__all__ = [
+    "AGGREGATES",
+    "ChartData",
+    "Headline",
+    "Interval",
+    "Queries",
+    "QueriesUnavailable",
+    "QueryError",
+    "Series",
+    "State",
+    "TabData",
+    "csv_safe",
+    "frame",
+    "tab_frame",
+    "to_csv",
+]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Queries:
+    """Answers for charts. Safe to share between threads; makes no connection until it is asked.
+
+    ``cache``: an object like flask-caching's (``get``, ``set``); without one, memory. ``clock``: aware now.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        settings: Settings,
+        cache: Store | None = None,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._timezone = settings.timezone
+        self._tick = timedelta(seconds=settings.refresh_interval)
+        self._clock = clock
+        self._cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
+
+    # What time, and what is held of it
+
+    def window(
+        self,
+        length: str | None = None,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        zone: ZoneInfo | None = None,
+        resolution: Literal["auto"] | Resolution = "auto",
+    ) -> Window:
+        """The window for a range as ``parse_range`` reads it, now being the last tick. Raises ``RangeError``."""
+        zone = zone or self._timezone
+        span = parse_range(length or DEFAULT_RANGE, start=start, end=end, now=self.now(), zone=zone)
+        return choose_resolution(span, zone, self.held(), resolution)
+
+    def now(self) -> datetime:
+        """The last tick of the refresh interval, aware UTC: what "now" means in every live window."""
+        return snap(self._clock(), self._tick)
+
+    def held(self) -> Held:
+        """From when on each level is held. Raises ``QueriesUnavailable``."""
+        return _held(self.pipeline())
+
+    def pipeline(self) -> PipelineStatus:
+        """How far the pipeline is, at the last tick. Raises ``QueriesUnavailable``."""
+        return self._cache.get(f"pipeline|{self.now().timestamp()}", lambda: self._ask(pipeline_status))
+
+    # Charts
+
+    def tab(self, tab_id: str, window: Window, *, compare: Comparison | None = None, split: Split = None) -> TabData:
+        """All charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named
+        in ``split`` can't have, ``QueriesUnavailable``."""
+        tab = self._catalog.tab(tab_id)
+        tab = tab.model_copy(update={"charts": tuple(split_chart(chart, split, self._catalog) for chart in tab.charts)})
+        return self._charts(tab, window, compare)
+
+    def chart(
+        self, chart_id: str, window: Window, *, compare: Comparison | None = None, split: Split = None
+    ) -> ChartData:
+        """One chart of the catalog, out of the same answer as its tab's. Raises as ``tab`` does."""
+        self._catalog.chart(chart_id)
+        tab = next(tab for tab in self._catalog.tabs if any(chart.id == chart_id for chart in tab.charts))
+        data = self.tab(tab.id, window, compare=compare, split=split)
+        return next(one for one in data.charts if one.chart.id == chart_id)
+
+    def series(
+        self,
+        event_name: str,
+        measurement: str | None = None,
+        show: Show = "count",
+        window: Window | None = None,
+        split_by: str | None = None,
+        *,
+        compare: Comparison | None = None,
+    ) -> ChartData:
+        """Any event ever seen, as a chart of its own. Raises ``QueryError`` and ``QueriesUnavailable``."""
+        chart = ad_hoc_chart(event_name, measurement, show, split_by, self._catalog)
+        tab = Tab(id="query", title="Query", charts=(chart,))
+        return self._charts(tab, window or self.window(), compare).charts[0]
+
+    def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> pd.DataFrame:
+        """The raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
+
+        Columns: ``occurred_at`` (aware UTC), then one for each measurement and each metadata key. Empty where raw
+        events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailable``.
+        """
+        chart = self._catalog.chart(chart_id)
+        try:
+            events = query_events(chart.event, start, end, limit, database=self._database)
+        except SQLAlchemyError as error:
+            raise _unavailable(error) from error
+        records = [{"occurred_at": e["occurred_at"], **e["measurements"], **e["metadata"]} for e in events]
+        return pd.DataFrame(records, columns=None if records else ["occurred_at"])
+
+    # From charts to data
+
+    def _charts(self, tab: Tab, window: Window, compare: Comparison | None) -> TabData:
+        # Read before the buckets, so that the watermark is never newer than what it speaks of.
+        status = self.pipeline()
+        return self._cache.get(
+            self._key(tab, window, compare),
+            lambda: self._ask(lambda connection: _read_tab(connection, tab, window, compare, status)),
+        )
+
+    def _key(self, tab: Tab, window: Window, compare: Comparison | None) -> str:
+        """What the answer depends on, and the tick: a fixed window too may get late events."""
+        tick = window.end if window.live else self.now()
+        charts = [(c.id, c.event, c.measurement, c.show, c.split_by) for c in tab.charts]
+        span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
+        return f"tab|{tab.id}|{charts}|{span}|{window.zone.key}|{compare}|{tick.timestamp()}"
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        try:
+            with self._database.reading() as connection:
+                # Every question is one statement, which needs no BEGIN and ROLLBACK around it: two round trips less.
+                return question(connection.execution_options(isolation_level="AUTOCOMMIT"))
+        except (SQLAlchemyError, OSError) as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> QueriesUnavailable:
+    log.warning("the database can't be asked: %s", _describe(error))
+    return QueriesUnavailable(f"The database can't be asked just now ({_describe(error)}).")
+
+
+def _describe(error: Exception) -> str:
+    """What went wrong, without the statement, its parameters or anything of the connection's address."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        diagnosis = getattr(error.orig, "diag", None)
+        return getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
+    return type(error).__name__
+
+
+def _held(status: PipelineStatus) -> Held:
+    return Held(**{level: floor.recompute for level, floor in status.floors.items()})
+
+
+def _read_tab(
+    connection: Connection,
+    tab: Tab,
+    window: Window,
+    compare: Comparison | None,
+    status: PipelineStatus,
+) -> TabData:
+    held, complete_through = _held(status), status.complete_through
+    plans = [assembly.plan(chart, window, held, complete_through, compare) for chart in tab.charts]
+    # Where nothing was ever refused, which is most of the time, nothing is asked about it.
+    refused_read = assembly.refused_read(window) if status.ever_refused else None
+    charts, refused = _read_plans(connection, plans, window, held, refused_read)
+    return TabData(tab, window, charts, complete_through, refused, compare)
+
+
+def _read_plans(
+    connection: Connection, plans: Sequence[Plan], window: Window, held: Held, refused: Read | None
+) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
+    """All plans in one statement; where the data of one makes it fail, each in a statement of its own."""
+    reads = [read for plan in plans for read in plan.reads()]
+    names = list(dict.fromkeys(plan.chart.event for plan in plans))
+    try:
+        answers, seen = read_series(connection, [*reads, *([refused] if refused else [])], names)
+    except DBAPIError as error:
+        if classify(error) is not Fault.DATA:
+            raise
+        connection.rollback()
+        return tuple(_read_alone(connection, plan, held) for plan in plans), ()
+    rows = iter(answers)
+    charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
+    return charts, assembly.intervals(next(rows), window) if refused else ()
+
+
+def _read_alone(connection: Connection, plan: Plan, held: Held) -> ChartData:
+    try:
+        answers, seen = read_series(connection, plan.reads(), [plan.chart.event])
+    except DBAPIError as error:
+        if classify(error) is not Fault.DATA:
+            raise
+        connection.rollback()
+        log.warning("chart %s can't be read: %s", plan.chart.id, _describe(error))
+        return assembly.failing(plan.chart, plan.window, _describe(error))
+    return _build(plan, answers, seen, held)
+
+
+def _build(plan: Plan, answers: list[Rows], seen: Mapping[str, Seen], held: Held) -> ChartData:
+    try:
+        return assembly.build(plan, iter(answers), seen[plan.chart.event], held)
+    except Exception as error:
+        log.exception("chart %s can't be built", plan.chart.id)
+        return assembly.failing(plan.chart, plan.window, f"{type(error).__name__} while building this chart")

@@ -1,0 +1,129 @@
+"""From a chart's rows to the lines that it draws. Pure functions; ``queries`` says what the values mean."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+import numpy as np
+
+from db.series import Rows, Seen
+from metrics_dash.catalog import Chart, Show
+from metrics_dash.charts.aggregates import AGGREGATES
+from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
+from metrics_dash.charts.headline import _headline, _label
+from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.windows import Held, Window
+
+
+def align(rows: Rows, starts: Milliseconds) -> Rows:
+    """The rows in the order of ``starts``, NaN where there is none."""
+    pick = _picker(rows.start, starts)
+    splits = {value: (starts, _picker(at, starts)(counts)) for value, (at, counts) in rows.splits.items()}
+    sums, lows, highs, values = (
+        None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
+    )
+    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits)
+
+
+def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
+    """A function that puts values of the buckets ``at`` into the order of ``starts``."""
+    if len(at) == 0:
+        return lambda values: np.full(len(starts), np.nan)
+    order = np.argsort(at, kind="stable")
+    ordered = at[order]
+    position = np.minimum(np.searchsorted(ordered, starts), len(ordered) - 1)
+    found, position = ordered[position] == starts, order[position]
+    return lambda values: np.where(found, values[position], np.nan)
+
+
+def build(plan: Plan, answers: Iterator[Rows], seen: Seen, held: Held) -> ChartData:
+    """A chart's data from the answers to the reads of its plan, in their order."""
+    chart, window, grid = plan.chart, plan.window, plan.grid
+    found = next(answers)
+    before = next(answers) if plan.before is not None else None
+    compared = next(answers) if plan.compared is not None else None
+    rows = align(found, grid.starts)
+    held_from = held.since(window.source)
+    state = _state(len(found.start) > 0, window, seen, held_from)
+    drawn = state in ("data", "none_in_range")
+    series = _series(chart, rows, grid, grid.starts) if drawn else ()
+    return ChartData(
+        chart,
+        window,
+        series,
+        state,
+        last_seen=seen.last,
+        held_from=held_from,
+        headline=_headline(plan, rows, before, compared) if drawn else Headline(None, _label(chart)),
+        previous=_previous(plan, compared, series),
+        unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
+    )
+
+
+def failing(chart: Chart, window: Window, error: str) -> ChartData:
+    """The data of a chart that can't be built."""
+    return ChartData(chart, window, (), "failing", headline=Headline(None, _label(chart)), error=error)
+
+
+def _state(any_rows: bool, window: Window, seen: Seen, held_from: datetime | None) -> State:
+    if any_rows:
+        return "data"
+    if not seen.ever and seen.last is None:
+        return "never_seen"
+    if held_from is not None and window.end <= held_from:
+        return "past_retention"
+    return "none_in_range"
+
+
+def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:
+    if chart.split_by is not None:
+        return tuple(_split_series(chart, rows, grid, at))
+    values = _values(chart.show, rows, grid)
+    if chart.kind == "gauge" and chart.show == "avg":
+        return (Series(chart.title, at, values, _fixed(cast(Values, rows.min)), _fixed(cast(Values, rows.max))),)
+    return (Series(chart.title, at, values),)
+
+
+def _values(show: Show, rows: Rows, grid: Grid) -> Values:
+    aggregate = AGGREGATES[show]
+    values = aggregate.value(rows, grid.seconds)
+    return _fixed(np.where(np.isnan(values) & grid.known, aggregate.empty, values))
+
+
+def _fixed(values: Values) -> Values:
+    values.flags.writeable = False
+    return values
+
+
+def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Iterator[Series]:
+    """A series for each value, the most frequent first, and one for all other events."""
+    counts = {value: np.where(np.isnan(count), rows.count * 0, count) for value, (_, count) in rows.splits.items()}
+    totals = {value: float(np.nansum(count)) for value, count in counts.items()}
+    named = sorted((value for value in counts if totals[value] > 0), key=lambda value: (-totals[value], value))
+    for value in named:
+        yield Series(value, at, _counted(chart, counts[value], rows, grid))
+    rest = rows.count - sum((counts[value] for value in named), np.zeros(len(at)))
+    if np.nansum(rest) > 0:
+        yield Series(other_name(named), at, _counted(chart, rest, rows, grid))
+
+
+def other_name(values: Sequence[str]) -> str:
+    """What the rest of a split is called, also where a value is called "other" itself."""
+    return "other" if "other" not in values else "all other"
+
+
+def _counted(chart: Chart, count: Values, rows: Rows, grid: Grid) -> Values:
+    return _values(chart.show, replace(rows, count=count), grid)
+
+
+def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tuple[Series, ...]:
+    """The comparison's series at the times of the window, of a split only those that the window has too."""
+    if compared is None or plan.compared_grid is None or len(compared.start) == 0:
+        return ()
+    rows = align(compared, plan.compared_grid.starts)
+    if plan.chart.split_by is not None:
+        names = {one.name for one in series}
+        rows = replace(rows, splits={value: found for value, found in rows.splits.items() if value in names})
+    return _series(plan.chart, rows, plan.compared_grid, plan.grid.starts)

@@ -1,0 +1,77 @@
+"""Charts as tables: what CSV files, the query API and a card's table show. The same numbers as the picture."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from metrics_dash.charts.data import ChartData, Series, TabData
+from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
+
+# A spreadsheet takes a cell that begins so for a formula. See OWASP, "CSV Injection".
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def frame(data: ChartData) -> pd.DataFrame:
+    """A chart as a table: ``time`` (ISO 8601 with the offset of the window's zone), then a float64 column per series.
+
+    The rows are the window's buckets, each named by its start; a gap is NaN. Without series there is no row.
+    """
+    zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
+    return _frame(data.series, [series.name for series in data.series], zone)
+
+
+def tab_frame(data: TabData) -> pd.DataFrame:
+    """All charts of a tab in one table, as ``frame``; a column is named ``chart: series`` where the two differ."""
+    zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
+    series, names = [], []
+    for chart in data.charts:
+        for one in chart.series:
+            series.append(one)
+            names.append(one.name if one.name == chart.chart.title else f"{chart.chart.title}: {one.name}")
+    return _frame(series, names, zone)
+
+
+def _frame(series: Sequence[Series], names: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:
+    times = iso_times(series[0].t, zone) if series else []
+    columns: dict[str, object] = {"time": times}
+    for name, one in zip(names, series, strict=True):
+        # A value of a split may be called "time", too.
+        columns[name if name not in columns else f"{name} (2)"] = np.asarray(one.v)
+    return pd.DataFrame(columns)
+
+
+def iso_times(milliseconds: Milliseconds, zone: ZoneInfo) -> list[str]:
+    """Epoch milliseconds as RFC 3339: with ``Z`` in UTC, else with the offset that ``zone`` has at each moment."""
+    if zone.key == "UTC":
+        return [f"{from_milliseconds(each).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for each in milliseconds.tolist()]
+    return [from_milliseconds(each).astimezone(zone).isoformat(timespec="seconds") for each in milliseconds.tolist()]
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A table as CSV (RFC 4180), safe to open in a spreadsheet; a gap is an empty cell, whole numbers have no point."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([csv_safe(str(name)) for name in table.columns])
+    columns = [table[name].tolist() for name in table.columns]
+    writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        if np.isnan(value):
+            return ""
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return csv_safe(value)
+
+
+def csv_safe(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe; numbers stay."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,214 @@
+"""Moments and ranges as people write them, and going from one range to another. Pure functions, aware UTC."""
+
+import re
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Comparison = Literal["period", "day", "week"]
+
+
+COMPARISONS: Mapping[Comparison, str] = {"period": "previous period", "day": "previous day", "week": "previous week"}
+
+
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class RangeError(ValueError):
+    """A moment or a range that can't be used. The message quotes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One button of the range: ``key`` stands in the URL."""
+
+    key: str
+    title: str
+
+
+PRESETS: tuple[Preset, ...] = (
+    Preset("1h", "Last hour"),
+    Preset("6h", "Last 6 hours"),
+    Preset("24h", "Last 24 hours"),
+    Preset("7d", "Last 7 days"),
+    Preset("30d", "Last 30 days"),
+)
+
+
+DEFAULT_RANGE = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``start`` to ``end`` (excluded), aware UTC. ``live``: the end is now, and moves on."""
+
+    start: datetime
+    end: datetime
+    live: bool = False
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+_RELATIVE = re.compile(r"now(?:([+-])(\d{1,6})([smhdwMy]))?(?:/([smhdwMy]))?")
+
+
+_DURATION = re.compile(r"\d{1,6}[smhdwMy]")
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)")
+
+
+_EXACT_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
+
+
+_MONTHS = {"M": 1, "y": 12}
+
+
+_DAYS = {"d": 1, "w": 7}
+
+
+def parse_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """Read an RFC 3339 moment or an expression such as ``now-6h`` or ``now-7d/d``; aware UTC.
+
+    Units are ``s m h d w M y``. Seconds, minutes and hours are exact; days and longer keep the wall clock of ``zone``.
+    ``/unit`` rounds down to the start of the unit in ``zone`` (a week starts on Monday). Raises ``RangeError``.
+    """
+    stripped = text.strip()
+    relative = _RELATIVE.fullmatch(stripped)
+    try:
+        if relative is not None:
+            return _checked(_relative(relative, now, zone), text)
+        if _RFC3339.fullmatch(stripped):
+            return _checked(datetime.fromisoformat(stripped.upper()).astimezone(UTC), text)
+    except (ValueError, OverflowError):
+        pass
+    raise RangeError(f"{text!r} is not a moment such as 2026-01-31T12:00:00Z, now-6h or now-7d/d")
+
+
+def _relative(match: re.Match[str], now: datetime, zone: ZoneInfo) -> datetime:
+    sign, number, unit, rounding = match.groups()
+    moment = now.astimezone(UTC)
+    if sign is not None:
+        moment = shift(moment, int(sign + number), unit, zone)
+    return round_down(moment, rounding, zone) if rounding is not None else moment
+
+
+def _checked(moment: datetime, text: str) -> datetime:
+    if not _EARLIEST <= moment <= _LATEST:
+        raise RangeError(f"{text!r} lies outside {_EARLIEST.year} to {_LATEST.year}")
+    return moment
+
+
+def parse_range(
+    length: str | None = None,
+    *,
+    start: str | None = None,
+    end: str | None = None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Span:
+    """Read a range: its ``length`` up to now (``24h``), or ``start`` and ``end`` as ``parse_moment`` reads them.
+
+    ``end`` is now by default, and ``start`` 24 hours before the end; they win over ``length``. The span is live when
+    its end is ``now`` and its start is relative too. Raises ``RangeError`` quoting what is wrong, also where the start
+    is not before the end.
+    """
+    if length and not start and not end:
+        if not _DURATION.fullmatch(length.strip()):
+            raise RangeError(f"{length!r} is not a range such as 24h or 7d")
+        start = f"now-{length.strip()}"
+    end = end or "now"
+    last = parse_moment(end, now, zone)
+    first = parse_moment(start, now, zone) if start else last - timedelta(hours=24)
+    if first >= last:
+        raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end")
+    live = end.strip() == "now" and (not start or start.strip().startswith("now"))
+    return Span(first, last, live)
+
+
+def shift(moment: datetime, number: int, unit: str, zone: ZoneInfo) -> datetime:
+    """``moment`` plus ``number`` units; days, weeks, months and years keep the wall clock of ``zone``; aware UTC.
+
+    A wall-clock time that the zone skips is read with the offset from before, the first of two that repeat.
+    The 31st becomes the last day of a shorter month.
+    """
+    if unit in _EXACT_UNITS:
+        return moment + number * _EXACT_UNITS[unit]
+    local = moment.astimezone(zone)
+    fold = local.fold
+    wall = local.replace(tzinfo=None, fold=0)
+    moved = wall + timedelta(days=number * _DAYS[unit]) if unit in _DAYS else _add_months(wall, number * _MONTHS[unit])
+    return moved.replace(tzinfo=zone, fold=fold if moved == wall else 0).astimezone(UTC)
+
+
+def _add_months(wall: datetime, months: int) -> datetime:
+    year, month = divmod(wall.year * 12 + wall.month - 1 + months, 12)
+    last_day = monthrange(year, month + 1)[1]
+    return wall.replace(year=year, month=month + 1, day=min(wall.day, last_day))
+
+
+def round_down(moment: datetime, unit: str, zone: ZoneInfo) -> datetime:
+    """The start of the second, minute, hour, day, week (Monday), month or year that ``moment`` lies in; aware UTC.
+
+    Hours are the wall clock's: at +5:45 an hour starts 45 minutes into an hour of UTC.
+    """
+    local = moment.astimezone(zone)
+    if unit in _EXACT_UNITS:
+        beyond = {
+            "s": timedelta(microseconds=local.microsecond),
+            "m": timedelta(seconds=local.second, microseconds=local.microsecond),
+            "h": timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond),
+        }
+        return moment.astimezone(UTC) - beyond[unit]
+    day = local.date()
+    starts = {
+        "d": day,
+        "w": day - timedelta(days=day.weekday()),
+        "M": day.replace(day=1),
+        "y": day.replace(month=1, day=1),
+    }
+    return midnight(starts[unit], zone)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The moment at which ``day`` begins in ``zone``, aware UTC; where 0:00 is skipped, the moment of the change."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def step(span: Span, steps: int, now: datetime, zone: ZoneInfo) -> Span:
+    """The span moved by ``steps`` of its own lengths (negative: back). One that would reach past now ends now, live.
+
+    A span of whole days of ``zone`` moves by days, so that it stays whole across a change of the clocks.
+    """
+    if steps == 0:
+        return span
+    days = _whole_days(span, zone)
+    if days:
+        moved = Span(shift(span.start, steps * days, "d", zone), shift(span.end, steps * days, "d", zone))
+    else:
+        moved = Span(span.start + steps * span.length, span.end + steps * span.length)
+    return moved if moved.end < now else Span(now - span.length, now, live=True)
+
+
+def zoom_out(span: Span, now: datetime) -> Span:
+    """Twice the span around its middle; one that would reach past now ends now, and a live one stays live."""
+    half = span.length / 2
+    end = span.end + half
+    if span.live or end >= now:
+        end = max(now, span.end)
+    return Span(max(end - 2 * span.length, _EARLIEST), end, live=span.live)
+
+
+def _whole_days(span: Span, zone: ZoneInfo) -> int:
+    """How many of the zone's days a span consists of, 0 where it does not begin and end at midnight."""
+    first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
+    whole = midnight(first, zone) == span.start and midnight(last, zone) == span.end
+    return (last - first).days if whole else 0

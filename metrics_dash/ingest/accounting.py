@@ -1,0 +1,40 @@
+"""Where every event ever offered is, at one instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Where every event ever offered is, at one instant.
+
+    ``offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed``. An event is rejected when
+    it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being written, in
+    flight until that write is known to have succeeded, and committed then.
+    """
+
+    offered: int
+    rejected: int
+    dropped: Mapping[str, int]
+    buffered: int
+    spooled: int
+    in_flight: int
+    committed: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the identity holds."""
+        elsewhere = self.rejected + sum(self.dropped.values()) + self.buffered + self.spooled
+        return self.offered == elsewhere + self.in_flight + self.committed
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures by name, as plain data."""
+        return {
+            "offered": self.offered,
+            "rejected": self.rejected,
+            "dropped": dict(self.dropped),
+            "buffered": self.buffered,
+            "spooled": self.spooled,
+            "in_flight": self.in_flight,
+            "committed": self.committed,
+        }

@@ -1,0 +1,398 @@
+"""BUFFERDOC"""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from uuid import UUID, uuid4
+
+from orjson import dumps
+
+from db.collectors import REFUSED_EVENT
+from db.ledger import Batch, Written
+from db.rows import (
+    BACKSLASH,
+    MAX_JSON_BYTES,
+    MAX_MEASUREMENTS,
+    PLAIN_SCALARS,
+    ROW_OVERHEAD_BYTES,
+    Row,
+    check_name,
+    encode_maps,
+    size_in_memory,
+)
+from metrics_dash.ingest.accounting import Accounting
+from metrics_dash.ingest.submission import BufferFull, Sealed, Submission, _refused
+
+REFUSED = REFUSED_EVENT
+
+
+# Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
+PENDING_REPORTS = 1000
+
+
+# Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.
+SHORT_MAPS = 6 * MAX_MEASUREMENTS
+
+
+_QUOTA = "name_quota"
+
+
+class Buffer:
+    """Events on their way to the database, at most ``buffer_events`` of them and ``buffer_bytes``.
+
+    ``clock`` is monotonic and in seconds, ``wall`` in nanoseconds since 1970. ``wake`` is called when a batch has
+    sealed, and ``meet`` when a name is seen for the first time; neither may block.
+    """
+
+    __slots__ = (
+        "_batch_size",
+        "_buffer_bytes",
+        "_buffer_events",
+        "_bytes_left",
+        "_clock",
+        "_closed",
+        "_committed",
+        "_dropped",
+        "_flying",
+        "_lock",
+        "_meet",
+        "_name_quota",
+        "_names",
+        "_offered",
+        "_open",
+        "_open_limit",
+        "_opened",
+        "_pending_reports",
+        "_rejected",
+        "_sealed",
+        "_unreported",
+        "_wake",
+        "_wall",
+    )
+
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        buffer_events: int,
+        buffer_bytes: int,
+        name_quota: int,
+        clock: Callable[[], float],
+        wall: Callable[[], int],
+        wake: Callable[[], None],
+        meet: Callable[[], None],
+    ) -> None:
+        self._batch_size = batch_size
+        self._buffer_events = buffer_events
+        self._buffer_bytes = buffer_bytes
+        self._name_quota = name_quota
+        self._clock = clock
+        self._wall = wall
+        self._wake = wake
+        self._meet = meet
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin empty, with new books and a new lock: for a fork's child, whose parent keeps everything."""
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._open: list[Row] = []
+        self._opened = 0.0
+        self._sealed: deque[Sealed] = deque()
+        self._flying: list[Sealed] = []
+        # The open batch's events are counted as offered when it seals: one addition instead of a thousand.
+        self._offered = 0
+        # What the bounds leave: how long the open batch may grow beside those that are sealed, and how many more bytes.
+        self._open_limit = self._buffer_events
+        self._bytes_left = self._buffer_bytes
+        self._closed = False
+        self._rejected = 0
+        self._dropped: Counter[str] = Counter()
+        self._committed = 0
+        self._unreported: Counter[str] = Counter()
+        self._pending_reports = 0
+
+    # The way in.
+
+    def offer(self, name: str, measurements: Mapping[str, float], metadata: Mapping[str, object]) -> bool:
+        """Take an event that happens now; whether it was taken. Never raises, never waits for anything but a lock.
+
+        This is the hot path of somebody else's program, so it repeats in place what ``db.rows`` does for plain events,
+        and leaves to ``db.rows`` all that is out of the ordinary. ``acquire`` takes half the time of ``with``.
+        """
+        try:
+            plain = name in self._names
+            for number in measurements.values():
+                # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
+                if number - number != 0.0 if type(number) is float else type(number) is not int:
+                    plain = False
+            for scalar in metadata.values():
+                if type(scalar) not in PLAIN_SCALARS:
+                    plain = False
+            maps = dumps((measurements, "", metadata))[1:-1]
+            if BACKSLASH in maps or (len(maps) > SHORT_MAPS and _is_too_long(measurements, maps)):
+                plain = False
+        except Exception:
+            plain = False
+        if not plain:
+            try:
+                if name not in self._names:
+                    self._admit(name)
+                maps = encode_maps(measurements, metadata)
+            except _Refused as refused:
+                return self._drop(refused.reason)
+            except Exception:
+                return self._reject()
+        lock = self._lock
+        lock.acquire()
+        try:
+            rows = self._open
+            left = self._bytes_left - len(maps) - ROW_OVERHEAD_BYTES
+            if left < 0 or len(rows) >= self._open_limit:
+                return self._drop_locked(self._why_full())
+            self._bytes_left = left
+            if not rows:
+                self._opened = self._clock()
+            rows.append((name, maps, self._wall()))
+            if len(rows) < self._batch_size:
+                return True
+            self._seal()
+        finally:
+            lock.release()
+        self._wake()
+        return True
+
+    def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
+        """Take checked rows as a batch of their own, sealed at once. Raises ``BufferFull``; then none was taken.
+
+        Rows whose name is one too many are refused one by one, see ``Submission.refused``.
+        """
+        submission = Submission(batch_id or uuid4(), self._withdraw)
+        refused = self._admit_all(dict.fromkeys(row[0] for row in rows))
+        indexes: list[int] | None = None
+        if refused:
+            indexes = [index for index, row in enumerate(rows) if row[0] not in refused]
+            submission.refused = tuple((index, _QUOTA) for index, row in enumerate(rows) if row[0] in refused)
+            self._drop(_QUOTA, len(rows) - len(indexes))
+            rows = [rows[index] for index in indexes]
+        if not rows:
+            submission.settle()
+            return submission
+        size = size_in_memory(rows)
+        sealed = Sealed(Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes)
+        with self._lock:
+            if len(self._open) + len(rows) > self._open_limit or size > self._bytes_left:
+                self._drop_locked(self._why_full(len(rows)), len(rows))
+                raise BufferFull(f"{len(rows)} events find no room beside those that wait to be stored")
+            self._bytes_left -= size
+            self._enqueue(sealed)
+        self._wake()
+        return submission
+
+    def reject(self, events: int = 1) -> None:
+        """Count events that were offered and broke a rule, where somebody else found that out."""
+        self._reject(events)
+
+    def learn_names(self, names: Iterable[str]) -> None:
+        """These names are stored already: they are known, and count towards the quota."""
+        with self._lock:
+            self._names.update(names)
+
+    def _admit_all(self, names: Iterable[str]) -> set[str]:
+        """Make the names known, first come first served; those that are too many."""
+        refused = set()
+        for name in names:
+            if name in self._names:
+                continue
+            try:
+                self._admit(name)
+            except _Refused:
+                refused.add(name)
+        return refused
+
+    def _admit(self, name: str) -> None:
+        """Make the name known. Raises ``InvalidEvent``, or ``_Refused`` when there are too many names."""
+        self._meet()
+        check_name(name)
+        with self._lock:
+            if name not in self._names and len(self._names) >= self._name_quota:
+                raise _Refused(_QUOTA)
+            self._names.add(str(name))
+
+    def _why_full(self, events: int = 1) -> str:
+        if self._closed:
+            return "shutdown"
+        return "buffer_full" if len(self._open) + events > self._open_limit else "buffer_bytes"
+
+    def _reject(self, events: int = 1) -> bool:
+        with self._lock:
+            self._offered += events
+            self._rejected += events
+            self._unreported["invalid"] += events
+        return False
+
+    def _drop(self, reason: str, events: int = 1) -> bool:
+        with self._lock:
+            return self._drop_locked(reason, events)
+
+    def _drop_locked(self, reason: str, events: int = 1) -> bool:
+        self._offered += events
+        self._dropped[reason] += events
+        self._unreported[reason] += events
+        return False
+
+    def _seal(self) -> None:
+        batch = Batch(uuid4(), self._open)
+        size = size_in_memory(self._open)
+        self._open = []
+        self._enqueue(Sealed(batch, Submission(batch.batch_id, self._withdraw), since=self._opened, size=size))
+
+    def _enqueue(self, sealed: Sealed) -> None:
+        self._sealed.append(sealed)
+        self._offered += len(sealed)
+        self._open_limit -= len(sealed)
+
+    # The way out.
+
+    def seal_older_than(self, age: float) -> float | None:
+        """Seal what has been open for ``age`` seconds; seconds until the next is due, or None when nothing is open."""
+        with self._lock:
+            if not self._open:
+                return None
+            left = age - (self._clock() - self._opened)
+            if left > 0:
+                return left
+            self._seal()
+            return None
+
+    def take(self, events: int) -> list[Sealed]:
+        """Move sealed batches of ``events`` in all, but at least one, into flight; the oldest first."""
+        with self._lock:
+            assert not self._flying
+            taken = 0
+            while self._sealed and (not self._flying or taken + len(self._sealed[0]) <= events):
+                sealed = self._sealed.popleft()
+                sealed.tried = True
+                self._flying.append(sealed)
+                taken += len(sealed)
+            return list(self._flying)
+
+    def put_back(self) -> None:
+        """What is in flight did not arrive: it is first in the queue again, in its order."""
+        with self._lock:
+            self._sealed.extendleft(reversed(self._flying))
+            self._flying.clear()
+
+    def settle(self, group: Sequence[Sealed], written: Sequence[Written]) -> None:
+        """What is in flight arrived; ``written`` says how each batch fared."""
+        with self._lock:
+            for sealed, fate in zip(group, written, strict=True):
+                lost = {"too_old": len(fate.too_old), "quarantined": len(fate.quarantined)}
+                self._end(sealed, {reason: events for reason, events in lost.items() if events})
+            self._flying.clear()
+        for sealed, fate in zip(group, written, strict=True):
+            sealed.submission.settle(_refused(sealed, fate))
+
+    def abandon(self, reason: str) -> int:
+        """Drop all that is held, in flight too, because nobody will store it any more; how many events."""
+        with self._lock:
+            if self._open:
+                self._seal()
+            lost = [*self._flying, *self._sealed]
+            for sealed in lost:
+                self._end(sealed, {reason: len(sealed)})
+            self._flying.clear()
+            self._sealed.clear()
+        for sealed in lost:
+            sealed.submission.settle(failure=f"dropped: {reason}")
+        return sum(map(len, lost))
+
+    def close(self, closed: bool = True) -> None:
+        """Take no more events (or, with False, take them again)."""
+        with self._lock:
+            self._closed = closed
+            sealed = sum(len(each) for each in (*self._flying, *self._sealed) if not each.is_report)
+            self._open_limit = -1 if closed else self._buffer_events - sealed
+
+    def report_refusals(self) -> None:
+        """Seal one event per reason for which events were refused since the last time, past every bound.
+
+        Nothing is reported about the reports themselves: that would go on for ever.
+        """
+        with self._lock:
+            if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
+                return
+            now = self._wall()
+            rows = [
+                (REFUSED, encode_maps({"events": events}, {"reason": reason}), now)
+                for reason, events in sorted(self._unreported.items())
+            ]
+            self._unreported.clear()
+            self._offered += len(rows)
+            self._pending_reports += len(rows)
+            batch = Batch(uuid4(), rows)
+            submission = Submission(batch.batch_id, self._withdraw)
+            self._sealed.append(Sealed(batch, submission, since=self._clock(), size=0, is_report=True))
+
+    def _end(self, sealed: Sealed, lost: Mapping[str, int]) -> None:
+        events = len(sealed)
+        self._bytes_left += sealed.size
+        self._dropped.update(lost)
+        self._committed += events - sum(lost.values())
+        if sealed.is_report:
+            self._pending_reports -= events
+        else:
+            self._unreported.update(lost)
+            if not self._closed:
+                self._open_limit += events
+
+    def _withdraw(self, submission: Submission) -> bool:
+        """Take an untried batch out of the queue again; whether it was there. One of the same id may be in flight."""
+        with self._lock:
+            for sealed in self._sealed:
+                if sealed.submission is submission and not sealed.tried:
+                    self._sealed.remove(sealed)
+                    self._end(sealed, {"withdrawn": len(sealed)})
+                    return True
+        return False
+
+    # The books.
+
+    def snapshot(self) -> Accounting:
+        """Where everything is now. What is held is counted where it lies, not derived from the other figures."""
+        with self._lock:
+            return Accounting(
+                offered=self._offered + len(self._open),
+                rejected=self._rejected,
+                dropped=MappingProxyType(dict(self._dropped)),
+                buffered=len(self._open) + sum(map(len, self._sealed)),
+                spooled=0,
+                in_flight=sum(map(len, self._flying)),
+                committed=self._committed,
+            )
+
+    def held(self) -> list[Submission]:
+        """Seal what is open; the submissions of all that is not stored yet."""
+        with self._lock:
+            if self._open:
+                self._seal()
+            return [sealed.submission for sealed in (*self._flying, *self._sealed)]
+
+    def oldest_age(self) -> float | None:
+        """Seconds since the oldest event that is not stored came; None when all are."""
+        with self._lock:
+            since = [sealed.since for sealed in (*self._flying, *self._sealed)]
+            if self._open:
+                since.append(self._opened)
+            return self._clock() - min(since) if since else None
+
+
+class _Refused(Exception):  # noqa: N818 - control flow within this module
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _is_too_long(measurements: Mapping[str, float], maps: bytes) -> bool:
+    return len(maps) > MAX_JSON_BYTES or len(measurements) > MAX_MEASUREMENTS

@@ -1,0 +1,368 @@
+"""The collector: a bounded buffer, and a thread that stores its batches, each exactly once.
+
+The thread's whole work is ``Collector.step``, one turn of it, so a test can take the turns itself with a clock of its
+own. What a failure means is ``db.faults``'s business; how often to try again is this module's.
+"""
+
+import logging
+import multiprocessing.util
+import os
+import random
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from db.collectors import beat, leave, stored_names, transaction_time
+from db.engine import Database
+from db.faults import Fault, classify, describe, lacks_partition
+from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
+from db.partitions import ensure_partitions, forget_partitions
+from db.rows import Row
+from metrics_dash.ingest.accounting import Accounting
+from metrics_dash.ingest.buffer import REFUSED, Buffer
+from metrics_dash.ingest.submission import BufferFull, NotCommitted, Sealed, Submission
+
+__all__ = ["REFUSED", "Accounting", "BufferFull", "Collector", "NotCommitted", "Submission"]
+
+log = logging.getLogger(__name__)
+
+BUFFER_BYTES = 16 * 1024 * 1024
+NAME_QUOTA = 1000
+# A transaction takes several sealed batches when they have piled up: one commit for all of them.
+GROUP_EVENTS = 50_000
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 30.0
+# While the schema is broken one batch is tried now and then, so that a repair is noticed.
+PROBE_SECONDS = 5.0
+# Pages take a collector that was not seen for 30 s for dead, whatever its flush interval is.
+LONGEST_TICK_SECONDS = 5.0
+RESTART_SERVER_EVERY_SECONDS = 2.0
+
+
+class Collector:
+    """Takes events from any thread and stores them from one of its own.
+
+    ``database``: where to; nothing is opened before ``start``. ``batch_size`` events seal a batch, or
+    ``flush_interval`` seconds after its first one. At most ``buffer_events`` events and ``buffer_bytes`` bytes wait;
+    what comes then is refused and counted. ``name_quota``: how many event names the database may come to hold.
+    ``group_events``: batches that have piled up share a transaction up to this many events; 0: each has its own.
+    ``clock`` is monotonic, in seconds; ``wall`` is nanoseconds since 1970; ``jitter(a, b)`` draws a number between.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        batch_size: int = 1000,
+        flush_interval: float = 5.0,
+        buffer_events: int = 10_000,
+        buffer_bytes: int = BUFFER_BYTES,
+        name_quota: int = NAME_QUOTA,
+        group_events: int = GROUP_EVENTS,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = time.time_ns,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._database = database
+        self._flush_interval = flush_interval
+        self._tick_interval = min(flush_interval, LONGEST_TICK_SECONDS)
+        self._name_quota = name_quota
+        self._group_events = group_events
+        self._clock = clock
+        self._jitter = jitter
+        self._buffer = Buffer(
+            batch_size=batch_size,
+            buffer_events=buffer_events,
+            buffer_bytes=buffer_bytes,
+            name_quota=name_quota,
+            clock=clock,
+            wall=wall,
+            wake=self._wake_up,
+            meet=self._start_in_child,
+        )
+        # The bus calls this for every event, so it is the buffer's own method: one call less.
+        self.offer: Callable[[str, Mapping[str, float], Mapping[str, object]], bool] = self._buffer.offer
+        self._started = False
+        self._in_fresh_child = False
+        self._lock = threading.Lock()
+        self._begin()
+        _collectors.add(self)
+
+    def _begin(self) -> None:
+        """What a new thread, or a fork's child, starts from."""
+        self.collector_id: UUID = uuid4()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._deadline: float | None = None
+        self._failure: str | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._next_tick = 0.0
+        self._next_server_check = 0.0
+        self._one_by_one = 0
+
+    # For those who emit.
+
+    def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
+        """Take checked rows as a batch of their own, written at once. Raises ``BufferFull``; then none was taken.
+
+        ``batch_id``: the same id is stored once, however often it is submitted. ``Submission.wait`` returns once the
+        batch is committed.
+        """
+        self._start_in_child()
+        return self._buffer.submit(rows, batch_id)
+
+    def reject(self, events: int = 1) -> None:
+        """Count events that broke a rule before they came here."""
+        self._buffer.reject(events)
+
+    def flush(self, timeout: float) -> bool:
+        """Seal and store all that has come so far; whether that was done within ``timeout`` seconds."""
+        waiting = self._buffer.held()
+        self._wake_up()
+        deadline = time.monotonic() + timeout
+        return all(submission.settled(deadline - time.monotonic()) for submission in waiting)
+
+    # For those who watch.
+
+    def snapshot(self) -> Accounting:
+        """Where every event ever offered is; the identity holds at every instant."""
+        return self._buffer.snapshot()
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing can be stored at present, in one line; None while all is well."""
+        return self._failure
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the thread lives and the last write succeeded."""
+        return self.alive and self._failure is None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread lives. If it died, ``start`` makes another and nothing in the buffer is lost."""
+        return self._thread is not None and self._thread.is_alive()
+
+    # Life and death.
+
+    def start(self) -> None:
+        """Start the thread; does nothing while it lives."""
+        with self._lock:
+            if self.alive:
+                return
+            self._started = True
+            self._deadline = None
+            self._next_tick = self._not_before = 0.0
+            self._buffer.close(False)
+            self._thread = threading.Thread(target=self._run, name="metrics-collector", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Store what is held, within ``timeout`` seconds, and end the thread. What could not be stored is counted.
+
+        Events that come from now on are refused.
+        """
+        with self._lock:
+            self._started = False
+            if self.alive:
+                self._buffer.report_refusals()
+            self._buffer.close()
+            thread, self._thread = self._thread, None
+            self._deadline = self._clock() + timeout
+            self._not_before = 0.0
+        self._wake_up()
+        if thread is not None:
+            thread.join(timeout)
+            if thread.is_alive():
+                # It hangs in the database; whether what is in flight arrives is unknown, so it stays on the books.
+                log.error("the collector did not stop within %g s: %s", timeout, self.snapshot().as_dict())
+                return
+        lost = self._buffer.abandon("shutdown")
+        if lost:
+            log.error("%d events could not be stored before the shutdown: %s", lost, self._failure or "never started")
+
+    def _run(self) -> None:
+        self._buffer.put_back()
+        while not self._is_finished():
+            wait = self.step()
+            if wait > 0 and not self._is_finished():
+                self._wake.wait(wait)
+                self._wake.clear()
+        if self._buffer.oldest_age() is None:
+            self._take_leave()
+
+    def _is_finished(self) -> bool:
+        """Told to stop, and nothing is left or no time is."""
+        if self._deadline is None:
+            return False
+        return self._clock() >= self._deadline or self._buffer.oldest_age() is None
+
+    def _wake_up(self) -> None:
+        self._wake.set()
+
+    # One turn of the thread.
+
+    def step(self) -> float:
+        """Do what is due now: heartbeat, seal, write one group. Returns the seconds until something may be due."""
+        now = self._clock()
+        ticks = now >= self._next_tick
+        if ticks:
+            self._next_tick = now + self._tick_interval
+            self._buffer.report_refusals()
+        if now < self._not_before or (ticks and not self._attempt(self._beat)):
+            return self._until(min(self._not_before, self._next_tick))
+        stopping = self._deadline is not None
+        due = self._buffer.seal_older_than(0 if stopping else self._flush_interval)
+        group = self._buffer.take(0 if self._one_by_one else self._group_events)
+        if not group:
+            return self._until(self._next_tick if due is None else min(self._next_tick, now + due))
+        self._one_by_one = max(0, self._one_by_one - 1)
+        self._attempt(lambda: self._deliver(group))
+        return self._until(self._not_before)
+
+    def _until(self, moment: float) -> float:
+        if self._deadline is not None:
+            moment = min(moment, self._deadline)
+        return max(0.0, moment - self._clock())
+
+    def _attempt(self, action: Callable[[], bool]) -> bool:
+        """Do something with the database; whether it worked. A heartbeat alone proves nothing about events."""
+        try:
+            delivered = action()
+        except Exception as error:
+            self._buffer.put_back()
+            self._note_failure(error)
+            return False
+        if self._failure is not None and (delivered or self._buffer.oldest_age() is None):
+            log.info("the collector stores events again")
+            self._failure = None
+            self._failures = 0
+        return True
+
+    def _deliver(self, group: list[Sealed]) -> bool:
+        """Store the group, or see to it that its batches are tried one by one; whether anything was stored."""
+        batches = [sealed.batch for sealed in group]
+        since = min(sealed.since for sealed in group)
+        try:
+            written = self._write(batches, since)
+        except Exception as error:
+            if classify(error) is not Fault.DATA:
+                raise
+            if len(group) > 1:
+                # One of them holds a bad event. The others must not pay for it.
+                self._buffer.put_back()
+                self._one_by_one = len(group)
+                return False
+            written = [self._bisect(batches[0], since)]
+        self._buffer.settle(group, written)
+        return True
+
+    def _write(self, batches: list[Batch], since: float) -> list[Written]:
+        ensure_partitions(self._database, days_of(batches))
+        try:
+            with self._database.begin() as connection:
+                return write_batches(connection, batches, waited=self._clock() - since)
+        except Exception as error:
+            if lacks_partition(error):
+                forget_partitions(self._database)
+            raise
+
+    def _bisect(self, batch: Batch, since: float) -> Written:
+        with self._database.begin() as connection:
+            written = write_batch_bisecting(connection, batch, waited=self._clock() - since)
+        for index, reason in written.quarantined:
+            log.error("event %d of batch %s went to quarantine: %s", index, batch.batch_id, reason)
+        return written
+
+    def _beat(self) -> bool:
+        with self._database.begin() as connection:
+            # First the time, then a look at the buffer: nothing that came before it can go unseen.
+            seen_at = transaction_time(connection)
+            age = self._buffer.oldest_age()
+            beat(
+                connection,
+                self.collector_id,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                seen_at=seen_at,
+                oldest_buffered_at=None if age is None else seen_at - timedelta(seconds=age),
+                accounting=self.snapshot().as_dict(),
+            )
+            self._buffer.learn_names(stored_names(connection, self._name_quota))
+        return False
+
+    def _take_leave(self) -> None:
+        try:
+            with self._database.begin() as connection:
+                leave(connection, self.collector_id)
+        except Exception as error:
+            log.warning("the collector could not sign off: %s", describe(error))
+
+    # Failures.
+
+    def _note_failure(self, error: Exception) -> None:
+        transient = classify(error) is Fault.TRANSIENT
+        if transient:
+            ceiling = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10))
+            delay = self._jitter(0.0, ceiling)
+        else:
+            delay = PROBE_SECONDS
+        if self._deadline is not None:
+            delay = min(delay, FIRST_RETRY_SECONDS)
+        self._failures += 1
+        reason = describe(error)
+        if reason != self._failure:
+            log.log(
+                logging.WARNING if transient else logging.ERROR,
+                "the collector can't store events%s: %s",
+                "" if transient else " until the schema is repaired (python -m metrics_dash migrate makes it)",
+                reason,
+            )
+        self._failure = reason
+        if transient:
+            self._restart_server()
+        self._not_before = self._clock() + delay
+
+    def _restart_server(self) -> None:
+        """Start an embedded server that died again, but don't ask all the time."""
+        now = self._clock()
+        if now < self._next_server_check:
+            return
+        self._next_server_check = now + RESTART_SERVER_EVERY_SECONDS
+        try:
+            self._database.ensure_running()
+        except Exception as error:
+            log.warning("the embedded PostgreSQL could not be started: %s", describe(error))
+
+    # Forks.
+
+    def _reset_in_child(self) -> None:
+        """The child starts empty: the parent keeps the events, the thread and the connections."""
+        self._lock = threading.Lock()
+        self._buffer.reset()
+        self._begin()
+        self._in_fresh_child = self._started
+
+    def _start_in_child(self) -> None:
+        """A thread of the child's own, once it has something to store."""
+        if self._in_fresh_child:
+            self._in_fresh_child = False
+            self.start()
+            # Children of multiprocessing end without atexit, but not without this.
+            multiprocessing.util.Finalize(None, self.stop, exitpriority=0)
+
+
+_collectors: "weakref.WeakSet[Collector]" = weakref.WeakSet()
+
+
+def _reset_collectors() -> None:
+    for collector in list(_collectors):
+        collector._reset_in_child()
+
+
+os.register_at_fork(after_in_child=_reset_collectors)

@@ -1,0 +1,138 @@
+"""Retention: what may be dropped, level by level, and when. ``db.floors`` says how no bucket is ever half purged."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from db.buckets import count_before, purge_buckets_before, purge_floor
+from db.engine import Database
+from db.floors import PurgeRefused, align, dirty_below, hold, read_floors
+from db.jobs import history_arrived
+from db.partitions import partitions_before, purge_events_before
+from metrics_dash.jobs.rollup import LADDER, fold
+from metrics_dash.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Somebody who imports history must not have it cut off under their hands: while batches older than the cutoff keep
+# arriving, at most this long apart, the purge waits; but not for ever.
+QUIET_BEFORE_PURGE = timedelta(minutes=10)
+LONGEST_HOLD = timedelta(hours=6)
+
+Outcome = Literal["purged", "nothing", "held", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReport:
+    """What became of a level. ``before``: what is older goes (a UTC midnight), None where the finer level is whole.
+
+    ``removed`` counts partitions for ``raw`` and buckets for the others; in a dry run those that would go. ``reason``
+    says why a purge was held or refused.
+    """
+
+    level: str
+    before: datetime | None
+    outcome: Outcome
+    removed: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReport:
+    """A purge, level by level from raw to day."""
+
+    levels: tuple[LevelReport, ...]
+    dry_run: bool
+
+    @property
+    def refused(self) -> bool:
+        """Whether some level could not be purged although it was due."""
+        return any(level.outcome == "refused" for level in self.levels)
+
+    def summary(self) -> str:
+        """One line for people."""
+        return ", ".join(f"{level.level}: {level.outcome} {level.removed}" for level in self.levels)
+
+
+def retention_periods(settings: Settings) -> dict[str, timedelta]:
+    """How long each level is kept."""
+    return {
+        "raw": settings.raw_retention,
+        "minute": settings.minute_retention,
+        "hour": settings.hour_retention,
+        "day": settings.day_retention,
+    }
+
+
+def purge(
+    database: Database,
+    periods: Mapping[str, timedelta] | Settings,
+    now: datetime | None = None,
+    *,
+    dry_run: bool = False,
+) -> PurgeReport:
+    """Drop what is past its period at every level, whole UTC days, finest level first.
+
+    ``periods``: by level, or the settings. ``now``: aware, by default the present. A level that can't be purged is
+    reported, logged, and tried again next time; coarser ones never go past it.
+    """
+    by_level = retention_periods(periods) if isinstance(periods, Settings) else periods
+    now = now or datetime.now(UTC)
+    cutoffs = {level: align(now - period) for level, period in by_level.items()}
+    reports = [_raw(database, cutoffs["raw"], now, dry_run)]
+    reports += [_buckets(database, rung.level, cutoffs[rung.level], dry_run) for rung in LADDER]
+    return PurgeReport(tuple(reports), dry_run)
+
+
+def _raw(database: Database, cutoff: datetime, now: datetime, dry_run: bool) -> LevelReport:
+    report = partial(LevelReport, "raw", cutoff)
+    with database.begin() as connection:
+        held = _held_since(connection, cutoff, now)
+        if not dry_run:
+            hold(connection, "raw", held)
+        due = len(partitions_before(connection, cutoff))
+        dirty = dirty_below(connection, cutoff)
+    if held is not None:
+        return report("held", reason=f"history older than the cutoff is arriving; held since {held.isoformat()}")
+    if dry_run:
+        # A real purge would roll up first what is dirty below the cutoff.
+        return report("purged" if due else "nothing", removed=due, reason=f"{dirty} dirty" if dirty else "")
+    try:
+        dropped = purge_events_before(cutoff, database=database, drain=_drain)
+    except PurgeRefused as refusal:
+        log.error("raw events were not purged: %s", refusal)
+        return report("refused", reason=str(refusal))
+    return report("purged" if dropped else "nothing", removed=dropped)
+
+
+def _held_since(connection: Connection, cutoff: datetime, now: datetime) -> datetime | None:
+    """Since when the purge of raw waits for an import; None if it need not, or has for long enough."""
+    floor = read_floors(connection)["raw"]
+    if not history_arrived(connection, below=cutoff, floor=floor.ingest, within=QUIET_BEFORE_PURGE):
+        return None
+    since = floor.held_since or now
+    return since if now - since < LONGEST_HOLD else None
+
+
+def _drain(connection: Connection) -> None:
+    while fold(connection).more:
+        pass
+
+
+def _buckets(database: Database, level: str, cutoff: datetime, dry_run: bool) -> LevelReport:
+    with database.begin() as connection:
+        before = purge_floor(connection, level, cutoff)
+        due = count_before(connection, level, before) if before is not None else 0
+    if before is None or dry_run:
+        return LevelReport(level, before, "purged" if due else "nothing", due)
+    try:
+        removed = purge_buckets_before(level, cutoff, database=database)
+    except PurgeRefused as refusal:
+        log.error("%s buckets were not purged: %s", level, refusal)
+        return LevelReport(level, before, "refused", reason=str(refusal))
+    return LevelReport(level, before, "purged" if removed else "nothing", removed)

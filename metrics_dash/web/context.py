@@ -1,0 +1,24 @@
+"""What callbacks need to answer: given once when the application is made, so that no callback looks anything up."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from metrics_dash.catalog import Catalog
+from metrics_dash.charts.queries import Queries
+from metrics_dash.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
+    ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's threads, a
+    half sentence each."""
+
+    catalog: Catalog
+    settings: Settings
+    queries: Queries
+    clock: Callable[[], datetime]
+    demo: Callable[[], bool]
+    version: str
+    problems: Callable[[], Sequence[str]] = tuple

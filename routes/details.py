@@ -1,0 +1,162 @@
+"""Somebody looks closer: a chart's data as a table, and the raw events behind one of its points.
+
+Both are asked for only when a dialog opens (assets/details.js), by the page's own query with the range spelled out, so
+that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms, ``number``
+or ``text``), ``values`` with null for a gap.
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+from flask import Flask, Response, request
+
+from layouts.address import PageState, read_state
+from layouts.shell import BASE_PATH
+from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError
+from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
+from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.web.context import Context
+
+EVENTS_AT_MOST = 100
+
+Column = dict[str, Any]
+
+
+def register(server: Flask, context: Context) -> None:
+    """Register the two routes below the page's path."""
+    asked = Details(context)
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.json", "chart_table", _answering(asked.table))
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>/events.json", "chart_events", _answering(asked.events))
+
+
+def _answering(work: Callable[[str], Mapping[str, Any]]) -> Callable[[str], Response]:
+    """A view of ``work``: its answer as JSON, and what it raises as a status with one line for whoever reads it."""
+
+    def answer(chart_id: str) -> Response:
+        try:
+            return _json(work(chart_id))
+        except KeyError:
+            return _json({"error": f"There is no chart {chart_id!r}."}, 404)
+        except (RangeError, QueryError) as problem:
+            return _json({"error": str(problem)}, 400)
+        except QueriesUnavailable as problem:
+            return _json({"error": str(problem)}, 503)
+
+    return answer
+
+
+def _json(content: Mapping[str, Any], status: int = 200) -> Response:
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
+
+
+@dataclass(frozen=True)
+class Details:
+    """The routes' work. Raises ``KeyError`` for an unknown chart, and the errors of ``queries``."""
+
+    context: Context
+
+    def table(self, chart_id: str) -> Mapping[str, Any]:
+        """The numbers of the picture: a column of bucket starts, then those of every series that is shown."""
+        state = self._state(chart_id)
+        window = self._window(state)
+        chart = self.context.queries.chart(chart_id, window, compare=state.compare, split=state.split or None)
+        columns = table_columns(chart, state)
+        return {"columns": columns, "resolution": window.resolution, "error": chart.error}
+
+    def events(self, chart_id: str) -> Mapping[str, Any]:
+        """The raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
+        state = self._state(chart_id)
+        start, end = bucket_at(self._window(state), _moment(request.args.get("at", "")))
+        queries = self.context.queries
+        held_from = queries.held().raw
+        gone = held_from is not None and end <= held_from
+        found = None if gone else queries.raw_events(chart_id, start, end, EVENTS_AT_MOST + 1)
+        shown = pd.DataFrame({"occurred_at": []}) if found is None else found.head(EVENTS_AT_MOST)
+        catalog = self.context.catalog
+        measured = catalog.events[catalog.chart(chart_id).event].measurements
+        return {
+            "columns": [event_column(name, shown[name].tolist(), measured) for name in shown.columns],
+            "count": len(shown),
+            "more": found is not None and len(found) > EVENTS_AT_MOST,
+            "start": to_milliseconds(start),
+            "end": to_milliseconds(end),
+            "gone": gone,
+            "heldFrom": None if held_from is None or held_from <= start else to_milliseconds(held_from),
+        }
+
+    def _state(self, chart_id: str) -> PageState:
+        self.context.catalog.chart(chart_id)
+        return read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
+
+    def _window(self, state: PageState) -> Window:
+        zone = state.zone(browser=None, server=self.context.settings.timezone)
+        return self.context.queries.window(
+            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res
+        )
+
+
+def table_columns(chart: ChartData, state: PageState) -> list[Column]:
+    """Time and every series that is shown, with the extremes of a gauge and what each is compared with."""
+    hidden = state.hidden.get(chart.chart.id, frozenset())
+    before = {series.name: series for series in chart.previous}
+    shown = [series for series in chart.series if series.name not in hidden]
+    columns = [_column("Time", "time", shown[0].t.tolist())] if shown else []
+    for series in shown:
+        alone = len(chart.series) == 1
+        columns.append(_numbers(series.name, series.v))
+        for name, values in (("Min", series.low), ("Max", series.high)):
+            if values is not None:
+                columns.append(_numbers(name if alone else f"{series.name}, {name.lower()}", values))
+        if series.name in before and state.compare:
+            name = COMPARISONS[state.compare].capitalize()
+            columns.append(_numbers(name if alone else f"{series.name}, {name.lower()}", before[series.name].v))
+    return columns
+
+
+def bucket_at(window: Window, moment: datetime) -> tuple[datetime, datetime]:
+    """Start and end of the window's bucket that ``moment`` lies in. Raises ``RangeError`` for one outside."""
+    edges = bucket_edges(window)
+    place = int(np.searchsorted(edges, to_milliseconds(moment), side="right")) - 1
+    if not 0 <= place < len(edges) - 1:
+        raise RangeError(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies outside the range")
+    return from_milliseconds(edges[place]), from_milliseconds(edges[place + 1])
+
+
+def _moment(text: str) -> datetime:
+    if not (text.isascii() and text.isdigit() and len(text) <= 14):
+        raise RangeError(f"at: {text!r} is not a moment in milliseconds")
+    return from_milliseconds(int(text))
+
+
+def event_column(name: str, values: Sequence[Any], measured: Container[str]) -> Column:
+    """A column of raw events. What an event doesn't carry is null. Only what is ``measured`` is a number; an account's
+    is a name."""
+    present = [None if value is None or value != value else value for value in values]
+    if name == "occurred_at":
+        return _column("Time", "time", [to_milliseconds(value) for value in values])
+    if name in measured:
+        return _column(name, "number", present)
+    return _column(name, "text", [_text(value) for value in present])
+
+
+def _text(value: Any) -> str | None:
+    """A label as a split names it. Beside events without it a whole number has become a float."""
+    if value is None or isinstance(value, str):
+        return value
+    whole = isinstance(value, float) and value.is_integer()
+    return str(orjson.dumps(int(value) if whole else value), "utf-8")
+
+
+def _numbers(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Column:
+    return _column(name, "number", values.tolist())
+
+
+def _column(name: str, kind: str, values: list[Any]) -> Column:
+    return {"name": name, "kind": kind, "values": values}

@@ -1,0 +1,236 @@
+"""Somebody takes a chart away without the page: tables as CSV, and a chart as PNG for reports that nobody looks at.
+
+The routes take the page's own query string, so that an address of the page becomes one of these by its path alone.
+Unlike the page they refuse what they can't read: a report must not show something else silently.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask import Flask, Response, request
+
+from layouts.address import BROWSER_ZONE, SERVER_ZONE, PageState, read_state
+from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata
+from layouts.export.png import with_text
+from layouts.export.standalone import Words, poster
+from layouts.figure.figures import Figure, Look
+from layouts.shell import BASE_PATH
+from metrics_dash.catalog import Tab
+from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError, TabData
+from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
+from metrics_dash.charts.timerange.parse import RangeError
+from metrics_dash.settings import parse_zone
+from metrics_dash.web.context import Context
+from routes.rendering import Renderer, RenderingBusy, RenderingFailed, RenderingUnavailable
+
+WIDTHS, HEIGHTS = (480, 2400), (320, 1600)
+DEFAULT_SIZE = (960, 540)
+_RETRY = {"Retry-After": "5"}
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault of ours
+    """A request that can't be served: its status, and one line for whoever asks."""
+
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status, self.text, self.headers = status, text, dict(headers or {})
+
+    def answer(self) -> Response:
+        return Response(f"{self.text}\n", self.status, {**self.headers, "Cache-Control": "no-store"}, "text/plain")
+
+
+def register(server: Flask, context: Context, renderer: Renderer | None = None) -> None:
+    """Register the three routes below the page's path."""
+    exports = Exports(context, renderer or Renderer(seconds=2 * context.settings.refresh_interval))
+    server.add_url_rule(f"{BASE_PATH}export/<tab_id>.csv", "export_tab", _answering(exports.tab_csv))
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.csv", "export_chart", _answering(exports.chart_csv))
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.png", "chart_image", _answering(exports.chart_png))
+
+
+def _answering(work: Callable[[str], Response]) -> Callable[..., Response]:
+    def answer(**names: str) -> Response:
+        try:
+            return work(*names.values())
+        except Refusal as refusal:
+            return refusal.answer()
+
+    return answer
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A tab's data for one request, and what its address said."""
+
+    state: PageState
+    data: TabData
+
+    def chart(self, chart_id: str) -> ChartData:
+        return next(chart for chart in self.data.charts if chart.chart.id == chart_id)
+
+    def hidden(self, chart_id: str) -> frozenset[str]:
+        return self.state.hidden.get(chart_id, frozenset())
+
+    def look(self, chart_id: str) -> Look:
+        place = [chart.id for chart in self.data.tab.charts].index(chart_id)
+        theme = self.state.theme or "light"
+        return Look(theme=theme, place=place, logarithmic=self.state.log, hidden=self.hidden(chart_id))
+
+    def link(self) -> str:
+        """The query of the page that shows this very range."""
+        window = self.data.window
+        fixed = replace(self.state, from_=_text(window.start), to=_text(window.end), tz=window.zone.key)
+        return replace(fixed, tab=self.data.tab.id, refresh=None, kiosk=False, rotate=None).query()
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The routes' work. Every method raises ``Refusal``: 400 for the query, 404 for the path, 503 for the database."""
+
+    context: Context
+    renderer: Renderer
+
+    def tab_csv(self, tab_id: str) -> Response:
+        """All charts of a tab in one table."""
+        taken = self._take(self._tab(tab_id))
+        for chart in taken.data.charts:
+            _check(chart)
+        return _csv(tab_csv(taken.data, taken.state.hidden), file_name(tab_id, None, taken.data.window, "csv"))
+
+    def chart_csv(self, chart_id: str) -> Response:
+        """One chart as a table."""
+        tab = self._tab_of(chart_id)
+        taken = self._take(tab)
+        chart = taken.chart(chart_id)
+        _check(chart)
+        text = chart_csv(chart, taken.data.compare, taken.hidden(chart_id))
+        return _csv(text, file_name(tab.id, chart_id, taken.data.window, "csv"))
+
+    def chart_png(self, chart_id: str) -> Response:
+        """One chart as a picture that stands alone, of twice ``width`` × ``height`` pixels; 501 without Kaleido."""
+        tab = self._tab_of(chart_id)
+        size = _whole("width", DEFAULT_SIZE[0], WIDTHS), _whole("height", DEFAULT_SIZE[1], HEIGHTS)
+        taken = self._take(tab)
+        picture = self._picture(taken, chart_id, size)
+        key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
+        try:
+            image = self.renderer.image(key, picture.figure)
+        except RenderingUnavailable as missing:
+            raise Refusal(501, str(missing)) from None
+        except RenderingBusy as busy:
+            raise Refusal(503, str(busy), _RETRY) from None
+        except RenderingFailed as failure:
+            raise Refusal(500, str(failure)) from None
+        response = Response(with_text(image, picture.metadata(self.context.clock())), mimetype="image/png")
+        name = file_name(tab.id, chart_id, taken.data.window, "png")
+        response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _picture(self, taken: Taken, chart_id: str, size: tuple[int, int]) -> "Picture":
+        chart = taken.chart(chart_id)
+        about = about_chart(chart)
+        known = facts(taken.data, demo=self.context.demo()) + about["facts"] + hidden_fact(taken.hidden(chart_id))
+        link = request.host_url.rstrip("/") + BASE_PATH + taken.link()
+        return Picture(taken.data, chart, taken.look(chart_id), Words(about, known, link), size)
+
+    def _tab(self, tab_id: str) -> Tab:
+        try:
+            return self.context.catalog.tab(tab_id)
+        except KeyError:
+            known = ", ".join(tab.id for tab in self.context.catalog.tabs)
+            raise Refusal(404, f"there is no tab {tab_id!r}; there are {known}") from None
+
+    def _tab_of(self, chart_id: str) -> Tab:
+        for tab in self.context.catalog.tabs:
+            if any(chart.id == chart_id for chart in tab.charts):
+                return tab
+        known = ", ".join(chart.id for chart in self.context.catalog.charts())
+        raise Refusal(404, f"there is no chart {chart_id!r}; there are {known}")
+
+    def _take(self, tab: Tab) -> Taken:
+        """The data of a tab for the query of the present request, in the server's zone where it names none."""
+        state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
+        _check_query(state)
+        queries = self.context.queries
+        zone = state.zone(browser=None, server=self.context.settings.timezone)
+        try:
+            window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res)
+            data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
+        except (RangeError, QueryError) as problem:
+            raise Refusal(400, str(problem)) from None
+        except QueriesUnavailable as error:
+            raise Refusal(503, str(error), _RETRY) from None
+        return Taken(state, data)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart on its way to a picture of ``size`` (px, at single scale)."""
+
+    data: TabData
+    chart: ChartData
+    look: Look
+    words: Words
+    size: tuple[int, int]
+
+    @property
+    def link(self) -> str:
+        return self.words.link
+
+    def figure(self) -> Figure:
+        return poster(self.chart, self.data.refused, self.look, self.words, *self.size)
+
+    def metadata(self, made: datetime) -> Mapping[str, str]:
+        known: list[Fact] = list(self.words.facts)
+        headline = " ".join(text for _, text in self.words.chart["headline"])
+        return metadata(f"{self.chart.chart.title} · {self.data.tab.title}", headline, known, self.link, made)
+
+
+def _check(chart: ChartData) -> None:
+    """A table without a chart that can't be read would look like one without events."""
+    if chart.state == "failing":
+        raise Refusal(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", _RETRY)
+
+
+def _check_query(state: PageState) -> None:
+    """Refuse what the page would pass over: a value that isn't known, a split or a hidden series of no chart."""
+    for name in ("res", "compare", "theme"):
+        text = request.args.get(name, "")
+        if text and getattr(state, name) != text:
+            raise Refusal(400, f"{name}: {text!r} is not known")
+    if state.tz not in (BROWSER_ZONE, SERVER_ZONE):
+        try:
+            parse_zone(state.tz)
+        except ValueError as error:
+            raise Refusal(400, f"tz: {error}") from None
+    for text in filter(None, request.args.getlist("split")):
+        chart, _, dimension = text.partition(":")
+        if state.split.get(chart) != dimension:
+            raise Refusal(400, f"split: {text!r} is not a chart and one of its dimensions, such as login-rate:success")
+    for text in filter(None, request.args.getlist("hidden")):
+        chart, _, series = text.partition(":")
+        if series not in state.hidden.get(chart, ()):
+            raise Refusal(400, f"hidden: {text!r} is not a chart and one of its series, such as login-results:true")
+
+
+def _whole(name: str, default: int, limits: tuple[int, int]) -> int:
+    text = request.args.get(name, "")
+    lowest, highest = limits
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and lowest <= int(text) <= highest):
+        raise Refusal(400, f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
+    return int(text)
+
+
+def _csv(text: str, name: str) -> Response:
+    response = Response(text, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _text(moment: datetime) -> str:
+    whole = "seconds" if not moment.microsecond else "microseconds"
+    return moment.isoformat(timespec=whole).replace("+00:00", "Z")

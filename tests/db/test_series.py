@@ -1,0 +1,175 @@
+"""Reading buckets: one statement, by the primary key, with the numbers that are stored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import event, text
+
+from db.buckets import query_buckets
+from db.engine import Database
+from db.events import insert_events
+from db.series import Read, last_seen, read_series
+from metrics_dash.jobs.rollup import roll_up_all
+
+NAME = "game.item.sold"
+START = datetime(2026, 3, 10, tzinfo=UTC)
+HOUR_MS = 3_600_000
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+DAY = Read(NAME, "minute", milliseconds(START), milliseconds(START) + 24 * HOUR_MS, measurement="price")
+
+
+@pytest.fixture
+def sold(database: Database) -> Database:
+    """Ten hours of sales: one more for each hour, prices rising, half of them in the harbour."""
+    moments = [START + timedelta(hours=hour, minutes=7 * each) for hour in range(10) for each in range(hour)]
+    insert_events(
+        [
+            (NAME, {"price": 1.5 * number}, {"place": "harbour" if number % 2 else "market", "id": number}, moment)
+            for number, moment in enumerate(moments)
+        ],
+        database=database,
+    )
+    roll_up_all(database)
+    return database
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that a block sends, with their parameters."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_what_is_read_is_what_is_stored(sold: Database) -> None:
+    with sold.reading() as connection:
+        (rows,), _ = read_series(connection, [DAY])
+    stored = query_buckets(NAME, "minute", START, START + timedelta(days=1), database=sold)
+    order = np.argsort(rows.start)
+    assert rows.start[order].tolist() == [milliseconds(bucket["bucket_start"]) for bucket in stored]
+    assert rows.count[order].tolist() == [bucket["count"] for bucket in stored]
+    for part, column in (
+        ("sum", "sum_values"),
+        ("min", "min_values"),
+        ("max", "max_values"),
+        ("values", "value_counts"),
+    ):
+        assert getattr(rows, part)[order].tolist() == [bucket[column]["price"] for bucket in stored]
+
+
+def test_any_number_of_reads_is_one_statement(sold: Database) -> None:
+    edges = tuple(range(DAY.start, DAY.end + 1, 6 * HOUR_MS))
+    reads = [
+        DAY,
+        replace(DAY, edges=edges),
+        replace(DAY, latest=True),
+        replace(DAY, split_by="place"),
+        replace(DAY, level="hour", split_by="place", edges=edges),
+        replace(DAY, event_name="never.seen"),
+    ]
+    with statements(sold) as sent, sold.reading() as connection:
+        answers, seen = read_series(connection, reads, [NAME, "never.seen"])
+    assert len(sent) == 1
+    assert len(answers) == len(reads)
+    assert answers[-1].start.size == 0
+    assert seen[NAME].ever
+    assert not seen["never.seen"].ever
+
+
+def test_folded_rows_add_up_to_the_plain_ones(sold: Database) -> None:
+    edges = tuple(DAY.start + hours * HOUR_MS for hours in (0, 5, 6, 24))
+    with sold.reading() as connection:
+        (plain, folded), _ = read_series(connection, [DAY, replace(DAY, edges=edges, split_by="place")])
+    bounds = pairwise(edges)
+    counts = {start: plain.count[(plain.start >= start) & (plain.start < end)].sum() for start, end in bounds}
+    assert dict(zip(folded.start.tolist(), folded.count.tolist(), strict=True)) == counts
+    assert folded.sum is not None
+    assert plain.sum is not None
+    assert folded.sum.sum() == pytest.approx(plain.sum.sum())
+    assert sum(count.sum() for _, count in folded.splits.values()) == plain.count.sum()
+
+
+def test_a_bucket_lies_between_the_edge_it_starts_at_and_the_next(sold: Database) -> None:
+    first = START + timedelta(hours=1)
+    edges = (DAY.start, milliseconds(first), milliseconds(first) + 60_000, DAY.end)
+    with sold.reading() as connection:
+        (folded,), _ = read_series(connection, [replace(DAY, edges=edges)])
+    assert dict(zip(folded.start.tolist(), folded.count.tolist(), strict=True)) == {edges[1]: 1, edges[2]: 44}
+
+
+@pytest.mark.parametrize("hours", [3, 24])
+def test_a_split_counts_the_same_in_a_long_and_in_a_short_stretch(sold: Database, hours: int) -> None:
+    start = milliseconds(START + timedelta(hours=7, minutes=30))
+    read = replace(DAY, start=start, end=start + hours * HOUR_MS, split_by="place")
+    with sold.reading() as connection:
+        (rows,), _ = read_series(connection, [read])
+    assert set(rows.splits) == {"harbour", "market"}
+    assert sum(count.sum() for _, count in rows.splits.values()) == rows.count.sum()
+
+
+def test_a_split_reads_its_most_frequent_values_only(sold: Database) -> None:
+    with sold.reading() as connection:
+        (rows,), _ = read_series(connection, [replace(DAY, split_by="id", split_values=5)])
+    assert len(rows.splits) == 5
+
+
+def test_the_latest_is_the_last_bucket_with_events(sold: Database) -> None:
+    with sold.reading() as connection:
+        (rows, hour), _ = read_series(
+            connection, [replace(DAY, latest=True), replace(DAY, latest=True, edges=(DAY.start, DAY.end))]
+        )
+    assert rows.start.tolist() == [milliseconds(START + timedelta(hours=9, minutes=56))]
+    assert hour.count.tolist() == [45]
+
+
+def test_last_seen_is_the_start_of_the_last_bucket(sold: Database) -> None:
+    with sold.reading() as connection:
+        seen = last_seen(connection, [NAME, "never.seen"])
+    assert (seen[NAME].ever, seen[NAME].last) == (True, START + timedelta(hours=9, minutes=56))
+    assert (seen["never.seen"].ever, seen["never.seen"].last) == (False, None)
+
+
+def test_nothing_asked_is_nothing_sent(sold: Database) -> None:
+    with statements(sold) as sent, sold.reading() as connection:
+        assert read_series(connection, []) == ([], {})
+    assert not sent
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+def test_the_sessions_time_zone_changes_nothing(sold: Database, zone: str) -> None:
+    with sold.reading() as connection:
+        connection.execute(text(f"SET TIME ZONE '{zone}'"))
+        (rows,), _ = read_series(connection, [replace(DAY, edges=(DAY.start, DAY.end))])
+    assert (rows.start.tolist(), rows.count.tolist()) == ([DAY.start], [45])
+
+
+def test_every_read_goes_by_the_primary_key(sold: Database) -> None:
+    edges = tuple(range(DAY.start, DAY.end + 1, 6 * HOUR_MS))
+    with statements(sold) as sent, sold.reading() as connection:
+        read_series(connection, [replace(DAY, split_by="place"), replace(DAY, edges=edges, split_by="place")], [NAME])
+    ((statement, parameters),) = sent
+    with sold.reading() as connection:
+        # The table is tiny, so a scan of it would be cheapest; what counts is what a large one gets.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = [line for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+    scans = [line for line in plan if "Scan" in line and "telemetry_buckets" in line]
+    assert scans
+    assert not [line for line in scans if "Seq Scan" in line]
+    assert all("pkey" in line or "Bitmap Heap Scan" in line for line in scans)
+    assert any("Index Cond" in line and "bucket_start >= read" in line for line in plan)

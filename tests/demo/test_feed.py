@@ -1,0 +1,189 @@
+"""The demo: which intervals it sends, and that no interval is sent in two ways."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import orjson
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.demo.feed import HOUR, SLICE, Demo, Interval, missing
+from metrics_dash.demo.simulation import Simulation
+from metrics_dash.demo.status import HEARTBEAT, demo_active
+from metrics_dash.emit.sender import RefusedError, Sender, StoppedError
+
+NOON = int(datetime(2026, 1, 6, 12, tzinfo=UTC).timestamp())
+UNTIL = NOON + 754 // SLICE * SLICE
+
+
+class RecordingServer:
+    """An HTTP server that answers with a script of statuses, then 200, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.batches: dict[str, list[dict[str, Any]]] = {}
+        self.keys: list[str] = []
+        self.known_hours: list[int] = []
+        self.heartbeat = threading.Event()
+        self._server = make_server("127.0.0.1", 0, self.answer, threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> "RecordingServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        request = Request(environ)
+        body = request.get_data()
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status != 200:
+            answer = Response(json.dumps({"error": "scripted"}), status, {"Retry-After": "0"})
+        elif request.method == "GET":
+            answer = Response(orjson.dumps({"series": [self._history(request)]}))
+        else:
+            answer = Response(orjson.dumps(self._store(request, body)))
+        return answer(environ, start_response)
+
+    def _store(self, request: Request, body: bytes) -> dict[str, Any]:
+        events = [orjson.loads(line) for line in gzip.decompress(body).splitlines()]
+        self.keys.append(request.headers["Idempotency-Key"])
+        self.batches[request.headers["Idempotency-Key"]] = events
+        if any(event["event_name"] == HEARTBEAT for event in events):
+            self.heartbeat.set()
+        return {"accepted": len(events), "rejected": []}
+
+    def _history(self, request: Request) -> dict[str, Any]:
+        hours = self.known_hours
+        if request.args["resolution"] == "minute":
+            hours = [hour + 60 * minute for hour in self.known_hours for minute in range(60)]
+        return {"t": [datetime.fromtimestamp(hour, UTC).isoformat() for hour in hours], "v": [1.0] * len(hours)}
+
+
+@pytest.fixture
+def sink() -> Iterator[RecordingServer]:
+    with RecordingServer() as recording:
+        yield recording
+
+
+def test_a_fresh_store_gets_slices_near_now_and_whole_hours_before_newest_first() -> None:
+    intervals = list(missing(UNTIL, UNTIL - 5 * HOUR, set(), set()))
+    starts = [interval.start for interval in intervals]
+    assert starts == sorted(starts, reverse=True)
+    sliced = [interval for interval in intervals if interval.end - interval.start == SLICE]
+    assert min(interval.start for interval in sliced) == NOON - HOUR
+    assert [i for i in intervals if i not in sliced] == [
+        Interval(NOON - n * HOUR, NOON - (n - 1) * HOUR) for n in (2, 3, 4, 5)
+    ]
+
+
+def test_the_intervals_cover_the_span_without_overlap() -> None:
+    intervals = sorted(missing(UNTIL, UNTIL - 5 * HOUR, set(), set()), key=lambda interval: interval.start)
+    assert intervals[0].start == NOON - 5 * HOUR
+    assert intervals[-1].end == UNTIL
+    assert all(one.end == following.start for one, following in pairwise(intervals))
+
+
+def test_whole_hours_that_the_store_has_are_left_alone() -> None:
+    known = {NOON - n * HOUR for n in range(1, 6)}
+    assert all(interval.hour == NOON for interval in missing(UNTIL, UNTIL - 5 * HOUR, known, set()))
+
+
+def test_an_hour_that_lacks_minutes_is_sent_in_slices_as_the_live_feed_did() -> None:
+    known = {NOON - n * HOUR for n in range(1, 6)}
+    again = [i for i in missing(UNTIL, UNTIL - 5 * HOUR, known, {NOON - 3 * HOUR}) if i.hour != NOON]
+    assert {interval.hour for interval in again} == {NOON - 3 * HOUR}
+    assert {interval.end - interval.start for interval in again} == {SLICE}
+
+
+def test_the_backfill_sends_every_event_of_the_span_once(sink: RecordingServer) -> None:
+    simulation = Simulation(3)
+    accepted = Demo(sink.url, simulation).backfill(timedelta(hours=3), UNTIL)
+    sent = [event for batch in sink.batches.values() for event in batch]
+    expected = [
+        happening.as_event()
+        for hour in range(NOON - 3 * HOUR, UNTIL, HOUR)
+        for happening in simulation.hour(hour)
+        if happening.at < UNTIL
+    ]
+    assert accepted == len(sent) == len(expected)
+    assert sorted(map(orjson.dumps, sent)) == sorted(map(orjson.dumps, expected))
+
+
+def test_a_repeated_backfill_uses_the_same_keys_for_the_same_events(sink: RecordingServer) -> None:
+    Demo(sink.url, Simulation(3)).backfill(timedelta(hours=2), UNTIL)
+    first = dict(sink.batches)
+    Demo(sink.url, Simulation(3)).backfill(timedelta(hours=2), UNTIL)
+    assert sink.batches == first
+
+
+def test_a_backfill_over_known_history_fills_only_the_gap(sink: RecordingServer) -> None:
+    sink.known_hours = [NOON - n * HOUR for n in (1, 2, 4, 5)]
+    Demo(sink.url, Simulation()).backfill(timedelta(hours=5), UNTIL)
+    gap = f"demo/1/1/{NOON - 3 * HOUR}-{NOON - 2 * HOUR}/0"
+    assert [key for key in sink.keys if int(key.split("/")[3].split("-")[0]) < NOON] == [gap]
+
+
+def test_progress_runs_from_nothing_to_everything(sink: RecordingServer) -> None:
+    seen: list[tuple[int, int]] = []
+    Demo(sink.url, Simulation()).backfill(timedelta(hours=3), UNTIL, lambda *p: seen.append(p))
+    assert seen[0][0] == 0
+    assert seen[-1][0] == seen[-1][1] > 0
+
+
+def test_the_live_feed_sends_a_heartbeat_with_each_slice(sink: RecordingServer) -> None:
+    stop = threading.Event()
+    demo = Demo(sink.url, Simulation(), stop=stop, clock=lambda: float(UNTIL + SLICE))
+    feeding = threading.Thread(target=demo.feed, args=(UNTIL,))
+    feeding.start()
+    assert sink.heartbeat.wait(30)
+    stop.set()
+    feeding.join(30)
+    assert not feeding.is_alive()
+    assert f"demo/1/1/{UNTIL}-{UNTIL + SLICE}/0" in sink.batches
+
+
+def test_a_busy_server_is_asked_again_under_the_same_key(sink: RecordingServer) -> None:
+    sink.statuses = [429, 503]
+    answer = Sender(sink.url).send([{"event_name": "a.b"}], "a key")
+    assert answer == {"accepted": 1, "rejected": []}
+    assert sink.keys == ["a key"]
+
+
+def test_a_refusal_is_not_repeated(sink: RecordingServer) -> None:
+    sink.statuses = [413]
+    with pytest.raises(RefusedError, match="413 scripted"):
+        Sender(sink.url).send([{"event_name": "a.b"}], "a key")
+
+
+def test_a_stopped_sender_gives_up_waiting_for_a_server_that_is_not_there() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        Sender("http://127.0.0.1:9", stop).send([], "a key")
+
+
+def test_the_demo_is_active_while_its_heartbeats_are_fresh(database: Database) -> None:
+    now = datetime.now(UTC)
+    assert not demo_active(database, now)
+    insert_events([{"event_name": HEARTBEAT, "occurred_at": now - timedelta(seconds=20)}], database=database)
+    assert demo_active(database, now)
+    assert not demo_active(database, now + timedelta(minutes=5))
+
+
+def test_a_url_that_is_none_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="is not a URL such as"):
+        Demo("localhost:8050", Simulation())

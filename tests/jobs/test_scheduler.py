@@ -1,0 +1,190 @@
+"""The scheduler, with a clock that the test turns: every deadline is exact."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from db.jobs import claim, finish
+from metrics_dash.jobs.scheduler import Job, Scheduler
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def recorder(runs: list[datetime], answer: object = None) -> Callable[[datetime], object]:
+    def run(slot: datetime) -> object:
+        runs.append(slot)
+        return answer
+
+    return run
+
+
+def test_a_job_runs_once_per_slot_and_slots_lie_on_the_wall_clock() -> None:
+    runs: list[datetime] = []
+    clock = Clock(1003.0)
+    scheduler = Scheduler([Job("roll", 5, recorder(runs))], clock)
+    assert scheduler.step() == 2.0
+    clock.now = 1004.9
+    assert scheduler.step() == pytest.approx(0.1)
+    clock.now = 1005.0
+    assert scheduler.step() == 5.0
+    assert runs == [at(1000), at(1005)]
+
+
+def test_missed_slots_collapse_into_the_latest() -> None:
+    runs: list[datetime] = []
+    clock = Clock(0.0)
+    scheduler = Scheduler([Job("roll", 5, recorder(runs))], clock)
+    scheduler.step()
+    clock.now = 3601.0
+    scheduler.step()
+    assert runs == [at(0), at(3600)]
+
+
+def test_a_slow_job_does_not_shift_the_deadlines_after_it() -> None:
+    clock = Clock(0.0)
+    starts: list[float] = []
+
+    def slow(slot: datetime) -> None:
+        starts.append(clock.now)
+        clock.now += 7
+
+    scheduler = Scheduler([Job("slow", 5, slow)], clock)
+    assert scheduler.step() == 3.0
+    clock.now += 3
+    scheduler.step()
+    assert starts == [0, 10]
+
+
+def test_the_next_deadline_of_all_jobs_counts() -> None:
+    scheduler = Scheduler([Job("a", 60, recorder([])), Job("b", 7, recorder([]))], Clock(8.0))
+    assert scheduler.step() == 6.0
+
+
+def test_no_wait_is_long_so_that_a_clock_that_is_set_is_noticed() -> None:
+    runs: list[datetime] = []
+    clock = Clock(7200.0)
+    scheduler = Scheduler([Job("daily", 3600, recorder(runs))], clock)
+    assert scheduler.step() == 60.0
+    clock.now = 100.0
+    scheduler.step()
+    assert runs == [at(7200), at(0)]
+
+
+def test_a_job_that_raises_is_counted_and_its_next_slot_goes_on() -> None:
+    clock = Clock(0.0)
+    runs: list[datetime] = []
+    broken = True
+
+    def job(slot: datetime) -> None:
+        if broken:
+            raise RuntimeError("no database")
+
+    scheduler = Scheduler([Job("bad", 5, job), Job("good", 5, recorder(runs))], clock)
+    scheduler.step()
+    assert scheduler.failures == {"bad": 1}
+    assert scheduler.failing == {"bad": "RuntimeError: no database"}
+    broken, clock.now = False, 5.0
+    scheduler.step()
+    assert scheduler.failures == {"bad": 1}
+    assert scheduler.failing == {}
+    assert runs == [at(0), at(5)]
+
+
+def test_a_job_that_has_more_to_do_goes_again_at_once_and_others_have_their_turn() -> None:
+    turns: list[str] = []
+    answers = [True, True, False]
+
+    def busy(slot: datetime) -> bool:
+        turns.append("busy")
+        return answers.pop(0)
+
+    clock = Clock(0.0)
+    scheduler = Scheduler([Job("busy", 60, busy), Job("other", 5, lambda slot: turns.append("other"))], clock)
+    assert scheduler.step() == 0.0
+    clock.now = 5.0
+    assert scheduler.step() == 0.0
+    assert scheduler.step() == 5.0
+    assert turns == ["busy", "other", "busy", "other", "busy"]
+
+
+def test_two_jobs_of_one_name_and_an_interval_of_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="'a' is scheduled more than once"):
+        Scheduler([Job("a", 1, recorder([])), Job("a", 2, recorder([]))])
+    with pytest.raises(ValueError, match=r"'a': the interval 0"):
+        Job("a", 0, recorder([]))
+
+
+def test_the_thread_starts_once_stops_and_starts_again() -> None:
+    ran = Event()
+
+    def run(slot: datetime) -> None:
+        ran.set()
+
+    scheduler = Scheduler([Job("a", 3600, run)])
+    scheduler.start()
+    scheduler.start()
+    assert ran.wait(30)
+    assert scheduler.alive
+    assert scheduler.stop()
+    assert scheduler.stop()
+    assert not scheduler.alive
+    scheduler.start()
+    assert scheduler.alive
+    assert scheduler.stop()
+
+
+def test_stopping_does_not_wait_for_the_next_slot_nor_begin_another_job() -> None:
+    started, release = Event(), Event()
+    others: list[datetime] = []
+
+    def first(slot: datetime) -> None:
+        started.set()
+        release.wait(30)
+
+    scheduler = Scheduler([Job("first", 3600, first), Job("second", 3600, recorder(others))])
+    scheduler.start()
+    assert started.wait(30)
+    assert not scheduler.stop(0.0)
+    release.set()
+    assert scheduler.stop()
+    assert others == []
+
+
+def test_a_slot_is_claimed_by_one_of_two_processes(database: Database) -> None:
+    slot = at(3600)
+    with database.begin() as one:
+        assert claim(one, "purge", slot)
+    with database.begin() as other:
+        assert not claim(other, "purge", slot)
+        assert claim(other, "purge", at(7200))
+        assert claim(other, "tidy", slot)
+
+
+def test_a_claim_that_is_rolled_back_is_free(database: Database) -> None:
+    with database.engine.connect() as one:
+        assert claim(one, "purge", at(0))
+        one.rollback()
+    with database.begin() as other:
+        assert claim(other, "purge", at(0))
+
+
+def test_the_outcome_of_a_job_is_written_down(database: Database) -> None:
+    with database.begin() as connection:
+        claim(connection, "purge", at(0))
+        finish(connection, "purge", at(0), "raw: purged 2")
+        row = connection.execute(text("SELECT outcome, finished_at >= started_at FROM job_runs")).one()
+    assert row == ("raw: purged 2", True)

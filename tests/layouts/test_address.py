@@ -1,0 +1,86 @@
+"""The address and the state it describes: each gives the other back, and nothing that is mistyped breaks a page."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layouts.address import PageState, read_state
+from metrics_dash.catalog import load_catalog
+
+CATALOG = load_catalog()
+BERLIN, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
+
+
+def test_an_empty_address_is_the_first_tab_and_the_last_24_hours() -> None:
+    state = read_state("", CATALOG)
+    assert (state.tab, state.range, state.from_, state.compare) == ("server", "24h", None, None)
+
+
+def test_an_address_says_everything() -> None:
+    state = read_state(
+        "?tab=auth&from=now-6h&to=now&tz=Europe/Berlin&res=hour&compare=week&log=1&theme=dark&refresh=30"
+        "&split=login-rate:success&hidden=login-results:false&hidden=login-results:true&kiosk=1&rotate=20",
+        CATALOG,
+    )
+    assert state == PageState(
+        tab="auth",
+        from_="now-6h",
+        to="now",
+        tz="Europe/Berlin",
+        res="hour",
+        compare="week",
+        split={"login-rate": "success"},
+        log=True,
+        theme="dark",
+        refresh=30,
+        hidden={"login-results": frozenset({"true", "false"})},
+        kiosk=True,
+        rotate=20,
+    )
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "?tab=auth",
+        "?tab=combat&from=now-7d/d&to=now/d&compare=day&log=1",
+        "?tab=auth&hidden=login-results:a b:c&kiosk=1",
+    ],
+)
+def test_a_state_can_be_written_and_read_back(search: str) -> None:
+    state = read_state(search, CATALOG)
+    assert read_state(state.query(), CATALOG) == state
+
+
+@given(st.text())
+def test_no_address_breaks_the_page(search: str) -> None:
+    assert read_state(search, CATALOG).tab in {tab.id for tab in CATALOG.tabs}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["tab", "range", "tz", "res", "compare", "refresh", "hidden", "split"]), st.text())
+)
+def test_no_value_breaks_the_page(values: dict[str, str]) -> None:
+    search = "?" + "&".join(f"{name}={value}" for name, value in values.items())
+    state = read_state(search, CATALOG)
+    assert state.zone(browser="Mars/Olympus", server=UTC)
+
+
+def test_an_unknown_chart_or_dimension_is_passed_over() -> None:
+    state = read_state("?split=nothing:success&split=login-rate:realm&hidden=nothing:x&hidden=login-rate", CATALOG)
+    assert (state.split, state.hidden) == ({}, {})
+
+
+def test_refresh_may_be_off() -> None:
+    assert read_state("?refresh=off", CATALOG).refresh == 0
+
+
+@pytest.mark.parametrize(
+    ("tz", "zone"),
+    [("browser", "Asia/Tokyo"), ("server", "Europe/Berlin"), ("UTC", "UTC"), ("Nowhere/At_All", "Asia/Tokyo")],
+)
+def test_the_zone_is_the_viewer_s_the_server_s_or_a_named_one(tz: str, zone: str) -> None:
+    state = PageState(tab="server", tz=tz)
+    assert state.zone(browser="Asia/Tokyo", server=BERLIN).key == zone

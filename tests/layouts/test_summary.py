@@ -1,0 +1,83 @@
+"""A chart in words: the same numbers as the picture, and what is not whole about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from layouts.summary import summary, trend
+from metrics_dash.catalog import load_catalog
+from metrics_dash.charts.data import ChartData, Interval, Series, State
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.windows import Window
+
+CATALOG = load_catalog()
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def chart(chart_id: str, *values: list[float], names: tuple[str, ...] = ("",), live: bool = False) -> ChartData:
+    window = Window(NOON, NOON + timedelta(minutes=len(values[0])), "minute", BERLIN, live)
+    starts = to_milliseconds(NOON) + 60_000 * np.arange(len(values[0]), dtype=np.int64)
+    series = tuple(Series(name, starts, np.array(row, dtype=float)) for name, row in zip(names, values, strict=True))
+    return ChartData(CATALOG.chart(chart_id), window, series, "data")
+
+
+def test_a_count_says_its_latest_total_extremes_and_trend_in_the_zone() -> None:
+    said = summary(chart("quests-accepted", [4, 1, 9, 2, 8, 12]))
+    assert said.startswith("Quests Accepted, 6 min up to Sat 31 Jan 13:06, 1-minute buckets.")
+    assert "Latest 12, total 36, lowest 1 at Sat 31 Jan 13:01, highest 12 at Sat 31 Jan 13:05, rising" in said
+
+
+def test_a_gauge_has_no_total() -> None:
+    said = summary(chart("players-online", [4, 5, 6]))
+    assert "total" not in said
+
+
+def test_every_series_of_a_split_is_named() -> None:
+    said = summary(chart("login-results", [1, 2, 3], [3, 2, 1], names=("true", "false")))
+    assert "True: latest 3" in said
+    assert "False: latest 1" in said
+
+
+def test_gaps_and_unfinished_buckets_and_refusals_are_said() -> None:
+    data = chart("players-online", [4, np.nan, 6, 2], live=True)
+    data = replace(data, unfinished_from=to_milliseconds(NOON + timedelta(minutes=3)))
+    said = summary(data, [Interval(NOON, NOON + timedelta(minutes=1), 312, ("buffer_full",))])
+    assert "up to now" in said
+    assert "latest 6" in said.lower()
+    assert "1 bucket has no value." in said
+    assert "Not finished from Sat 31 Jan 13:03 on." in said
+    assert "312 events were refused in this range." in said
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("never_seen", "has ever been seen"),
+        ("none_in_range", "No data in this range"),
+        ("past_retention", "beyond what is kept"),
+        ("failing", "can’t be drawn"),
+    ],
+)
+def test_an_empty_chart_says_why_and_no_numbers(state: State, words: str) -> None:
+    said = summary(replace(chart("players-online", [np.nan]), series=(), state=state))
+    assert words in said
+    assert "latest" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([1, 1, 1], "steady"),
+        ([100, 0, 102], "steady"),
+        ([10, 7, 15], "rising by 50.0"),
+        ([10, 7, 5], "falling by 50.0"),
+        ([0, 0, 5], "rising from zero"),
+        ([1, 2], ""),
+    ],
+)
+def test_a_trend_compares_the_last_third_with_the_first(values: list[float], words: str) -> None:
+    assert trend(np.array(values, dtype=float)).startswith(words)

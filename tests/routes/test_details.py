@@ -1,0 +1,111 @@
+"""A chart's table and the raw events behind a point: the picture's numbers, and honest words where there are none."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app import create_app
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.settings import Settings
+
+PAGE = "/admin/metrics/chart/"
+LOGIN, PLAYERS = "bezgelor.auth.login_complete", "bezgelor.server.players"
+NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
+QUERY = {"from": "2026-02-01T12:00:00Z", "to": "2026-02-01T13:00:00Z", "tz": "UTC", "res": "minute"}
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    return create_app(Settings(), database=database).server.test_client()
+
+
+def store(database: Database, name: str, number: int, moment: datetime = NOON, **more: Any) -> None:
+    events = [{"event_name": name, "occurred_at": moment + timedelta(milliseconds=n), **more} for n in range(number)]
+    insert_events(events, database=database)
+    roll_up_all(database)
+
+
+def table(client: FlaskClient, chart: str, **query: str) -> dict[str, list[Any]]:
+    answer = client.get(f"{PAGE}{chart}.json", query_string={**QUERY, **query})
+    assert answer.status_code == 200, answer.text
+    return {column["name"]: column["values"] for column in answer.json["columns"]}
+
+
+def events(client: FlaskClient, chart: str, moment: datetime, **query: str) -> dict[str, Any]:
+    at = str(round(moment.timestamp() * 1000))
+    answer = client.get(f"{PAGE}{chart}/events.json", query_string={**QUERY, **query, "at": at})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json)
+
+
+def test_a_table_has_every_bucket_with_its_extremes_and_what_it_is_compared_with(
+    database: Database, client: FlaskClient
+) -> None:
+    store(database, PLAYERS, 2, measurements={"online": 10})
+    store(database, PLAYERS, 1, measurements={"online": 40})
+    store(database, PLAYERS, 1, NOON - timedelta(days=1), measurements={"online": 7})
+    columns = table(client, "players-online", compare="day")
+    assert list(columns) == ["Time", "Players Online", "Min", "Max", "Previous day"]
+    assert [len(values) for values in columns.values()] == [60] * 5
+    first = [values[0] for values in columns.values()]
+    assert first == [round(NOON.timestamp() * 1000), 20, 10, 40, 7]
+    assert columns["Players Online"][1] is None
+
+
+def test_a_table_follows_the_split_and_leaves_out_what_is_hidden(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 3, metadata={"success": True})
+    store(database, LOGIN, 2, metadata={"success": False})
+    assert list(table(client, "login-results")) == ["Time", "true", "false"]
+    assert list(table(client, "login-results", hidden="login-results:true")) == ["Time", "false"]
+    assert table(client, "login-results", split="login-results:-")["Login Success/Failure"][0] == 5
+
+
+def test_the_events_of_a_bucket_are_those_that_it_counts(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 3, measurements={"duration_ms": 150}, metadata={"success": True, "account_id": 5436})
+    store(database, LOGIN, 1, NOON + timedelta(minutes=1))
+    answer = events(client, "login-rate", NOON + timedelta(seconds=30))
+    assert (answer["count"], answer["more"], answer["gone"]) == (3, False, False)
+    columns = {column["name"]: (column["kind"], column["values"]) for column in answer["columns"]}
+    assert columns["duration_ms"] == ("number", [150, 150, 150])
+    assert columns["success"] == ("text", ["true"] * 3)
+    assert columns["account_id"] == ("text", ["5436"] * 3)
+    assert columns["Time"][1] == [round(NOON.timestamp() * 1000) + n for n in range(3)]
+
+
+def test_an_hour_is_one_bucket_and_shows_a_hundred_events_at_most(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 101)
+    answer = events(client, "login-rate", NOON, res="hour")
+    assert (answer["count"], answer["more"]) == (100, True)
+    assert answer["end"] - answer["start"] == 3_600_000
+
+
+def test_events_that_retention_dropped_are_told_from_none(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 1)
+    assert events(client, "login-rate", NOON + timedelta(minutes=5))["gone"] is False
+    with database.begin() as connection:
+        connection.execute(text("UPDATE retention_floors SET recompute_floor = '2026-02-02Z' WHERE level = 'raw'"))
+    answer = events(create_app(Settings(), database=database).server.test_client(), "login-rate", NOON)
+    assert answer["gone"] is True
+    assert answer["heldFrom"] == round(datetime(2026, 2, 2, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "words"),
+    [
+        ("nonsense.json", {}, 404, "nonsense"),
+        ("login-rate.json", {"from": "yesterday"}, 400, "yesterday"),
+        ("login-rate/events.json", {"at": "noon"}, 400, "noon"),
+        ("login-rate/events.json", {"at": "0"}, 400, "outside"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_one_line(
+    client: FlaskClient, path: str, query: dict[str, str], status: int, words: str
+) -> None:
+    answer = client.get(PAGE + path, query_string={**QUERY, **query})
+    assert answer.status_code == status
+    assert words in answer.json["error"]

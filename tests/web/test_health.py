@@ -1,0 +1,87 @@
+"""Health and metrics: what is wrong is said, and what is said is true."""
+
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from db.engine import Database
+from tests.support.web_client import Site, site
+
+
+@pytest.fixture
+def open_site(database: Database) -> Iterator[Site]:
+    with site(database) as opened:
+        yield opened
+
+
+def figures(site: Site) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    answer = site.client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def figure(site: Site, name: str, **labels: str) -> float:
+    return figures(site)[(name, frozenset(labels.items()))]
+
+
+def test_a_sound_process_lives_and_is_ready(open_site: Site) -> None:
+    assert open_site.client.get("/healthz").json == {"status": "ok"}
+    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": []}
+
+
+def test_a_thread_that_fails_turns_readiness_red_with_the_reason(open_site: Site) -> None:
+    open_site.runtime.problems = ("the scheduler has stopped",)
+    answer = open_site.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"status": "not ready", "problems": ["the scheduler has stopped"]}
+    assert open_site.client.get("/healthz").status_code == 200
+    assert figure(open_site, "metrics_dash_healthy") == 0
+
+
+def test_a_schema_that_is_not_there_is_not_ready(empty_database: Database) -> None:
+    with site(empty_database) as opened:
+        answer = opened.client.get("/readyz")
+    assert answer.status_code == 503
+    assert "migrate" in answer.text
+
+
+def test_a_database_that_is_away_is_not_ready_and_its_address_stays_secret() -> None:
+    with site(Database("postgresql://someone:secret@127.0.0.1:9/nowhere")) as opened:
+        answer = opened.client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json is not None
+        assert answer.json["problems"] == ["the database can't be reached"]
+        assert opened.client.get("/healthz").status_code == 200
+        assert figure(opened, "metrics_dash_database_up") == 0
+
+
+def test_the_books_are_exposed_by_state_and_reason(open_site: Site) -> None:
+    open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}, {"event_name": "BAD"}])
+    assert figure(open_site, "metrics_dash_events_rejected_total") == 1
+    assert figure(open_site, "metrics_dash_events_committed_total") >= 1
+    assert figure(open_site, "metrics_dash_events_waiting", state="spooled") == 0
+    assert figure(open_site, "metrics_dash_database_up") == 1
+    assert figure(open_site, "metrics_dash_dirty_keys") >= 0
+    assert figure(open_site, "metrics_dash_lag_seconds") >= 0
+
+
+def test_jobs_are_exposed_with_how_often_they_ran(open_site: Site) -> None:
+    open_site.runtime.scheduler.step()
+    assert figure(open_site, "metrics_dash_job_runs_total", job="rollup") == 1
+    assert figure(open_site, "metrics_dash_job_seconds_total", job="rollup") > 0
+    assert figure(open_site, "metrics_dash_job_failures_total", job="rollup") == 0
+
+
+def test_requests_are_counted_by_route_and_not_by_what_strangers_type(open_site: Site) -> None:
+    open_site.client.get("/healthz")
+    open_site.client.get("/no/such/page")
+    open_site.client.open("/healthz", method="MADEUP")
+    labels = {"method": "GET"}
+    assert figure(open_site, "metrics_dash_http_requests_total", route="/healthz", status="200", **labels) == 1
+    assert figure(open_site, "metrics_dash_http_requests_total", route="none", status="404", **labels) == 1
+    assert not any("such" in value or "MADEUP" in value for _, pairs in figures(open_site) for _, value in pairs)

@@ -1,0 +1,163 @@
+"""The query route: what a chart shows, as data; and every bad parameter named."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.jobs.rollup import roll_up_all
+from tests.support.web_client import Site, site
+
+PATH = "/api/v1/query"
+LOGIN = "bezgelor.auth.login_complete"
+PLAYERS = "bezgelor.server.players"
+HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+
+
+@pytest.fixture
+def asked(database: Database) -> Iterator[Site]:
+    """Three log-ins and two samples of players online, rolled up."""
+    moments = (HOUR + timedelta(minutes=minute) for minute in (1, 1, 2))
+    insert_events(
+        [
+            *(
+                {
+                    "event_name": LOGIN,
+                    "measurements": {"duration_ms": ms},
+                    "metadata": {"success": ok},
+                    "occurred_at": at,
+                }
+                for (ms, ok), at in zip([(100, True), (300, False), (50, True)], moments, strict=True)
+            ),
+            {"event_name": PLAYERS, "measurements": {"online": 10}, "occurred_at": HOUR},
+            {"event_name": PLAYERS, "measurements": {"online": 20}, "occurred_at": HOUR + timedelta(seconds=15)},
+            {"event_name": "test.formula", "metadata": {"who": "=cmd()"}, "occurred_at": HOUR},
+        ],
+        database=database,
+    )
+    roll_up_all(database)
+    with site(database) as opened:
+        yield opened
+
+
+def ask(asked: Site, **parameters: str) -> Any:
+    span = {"from": text(HOUR), "to": text(HOUR + timedelta(minutes=4))}
+    names = {name.rstrip("_"): value for name, value in parameters.items()}
+    return asked.client.get(PATH, query_string={**span, **names})
+
+
+def text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_counts_are_zero_where_nothing_happened(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, show="count").json
+    assert answer["event_name"] == LOGIN
+    assert answer["show"] == "count"
+    assert answer["resolution"] == "minute"
+    assert answer["from"] == text(HOUR)
+    assert answer["to"] == text(HOUR + timedelta(minutes=4))
+    assert datetime.fromisoformat(answer["complete_through"]).tzinfo is not None
+    (series,) = answer["series"]
+    assert series["t"] == [text(HOUR + timedelta(minutes=minute)) for minute in range(4)]
+    assert series["v"] == [0, 2, 1, 0]
+
+
+def test_a_gauge_is_an_average_and_a_gap_is_null(asked: Site) -> None:
+    answer = ask(asked, event_name=PLAYERS).json
+    assert answer["show"] == "avg"
+    assert answer["unit"] == "players"
+    assert answer["series"][0]["v"] == [15.0, None, None, None]
+
+
+def test_a_measurement_that_is_alone_need_not_be_named(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, show="max").json
+    assert answer["measurement"] == "duration_ms"
+    assert answer["series"][0]["v"][1] == 300
+
+
+def test_a_split_has_a_series_for_each_value(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, split_by="success").json
+    assert {series["name"]: series["v"] for series in answer["series"]} == {"true": [0, 1, 1, 0], "false": [0, 1, 0, 0]}
+
+
+def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, resolution="hour", to=text(HOUR + timedelta(hours=1))).json
+    assert answer["resolution"] == "hour"
+    assert answer["series"][0]["v"] == [3]
+
+
+def test_relative_times_reach_to_now(asked: Site) -> None:
+    answer = asked.client.get(PATH, query_string={"event_name": LOGIN, "from": "now-6h", "to": "now"}).json
+    assert answer is not None
+    assert sum(value or 0 for value in answer["series"][0]["v"]) == 3
+
+
+def test_days_may_be_those_of_a_zone(asked: Site) -> None:
+    answer = asked.client.get(
+        PATH, query_string={"event_name": LOGIN, "from": "now-3d", "resolution": "day", "tz": "Asia/Tokyo"}
+    ).json
+    assert answer is not None
+    assert all(moment.endswith("T00:00:00+09:00") for moment in answer["series"][0]["t"])
+
+
+def test_csv_has_the_same_numbers(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, split_by="success", format="csv")
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.reader(io.StringIO(answer.text)))
+    names = rows[0]
+    assert names[0] == "time"
+    assert rows[2] == [text(HOUR + timedelta(minutes=1)), "1", "1"]
+
+
+def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
+    answer = ask(asked, event_name="test.formula", split_by="who", format="csv")
+    assert "'=cmd()" in answer.text
+    assert ",=cmd()" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named", "allowed"),
+    [
+        ({}, "event_name", "missing"),
+        ({"event_name": "Not A Name"}, "event_name", "'Not A Name'"),
+        ({"event_name": LOGIN, "show": "median"}, "show", "avg, count, max, min, rate, sum"),
+        ({"event_name": LOGIN, "show": "p95"}, "show", "avg, count, max, min, rate, sum"),
+        ({"event_name": PLAYERS, "show": "count"}, "show", "avg, max, min"),
+        ({"event_name": LOGIN, "show": "avg", "measurement": "weight"}, "measurement", "duration_ms"),
+        ({"event_name": LOGIN, "measurement": "duration_ms"}, "measurement", "takes none"),
+        ({"event_name": "test.other", "show": "sum"}, "measurement", "missing"),
+        ({"event_name": LOGIN, "from": "yesterday"}, "from", "now-6h"),
+        ({"event_name": LOGIN, "to": "2026-13-01T00:00:00Z"}, "to", "2026-01-31T12:00:00Z"),
+        ({"event_name": LOGIN, "from": "now", "to": "now-1h"}, "from", "not before"),
+        ({"event_name": LOGIN, "resolution": "second"}, "resolution", "auto, minute, hour, day"),
+        ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
+        ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
+        ({"event_name": LOGIN, "show": "avg", "split_by": "success"}, "split_by", "count and rate"),
+        ({"event_name": LOGIN, "tz": "Mars/Olympus"}, "tz", "'Mars/Olympus'"),
+        ({"event_name": LOGIN, "format": "xml"}, "format", "json, csv"),
+        ({"event_name": LOGIN, "aggregate": "avg"}, "aggregate", "event_name, measurement, show"),
+    ],
+)
+def test_a_bad_parameter_is_named_with_what_it_may_be(
+    asked: Site, parameters: dict[str, str], named: str, allowed: str
+) -> None:
+    answer = asked.client.get(PATH, query_string=parameters)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["parameter"] == named
+    assert answer.json["error"].startswith(named)
+    assert allowed in answer.json["error"]
+
+
+def test_a_database_that_is_away_is_a_503_without_its_address() -> None:
+    away = Database("postgresql://someone:secret@127.0.0.1:9/nowhere")
+    with site(away) as opened:
+        answer = opened.client.get(PATH, query_string={"event_name": LOGIN})
+    assert answer.status_code == 503
+    assert "secret" not in answer.text

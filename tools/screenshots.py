@@ -1,0 +1,229 @@
+"""Pictures of every tab, light and dark, on a phone and on a wall, and of every state: ``make screenshots``.
+
+They go into docs/screenshots. A database of its own is filled with the demo's simulated history (the same for every run
+at the same hour), and the page is photographed in a headless Chromium, also in each of its states.
+``--days 3`` is quicker than a month; ``--only combat`` takes the pictures whose names begin like this.
+"""
+
+import argparse
+import logging
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+from rich.console import Console
+from rich.progress import track
+from werkzeug.serving import make_server
+
+from app import create_app
+from db.engine import Database
+from db.events import insert_events
+from db.migrate import migrate
+from layouts.shell import BASE_PATH
+from metrics_dash.catalog import load_catalog
+from metrics_dash.demo.feed import HEARTBEAT
+from metrics_dash.demo.simulation import Simulation
+from metrics_dash.ingest.buffer import REFUSED
+from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.settings import Settings
+
+FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
+FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]
+HOUR = 3600
+SCREEN, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
+READY = "#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
+
+out = Console()
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: a file name, an address, the size of the window, and what the system prefers."""
+
+    name: str
+    tab: str
+    query: str
+    size: tuple[int, int] = SCREEN
+    more: dict[str, Any] = field(default_factory=dict)
+    click: str | None = None
+    press: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{BASE_PATH}?tab={self.tab}&{self.query}"
+
+
+def shots() -> Iterator[Shot]:
+    """Every tab in both themes, on a phone and on a wall; and every range once."""
+    tabs = load_catalog().tabs
+    for tab in tabs:
+        yield Shot(f"{tab.id}-light", tab.id, "range=7d&theme=light")
+        yield Shot(f"{tab.id}-dark", tab.id, "range=7d&theme=dark")
+        yield Shot(f"{tab.id}-phone", tab.id, "range=7d&theme=light", PHONE, {"device_scale_factor": 2})
+        yield Shot(f"{tab.id}-wall", tab.id, "range=7d&kiosk=1&rotate=30", WALL)
+    for length in ("1h", "6h", "24h", "30d"):
+        yield Shot(f"range-{length}", tabs[0].id, f"range={length}&theme=light")
+    yield Shot("compare-week", tabs[-1].id, "range=7d&compare=week&theme=dark")
+    yield Shot("split", tabs[-1].id, "range=7d&split=creatures-killed:zone&theme=light")
+    yield Shot("logarithmic", tabs[-1].id, "range=7d&log=1&theme=light")
+    yield Shot("popover", tabs[-1].id, "range=7d&theme=light", click="#custom-range > summary")
+    yield Shot("keyboard", tabs[-1].id, "range=7d&theme=dark", press="?")
+    yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
+
+
+def _refused() -> Shot:
+    return Shot("state-refused", "combat", "range=24h&res=hour&theme=light")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--days", type=int, default=30)
+    options.add_argument("--only", default="", help="take the pictures whose name begins like this")
+    options.add_argument("--data-dir", type=Path, help="keep the database here, and use it again")
+    chosen = options.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    with _database(chosen.data_dir) as database, _served(database) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
+
+        def photograph(shot: Shot) -> None:
+            if shot.name.startswith(chosen.only):
+                take(browser, address, shot)
+
+        def state(shot: Shot) -> None:
+            # By an application of its own: the other one answers from its cache until the next tick.
+            with _served(database) as anew:
+                if shot.name.startswith(chosen.only):
+                    take(browser, anew, shot)
+
+        if _is_empty(database):
+            state(Shot("state-never-seen", "combat", "range=24h&theme=light"))
+            hold_up(database)
+            state(Shot("state-failing", "combat", "range=24h&theme=light"))
+        fill(database, chosen.days)
+        for shot in shots():
+            photograph(shot)
+        refuse(database)
+        state(_refused())
+        forget(database)
+        state(Shot("state-past-retention", "combat", "from=now-300d&to=now-299d&theme=light"))
+        browser.close()
+
+
+def _is_empty(database: Database) -> bool:
+    with database.reading() as connection:
+        return not connection.exec_driver_sql("SELECT EXISTS (SELECT FROM telemetry_buckets)").scalar()
+
+
+def hold_up(database: Database) -> None:
+    """Events that came ten minutes ago and are in no bucket yet, as when nothing rolls up."""
+    insert_events([{"event_name": "bezgelor.combat.damage", "measurements": {"damage_amount": 1}}], database=database)
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE rollup_dirty SET marked_at = now() - interval '10 minutes'")
+
+
+def refuse(database: Database) -> None:
+    """A report of refused events eight hours ago, as the collector makes it."""
+    report = {"measurements": {"events": 312}, "metadata": {"reason": "buffer_full"}}
+    moment = datetime.now(UTC) - timedelta(hours=8)
+    insert_events([{"event_name": REFUSED, "occurred_at": moment, **report}], database=database)
+    roll_up_all(database)
+
+
+def forget(database: Database) -> None:
+    """The floors as a purge leaves them: buckets of any level are held for the last 60 days."""
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE retention_floors SET ingest_floor = kept, recompute_floor = kept "
+            "FROM (SELECT date_trunc('day', now(), 'UTC') - interval '60 days' AS kept) AS kept"
+        )
+
+
+def fill(database: Database, days: int) -> None:
+    """Store ``days`` of simulated history up to now, where the store is still empty, and roll it up."""
+    now = datetime.now(UTC)
+    simulation = Simulation(seed=1)
+    if not _is_empty(database):
+        return
+    last = int(now.timestamp()) // HOUR * HOUR
+    for start in track(range(last - days * 24 * HOUR, last + 1, HOUR), "Simulating", console=out):
+        happened = (one for one in simulation.hour(start) if one.at < now.timestamp())
+        insert_events(
+            [
+                {
+                    "event_name": one.event_name,
+                    "measurements": one.measurements,
+                    "metadata": one.metadata,
+                    "occurred_at": datetime.fromtimestamp(one.at, UTC),
+                }
+                for one in happened
+            ],
+            database=database,
+        )
+    insert_events([{"event_name": HEARTBEAT, "occurred_at": now}], database=database)
+    out.print("Rolling up …")
+    roll_up_all(database)
+
+
+def take(browser: Browser, address: str, shot: Shot) -> None:
+    """Open the page, wait until its charts are drawn and its fonts are there, and save the picture."""
+    width, height = shot.size
+    context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", **shot.more)
+    page = context.new_page()
+    page.goto(address + shot.address)
+    page.wait_for_selector(READY.format(tab=shot.tab), state="attached")
+    page.wait_for_function("() => metrics.answer !== null && document.fonts.status === 'loaded'")
+    if shot.click is not None:
+        page.click(shot.click)
+    if shot.press is not None:
+        page.keyboard.press(shot.press)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    path = FOLDER / f"{shot.name}.png"
+    page.screenshot(path=path)
+    context.close()
+    out.print(f"{path.name}  {width} × {height}")
+
+
+@contextmanager
+def _database(data_dir: Path | None) -> Iterator[Database]:
+    folder = data_dir or Path(tempfile.mkdtemp(prefix="metrics-screenshots-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    database = Database(data_dir=folder)
+    try:
+        database.start()
+        migrate(database)
+        yield database
+    finally:
+        database.close()
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _served(database: Database) -> Iterator[str]:
+    app = create_app(Settings(), database=database)
+    server = make_server("127.0.0.1", 0, app.server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)
+
+
+def _chromium() -> str | None:
+    """The system's Chromium, or None for Playwright's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+if __name__ == "__main__":
+    main()
