@@ -41,7 +41,7 @@ def _drained_buffer() -> Buffer:
         clock=time.monotonic,
         wall=time.time_ns,
         wake=lambda: _empty(buffer),
-        meet=lambda: None,
+        on_new_name=lambda: None,
     )
     return buffer
 

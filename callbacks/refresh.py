@@ -18,11 +18,11 @@ from layouts import board, cards, shell
 from layouts.address import PageState, read_state
 from layouts.cards import CardContent
 from layouts.export.about import about
-from layouts.figure.figures import Figure, Look, figure, marks, traces
+from layouts.figure.figures import Figure, FigureStyle, annotations_and_shapes, figure, traces
 from layouts.theme import TOKENS, Theme
 from layouts.words import compared_text, range_text, refused_text, resolution_text
 from metrics_dash.catalog import Tab
-from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailable, QueryError, TabData
+from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailableError, QueryError, TabData
 from metrics_dash.charts.timerange.grid import compared_span, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window
@@ -35,7 +35,7 @@ UNAVAILABLE = "Database unavailable"
 NOT_DRAWN = "Drawing it failed; the server's log says why."
 
 
-class Question(TypedDict):
+class RefreshRequest(TypedDict):
     """What ``assets/refresh.js`` asks: the address, why (``navigate``, ``tick``, ``rotate`` for a wall's next tab), the
     viewer's zone, the theme."""
 
@@ -83,25 +83,25 @@ def register(app: Dash, context: Context) -> None:
         running=[(Output("busy", "data"), True, False)],
         prevent_initial_call=True,
     )
-    def refresh(question: Question) -> tuple[Any, ...]:
+    def refresh(asked: RefreshRequest) -> tuple[Any, ...]:
         mounted = [output["id"]["chart"] for output in ctx.outputs_list[2]]
-        return answer_question(question, mounted, context).outputs(len(mounted))
+        return answer_request(asked, mounted, context).outputs(len(mounted))
 
 
-def answer_question(question: Question, mounted: Sequence[str], context: Context) -> Answer:
+def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
     """What the page shows next. ``mounted``: ids of the charts whose cards stand on it now. Never raises for a range,
     a split or a database that can't be used: it says so."""
-    state = read_state(question["search"], context.catalog)
+    state = read_state(asked["search"], context.catalog)
     tab = context.catalog.tab(state.tab)
-    theme: Theme = question["theme"] if question["theme"] in TOKENS else "light"
-    zone = state.zone(browser=question["zone"], server=context.settings.timezone)
+    theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
+    zone = state.zone(browser=asked["zone"], server=context.settings.timezone)
     try:
         window = context.queries.window(state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res)
         data = context.queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
     except (RangeError, QueryError) as problem:
         return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
-    except QueriesUnavailable:
-        return _unavailable(tab, mounted, question, context)
+    except QueriesUnavailableError:
+        return _unavailable(tab, mounted, asked, context)
     behind = lag(context.queries.pipeline(), allowed_lag(context.settings), context.problems())
     picture = Picture(data, state, theme, behind)
     demo = context.demo()
@@ -116,7 +116,7 @@ def answer_question(question: Question, mounted: Sequence[str], context: Context
     answer = {**_answer(data, window, zone, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
-    parts = picture.parts(patched=question["reason"] == "tick")
+    parts = picture.parts(patched=asked["reason"] == "tick")
     return Answer(
         answer,
         graphs=[part.figure for part in parts],
@@ -130,10 +130,10 @@ def _compared(data: TabData) -> str | None:
     return compared_text(data.window, data.compare) if data.compare else None
 
 
-def _unavailable(tab: Tab, mounted: Sequence[str], question: Question, context: Context) -> Answer:
+def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, context: Context) -> Answer:
     """The last picture of this tab, or its empty cards where there is none. A wall stays at the tab that it shows."""
     answer = {"tab": tab.id, "error": UNAVAILABLE, "version": context.version}
-    if question["reason"] == "rotate" or list(mounted) == [chart.id for chart in tab.charts]:
+    if asked["reason"] == "rotate" or list(mounted) == [chart.id for chart in tab.charts]:
         return Answer(answer)
     return Answer(answer, board=board.skeleton(tab))
 
@@ -211,17 +211,17 @@ class Picture:
         headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused)]
         return CardContent(draw(place, chart), headline, cards.state(chart, self.behind))
 
-    def _look(self, place: int, chart: ChartData) -> Look:
+    def _style(self, place: int, chart: ChartData) -> FigureStyle:
         hidden = self.state.hidden.get(chart.chart.id, frozenset())
-        return Look(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden)
+        return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden)
 
     def _figure(self, place: int, chart: ChartData) -> Figure:
-        return figure(chart, self.data.refused, self._look(place, chart))
+        return figure(chart, self.data.refused, self._style(place, chart))
 
     def _patch(self, place: int, chart: ChartData) -> Patch:
-        look = self._look(place, chart)
+        style = self._style(place, chart)
         patch = Patch()
-        patch["data"] = traces(chart, look)
-        for name, value in marks(chart, self.data.refused, look).items():
+        patch["data"] = traces(chart, style)
+        for name, value in annotations_and_shapes(chart, self.data.refused, style).items():
             patch["layout"][name] = value
         return patch

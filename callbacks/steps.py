@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from metrics_dash.charts.timerange.parse import PRESETS, Span, parse_range, step, zoom_out
+from metrics_dash.charts.timerange.parse import PRESETS, TimeRange, parse_range, step, zoom_out
 from metrics_dash.charts.timerange.windows import Window
 
 Changes = dict[str, str]
@@ -17,19 +17,19 @@ def steps(window: Window, now: datetime) -> dict[str, Changes]:
         "back": address_of(step(window.span, -1, now, window.zone), now, window),
         "forward": address_of(_forward(window, now), now, window),
         "out": address_of(zoom_out(window.span, now), now, window),
-        "live": address_of(Span(now - window.span.length, now, live=True), now, window),
-        "pause": address_of(Span(window.start, window.end), now, window),
+        "live": address_of(TimeRange(now - window.span.length, now, live=True), now, window),
+        "pause": address_of(TimeRange(window.start, window.end), now, window),
     }
 
 
-def _forward(window: Window, now: datetime) -> Span:
+def _forward(window: Window, now: datetime) -> TimeRange:
     span = step(window.span, 1, now, window.zone)
     if span.end > now - span.length * _CLOSE_TO_NOW:
-        return Span(now - span.length, now, live=True)
+        return TimeRange(now - span.length, now, live=True)
     return span
 
 
-def address_of(span: Span, now: datetime, window: Window) -> Changes:
+def address_of(span: TimeRange, now: datetime, window: Window) -> Changes:
     """A span as the address says it: a preset or a relative start while it is live, else two moments."""
     if not span.live:
         return {"range": "", "from": _text(span.start), "to": _text(span.end)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from db.rollups import Rung
+from db.rollups import RollupLevel
 
 # Sums of doubles depend on the order of adding. Relative to the larger of the sum and one value of its bucket.
 TOLERANCE = 1e-9
@@ -78,7 +78,7 @@ _FROM_RAW = text(_comparison(_RAW))
 _FROM_FINER = text(_comparison(_of_level("source")))
 
 
-def differing_facts(connection: Connection, rung: Rung, start: datetime, end: datetime) -> Sequence[Row[Any]]:
+def differing_facts(connection: Connection, rung: RollupLevel, start: datetime, end: datetime) -> Sequence[Row[Any]]:
     """The facts of one span of ``rung``'s buckets that differ from its source: expected and stored, in pairs.
 
     One statement, so one snapshot: an event that comes in meanwhile is not there yet, or it is and its mark is, too.

@@ -49,8 +49,8 @@ def query_buckets(
 def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Database | None = None) -> int:
     """Delete a level's buckets of whole UTC days before ``cutoff`` (aware); how many there were.
 
-    No deeper than the finer level was purged: what still stands there would bring them back. Raises ``PurgeRefused``
-    while anything below the cutoff waits to be rolled up, and ``ValueError`` for an unknown level.
+    No deeper than the finer level was purged: what still stands there would bring them back. Raises
+    ``PurgeRefusedError`` while anything below the cutoff waits to be rolled up, and ``ValueError`` for an unknown level.
     """
     _check(bucket_type)
     with (database or default_database()).begin() as connection:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db.engine import Database, default_database
 from db.ledger import Batch, days_of, write_batches
 from db.partitions import ensure_partitions
-from db.rows import InvalidEvent, Row, check_aware, encode_row, quote
+from db.rows import InvalidEventError, Row, check_aware, encode_row, quote
 
 # An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
 EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
@@ -22,8 +22,8 @@ def insert_events(events: Iterable[EventLike], *, database: Database | None = No
 
     An event is a mapping with ``event_name`` and, optionally, ``measurements`` (finite numbers by name), ``metadata``
     (JSON scalars by name) and ``occurred_at`` (an aware datetime, by default now), or a tuple of the four in this
-    order. Events older than raw's ingest floor are not stored. Raises ``InvalidEvent`` naming the index of the first
-    event that can't be stored; then none is.
+    order. Events older than raw's ingest floor are not stored. Raises ``InvalidEventError`` naming the index of the
+    first event that can't be stored; then none is.
     """
     database = database or default_database()
     now = datetime.now(UTC)
@@ -64,17 +64,17 @@ def _row(index: int, event: EventLike, now: datetime) -> Row:
         if isinstance(event, Mapping):
             unknown = sorted(set(event) - set(EVENT_KEYS))
             if unknown:
-                raise InvalidEvent(f"{quote(unknown[0])} is not one of {', '.join(EVENT_KEYS)}")
+                raise InvalidEventError(f"{quote(unknown[0])} is not one of {', '.join(EVENT_KEYS)}")
             defaults = {"measurements": {}, "metadata": {}, "occurred_at": now, **event}
             event = tuple(defaults[key] for key in EVENT_KEYS)
         if not isinstance(event, tuple | list) or len(event) != len(EVENT_KEYS):
-            raise InvalidEvent(f"{quote(event)} is neither a mapping nor a tuple of {', '.join(EVENT_KEYS)}")
+            raise InvalidEventError(f"{quote(event)} is neither a mapping nor a tuple of {', '.join(EVENT_KEYS)}")
         name, measurements, metadata, occurred_at = event
         return encode_row(name, measurements, metadata, occurred_at)
-    except InvalidEvent as error:
-        raise InvalidEvent(f"event {index}: {error}", error.reason) from None
+    except InvalidEventError as error:
+        raise InvalidEventError(f"event {index}: {error}", error.reason) from None
     except KeyError as error:
-        raise InvalidEvent(f"event {index}: {error} is missing") from None
+        raise InvalidEventError(f"event {index}: {error} is missing") from None
 
 
 def _in_utc(record: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from enum import Enum
 import psycopg
 import sqlalchemy.exc
 
-from db.rows import InvalidEvent
+from db.rows import InvalidEventError
 
 
 class Fault(Enum):
@@ -21,7 +21,7 @@ class Fault(Enum):
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 _DATA_CLASSES = frozenset({"22", "23", "54"})
 _CHECK_VIOLATION = "23514"
-_CLIENT_DATA_ERRORS = (psycopg.DataError, UnicodeError, OverflowError, TypeError, struct.error, InvalidEvent)
+_CLIENT_DATA_ERRORS = (psycopg.DataError, UnicodeError, OverflowError, TypeError, struct.error, InvalidEventError)
 _LOST_CONNECTION = (psycopg.OperationalError, psycopg.InterfaceError, sqlalchemy.exc.TimeoutError, OSError)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from db.rows import check_aware
 
 
-class PurgeRefused(RuntimeError):  # noqa: N818 - it reads as what it says
+class PurgeRefusedError(RuntimeError):
     """A purge that would drop what has not been rolled up. Nothing was dropped."""
 
 
@@ -86,7 +86,7 @@ def dirty_below(connection: Connection, cutoff: datetime) -> int:
 
 
 def refuse_while_dirty(connection: Connection, cutoff: datetime) -> None:
-    """Raise ``PurgeRefused`` if anything below ``cutoff`` waits to be rolled up."""
+    """Raise ``PurgeRefusedError`` if anything below ``cutoff`` waits to be rolled up."""
     dirty = dirty_below(connection, cutoff)
     if dirty:
-        raise PurgeRefused(f"{dirty} dirty buckets lie below {cutoff.isoformat()}; roll them up before purging")
+        raise PurgeRefusedError(f"{dirty} dirty buckets lie below {cutoff.isoformat()}; roll them up before purging")

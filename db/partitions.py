@@ -127,7 +127,8 @@ def purge_events_before(
 
     Sealed so that no bucket is ever computed from what is half gone: first nothing older may come in, then everything
     below is rolled up, and only then it is dropped. ``drain(connection)`` rolls up, in a transaction that holds the
-    rollup lock. Raises ``PurgeRefused`` if anything below the cutoff stays dirty; without ``drain``, if anything is.
+    rollup lock. Raises ``PurgeRefusedError`` if anything below the cutoff stays dirty; without ``drain``, if anything
+    is.
     """
     database = database or default_database()
     floor = align(cutoff)

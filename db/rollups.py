@@ -38,7 +38,7 @@ MERGES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class RollupLevel:
     """One step of the ladder: ``level``'s buckets are ``width`` wide and folded from ``source``."""
 
     level: str
@@ -47,7 +47,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class BucketKeys:
     """Buckets of one level: names, starts, and when their oldest mark was made, as arrays in PostgreSQL's notation.
 
     Python passes them on unread: decoding ten thousand of them took a third of the pass. Only positions ``first`` to
@@ -69,7 +69,7 @@ class Keys:
         """The keys as the parameters of a statement that unnests them."""
         return {each: getattr(self, each) for each in ("names", "starts", "marked", "first", "last")}
 
-    def halves(self) -> "tuple[Keys, Keys]":
+    def halves(self) -> "tuple[BucketKeys, BucketKeys]":
         """The keys in two parts of about one size."""
         middle = (self.first + self.last) // 2
         return replace(self, last=middle), replace(self, first=middle + 1)
@@ -106,7 +106,7 @@ def prepare(connection: Connection) -> None:
 _DROP_BELOW_FLOOR = text("DELETE FROM rollup_dirty WHERE level = :level AND bucket_start < :floor")
 
 
-def drop_marks_below(connection: Connection, level: str, floor: datetime | None) -> int:
+def drop_dirty_marks_below(connection: Connection, level: str, floor: datetime | None) -> int:
     """Remove marks of buckets below ``floor``, which can't be computed any more, and count them."""
     if floor is None:
         return 0
@@ -132,13 +132,13 @@ HAVING count(*) > 0
 """)
 
 
-def take(connection: Connection, level: str, limit: int, before: datetime | None = None) -> Keys:
+def take(connection: Connection, level: str, limit: int, before: datetime | None = None) -> BucketKeys:
     """Remove every visible mark of up to ``limit`` distinct buckets, newest first, and return the buckets.
 
     ``before``: only buckets that start earlier. Many marks of one bucket cost one recompute.
     """
     row = connection.execute(_TAKE, {"level": level, "limit": limit, "before": before}).one_or_none()
-    return Keys() if row is None else Keys(*row)
+    return BucketKeys() if row is None else BucketKeys(*row)
 
 
 _MARK = text("""
@@ -152,7 +152,7 @@ GROUP BY 2, 3
 """)
 
 
-def mark(connection: Connection, rung: Rung, keys: Keys) -> None:
+def mark_dirty(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> None:
     """Log the buckets of ``rung`` that hold the finer buckets ``keys``, as old as the oldest of their marks."""
     if keys:
         connection.execute(_MARK, {"level": rung.level, "width": rung.width, **keys.parameters()})
@@ -275,7 +275,7 @@ WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND st
 """)
 
 
-def rebuild(connection: Connection, rung: Rung, keys: Keys) -> int:
+def rebuild(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> int:
     """Compute the buckets ``keys`` of ``rung`` again from its source; return how many could not be.
 
     A bucket whose rows can't be folded (a sum beyond the double range) must not hold up all others for ever: its keys
@@ -293,7 +293,7 @@ def rebuild(connection: Connection, rung: Rung, keys: Keys) -> int:
     return 0
 
 
-def _rebuild(connection: Connection, rung: Rung, keys: Keys) -> None:
+def _rebuild(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> None:
     parameters = {"level": rung.level, "source": rung.source, "width": rung.width, **keys.parameters()}
     connection.execute(_DELETE, parameters)
     assert keys.earliest is not None

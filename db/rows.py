@@ -39,7 +39,7 @@ _MAX_INTEGER = 2**63 - 1
 PLAIN_SCALARS = frozenset({str, int, bool, type(None)})
 
 
-class InvalidEvent(ValueError):  # noqa: N818 - it reads as what it says of an event
+class InvalidEventError(ValueError):
     """An event that can't be stored. The message quotes the bad value and names its place.
 
     ``reason`` is what it is counted under: ``invalid``, ``too_old`` or ``too_new``.
@@ -60,9 +60,9 @@ def quote(value: object) -> str:
 
 
 def check_name(name: object) -> str:
-    """An event's name, checked: dotted ``[a-z0-9_]`` segments, at most 255 characters. Raises ``InvalidEvent``."""
+    """An event's name, checked: dotted ``[a-z0-9_]`` segments, at most 255 characters. Raises ``InvalidEventError``."""
     if not isinstance(name, str) or len(name) > MAX_NAME_LENGTH or not _is_name(name):
-        raise InvalidEvent(
+        raise InvalidEventError(
             f"event_name: {quote(name)} is not dotted [a-z0-9_] segments of at most {MAX_NAME_LENGTH} characters"
         )
     return str(name)
@@ -74,7 +74,7 @@ def _is_name(text: str) -> bool:
 
 
 def encode_measurements(measurements: Mapping[str, float]) -> bytes:
-    """Measurements as JSON: at most 64 finite numbers by name. Raises ``InvalidEvent``."""
+    """Measurements as JSON: at most 64 finite numbers by name. Raises ``InvalidEventError``."""
     if not measurements and type(measurements) is dict:
         return EMPTY_MAP
     try:
@@ -95,7 +95,7 @@ def encode_measurements(measurements: Mapping[str, float]) -> bytes:
 
 
 def encode_metadata(metadata: Mapping[str, object]) -> bytes:
-    """Metadata as JSON: scalars by name, 16 KiB at most. Raises ``InvalidEvent``."""
+    """Metadata as JSON: scalars by name, 16 KiB at most. Raises ``InvalidEventError``."""
     if not metadata and type(metadata) is dict:
         return EMPTY_MAP
     try:
@@ -113,27 +113,27 @@ def encode_metadata(metadata: Mapping[str, object]) -> bytes:
 
 def _clean(mapping: object, place: str, check: Callable[[object, str], object]) -> dict[str, object]:
     if not isinstance(mapping, Mapping):
-        raise InvalidEvent(f"{place}: {quote(mapping)} is not an object")
+        raise InvalidEventError(f"{place}: {quote(mapping)} is not an object")
     try:
         items = list(mapping.items())
     except Exception as error:
-        raise InvalidEvent(f"{place}: can't be read: {quote(error)}") from error
+        raise InvalidEventError(f"{place}: can't be read: {quote(error)}") from error
     return {_text(key, f"a key of {place}"): check(value, f"{place}.{quote(key)}") for key, value in items}
 
 
 def _encode(place: str, values: dict[str, object], most: int | None) -> bytes:
     if most is not None and len(values) > most:
-        raise InvalidEvent(f"{place}: {len(values)} values are more than {most}")
+        raise InvalidEventError(f"{place}: {len(values)} values are more than {most}")
     encoded = orjson.dumps(values)
     if len(encoded) > MAX_JSON_BYTES:
-        raise InvalidEvent(f"{place}: {len(encoded)} bytes of JSON are more than {MAX_JSON_BYTES}")
+        raise InvalidEventError(f"{place}: {len(encoded)} bytes of JSON are more than {MAX_JSON_BYTES}")
     return encoded
 
 
 def _number(value: object, place: str) -> object:
     """A finite number. An integer past 64 bits is kept as the nearest double, like any JSON reader would."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise InvalidEvent(f"{place}: {quote(value)} is not a number")
+        raise InvalidEventError(f"{place}: {quote(value)} is not a number")
     if isinstance(value, Integral) and abs(int(value)) <= _MAX_INTEGER:
         return int(value)
     try:
@@ -141,7 +141,7 @@ def _number(value: object, place: str) -> object:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InvalidEvent(f"{place}: {quote_number(value)} is not a finite number")
+        raise InvalidEventError(f"{place}: {quote_number(value)} is not a finite number")
     return number
 
 
@@ -161,27 +161,27 @@ def _scalar(value: object, place: str) -> object:
         return _text(value, place)
     if isinstance(value, Real):
         return _number(value, place)
-    raise InvalidEvent(f"{place}: {quote(value)} is not text, a number, a boolean or null")
+    raise InvalidEventError(f"{place}: {quote(value)} is not text, a number, a boolean or null")
 
 
 def _text(value: object, place: str) -> str:
     if not isinstance(value, str):
-        raise InvalidEvent(f"{place}: {quote(value)} is not text")
+        raise InvalidEventError(f"{place}: {quote(value)} is not text")
     if "\0" in value:
-        raise InvalidEvent(f"{place}: {quote(value)} holds a NUL character")
+        raise InvalidEventError(f"{place}: {quote(value)} holds a NUL character")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidEvent(f"{place}: {quote(value)} holds half of a surrogate pair") from None
+        raise InvalidEventError(f"{place}: {quote(value)} holds half of a surrogate pair") from None
     return str.__str__(value)
 
 
 def to_nanoseconds(moment: datetime) -> int:
-    """An aware moment in nanoseconds since 1970 in UTC. Raises ``InvalidEvent`` for a naive one."""
+    """An aware moment in nanoseconds since 1970 in UTC. Raises ``InvalidEventError`` for a naive one."""
     if not isinstance(moment, datetime):
-        raise InvalidEvent(f"occurred_at: {quote(moment)} is not a datetime")
+        raise InvalidEventError(f"occurred_at: {quote(moment)} is not a datetime")
     if moment.utcoffset() is None:
-        raise InvalidEvent(f"occurred_at: {quote(str(moment))} has no time zone")
+        raise InvalidEventError(f"occurred_at: {quote(str(moment))} has no time zone")
     return (moment - _EPOCH) // _MICROSECOND * 1000
 
 
@@ -203,12 +203,12 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
 def encode_row(
     event_name: object, measurements: Mapping[str, float], metadata: Mapping[str, object], occurred_at: datetime
 ) -> Row:
-    """Check an event's parts and encode them. Raises ``InvalidEvent``."""
+    """Check an event's parts and encode them. Raises ``InvalidEventError``."""
     return check_name(event_name), encode_maps(measurements, metadata), to_nanoseconds(occurred_at)
 
 
 def encode_maps(measurements: Mapping[str, float], metadata: Mapping[str, object]) -> bytes:
-    """An event's maps as a row holds them, checked. Raises ``InvalidEvent``."""
+    """An event's maps as a row holds them, checked. Raises ``InvalidEventError``."""
     return encode_measurements(measurements) + BETWEEN + encode_metadata(metadata)
 
 

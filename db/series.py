@@ -69,7 +69,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LastSeen:
     """What is known of an event name: whether any was ever stored, and the start of the last bucket that has one."""
 
     ever: bool
@@ -78,7 +78,7 @@ class Seen:
 
 def read_series(
     connection: Connection, reads: Sequence[Read], names: Sequence[str] = ()
-) -> tuple[list[Rows], dict[str, Seen]]:
+) -> tuple[list[Rows], dict[str, LastSeen]]:
     """Answer every read, and what is known of every event name, in one statement."""
     numbered = list(enumerate(reads))
     kinds = {
@@ -101,7 +101,7 @@ def read_series(
     return [_unpack(read, number, packed) for number, read in numbered], seen
 
 
-def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, Seen]:
+def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
     """What is known of each event name."""
     return read_series(connection, (), names)[1]
 
@@ -284,6 +284,6 @@ def _doubles(values: NDArray[Any]) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def _unpack_seen(content: bytes) -> Seen:
+def _unpack_seen(content: bytes) -> LastSeen:
     last = int.from_bytes(content[2:10], "big", signed=True) // 1000 + _POSTGRES_EPOCH_MS if len(content) > 2 else None
-    return Seen(content[1] == 1, None if last is None else _moment(last))
+    return LastSeen(content[1] == 1, None if last is None else _moment(last))

@@ -128,7 +128,7 @@ def _theme() -> html.Button:
     )
 
 
-def machinery(refresh_seconds: float) -> list[Component]:
+def hidden_components(refresh_seconds: float) -> list[Component]:
     """What has no look: the address, the clock of the refresh, and what browser and server say to each other."""
     return [
         dcc.Location(id="url", refresh=False),

@@ -10,7 +10,7 @@ from dash import html
 from layouts import wall
 from layouts.board import skeleton, tabs
 from layouts.bundles import preloads
-from layouts.controls import controls, machinery
+from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.icons import icon
 from layouts.keys import keys_button, keys_sheet, range_choices
@@ -112,7 +112,14 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
 def page(catalog: Catalog, settings: Settings) -> html.Div:
     """The whole page, its board still empty."""
     return html.Div(
-        [*machinery(settings.refresh_interval), sidebar(), main(catalog, settings), notice(), details(), keys_sheet()],
+        [
+            *hidden_components(settings.refresh_interval),
+            sidebar(),
+            main(catalog, settings),
+            notice(),
+            details(),
+            keys_sheet(),
+        ],
         className="app",
     )
 

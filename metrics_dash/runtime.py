@@ -21,7 +21,7 @@ from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.retention import purge
-from metrics_dash.jobs.rollup import Roller
+from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.settings import Settings
 
@@ -53,7 +53,7 @@ class Supervised(Protocol):
     def start(self) -> None: ...
 
 
-class Keeper:
+class ThreadSupervisor:
     """Keeps one thing alive: starts it again when it died, after a pause that doubles from death to death."""
 
     def __init__(self, name: str, kept: Supervised, clock: Callable[[], float]) -> None:
@@ -131,7 +131,7 @@ class Runtime:
         self._server_problem: str | None = None
         self._thread: threading.Thread | None = None
         self.keepers = tuple(
-            Keeper(name, kept, self._clock)
+            ThreadSupervisor(name, kept, self._clock)
             for name, kept, wanted in (
                 ("collector", self.collector, self._collect),
                 ("scheduler", self.scheduler, self._schedule),
@@ -224,7 +224,7 @@ class Runtime:
 def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
     """What is scheduled, most frequent first. Only the rollup runs in every process: its passes elect by their lock."""
     return (
-        Job("rollup", settings.rollup_interval, Roller(database, settings.rollup_interval)),
+        Job("rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval)),
         Job("partitions", HOUR, _elected(database, "partitions", lambda slot: _partitions(database, slot))),
         Job("purge", HOUR, _elected(database, "purge", lambda slot: purge(database, settings, slot).summary())),
         Job("housekeeping", HOUR, _elected(database, "housekeeping", lambda slot: _tidy(database))),

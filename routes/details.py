@@ -17,7 +17,7 @@ from flask import Flask, Response, request
 
 from layouts.address import PageState, read_state
 from layouts.shell import BASE_PATH
-from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError
+from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window
@@ -45,7 +45,7 @@ def _answering(work: Callable[[str], Mapping[str, Any]]) -> Callable[[str], Resp
             return _json({"error": f"There is no chart {chart_id!r}."}, 404)
         except (RangeError, QueryError) as problem:
             return _json({"error": str(problem)}, 400)
-        except QueriesUnavailable as problem:
+        except QueriesUnavailableError as problem:
             return _json({"error": str(problem)}, 503)
 
     return answer

@@ -13,23 +13,23 @@ from flask import Flask, Response, request
 from layouts.address import BROWSER_ZONE, SERVER_ZONE, PageState, read_state
 from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata
 from layouts.export.png import with_text
-from layouts.export.standalone import Words, poster
-from layouts.figure.figures import Figure, Look
+from layouts.export.standalone import Captions, standalone_figure
+from layouts.figure.figures import Figure, FigureStyle
 from layouts.shell import BASE_PATH
 from metrics_dash.catalog import Tab
-from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError, TabData
+from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.settings import parse_zone
 from metrics_dash.web.context import Context
-from routes.rendering import Renderer, RenderingBusy, RenderingFailed, RenderingUnavailable
+from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError, RenderingUnavailableError
 
 WIDTHS, HEIGHTS = (480, 2400), (320, 1600)
 DEFAULT_SIZE = (960, 540)
 _RETRY = {"Retry-After": "5"}
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault of ours
+class Refusal(Exception):
     """A request that can't be served: its status, and one line for whoever asks."""
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
@@ -59,7 +59,7 @@ def _answering(work: Callable[[str], Response]) -> Callable[..., Response]:
 
 
 @dataclass(frozen=True)
-class Taken:
+class ExportRequest:
     """A tab's data for one request, and what its address said."""
 
     state: PageState
@@ -71,10 +71,10 @@ class Taken:
     def hidden(self, chart_id: str) -> frozenset[str]:
         return self.state.hidden.get(chart_id, frozenset())
 
-    def look(self, chart_id: str) -> Look:
+    def style(self, chart_id: str) -> FigureStyle:
         place = [chart.id for chart in self.data.tab.charts].index(chart_id)
         theme = self.state.theme or "light"
-        return Look(theme=theme, place=place, logarithmic=self.state.log, hidden=self.hidden(chart_id))
+        return FigureStyle(theme=theme, place=place, logarithmic=self.state.log, hidden=self.hidden(chart_id))
 
     def link(self) -> str:
         """The query of the page that shows this very range."""
@@ -115,11 +115,11 @@ class Exports:
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
         try:
             image = self.renderer.image(key, picture.figure)
-        except RenderingUnavailable as missing:
+        except RenderingUnavailableError as missing:
             raise Refusal(501, str(missing)) from None
-        except RenderingBusy as busy:
+        except RenderingBusyError as busy:
             raise Refusal(503, str(busy), _RETRY) from None
-        except RenderingFailed as failure:
+        except RenderingFailedError as failure:
             raise Refusal(500, str(failure)) from None
         response = Response(with_text(image, picture.metadata(self.context.clock())), mimetype="image/png")
         name = file_name(tab.id, chart_id, taken.data.window, "png")
@@ -127,12 +127,12 @@ class Exports:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _picture(self, taken: Taken, chart_id: str, size: tuple[int, int]) -> "Picture":
+    def _picture(self, taken: ExportRequest, chart_id: str, size: tuple[int, int]) -> "Picture":
         chart = taken.chart(chart_id)
         about = about_chart(chart)
         known = facts(taken.data, demo=self.context.demo()) + about["facts"] + hidden_fact(taken.hidden(chart_id))
         link = request.host_url.rstrip("/") + BASE_PATH + taken.link()
-        return Picture(taken.data, chart, taken.look(chart_id), Words(about, known, link), size)
+        return Picture(taken.data, chart, taken.style(chart_id), Captions(about, known, link), size)
 
     def _tab(self, tab_id: str) -> Tab:
         try:
@@ -148,7 +148,7 @@ class Exports:
         known = ", ".join(chart.id for chart in self.context.catalog.charts())
         raise Refusal(404, f"there is no chart {chart_id!r}; there are {known}")
 
-    def _take(self, tab: Tab) -> Taken:
+    def _take(self, tab: Tab) -> ExportRequest:
         """The data of a tab for the query of the present request, in the server's zone where it names none."""
         state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
         _check_query(state)
@@ -159,9 +159,9 @@ class Exports:
             data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
         except (RangeError, QueryError) as problem:
             raise Refusal(400, str(problem)) from None
-        except QueriesUnavailable as error:
+        except QueriesUnavailableError as error:
             raise Refusal(503, str(error), _RETRY) from None
-        return Taken(state, data)
+        return ExportRequest(state, data)
 
 
 @dataclass(frozen=True)
@@ -170,20 +170,20 @@ class Picture:
 
     data: TabData
     chart: ChartData
-    look: Look
-    words: Words
+    style: FigureStyle
+    captions: Captions
     size: tuple[int, int]
 
     @property
     def link(self) -> str:
-        return self.words.link
+        return self.captions.link
 
     def figure(self) -> Figure:
-        return poster(self.chart, self.data.refused, self.look, self.words, *self.size)
+        return standalone_figure(self.chart, self.data.refused, self.style, self.captions, *self.size)
 
     def metadata(self, made: datetime) -> Mapping[str, str]:
-        known: list[Fact] = list(self.words.facts)
-        headline = " ".join(text for _, text in self.words.chart["headline"])
+        known: list[Fact] = list(self.captions.facts)
+        headline = " ".join(text for _, text in self.captions.chart["headline"])
         return metadata(f"{self.chart.chart.title} · {self.data.tab.title}", headline, known, self.link, made)
 
 

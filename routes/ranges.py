@@ -10,7 +10,7 @@ from flask import Flask, Response, jsonify, request
 
 from layouts.address import read_state
 from layouts.shell import BASE_PATH
-from metrics_dash.charts.data import QueriesUnavailable
+from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import RangeError, parse_range
 from metrics_dash.web.context import Context
@@ -25,7 +25,7 @@ def register(server: Flask, context: Context) -> None:
             return _answer(_read(context))
         except RangeError as problem:
             return _answer({"error": str(problem)}, 400)
-        except QueriesUnavailable as problem:
+        except QueriesUnavailableError as problem:
             return _answer({"error": str(problem)}, 503)
 
 

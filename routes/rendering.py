@@ -32,22 +32,22 @@ _KEPT = 32
 _NO_NETWORK = "socks5://127.0.0.1:9"
 
 
-class RenderingUnavailable(RuntimeError):  # noqa: N818 - a state of the machine; the message says how to change it
+class RenderingUnavailableError(RuntimeError):
     """Kaleido or a browser is missing."""
 
 
-class RenderingBusy(RuntimeError):  # noqa: N818 - a state of the server, which passes
+class RenderingBusyError(RuntimeError):
     """As many wait for images as may."""
 
 
-class RenderingFailed(RuntimeError):  # noqa: N818 - named as what happened
+class RenderingFailedError(RuntimeError):
     """The browser made no image, or not in time."""
 
 
 def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:
     """A figure as a PNG, of twice the pixels that its layout says. Raises the errors above, also after ``seconds``."""
     if importlib.util.find_spec("kaleido") is None:
-        raise RenderingUnavailable(GET_KALEIDO)
+        raise RenderingUnavailableError(GET_KALEIDO)
     from choreographer.browsers.chromium import ChromeNotFoundError
 
     try:
@@ -55,10 +55,10 @@ def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:
         with ThreadPoolExecutor(1, thread_name_prefix="rendering") as thread:
             return thread.submit(asyncio.run, _drawn(figure, seconds)).result()
     except ChromeNotFoundError:
-        raise RenderingUnavailable(GET_BROWSER) from None
+        raise RenderingUnavailableError(GET_BROWSER) from None
     except Exception as error:
         log.exception("an image could not be made")
-        raise RenderingFailed(f"the image could not be made ({type(error).__name__})") from error
+        raise RenderingFailedError(f"the image could not be made ({type(error).__name__})") from error
 
 
 async def _drawn(figure: Figure, seconds: float) -> bytes:
@@ -115,7 +115,7 @@ class Renderer:
     @contextmanager
     def _place(self) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
-            raise RenderingBusy("too many images are being made; ask again in a few seconds")
+            raise RenderingBusyError("too many images are being made; ask again in a few seconds")
         try:
             yield
         finally:

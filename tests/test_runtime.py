@@ -16,7 +16,7 @@ from db.buckets import query_buckets
 from db.engine import Database
 from metrics_dash.emit.autostart import COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
-from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, Keeper, Runtime, jobs
+from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, Runtime, ThreadSupervisor, jobs
 from metrics_dash.settings import Settings, load_settings
 from tests.db.test_rollups import FOREVER
 
@@ -152,7 +152,7 @@ class Mortal:
 def test_what_dies_again_and_again_is_started_after_growing_pauses() -> None:
     now = 0.0
     mortal = Mortal()
-    keeper = Keeper("thing", mortal, lambda: now)
+    keeper = ThreadSupervisor("thing", mortal, lambda: now)
     keeper.check()
     mortal.alive = False
     started_at: list[float] = []
@@ -170,7 +170,7 @@ def test_what_dies_again_and_again_is_started_after_growing_pauses() -> None:
 def test_what_lived_for_long_is_started_again_soon() -> None:
     now = 0.0
     mortal = Mortal()
-    keeper = Keeper("thing", mortal, lambda: now)
+    keeper = ThreadSupervisor("thing", mortal, lambda: now)
     mortal.alive = False
     for _ in range(100):
         keeper.check()

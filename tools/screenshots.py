@@ -28,8 +28,8 @@ from db.events import insert_events
 from db.migrate import migrate
 from layouts.shell import BASE_PATH
 from metrics_dash.catalog import load_catalog
-from metrics_dash.demo.feed import HEARTBEAT
 from metrics_dash.demo.simulation import Simulation
+from metrics_dash.demo.status import HEARTBEAT
 from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 
 from layouts.export.about import AboutChart, Fact
 from layouts.figure import figures
-from layouts.figure.figures import Figure, Look
+from layouts.figure.figures import Figure, FigureStyle
 from layouts.theme import FONT, TOKENS, Theme
 from metrics_dash.charts.data import ChartData, Interval
 
@@ -25,7 +25,7 @@ _TICKS = 44
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Captions:
     """What stands around the chart: ``chart`` above it, ``facts`` and ``link`` below."""
 
     chart: AboutChart
@@ -47,15 +47,17 @@ class Line:
         return len(self.text) * self.size * _EM
 
 
-def poster(data: ChartData, refused: Sequence[Interval], look: Look, words: Words, width: int, height: int) -> Figure:
+def standalone_figure(
+    data: ChartData, refused: Sequence[Interval], style: FigureStyle, captions: Captions, width: int, height: int
+) -> Figure:
     """The picture as a figure of ``width`` × ``height`` px; taller where the text leaves the chart too little room."""
     room = width - 2 * PADDING
-    head, head_height = _head(words.chart, room, look.theme)
-    foot, foot_height = _foot(words, room, look.theme)
+    head, head_height = _head(captions.chart, room, style.theme)
+    foot, foot_height = _foot(captions, room, style.theme)
     top = PADDING + head_height + (_LEGEND if len(data.series) > 1 else 8)
     bottom = _TICKS + foot_height + PADDING
     height = max(height, top + LEAST_PLOT + bottom)
-    drawn = figures.figure(data, refused, look)
+    drawn = figures.figure(data, refused, style)
     layout = drawn["layout"]
     margin = {"l": PADDING + 40, "r": PADDING, "t": top, "b": bottom}
     notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]
@@ -64,8 +66,8 @@ def poster(data: ChartData, refused: Sequence[Interval], look: Look, words: Word
         "width": width,
         "height": height,
         "margin": margin,
-        "paper_bgcolor": TOKENS[look.theme]["surface"],
-        "annotations": [*layout["annotations"], *notes, *_state(words.chart.get("state", []), look.theme)],
+        "paper_bgcolor": TOKENS[style.theme]["surface"],
+        "annotations": [*layout["annotations"], *notes, *_state(captions.chart.get("state", []), style.theme)],
     }
     return drawn
 
@@ -83,12 +85,12 @@ def _head(chart: AboutChart, room: int, theme: Theme) -> tuple[list[Line], int]:
     return lines, top
 
 
-def _foot(words: Words, room: int, theme: Theme) -> tuple[list[Line], int]:
+def _foot(captions: Captions, room: int, theme: Theme) -> tuple[list[Line], int]:
     """The facts, then the link; and how high they are together."""
     tokens = TOKENS[theme]
-    facts = " · ".join(text for _, text in words.facts)
+    facts = " · ".join(text for _, text in captions.facts)
     lines, top = _wrapped(facts, 11, tokens["muted"], 0, room)
-    more, top = _wrapped(words.link, 11, tokens["faint"], top, room)
+    more, top = _wrapped(captions.link, 11, tokens["faint"], top, room)
     return lines + more, top
 
 

@@ -1,7 +1,7 @@
 """A chart's data as a Plotly figure: plain dicts, because building ``go.Figure`` costs ten times as much.
 
-A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and ``marks()`` only; the
-layout stands, and with it zoom, hidden series and the axes.
+A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and
+``annotations_and_shapes()`` only; the layout stands, and with it zoom, hidden series and the axes.
 
 Pointer and keys are no business of Plotly's: assets/crosshair.js reads the values off all charts at once, from each
 trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
@@ -45,7 +45,7 @@ _LONGEST_REASON = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FigureStyle:
     """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off."""
 
     theme: Theme = "light"
@@ -54,71 +54,71 @@ class Look:
     hidden: Collection[str] = ()
 
 
-def figure(chart: ChartData, refused: Sequence[Interval], look: Look) -> Figure:
+def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> Figure:
     """The whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
     several = len(chart.series) > 1
     return {
-        "data": traces(chart, look),
+        "data": traces(chart, style),
         "layout": {
-            "uirevision": f"{chart.window.resolution}-{look.logarithmic}",
+            "uirevision": f"{chart.window.resolution}-{style.logarithmic}",
             "margin": {"l": 46, "r": 6, "t": 24 if several else 8, "b": 36},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": font(look.theme),
-            "xaxis": x_axis(chart.window, look.theme),
-            "yaxis": y_axis(look.theme, logarithmic=look.logarithmic) | _few_ticks(chart, look),
+            "font": font(style.theme),
+            "xaxis": x_axis(chart.window, style.theme),
+            "yaxis": y_axis(style.theme, logarithmic=style.logarithmic) | _few_ticks(chart, style),
             "showlegend": several,
-            "legend": _legend(look.theme),
+            "legend": _legend(style.theme),
             "hovermode": False,
             "dragmode": False,
             "barmode": "stack",
             "bargap": 0.12,
             "separators": ".,",
-            **marks(chart, refused, look),
+            **annotations_and_shapes(chart, refused, style),
         },
     }
 
 
-def traces(chart: ChartData, look: Look) -> list[Trace]:
+def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     """Everything that a tick brings anew: an anchor that spans the window, the period before, and every series."""
-    shape = SHAPES[_drawn_as(chart, look)]
-    colours = _colours(chart, look)
-    drawn = [_anchor(chart, look), *_period_before(chart, look, colours)]
+    shape = SHAPES[_drawn_as(chart, style)]
+    colours = _colours(chart, style)
+    drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
     for series in chart.series:
-        style = Style(colours[series.name], look, len(chart.series) > 1, _spoken(chart, series))
-        drawn += [_switched(trace, series, look) for trace in shape(chart, series, style)]
+        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _spoken(chart, series))
+        drawn += [_switched(trace, series, style) for trace in shape(chart, series, line_style)]
     return drawn
 
 
-def _drawn_as(chart: ChartData, look: Look) -> str:
+def _drawn_as(chart: ChartData, style: FigureStyle) -> str:
     """Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines there."""
-    return "line" if look.logarithmic else chart.chart.draw
+    return "line" if style.logarithmic else chart.chart.draw
 
 
-def _colours(chart: ChartData, look: Look) -> Mapping[str, str]:
+def _colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
     """Each series' colour by its name: that of the chart's place, or of the split's values."""
     if chart.chart.split_by is None:
-        return {series.name: series_colour(look.theme, look.place) for series in (*chart.series, *chart.previous)}
-    return split_colours(look.theme, [series.name for series in chart.series])
+        return {series.name: series_colour(style.theme, style.place) for series in (*chart.series, *chart.previous)}
+    return split_colours(style.theme, [series.name for series in chart.series])
 
 
-def marks(chart: ChartData, refused: Sequence[Interval], look: Look) -> dict[str, Any]:
+def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> dict[str, Any]:
     """What the layout says about the data: shaded intervals of refused events with their count, zeros that can't be
     drawn, and what the browser has to know to read values off the chart."""
-    shapes = [_shade(interval, chart, look) for interval in refused]
-    notes = [_refusal(interval, chart, look) for interval in _apart(refused, chart)]
-    if look.logarithmic:
-        notes += _note_of_zeros(chart, look)
-    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": _drawn_as(chart, look)}
+    shapes = [_shade(interval, chart, style) for interval in refused]
+    notes = [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
+    if style.logarithmic:
+        notes += _note_of_zeros(chart, style)
+    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": _drawn_as(chart, style)}
     return {"shapes": shapes, "annotations": notes, "meta": meta}
 
 
-def _shade(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]:
+def _shade(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str, Any]:
     start, end = _wide_enough(interval, chart)
     edges = {"x0": start, "x1": end, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
     return {
         "type": "rect",
-        "fillcolor": TOKENS[look.theme]["bad-soft"],
+        "fillcolor": TOKENS[style.theme]["bad-soft"],
         "line": {"width": 0},
         "layer": "below",
         **edges,
@@ -134,7 +134,7 @@ def _apart(refused: Sequence[Interval], chart: ChartData) -> Iterator[Interval]:
             free_from = interval.start + chart.window.span.length * _ROOM_FOR_WORDS
 
 
-def _refusal(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]:
+def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str, Any]:
     """How many were refused, and why; towards the middle, so that it stays within the chart."""
     start, end = _wide_enough(interval, chart)
     late = interval.start > chart.window.start + chart.window.span.length / 2
@@ -144,8 +144,8 @@ def _refusal(interval: Interval, chart: ChartData, look: Look) -> dict[str, Any]
     return {
         "showarrow": False,
         "text": "<br>".join([f"{interval.count:,} refused", *map(_short, interval.reasons[:_REASONS_SHOWN])]),
-        "font": {"size": 11, "color": TOKENS[look.theme]["bad"]},
-        "bgcolor": TOKENS[look.theme]["surface"],
+        "font": {"size": 11, "color": TOKENS[style.theme]["bad"]},
+        "bgcolor": TOKENS[style.theme]["surface"],
         "opacity": 0.9,
         "xref": "x",
         "y": 1,
@@ -161,18 +161,18 @@ def _short(reason: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _few_ticks(chart: ChartData, look: Look) -> dict[str, Any]:
+def _few_ticks(chart: ChartData, style: FigureStyle) -> dict[str, Any]:
     """Left to itself, Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
     greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
-    return {"dtick": "D2"} if look.logarithmic and 3 < greatest / _least(chart) < 100 else {}
+    return {"dtick": "D2"} if style.logarithmic and 3 < greatest / _least(chart) < 100 else {}
 
 
-def _note_of_zeros(chart: ChartData, look: Look) -> list[dict[str, Any]]:
+def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
     """Zero has no place on a logarithmic axis: how many there are is said."""
-    count = sum(int((series.v <= 0).sum()) for series in chart.series if series.name not in look.hidden)
+    count = sum(int((series.v <= 0).sum()) for series in chart.series if series.name not in style.hidden)
     if not count:
         return []
-    tokens = TOKENS[look.theme]
+    tokens = TOKENS[style.theme]
     text = {"text": f"{count:,} × zero, ticked below", "font": {"size": 11, "color": tokens["faint"]}}
     spot = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
     return [{"showarrow": False, "bgcolor": tokens["surface"], **text, **spot}]
@@ -182,40 +182,40 @@ def _note_of_zeros(chart: ChartData, look: Look) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class LineStyle:
     """How one series is drawn: its colour, and whether its name is worth saying."""
 
     colour: str
-    look: Look
+    style: FigureStyle
     named: bool
     name: str
 
 
-def _line(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """A line; the unfinished end dashed; the range from lowest to highest as a band; lone points as dots."""
     finished = _finished(chart, series)
-    whole = _scatter(chart, series, slice(0, finished), style)
-    end = _scatter(chart, series, slice(max(finished - 1, 0), None), style, dash="2px,3px")
-    drawn = [*_band(chart, series, style), whole]
+    whole = _scatter(chart, series, slice(0, finished), line_style)
+    end = _scatter(chart, series, slice(max(finished - 1, 0), None), line_style, dash="2px,3px")
+    drawn = [*_band(chart, series, line_style), whole]
     if finished < len(series.t):
         drawn.append({**end, "showlegend": False})
-    if style.look.logarithmic:
-        drawn += _zeros(chart, series, style)
-    return drawn + _lone_points(chart, series, style)
+    if line_style.style.logarithmic:
+        drawn += _zeros(chart, series, line_style)
+    return drawn + _lone_points(chart, series, line_style)
 
 
-def _area(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _area(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """A line over a tinted area; the unfinished end is not filled, and neither are several series over one another."""
-    drawn = _line(chart, series, style)
-    if style.named:
+    drawn = _line(chart, series, line_style)
+    if line_style.named:
         return drawn
-    fill = with_opacity(style.colour, AREA_OPACITY[style.look.theme])
+    fill = with_opacity(line_style.colour, AREA_OPACITY[line_style.style.theme])
     position = next(place for place, trace in enumerate(drawn) if trace["meta"] == "value")
     drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
     return drawn
 
 
-def _bar(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """Bars over their buckets, stacked; those of unfinished buckets pale and hatched."""
     finished = _finished(chart, series)
     # Gaps of less than a pixel are drawn at some bars and not at others, which looks like a step in the data.
@@ -224,18 +224,21 @@ def _bar(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     for part, unfinished in ((slice(0, finished), False), (slice(finished, None), True)):
         if unfinished and finished == len(series.t):
             break
-        marker: dict[str, Any] = {"color": style.colour, "line": {"width": 0}}
+        marker: dict[str, Any] = {"color": line_style.colour, "line": {"width": 0}}
         if unfinished:
-            pale = with_opacity(style.colour, PALE_OPACITY)
-            marker |= {"color": pale, "pattern": {"shape": "/", "size": 4, "solidity": 0.4, "fgcolor": style.colour}}
+            pale = with_opacity(line_style.colour, PALE_OPACITY)
+            marker |= {
+                "color": pale,
+                "pattern": {"shape": "/", "size": 4, "solidity": 0.4, "fgcolor": line_style.colour},
+            }
         drawn.append(
             {
                 "type": "bar",
                 "uid": f"{series.name}-{'unfinished' if unfinished else 'bars'}",
                 "meta": "value",
-                "name": style.name,
+                "name": line_style.name,
                 "legendgroup": series.name,
-                "showlegend": not unfinished and style.named,
+                "showlegend": not unfinished and line_style.named,
                 "marker": marker,
                 "width": _widths(series) * (1 - gap),
                 "offset": _widths(series) * gap / 2,
@@ -245,36 +248,40 @@ def _bar(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     return drawn
 
 
-SHAPES: Mapping[str, Callable[[ChartData, Series, Style], list[Trace]]] = {"line": _line, "area": _area, "bar": _bar}
+SHAPES: Mapping[str, Callable[[ChartData, Series, LineStyle], list[Trace]]] = {
+    "line": _line,
+    "area": _area,
+    "bar": _bar,
+}
 
 
 # Parts
 
 
-def _scatter(chart: ChartData, series: Series, part: slice, style: Style, dash: str = "solid") -> Trace:
+def _scatter(chart: ChartData, series: Series, part: slice, line_style: LineStyle, dash: str = "solid") -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",
         "uid": f"{series.name}-{'line' if dash == 'solid' else 'unfinished'}",
         "meta": "value",
-        "name": style.name,
+        "name": line_style.name,
         "legendgroup": series.name,
-        "showlegend": style.named,
-        "line": {"color": style.colour, "width": _line_width(series), "dash": dash},
-        **_points(chart, series.t[part], _drawable(series.v[part], style.look)),
+        "showlegend": line_style.named,
+        "line": {"color": line_style.colour, "width": _line_width(series), "dash": dash},
+        **_points(chart, series.t[part], _drawable(series.v[part], line_style.style)),
     }
 
 
-def _drawable(values: Values, look: Look) -> Values:
+def _drawable(values: Values, style: FigureStyle) -> Values:
     """The values that the axis has a place for. Left to itself, Plotly draws a line to zero straight down."""
-    return np.where(values > 0, values, np.nan) if look.logarithmic else values
+    return np.where(values > 0, values, np.nan) if style.logarithmic else values
 
 
 def _points(chart: ChartData, starts: Milliseconds, values: Values) -> Trace:
     return {**placed(starts, chart.window), "y": packed(values)}
 
 
-def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """From lowest to highest: two unseen lines with the room between them tinted."""
     if series.low is None or series.high is None:
         return []
@@ -283,18 +290,18 @@ def _band(chart: ChartData, series: Series, style: Style) -> list[Trace]:
         "mode": "lines",
         "legendgroup": series.name,
         "showlegend": False,
-        "line": {"width": 0, "color": style.colour},
+        "line": {"width": 0, "color": line_style.colour},
     }
-    low = _points(chart, series.t, _drawable(series.low, style.look)) | {"meta": "low"}
-    high = _points(chart, series.t, _drawable(series.high, style.look)) | {"meta": "high"}
-    fill = {"fill": "tonexty", "fillcolor": with_opacity(style.colour, BAND_OPACITY[style.look.theme])}
+    low = _points(chart, series.t, _drawable(series.low, line_style.style)) | {"meta": "low"}
+    high = _points(chart, series.t, _drawable(series.high, line_style.style)) | {"meta": "high"}
+    fill = {"fill": "tonexty", "fillcolor": with_opacity(line_style.colour, BAND_OPACITY[line_style.style.theme])}
     return [
         {**common, "uid": f"{series.name}-band-low", "name": "min", **low},
         {**common, "uid": f"{series.name}-band-high", "name": "max", **fill, **high},
     ]
 
 
-def _zeros(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """Ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
     zero = series.v <= 0
     if not zero.any():
@@ -305,19 +312,19 @@ def _zeros(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             "mode": "markers",
             "uid": f"{series.name}-zero",
             "meta": "zero",
-            "name": style.name,
+            "name": line_style.name,
             "legendgroup": series.name,
             "showlegend": False,
-            "marker": {"symbol": "line-ns-open", "size": 5, "color": style.colour, "opacity": 0.6},
+            "marker": {"symbol": "line-ns-open", "size": 5, "color": line_style.colour, "opacity": 0.6},
             **UNPADDED,
             **_points(chart, series.t, np.where(zero, _least(chart), np.nan)),
         }
     ]
 
 
-def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
+def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """Values with a gap on both sides: a line can't show them."""
-    present = np.isfinite(_drawable(series.v, style.look))
+    present = np.isfinite(_drawable(series.v, line_style.style))
     padded = np.concatenate(([False], present, [False]))
     lone = present & ~padded[:-2] & ~padded[2:]
     if not lone.any():
@@ -329,10 +336,10 @@ def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
             "mode": "markers",
             "uid": f"{series.name}-lone",
             "meta": "value",
-            "name": style.name,
+            "name": line_style.name,
             "legendgroup": series.name,
             "showlegend": False,
-            "marker": {"color": style.colour, "size": 4},
+            "marker": {"color": line_style.colour, "size": 4},
             **UNPADDED,
             "x": x,
             "y": packed(series.v[lone]),
@@ -340,12 +347,12 @@ def _lone_points(chart: ChartData, series: Series, style: Style) -> list[Trace]:
     ]
 
 
-def _anchor(chart: ChartData, look: Look) -> Trace:
+def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
     """An unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
     window = chart.window
     start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
     end = window.end
-    base = _least(chart) if look.logarithmic else 0
+    base = _least(chart) if style.logarithmic else 0
     return {
         "type": "scatter",
         "mode": "lines",
@@ -364,26 +371,26 @@ def _least(chart: ChartData) -> float:
     return float(min((part.min() for part in values if part.size), default=1.0))
 
 
-def _period_before(chart: ChartData, look: Look, colours: Mapping[str, str]) -> list[Trace]:
+def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
     """The comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
     middle; of several lines each has the colour of its own."""
-    ghost = TOKENS[look.theme]["ghost"]
-    if len(chart.previous) > 1 and _drawn_as(chart, look) == "bar":
-        shown = [series for series in chart.previous if series.name not in look.hidden] or chart.previous
+    ghost = TOKENS[style.theme]["ghost"]
+    if len(chart.previous) > 1 and _drawn_as(chart, style) == "bar":
+        shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
         total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
         known = np.any([np.isfinite(series.v) for series in shown], axis=0)
-        return [_before(chart, Series("", shown[0].t, np.where(known, total, np.nan)), ghost, "all", look)]
+        return [_before(chart, Series("", shown[0].t, np.where(known, total, np.nan)), ghost, "all", style)]
     drawn = []
     for series in chart.previous:
         own = len(chart.previous) > 1 and series.name in colours
         colour = with_opacity(colours[series.name], BEFORE_OPACITY) if own else ghost
-        trace = _before(chart, series, colour, _spoken(chart, series), look)
-        drawn.append(_switched(trace, series, look))
+        trace = _before(chart, series, colour, _spoken(chart, series), style)
+        drawn.append(_switched(trace, series, style))
     return drawn
 
 
-def _before(chart: ChartData, series: Series, colour: str, name: str, look: Look) -> Trace:
-    middle = int(_widths(series) / 2) if _drawn_as(chart, look) == "bar" else 0
+def _before(chart: ChartData, series: Series, colour: str, name: str, style: FigureStyle) -> Trace:
+    middle = int(_widths(series) / 2) if _drawn_as(chart, style) == "bar" else 0
     return {
         "type": "scatter",
         "mode": "lines",
@@ -393,7 +400,7 @@ def _before(chart: ChartData, series: Series, colour: str, name: str, look: Look
         "legendgroup": series.name,
         "showlegend": False,
         "line": {"color": colour, "width": 1.3, "dash": "2px,3px"},
-        **_points(chart, series.t + middle, _drawable(series.v, look)),
+        **_points(chart, series.t + middle, _drawable(series.v, style)),
     }
 
 
@@ -424,8 +431,8 @@ def _spoken(chart: ChartData, series: Series) -> str:
     return series.name
 
 
-def _switched(trace: Trace, series: Series, look: Look) -> Trace:
-    return {**trace, "visible": "legendonly" if series.name in look.hidden else True}
+def _switched(trace: Trace, series: Series, style: FigureStyle) -> Trace:
+    return {**trace, "visible": "legendonly" if series.name in style.hidden else True}
 
 
 def _line_width(series: Series) -> float:

@@ -70,10 +70,10 @@ class SharedCache:
             if flight is None:
                 flight = self._flights[key] = Future()
         if leads:
-            self._fly(key, make, flight)
+            self._compute(key, make, flight)
         return flight.result()  # type: ignore[no-any-return]
 
-    def _fly(self, key: str, make: Callable[[], T], flight: "Future[Any]") -> None:
+    def _compute(self, key: str, make: Callable[[], T], flight: "Future[Any]") -> None:
         try:
             # Whoever led before may have landed between the look-up and the take-off.
             value = self._look_up(key)

@@ -20,7 +20,7 @@ class QueryError(ValueError):
     """A question that has no answer, such as the average of an event without a measurement. Quotes the value."""
 
 
-class QueriesUnavailable(RuntimeError):  # noqa: N818 - it names a state of the world, not a mistake
+class QueriesUnavailableError(RuntimeError):
     """The database can't be asked just now. The message holds no secret."""
 
 

@@ -1,7 +1,5 @@
 """The number above a chart, and what it is compared with."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from db.series import Rows
@@ -9,62 +7,46 @@ from metrics_dash.catalog import Chart
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import Headline, Values
 from metrics_dash.charts.plan import Plan
-from metrics_dash.charts.series import align
+from metrics_dash.charts.rows import aggregate, align
 from metrics_dash.charts.timerange.parse import Comparison
 
 
-def fold(rows: Rows, upto: int) -> Rows:
-    """The first ``upto`` buckets of aligned rows as one."""
-    return Rows(
-        rows.start[:1],
-        np.array([np.nansum(rows.count[:upto])]),
-        _reduced(rows.sum, np.nansum, upto),
-        _reduced(rows.min, np.fmin.reduce, upto),
-        _reduced(rows.max, np.fmax.reduce, upto),
-        _reduced(rows.values, np.nansum, upto),
-    )
-
-
-def _reduced(values: Values | None, reduce: Callable[[Values], float], upto: int) -> Values | None:
-    return None if values is None else np.array([reduce(values[:upto]) if upto else np.nan])
-
-
-def _label(chart: Chart) -> str:
+def headline_label(chart: Chart) -> str:
     return "latest" if chart.kind == "gauge" else AGGREGATES[chart.show].label
 
 
-def _headline(plan: Plan, rows: Rows, before: Rows | None, compared: Rows | None) -> Headline:
+def headline(plan: Plan, rows: Rows, before: Rows | None, compared: Rows | None) -> Headline:
     chart, grid = plan.chart, plan.grid
-    aggregate = AGGREGATES[chart.show]
+    shown = AGGREGATES[chart.show]
     if chart.kind == "gauge":
-        values = aggregate.value(rows, grid.seconds)[: grid.complete]
+        values = shown.value(rows, grid.seconds)[: grid.complete]
         value = comparable = _number(values[~np.isnan(values)][-1:])
-        previous = _number(aggregate.value(before, np.zeros(len(before.start)))) if before is not None else None
+        previous = _number(shown.value(before, np.zeros(len(before.start)))) if before is not None else None
     else:
         everything = len(grid.starts)
-        value = _number(aggregate.value(fold(rows, everything), grid.seconds.sum(keepdims=True)))
+        value = _number(shown.value(aggregate(rows, everything), grid.seconds.sum(keepdims=True)))
         seconds = grid.seconds[: grid.complete].sum(keepdims=True)
-        comparable = _number(aggregate.value(fold(rows, grid.complete), seconds))
+        comparable = _number(shown.value(aggregate(rows, grid.complete), seconds))
         previous = _total_before(plan, before)
     against: Comparison = "period"
     if plan.compare in ("day", "week"):
         previous, against = _compared_number(plan, compared), plan.compare
-    return Headline(value, _label(chart), previous, _change(comparable, previous), against)
+    return Headline(value, headline_label(chart), previous, _change(comparable, previous), against)
 
 
 def _compared_number(plan: Plan, compared: Rows | None) -> float | None:
     """The headline of the buckets that the window is compared with, where all that stand opposite complete ones are
     known: of a gauge the latest, else all as one."""
-    grid, aggregate, complete = plan.compared_grid, AGGREGATES[plan.chart.show], plan.grid.complete
+    grid, shown, complete = plan.compared_grid, AGGREGATES[plan.chart.show], plan.grid.complete
     if compared is None or grid is None or not complete or not grid.known[:complete].all():
         return None
     rows = align(compared, grid.starts)
     if plan.chart.kind == "gauge":
-        values = aggregate.value(rows, grid.seconds)[:complete]
+        values = shown.value(rows, grid.seconds)[:complete]
         return _number(values[~np.isnan(values)][-1:])
     if len(compared.start) == 0:
         return None
-    return _number(aggregate.value(fold(rows, complete), grid.seconds[:complete].sum(keepdims=True)))
+    return _number(shown.value(aggregate(rows, complete), grid.seconds[:complete].sum(keepdims=True)))
 
 
 def _total_before(plan: Plan, before: Rows | None) -> float | None:

@@ -11,7 +11,7 @@ from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.timerange.grid import NO_BUCKET, Milliseconds, bucket_edges, comparison_edges, to_milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
-from metrics_dash.charts.timerange.windows import LENGTHS, Held, Window
+from metrics_dash.charts.timerange.windows import LENGTHS, RetainedSince, Window
 
 TOP_VALUES = 8
 """How many values of a split have a series of their own."""
@@ -67,7 +67,9 @@ class Plan:
         return [read for read in (self.now, self.before, self.compared) if read is not None]
 
 
-def plan(chart: Chart, window: Window, held: Held, complete_through: datetime, compare: Comparison | None) -> Plan:
+def plan(
+    chart: Chart, window: Window, held: RetainedSince, complete_through: datetime, compare: Comparison | None
+) -> Plan:
     """Decide what is read for a chart. Nothing of a period is read that is not held as finely as the window is."""
     edges = bucket_edges(window)
     held_from = held.since(window.source)
@@ -87,7 +89,7 @@ def _length(window: Window) -> int:
     return int(LENGTHS[window.resolution].total_seconds() * 1000)
 
 
-def _folds(window: Window) -> bool:
+def adds_up(window: Window) -> bool:
     return window.source != window.resolution
 
 
@@ -100,7 +102,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         chart.measurement,
         chart.split_by,
         TOP_VALUES,
-        tuple(edges.tolist()) if _folds(window) else None,
+        tuple(edges.tolist()) if adds_up(window) else None,
     )
 
 

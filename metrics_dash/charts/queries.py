@@ -18,7 +18,7 @@ What a value means:
   split adds up to the count.
 
 A chart that can't be built is ``failing`` and leaves its neighbours standing; a database that can't be asked raises
-``QueriesUnavailable``, so that a page can keep its last picture.
+``QueriesUnavailableError``, so that a page can keep its last picture.
 """
 
 import logging
@@ -34,45 +34,24 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db.engine import Database
 from db.events import query_events
 from db.faults import Fault, classify
-from db.series import Read, Rows, Seen, read_series
+from db.series import LastSeen, Read, Rows, read_series
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash.catalog import Catalog, Show, Tab
-from metrics_dash.charts import assembly
+from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
-from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.cache import SharedCache, Store
 from metrics_dash.charts.data import (
     ChartData,
-    Headline,
     Interval,
-    QueriesUnavailable,
-    QueryError,
-    Series,
-    State,
+    QueriesUnavailableError,
     TabData,
 )
-from metrics_dash.charts.plan import Plan
-from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
+from metrics_dash.charts.plan import Plan, plan
+from metrics_dash.charts.refusals import intervals
+from metrics_dash.charts.refusals import refused_read as read_of_refusals
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
-from metrics_dash.charts.timerange.windows import Held, Resolution, Window, choose_resolution, snap
+from metrics_dash.charts.timerange.windows import Resolution, RetainedSince, Window, choose_resolution, snap
 from metrics_dash.settings import Settings
-
-__all__ = [
-    "AGGREGATES",
-    "ChartData",
-    "Headline",
-    "Interval",
-    "Queries",
-    "QueriesUnavailable",
-    "QueryError",
-    "Series",
-    "State",
-    "TabData",
-    "csv_safe",
-    "frame",
-    "tab_frame",
-    "to_csv",
-]
 
 log = logging.getLogger(__name__)
 
@@ -125,19 +104,19 @@ class Queries:
         """The last tick of the refresh interval, aware UTC: what "now" means in every live window."""
         return snap(self._clock(), self._tick)
 
-    def held(self) -> Held:
-        """From when on each level is held. Raises ``QueriesUnavailable``."""
+    def held(self) -> RetainedSince:
+        """From when on each level is held. Raises ``QueriesUnavailableError``."""
         return _held(self.pipeline())
 
     def pipeline(self) -> PipelineStatus:
-        """How far the pipeline is, at the last tick. Raises ``QueriesUnavailable``."""
+        """How far the pipeline is, at the last tick. Raises ``QueriesUnavailableError``."""
         return self._cache.get(f"pipeline|{self.now().timestamp()}", lambda: self._ask(pipeline_status))
 
     # Charts
 
     def tab(self, tab_id: str, window: Window, *, compare: Comparison | None = None, split: Split = None) -> TabData:
         """All charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named
-        in ``split`` can't have, ``QueriesUnavailable``."""
+        in ``split`` can't have, ``QueriesUnavailableError``."""
         tab = self._catalog.tab(tab_id)
         tab = tab.model_copy(update={"charts": tuple(split_chart(chart, split, self._catalog) for chart in tab.charts)})
         return self._charts(tab, window, compare)
@@ -161,7 +140,7 @@ class Queries:
         *,
         compare: Comparison | None = None,
     ) -> ChartData:
-        """Any event ever seen, as a chart of its own. Raises ``QueryError`` and ``QueriesUnavailable``."""
+        """Any event ever seen, as a chart of its own. Raises ``QueryError`` and ``QueriesUnavailableError``."""
         chart = ad_hoc_chart(event_name, measurement, show, split_by, self._catalog)
         tab = Tab(id="query", title="Query", charts=(chart,))
         return self._charts(tab, window or self.window(), compare).charts[0]
@@ -170,7 +149,7 @@ class Queries:
         """The raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
 
         Columns: ``occurred_at`` (aware UTC), then one for each measurement and each metadata key. Empty where raw
-        events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailable``.
+        events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
         """
         chart = self._catalog.chart(chart_id)
         try:
@@ -206,9 +185,9 @@ class Queries:
             raise _unavailable(error) from error
 
 
-def _unavailable(error: Exception) -> QueriesUnavailable:
+def _unavailable(error: Exception) -> QueriesUnavailableError:
     log.warning("the database can't be asked: %s", _describe(error))
-    return QueriesUnavailable(f"The database can't be asked just now ({_describe(error)}).")
+    return QueriesUnavailableError(f"The database can't be asked just now ({_describe(error)}).")
 
 
 def _describe(error: Exception) -> str:
@@ -219,8 +198,8 @@ def _describe(error: Exception) -> str:
     return type(error).__name__
 
 
-def _held(status: PipelineStatus) -> Held:
-    return Held(**{level: floor.recompute for level, floor in status.floors.items()})
+def _held(status: PipelineStatus) -> RetainedSince:
+    return RetainedSince(**{level: floor.recompute for level, floor in status.floors.items()})
 
 
 def _read_tab(
@@ -231,15 +210,15 @@ def _read_tab(
     status: PipelineStatus,
 ) -> TabData:
     held, complete_through = _held(status), status.complete_through
-    plans = [assembly.plan(chart, window, held, complete_through, compare) for chart in tab.charts]
+    plans = [plan(chart, window, held, complete_through, compare) for chart in tab.charts]
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
-    refused_read = assembly.refused_read(window) if status.ever_refused else None
+    refused_read = read_of_refusals(window) if status.ever_refused else None
     charts, refused = _read_plans(connection, plans, window, held, refused_read)
     return TabData(tab, window, charts, complete_through, refused, compare)
 
 
 def _read_plans(
-    connection: Connection, plans: Sequence[Plan], window: Window, held: Held, refused: Read | None
+    connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refused: Read | None
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
     """All plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
@@ -253,10 +232,10 @@ def _read_plans(
         return tuple(_read_alone(connection, plan, held) for plan in plans), ()
     rows = iter(answers)
     charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
-    return charts, assembly.intervals(next(rows), window) if refused else ()
+    return charts, intervals(next(rows), window) if refused else ()
 
 
-def _read_alone(connection: Connection, plan: Plan, held: Held) -> ChartData:
+def _read_alone(connection: Connection, plan: Plan, held: RetainedSince) -> ChartData:
     try:
         answers, seen = read_series(connection, plan.reads(), [plan.chart.event])
     except DBAPIError as error:
@@ -264,13 +243,13 @@ def _read_alone(connection: Connection, plan: Plan, held: Held) -> ChartData:
             raise
         connection.rollback()
         log.warning("chart %s can't be read: %s", plan.chart.id, _describe(error))
-        return assembly.failing(plan.chart, plan.window, _describe(error))
+        return assembled.failing(plan.chart, plan.window, _describe(error))
     return _build(plan, answers, seen, held)
 
 
-def _build(plan: Plan, answers: list[Rows], seen: Mapping[str, Seen], held: Held) -> ChartData:
+def _build(plan: Plan, answers: list[Rows], seen: Mapping[str, LastSeen], held: RetainedSince) -> ChartData:
     try:
-        return assembly.build(plan, iter(answers), seen[plan.chart.event], held)
+        return assembled.build(plan, iter(answers), seen[plan.chart.event], held)
     except Exception as error:
         log.exception("chart %s can't be built", plan.chart.id)
-        return assembly.failing(plan.chart, plan.window, f"{type(error).__name__} while building this chart")
+        return assembled.failing(plan.chart, plan.window, f"{type(error).__name__} while building this chart")

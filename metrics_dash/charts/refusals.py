@@ -7,8 +7,8 @@ import numpy as np
 from db.collectors import REFUSED_EVENT
 from db.series import Read, Rows
 from metrics_dash.charts.data import Interval, Values
-from metrics_dash.charts.plan import _folds
-from metrics_dash.charts.series import align
+from metrics_dash.charts.plan import adds_up
+from metrics_dash.charts.rows import align
 from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds
 from metrics_dash.charts.timerange.windows import Window
 
@@ -23,7 +23,7 @@ def refused_read(window: Window) -> Read:
         int(edges[-1]),
         measurement="events",
         split_by="reason",
-        edges=tuple(edges.tolist()) if _folds(window) else None,
+        edges=tuple(edges.tolist()) if adds_up(window) else None,
     )
 
 

@@ -1,44 +1,24 @@
 """From a chart's rows to the lines that it draws. Pure functions; ``queries`` says what the values mean."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
 import numpy as np
 
-from db.series import Rows, Seen
+from db.series import LastSeen, Rows
 from metrics_dash.catalog import Chart, Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
-from metrics_dash.charts.headline import _headline, _label
+from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.rows import align
 from metrics_dash.charts.timerange.grid import Milliseconds
-from metrics_dash.charts.timerange.windows import Held, Window
+from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
 
-def align(rows: Rows, starts: Milliseconds) -> Rows:
-    """The rows in the order of ``starts``, NaN where there is none."""
-    pick = _picker(rows.start, starts)
-    splits = {value: (starts, _picker(at, starts)(counts)) for value, (at, counts) in rows.splits.items()}
-    sums, lows, highs, values = (
-        None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
-    )
-    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits)
-
-
-def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
-    """A function that puts values of the buckets ``at`` into the order of ``starts``."""
-    if len(at) == 0:
-        return lambda values: np.full(len(starts), np.nan)
-    order = np.argsort(at, kind="stable")
-    ordered = at[order]
-    position = np.minimum(np.searchsorted(ordered, starts), len(ordered) - 1)
-    found, position = ordered[position] == starts, order[position]
-    return lambda values: np.where(found, values[position], np.nan)
-
-
-def build(plan: Plan, answers: Iterator[Rows], seen: Seen, held: Held) -> ChartData:
+def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSince) -> ChartData:
     """A chart's data from the answers to the reads of its plan, in their order."""
     chart, window, grid = plan.chart, plan.window, plan.grid
     found = next(answers)
@@ -56,7 +36,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: Seen, held: Held) -> ChartD
         state,
         last_seen=seen.last,
         held_from=held_from,
-        headline=_headline(plan, rows, before, compared) if drawn else Headline(None, _label(chart)),
+        headline=headline(plan, rows, before, compared) if drawn else Headline(None, headline_label(chart)),
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
     )
@@ -64,10 +44,10 @@ def build(plan: Plan, answers: Iterator[Rows], seen: Seen, held: Held) -> ChartD
 
 def failing(chart: Chart, window: Window, error: str) -> ChartData:
     """The data of a chart that can't be built."""
-    return ChartData(chart, window, (), "failing", headline=Headline(None, _label(chart)), error=error)
+    return ChartData(chart, window, (), "failing", headline=Headline(None, headline_label(chart)), error=error)
 
 
-def _state(any_rows: bool, window: Window, seen: Seen, held_from: datetime | None) -> State:
+def _state(any_rows: bool, window: Window, seen: LastSeen, held_from: datetime | None) -> State:
     if any_rows:
         return "data"
     if not seen.ever and seen.last is None:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 SLICE = 10
 # A sampled event that every hour has, unless the server was not simulated then: it tells which hours are there.
-WITNESS = {"event_name": "bezgelor.server.players", "measurement": "online", "show": "avg"}
+SENTINEL_SERIES = {"event_name": "bezgelor.server.players", "measurement": "online", "show": "avg"}
 # Beyond this age minute buckets may be gone, and an hour that has data is taken as whole.
 MINUTES_ARE_HELD = 24 * HOUR
 BACKFILL_CONNECTIONS = 2
@@ -218,7 +218,7 @@ def _slices(start: int, end: int) -> Iterator[Interval]:
 def _held(sender: Sender, start: int, end: int, resolution: str) -> Iterator[int]:
     """Starts (epoch seconds) of the buckets between two moments that the witness was sampled in."""
     answer = sender.query(
-        **WITNESS,
+        **SENTINEL_SERIES,
         **{"from": _text(start), "to": _text(end)},
         resolution=resolution,
     )

@@ -53,7 +53,7 @@ class Bus:
                 if handler(event_name, measurements, metadata):
                     taken = True
             except Exception:
-                self._expel(handler_id, handler)
+                self._detach_failed(handler_id, handler)
         return taken
 
     @contextmanager
@@ -129,7 +129,7 @@ class Bus:
         self._for_all = tuple((each, handler) for each, (names, handler) in self._attached.items() if names is None)
         self._by_name = routes
 
-    def _expel(self, handler_id: str, handler: Handler) -> None:
+    def _detach_failed(self, handler_id: str, handler: Handler) -> None:
         """Detach a handler that raised, unless another has taken its id meanwhile."""
         with self._lock:
             self._failures[handler_id] += 1

@@ -22,7 +22,7 @@ from db.rows import (
     size_in_memory,
 )
 from metrics_dash.ingest.accounting import Accounting
-from metrics_dash.ingest.submission import BufferFull, Sealed, Submission, _refused
+from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission, refused_rows
 
 REFUSED = REFUSED_EVENT
 
@@ -42,7 +42,7 @@ class Buffer:
     """Events on their way to the database, at most ``buffer_events`` of them and ``buffer_bytes``.
 
     ``clock`` is monotonic and in seconds, ``wall`` in nanoseconds since 1970. ``wake`` is called when a batch has
-    sealed, and ``meet`` when a name is seen for the first time; neither may block.
+    sealed, and ``on_new_name`` when a name is seen for the first time; neither may block.
     """
 
     __slots__ = (
@@ -56,10 +56,10 @@ class Buffer:
         "_dropped",
         "_flying",
         "_lock",
-        "_meet",
         "_name_quota",
         "_names",
         "_offered",
+        "_on_new_name",
         "_open",
         "_open_limit",
         "_opened",
@@ -81,7 +81,7 @@ class Buffer:
         clock: Callable[[], float],
         wall: Callable[[], int],
         wake: Callable[[], None],
-        meet: Callable[[], None],
+        on_new_name: Callable[[], None],
     ) -> None:
         self._batch_size = batch_size
         self._buffer_events = buffer_events
@@ -90,7 +90,7 @@ class Buffer:
         self._clock = clock
         self._wall = wall
         self._wake = wake
-        self._meet = meet
+        self._on_new_name = on_new_name
         self.reset()
 
     def reset(self) -> None:
@@ -99,8 +99,8 @@ class Buffer:
         self._names: set[str] = set()
         self._open: list[Row] = []
         self._opened = 0.0
-        self._sealed: deque[Sealed] = deque()
-        self._flying: list[Sealed] = []
+        self._sealed: deque[PendingBatch] = deque()
+        self._flying: list[PendingBatch] = []
         # The open batch's events are counted as offered when it seals: one addition instead of a thousand.
         self._offered = 0
         # What the bounds leave: how long the open batch may grow beside those that are sealed, and how many more bytes.
@@ -140,7 +140,7 @@ class Buffer:
                 if name not in self._names:
                     self._admit(name)
                 maps = encode_maps(measurements, metadata)
-            except _Refused as refused:
+            except NameQuotaError as refused:
                 return self._drop(refused.reason)
             except Exception:
                 return self._reject()
@@ -164,11 +164,11 @@ class Buffer:
         return True
 
     def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
-        """Take checked rows as a batch of their own, sealed at once. Raises ``BufferFull``; then none was taken.
+        """Take checked rows as a batch of their own, sealed at once. Raises ``BufferFullError``; then none was taken.
 
         Rows whose name is one too many are refused one by one, see ``Submission.refused``.
         """
-        submission = Submission(batch_id or uuid4(), self._withdraw)
+        submission = Submission(batch_id or uuid4(), self._cancel)
         refused = self._admit_all(dict.fromkeys(row[0] for row in rows))
         indexes: list[int] | None = None
         if refused:
@@ -180,13 +180,15 @@ class Buffer:
             submission.settle()
             return submission
         size = size_in_memory(rows)
-        sealed = Sealed(Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes)
+        pending = PendingBatch(
+            Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes
+        )
         with self._lock:
             if len(self._open) + len(rows) > self._open_limit or size > self._bytes_left:
                 self._drop_locked(self._why_full(len(rows)), len(rows))
-                raise BufferFull(f"{len(rows)} events find no room beside those that wait to be stored")
+                raise BufferFullError(f"{len(rows)} events find no room beside those that wait to be stored")
             self._bytes_left -= size
-            self._enqueue(sealed)
+            self._enqueue(pending)
         self._wake()
         return submission
 
@@ -207,17 +209,17 @@ class Buffer:
                 continue
             try:
                 self._admit(name)
-            except _Refused:
+            except NameQuotaError:
                 refused.add(name)
         return refused
 
     def _admit(self, name: str) -> None:
-        """Make the name known. Raises ``InvalidEvent``, or ``_Refused`` when there are too many names."""
-        self._meet()
+        """Make the name known. Raises ``InvalidEventError``, or ``NameQuotaError`` when there are too many names."""
+        self._on_new_name()
         check_name(name)
         with self._lock:
             if name not in self._names and len(self._names) >= self._name_quota:
-                raise _Refused(_QUOTA)
+                raise NameQuotaError(_QUOTA)
             self._names.add(str(name))
 
     def _why_full(self, events: int = 1) -> str:
@@ -246,12 +248,12 @@ class Buffer:
         batch = Batch(uuid4(), self._open)
         size = size_in_memory(self._open)
         self._open = []
-        self._enqueue(Sealed(batch, Submission(batch.batch_id, self._withdraw), since=self._opened, size=size))
+        self._enqueue(PendingBatch(batch, Submission(batch.batch_id, self._cancel), since=self._opened, size=size))
 
-    def _enqueue(self, sealed: Sealed) -> None:
-        self._sealed.append(sealed)
-        self._offered += len(sealed)
-        self._open_limit -= len(sealed)
+    def _enqueue(self, pending: PendingBatch) -> None:
+        self._sealed.append(pending)
+        self._offered += len(pending)
+        self._open_limit -= len(pending)
 
     # The way out.
 
@@ -266,16 +268,16 @@ class Buffer:
             self._seal()
             return None
 
-    def take(self, events: int) -> list[Sealed]:
+    def take(self, events: int) -> list[PendingBatch]:
         """Move sealed batches of ``events`` in all, but at least one, into flight; the oldest first."""
         with self._lock:
             assert not self._flying
             taken = 0
             while self._sealed and (not self._flying or taken + len(self._sealed[0]) <= events):
-                sealed = self._sealed.popleft()
-                sealed.tried = True
-                self._flying.append(sealed)
-                taken += len(sealed)
+                pending = self._sealed.popleft()
+                pending.tried = True
+                self._flying.append(pending)
+                taken += len(pending)
             return list(self._flying)
 
     def put_back(self) -> None:
@@ -284,15 +286,15 @@ class Buffer:
             self._sealed.extendleft(reversed(self._flying))
             self._flying.clear()
 
-    def settle(self, group: Sequence[Sealed], written: Sequence[Written]) -> None:
+    def settle(self, group: Sequence[PendingBatch], written: Sequence[Written]) -> None:
         """What is in flight arrived; ``written`` says how each batch fared."""
         with self._lock:
-            for sealed, fate in zip(group, written, strict=True):
-                lost = {"too_old": len(fate.too_old), "quarantined": len(fate.quarantined)}
-                self._end(sealed, {reason: events for reason, events in lost.items() if events})
+            for pending, result in zip(group, written, strict=True):
+                lost = {"too_old": len(result.too_old), "quarantined": len(result.quarantined)}
+                self._end(pending, {reason: events for reason, events in lost.items() if events})
             self._flying.clear()
-        for sealed, fate in zip(group, written, strict=True):
-            sealed.submission.settle(_refused(sealed, fate))
+        for pending, result in zip(group, written, strict=True):
+            pending.submission.settle(refused_rows(pending, result))
 
     def abandon(self, reason: str) -> int:
         """Drop all that is held, in flight too, because nobody will store it any more; how many events."""
@@ -300,20 +302,20 @@ class Buffer:
             if self._open:
                 self._seal()
             lost = [*self._flying, *self._sealed]
-            for sealed in lost:
-                self._end(sealed, {reason: len(sealed)})
+            for pending in lost:
+                self._end(pending, {reason: len(pending)})
             self._flying.clear()
             self._sealed.clear()
-        for sealed in lost:
-            sealed.submission.settle(failure=f"dropped: {reason}")
+        for pending in lost:
+            pending.submission.settle(failure=f"dropped: {reason}")
         return sum(map(len, lost))
 
     def close(self, closed: bool = True) -> None:
         """Take no more events (or, with False, take them again)."""
         with self._lock:
             self._closed = closed
-            sealed = sum(len(each) for each in (*self._flying, *self._sealed) if not each.is_report)
-            self._open_limit = -1 if closed else self._buffer_events - sealed
+            pending = sum(len(each) for each in (*self._flying, *self._sealed) if not each.is_report)
+            self._open_limit = -1 if closed else self._buffer_events - pending
 
     def report_refusals(self) -> None:
         """Seal one event per reason for which events were refused since the last time, past every bound.
@@ -332,28 +334,28 @@ class Buffer:
             self._offered += len(rows)
             self._pending_reports += len(rows)
             batch = Batch(uuid4(), rows)
-            submission = Submission(batch.batch_id, self._withdraw)
-            self._sealed.append(Sealed(batch, submission, since=self._clock(), size=0, is_report=True))
+            submission = Submission(batch.batch_id, self._cancel)
+            self._sealed.append(PendingBatch(batch, submission, since=self._clock(), size=0, is_report=True))
 
-    def _end(self, sealed: Sealed, lost: Mapping[str, int]) -> None:
-        events = len(sealed)
-        self._bytes_left += sealed.size
+    def _end(self, pending: PendingBatch, lost: Mapping[str, int]) -> None:
+        events = len(pending)
+        self._bytes_left += pending.size
         self._dropped.update(lost)
         self._committed += events - sum(lost.values())
-        if sealed.is_report:
+        if pending.is_report:
             self._pending_reports -= events
         else:
             self._unreported.update(lost)
             if not self._closed:
                 self._open_limit += events
 
-    def _withdraw(self, submission: Submission) -> bool:
+    def _cancel(self, submission: Submission) -> bool:
         """Take an untried batch out of the queue again; whether it was there. One of the same id may be in flight."""
         with self._lock:
-            for sealed in self._sealed:
-                if sealed.submission is submission and not sealed.tried:
-                    self._sealed.remove(sealed)
-                    self._end(sealed, {"withdrawn": len(sealed)})
+            for pending in self._sealed:
+                if pending.submission is submission and not pending.tried:
+                    self._sealed.remove(pending)
+                    self._end(pending, {"cancelled": len(pending)})
                     return True
         return False
 
@@ -377,18 +379,18 @@ class Buffer:
         with self._lock:
             if self._open:
                 self._seal()
-            return [sealed.submission for sealed in (*self._flying, *self._sealed)]
+            return [pending.submission for pending in (*self._flying, *self._sealed)]
 
     def oldest_age(self) -> float | None:
         """Seconds since the oldest event that is not stored came; None when all are."""
         with self._lock:
-            since = [sealed.since for sealed in (*self._flying, *self._sealed)]
+            since = [pending.since for pending in (*self._flying, *self._sealed)]
             if self._open:
                 since.append(self._opened)
             return self._clock() - min(since) if since else None
 
 
-class _Refused(Exception):  # noqa: N818 - control flow within this module
+class NameQuotaError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason

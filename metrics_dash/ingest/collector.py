@@ -23,10 +23,8 @@ from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batc
 from db.partitions import ensure_partitions, forget_partitions
 from db.rows import Row
 from metrics_dash.ingest.accounting import Accounting
-from metrics_dash.ingest.buffer import REFUSED, Buffer
-from metrics_dash.ingest.submission import BufferFull, NotCommitted, Sealed, Submission
-
-__all__ = ["REFUSED", "Accounting", "BufferFull", "Collector", "NotCommitted", "Submission"]
+from metrics_dash.ingest.buffer import Buffer
+from metrics_dash.ingest.submission import PendingBatch, Submission
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class Collector:
             clock=clock,
             wall=wall,
             wake=self._wake_up,
-            meet=self._start_in_child,
+            on_new_name=self._start_in_child,
         )
         # The bus calls this for every event, so it is the buffer's own method: one call less.
         self.offer: Callable[[str, Mapping[str, float], Mapping[str, object]], bool] = self._buffer.offer
@@ -108,7 +106,7 @@ class Collector:
     # For those who emit.
 
     def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
-        """Take checked rows as a batch of their own, written at once. Raises ``BufferFull``; then none was taken.
+        """Take checked rows as a batch of their own, written at once. Raises ``BufferFullError``; then none was taken.
 
         ``batch_id``: the same id is stored once, however often it is submitted. ``Submission.wait`` returns once the
         batch is committed.
@@ -244,7 +242,7 @@ class Collector:
             self._failures = 0
         return True
 
-    def _deliver(self, group: list[Sealed]) -> bool:
+    def _deliver(self, group: list[PendingBatch]) -> bool:
         """Store the group, or see to it that its batches are tried one by one; whether anything was stored."""
         batches = [sealed.batch for sealed in group]
         since = min(sealed.since for sealed in group)

@@ -10,37 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from db.rows import (
-    EVENT_NAME,
-    MAX_JSON_BYTES,
-    MAX_MEASUREMENTS,
-    MAX_NAME_LENGTH,
-    InvalidEvent,
+    InvalidEventError,
     Row,
     check_name,
     encode_maps,
-    encode_measurements,
-    encode_metadata,
     encode_row,
     quote,
     to_nanoseconds,
 )
-
-__all__ = [
-    "DAY_RETENTION",
-    "EVENT_NAME",
-    "MAX_AHEAD",
-    "MAX_JSON_BYTES",
-    "MAX_MEASUREMENTS",
-    "MAX_NAME_LENGTH",
-    "Event",
-    "InvalidEvent",
-    "check_name",
-    "check_time",
-    "encode",
-    "encode_measurements",
-    "encode_metadata",
-    "parse_row",
-]
 
 MAX_AHEAD = timedelta(minutes=5)
 DAY_RETENTION = timedelta(days=365)
@@ -60,7 +37,7 @@ class Event(NamedTuple):
 
 
 def encode(event: Event) -> Row:
-    """An event as the row that is stored. Raises ``InvalidEvent``."""
+    """An event as the row that is stored. Raises ``InvalidEventError``."""
     return encode_row(event.name, event.measurements, event.metadata, event.occurred_at)
 
 
@@ -68,16 +45,16 @@ def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) 
     """The row that is stored for an event in decoded JSON: ``event_name`` and, optionally, ``measurements``,
     ``metadata`` and ``occurred_at`` (RFC 3339; by default ``now``, which is aware).
 
-    ``keep`` is how long days are kept: an older event has nowhere to go. Raises ``InvalidEvent``, which quotes the bad
-    value, names its place, and has a ``reason`` to count it under.
+    ``keep`` is how long days are kept: an older event has nowhere to go. Raises ``InvalidEventError``, which quotes the
+    bad value, names its place, and has a ``reason`` to count it under.
     """
     if not isinstance(document, dict):
-        raise InvalidEvent(f"{quote(document)} is not an object")
+        raise InvalidEventError(f"{quote(document)} is not an object")
     if not document.keys() <= _KEYS:
         unknown = next(key for key in document if key not in _KEYS)
-        raise InvalidEvent(f"{quote(unknown)} is not a key of an event; they are {', '.join(sorted(_KEYS))}")
+        raise InvalidEventError(f"{quote(unknown)} is not a key of an event; they are {', '.join(sorted(_KEYS))}")
     if "event_name" not in document:
-        raise InvalidEvent("event_name is missing")
+        raise InvalidEventError("event_name is missing")
     name = check_name(document["event_name"])
     maps = encode_maps(document.get("measurements", _NOTHING), document.get("metadata", _NOTHING))
     occurred_at = parse_time(document["occurred_at"]) if "occurred_at" in document else now
@@ -85,21 +62,21 @@ def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) 
 
 
 def parse_time(value: object) -> datetime:
-    """An aware moment from an RFC 3339 text such as ``2026-01-31T12:00:00Z``. Raises ``InvalidEvent``."""
+    """An aware moment from an RFC 3339 text such as ``2026-01-31T12:00:00Z``. Raises ``InvalidEventError``."""
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-        raise InvalidEvent(f"occurred_at: {quote(value)} is not RFC 3339 such as 2026-01-31T12:00:00Z")
+        raise InvalidEventError(f"occurred_at: {quote(value)} is not RFC 3339 such as 2026-01-31T12:00:00Z")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidEvent(f"occurred_at: {quote(value)} is not a moment of the calendar") from None
+        raise InvalidEventError(f"occurred_at: {quote(value)} is not a moment of the calendar") from None
 
 
 def check_time(occurred_at: datetime, now: datetime, keep: timedelta = DAY_RETENTION) -> datetime:
-    """A moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEvent``: too_old, too_new."""
+    """A moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEventError``: too_old, too_new."""
     if occurred_at - now > MAX_AHEAD:
-        raise InvalidEvent(f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future", "too_new")
+        raise InvalidEventError(f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future", "too_new")
     if now - occurred_at > keep:
-        raise InvalidEvent(
+        raise InvalidEventError(
             f"too_old: occurred_at {occurred_at.isoformat()} lies more than {keep.days} days in the past", "too_old"
         )
     return occurred_at

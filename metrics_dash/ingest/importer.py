@@ -20,7 +20,7 @@ from db.engine import Database
 from db.faults import Fault, classify
 from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions
-from db.rows import InvalidEvent, Row
+from db.rows import InvalidEventError, Row
 from metrics_dash.ingest.event import DAY_RETENTION, parse_row
 
 BATCH_LINES = 5000
@@ -142,7 +142,7 @@ def _parse(pending: list[tuple[int, bytes]], batch_id: UUID, keep: timedelta, re
             lines.rows.append(parse_row(orjson.loads(line), now, keep))
         except orjson.JSONDecodeError as error:
             reject(number, f"not JSON: {error}")
-        except InvalidEvent as error:
+        except InvalidEventError as error:
             reject(number, str(error))
         else:
             lines.numbers.append(number)

@@ -7,16 +7,16 @@ from uuid import UUID
 from db.ledger import Batch, Written
 
 
-class BufferFull(Exception):  # noqa: N818 - it says what it is
+class BufferFullError(Exception):
     """The buffer has no room for these events; the sender keeps its copy and tries again later."""
 
 
-class NotCommitted(Exception):  # noqa: N818 - it says what it is
-    """A submitted batch is not known to be stored. ``withdrawn``: it never will be, so it may be sent again."""
+class NotCommittedError(Exception):
+    """A submitted batch is not known to be stored. ``cancelled``: it never will be, so it may be sent again."""
 
-    def __init__(self, message: str, *, withdrawn: bool) -> None:
+    def __init__(self, message: str, *, cancelled: bool) -> None:
         super().__init__(message)
-        self.withdrawn = withdrawn
+        self.cancelled = cancelled
 
 
 class Submission:
@@ -25,26 +25,26 @@ class Submission:
     ``refused``: (index in what was submitted, reason) of events that are not stored. Complete once ``wait`` returned.
     """
 
-    __slots__ = ("_done", "_failure", "_withdraw", "batch_id", "refused")
+    __slots__ = ("_cancel", "_done", "_failure", "batch_id", "refused")
 
-    def __init__(self, batch_id: UUID, withdraw: "Callable[[Submission], bool]") -> None:
+    def __init__(self, batch_id: UUID, cancel: "Callable[[Submission], bool]") -> None:
         self.batch_id = batch_id
         self.refused: tuple[tuple[int, str], ...] = ()
         self._done = threading.Event()
         self._failure: str | None = None
-        self._withdraw = withdraw
+        self._cancel = cancel
 
     def wait(self, timeout: float) -> None:
-        """Return once the batch is committed. Raises ``NotCommitted`` after ``timeout`` seconds or if it was given up.
+        """Return once the batch is committed. Raises ``NotCommittedError`` after ``timeout`` seconds or if it was dropped.
 
-        A batch that nobody has tried to write by then is withdrawn: the sender keeps its copy.
+        A batch that nobody has tried to write by then is cancelled: the sender keeps its copy.
         """
-        if not self._done.wait(timeout) and self._withdraw(self):
-            raise NotCommitted(f"not stored within {timeout:g} s, and withdrawn", withdrawn=True)
+        if not self._done.wait(timeout) and self._cancel(self):
+            raise NotCommittedError(f"not stored within {timeout:g} s, and withdrawn", cancelled=True)
         if not self._done.is_set():
-            raise NotCommitted(f"not known to be stored within {timeout:g} s", withdrawn=False)
+            raise NotCommittedError(f"not known to be stored within {timeout:g} s", cancelled=False)
         if self._failure is not None:
-            raise NotCommitted(self._failure, withdrawn=False)
+            raise NotCommittedError(self._failure, cancelled=False)
 
     def settled(self, timeout: float) -> bool:
         """Whether the batch's fate is known within ``timeout`` seconds; leaves it where it is if not."""
@@ -57,7 +57,7 @@ class Submission:
         self._done.set()
 
 
-class Sealed:
+class PendingBatch:
     """A batch that takes no more events. ``since``: when its first event came, monotonic."""
 
     __slots__ = ("batch", "indexes", "is_report", "since", "size", "submission", "tried")
@@ -84,9 +84,9 @@ class Sealed:
         return len(self.batch.rows)
 
 
-def _refused(sealed: Sealed, fate: Written) -> list[tuple[int, str]]:
+def refused_rows(pending: PendingBatch, result: Written) -> list[tuple[int, str]]:
     """A batch's refused rows by their index in what was submitted."""
-    refused = [(index, "too_old: older than the raw events that are kept") for index in fate.too_old]
-    refused += [(index, f"quarantined: {reason}") for index, reason in fate.quarantined]
-    places = sealed.indexes
+    refused = [(index, "too_old: older than the raw events that are kept") for index in result.too_old]
+    refused += [(index, f"quarantined: {reason}") for index, reason in result.quarantined]
+    places = pending.indexes
     return refused if places is None else [(places[index], reason) for index, reason in refused]

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from db.audit import differing_facts, stored_days
 from db.engine import Database
 from db.floors import read_floors
-from db.rollups import Rung
-from metrics_dash.jobs.rollup import LADDER
+from db.rollups import RollupLevel
+from metrics_dash.jobs.rollup import LEVELS
 
 _DAY = timedelta(days=1)
 
@@ -47,7 +47,7 @@ def audit(database: Database) -> list[Difference]:
     with database.begin() as connection:
         days = stored_days(connection)
     for day in days:
-        for rung in LADDER:
+        for rung in LEVELS:
             with database.begin() as connection:
                 if _is_purged(connection, rung, day):
                     continue
@@ -59,7 +59,7 @@ def audit(database: Database) -> list[Difference]:
     return differences
 
 
-def _is_purged(connection: Connection, rung: Rung, day: datetime) -> bool:
+def _is_purged(connection: Connection, rung: RollupLevel, day: datetime) -> bool:
     floor = read_floors(connection)[rung.source].recompute
     return floor is not None and day < floor
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from db.buckets import count_before, purge_buckets_before, purge_floor
 from db.engine import Database
-from db.floors import PurgeRefused, align, dirty_below, hold, read_floors
+from db.floors import PurgeRefusedError, align, dirty_below, hold, read_floors
 from db.jobs import history_arrived
 from db.partitions import partitions_before, purge_events_before
-from metrics_dash.jobs.rollup import LADDER, fold
+from metrics_dash.jobs.rollup import LEVELS, roll_up
 from metrics_dash.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def purge(
     now = now or datetime.now(UTC)
     cutoffs = {level: align(now - period) for level, period in by_level.items()}
     reports = [_raw(database, cutoffs["raw"], now, dry_run)]
-    reports += [_buckets(database, rung.level, cutoffs[rung.level], dry_run) for rung in LADDER]
+    reports += [_buckets(database, rung.level, cutoffs[rung.level], dry_run) for rung in LEVELS]
     return PurgeReport(tuple(reports), dry_run)
 
 
@@ -104,7 +104,7 @@ def _raw(database: Database, cutoff: datetime, now: datetime, dry_run: bool) -> 
         return report("purged" if due else "nothing", removed=due, reason=f"{dirty} dirty" if dirty else "")
     try:
         dropped = purge_events_before(cutoff, database=database, drain=_drain)
-    except PurgeRefused as refusal:
+    except PurgeRefusedError as refusal:
         log.error("raw events were not purged: %s", refusal)
         return report("refused", reason=str(refusal))
     return report("purged" if dropped else "nothing", removed=dropped)
@@ -120,7 +120,7 @@ def _held_since(connection: Connection, cutoff: datetime, now: datetime) -> date
 
 
 def _drain(connection: Connection) -> None:
-    while fold(connection).more:
+    while roll_up(connection).more:
         pass
 
 
@@ -132,7 +132,7 @@ def _buckets(database: Database, level: str, cutoff: datetime, dry_run: bool) ->
         return LevelReport(level, before, "purged" if due else "nothing", due)
     try:
         removed = purge_buckets_before(level, cutoff, database=database)
-    except PurgeRefused as refusal:
+    except PurgeRefusedError as refusal:
         log.error("%s buckets were not purged: %s", level, refusal)
         return LevelReport(level, before, "refused", reason=str(refusal))
     return LevelReport(level, before, "purged" if removed else "nothing", removed)

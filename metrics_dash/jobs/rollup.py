@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from db import rollups
 from db.engine import Database
 from db.floors import read_floors
-from db.rollups import Rung
+from db.rollups import RollupLevel
 
 log = logging.getLogger(__name__)
 
-LADDER = (
-    Rung("minute", source="raw", width=timedelta(minutes=1)),
-    Rung("hour", source="minute", width=timedelta(hours=1)),
-    Rung("day", source="hour", width=timedelta(days=1)),
+LEVELS = (
+    RollupLevel("minute", source="raw", width=timedelta(minutes=1)),
+    RollupLevel("hour", source="minute", width=timedelta(hours=1)),
+    RollupLevel("day", source="hour", width=timedelta(days=1)),
 )
 
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
@@ -61,23 +61,23 @@ def run_pass(database: Database, *, limit: int = PASS_LIMIT, before: datetime | 
     with database.begin() as connection:
         if not rollups.try_lock(connection):
             return PassResult(acted=False)
-        result = fold(connection, limit=limit, before=before)
+        result = roll_up(connection, limit=limit, before=before)
     return _timed(result, time.monotonic() - started)
 
 
-def fold(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
+def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
     """One pass inside a transaction that holds the rollup lock; the caller commits."""
     rollups.prepare(connection)
     floors = read_floors(connection)
     rebuilt: dict[str, int] = {}
     refused = failed = 0
     more = False
-    for rung, coarser in zip(LADDER, (*LADDER[1:], None), strict=True):
-        refused += rollups.drop_marks_below(connection, rung.level, floors[rung.source].recompute)
+    for rung, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
+        refused += rollups.drop_dirty_marks_below(connection, rung.level, floors[rung.source].recompute)
         keys = rollups.take(connection, rung.level, limit, before if rung.source == "raw" else None)
         failed += rollups.rebuild(connection, rung, keys)
         if coarser is not None:
-            rollups.mark(connection, coarser, keys)
+            rollups.mark_dirty(connection, coarser, keys)
         rebuilt[rung.level] = len(keys)
         more = more or len(keys) >= limit
     _alarm(refused, failed)
@@ -90,7 +90,7 @@ def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
     while True:
         with database.begin() as connection:
             rollups.lock(connection)
-            result = fold(connection, limit=limit)
+            result = roll_up(connection, limit=limit)
         total += result.total
         if not result.more:
             return total
@@ -109,7 +109,7 @@ def _alarm(refused: int, failed: int) -> None:
         log.error("%d buckets could not be computed (a sum out of range?) and keep their state", failed)
 
 
-class Roller:
+class RollupJob:
     """The rollup as a recurring job: passes at once while closed buckets are dirty, else one per interval (seconds).
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:

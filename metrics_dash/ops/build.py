@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("app.py", "callbacks", "layouts", "metrics_dash", "db", "assets")
 KINDS = frozenset({".py", ".toml", ".js", ".css"})
 LIBRARIES = ("dash", "plotly")

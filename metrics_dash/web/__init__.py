@@ -11,13 +11,13 @@ from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
 from metrics_dash.web import gate as guard
 from metrics_dash.web import health, ingest, metrics, problems, query
-from metrics_dash.web.health import Running
+from metrics_dash.web.health import RuntimeProtocol
 
 
 def install(
     server: Flask,
     *,
-    runtime: Running,
+    runtime: RuntimeProtocol,
     queries: Queries,
     database: Database,
     settings: Settings,

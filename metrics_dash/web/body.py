@@ -10,7 +10,7 @@ from typing import IO
 
 import orjson
 
-from metrics_dash.web.problems import Problem
+from metrics_dash.web.problems import ProblemError
 
 MIB = 1024 * 1024
 MAX_COMPRESSED = 1 * MIB
@@ -38,9 +38,9 @@ class Malformed:
 
 
 def read(stream: IO[bytes], length: int | None, encoding: str) -> bytes:
-    """The whole body, inflated. ``length`` is what the sender announced. Raises ``Problem`` (413, 415, 400)."""
+    """The whole body, inflated. ``length`` is what the sender announced. Raises ``ProblemError`` (413, 415, 400)."""
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise Problem(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
+        raise ProblemError(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
     compressed = encoding.endswith("gzip")
     limit = MAX_COMPRESSED if compressed else MAX_INFLATED
     if length is not None and length > limit:
@@ -52,7 +52,7 @@ def read(stream: IO[bytes], length: int | None, encoding: str) -> bytes:
 
 
 def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
-    """Decompress gzip, of any number of members, up to ``limit`` bytes. Raises ``Problem``."""
+    """Decompress gzip, of any number of members, up to ``limit`` bytes. Raises ``ProblemError``."""
     view, at = memoryview(raw), 0
     parts: list[bytes] = []
     room = limit
@@ -61,14 +61,14 @@ def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
         while not member.eof:
             piece = view[at : at + _PIECE]
             if not piece:
-                raise Problem(400, "the gzip body is cut off")
+                raise ProblemError(400, "the gzip body is cut off")
             try:
                 part = member.decompress(piece, room + 1)
             except zlib.error:
-                raise Problem(400, "the body is not gzip, although Content-Encoding says so") from None
+                raise ProblemError(400, "the body is not gzip, although Content-Encoding says so") from None
             room -= len(part)
             if room < 0:
-                raise Problem(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
+                raise ProblemError(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
             parts.append(part)
             at += len(piece) - len(member.unused_data)
         while at < len(view) and not view[at]:
@@ -76,31 +76,33 @@ def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
     return b"".join(parts)
 
 
-def _too_large(compressed: bool) -> Problem:
+def _too_large(compressed: bool) -> ProblemError:
     if compressed:
-        return Problem(413, f"the compressed body is larger than {MAX_COMPRESSED // MIB} MiB; send smaller batches")
-    return Problem(413, f"the body is larger than {MAX_INFLATED // MIB} MiB; send smaller batches, or gzip them")
+        return ProblemError(
+            413, f"the compressed body is larger than {MAX_COMPRESSED // MIB} MiB; send smaller batches"
+        )
+    return ProblemError(413, f"the body is larger than {MAX_INFLATED // MIB} MiB; send smaller batches, or gzip them")
 
 
 def decode(body: bytes, content_type: str) -> list[object]:
     """The decoded events: of one object, of an array, or of each line that is not blank.
 
-    A line of NDJSON that is not JSON comes back as ``Malformed``. Raises ``Problem``: 415 for another type, 400 for
-    nothing at all or a document that is not JSON.
+    A line of NDJSON that is not JSON comes back as ``Malformed``. Raises ``ProblemError``: 415 for another type, 400
+    for nothing at all or a document that is not JSON.
     """
     if content_type in NDJSON_TYPES:
         return _lines(body)
     if content_type not in SNIFFED_TYPES:
-        raise Problem(415, f"Content-Type {content_type!r} is not supported; send application/json or x-ndjson")
+        raise ProblemError(415, f"Content-Type {content_type!r} is not supported; send application/json or x-ndjson")
     body = body.strip()
     if not body:
-        raise Problem(400, "the body is empty; send an event, an array of events, or one event a line")
+        raise ProblemError(400, "the body is empty; send an event, an array of events, or one event a line")
     if body.startswith(b"{") and _first_line_is_whole(body):
         return _lines(body)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(400, f"the body is not JSON: {error}") from None
+        raise ProblemError(400, f"the body is not JSON: {error}") from None
     return _not_too_many(document) if isinstance(document, list) else [document]
 
 
@@ -119,17 +121,17 @@ def _first_line_is_whole(body: bytes) -> bool:
 def _lines(body: bytes) -> list[object]:
     events = _not_too_many(list(islice(_each_line(body), MAX_EVENTS + 1)))
     if not events:
-        raise Problem(400, "the body is empty; send one event a line")
+        raise ProblemError(400, "the body is empty; send one event a line")
     if all(isinstance(event, Malformed) for event in events):
         first = events[0]
         assert isinstance(first, Malformed)
-        raise Problem(400, first.reason)
+        raise ProblemError(400, first.reason)
     return events
 
 
 def _not_too_many(events: list[object]) -> list[object]:
     if len(events) > MAX_EVENTS:
-        raise Problem(413, f"the body holds more than {MAX_EVENTS:,} events; send smaller batches")
+        raise ProblemError(413, f"the body holds more than {MAX_EVENTS:,} events; send smaller batches")
     return events
 
 

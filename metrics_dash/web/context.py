@@ -12,8 +12,8 @@ from metrics_dash.settings import Settings
 @dataclass(frozen=True)
 class Context:
     """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
-    ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's threads, a
-    half sentence each."""
+    ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's
+    threads, a half sentence each."""
 
     catalog: Catalog
     settings: Settings

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from metrics_dash.web.problems import Problem
+from metrics_dash.web.problems import ProblemError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,14 +31,14 @@ def is_loopback(name: str) -> bool:
 
 
 def check_client() -> None:
-    """Refuse whoever does not sit on this machine. Raises ``Problem`` 403."""
+    """Refuse whoever does not sit on this machine. Raises ``ProblemError`` 403."""
     if not is_loopback(request.remote_addr or ""):
-        raise Problem(403, "there is no login yet, so only clients on this machine are served")
+        raise ProblemError(403, "there is no login yet, so only clients on this machine are served")
     if not is_loopback(_host_of(f"//{request.host}")):
-        raise Problem(403, "there is no login yet, so only requests to localhost are served")
+        raise ProblemError(403, "there is no login yet, so only requests to localhost are served")
     origin = request.headers.get("Origin")
     if request.method not in _SAFE_METHODS and origin is not None and not is_loopback(_host_of(origin)):
-        raise Problem(403, "requests from other sites' pages are not served")
+        raise ProblemError(403, "requests from other sites' pages are not served")
 
 
 def _host_of(url: str) -> str:

@@ -23,7 +23,7 @@ class Health(Protocol):
     def problems(self) -> tuple[str, ...]: ...
 
 
-class Running(Protocol):
+class RuntimeProtocol(Protocol):
     """What is asked of ``metrics_dash.runtime.Runtime``."""
 
     @property
@@ -35,7 +35,7 @@ class Running(Protocol):
     def health(self) -> Health: ...
 
 
-def problems(database: Database, runtime: Running) -> Iterator[str]:
+def problems(database: Database, runtime: RuntimeProtocol) -> Iterator[str]:
     """What keeps this process from serving, a sentence each; nothing when it is ready."""
     try:
         revision = current_revision(database)
@@ -49,7 +49,7 @@ def problems(database: Database, runtime: Running) -> Iterator[str]:
     yield from runtime.health().problems
 
 
-def install(server: Flask, database: Database, runtime: Running) -> None:
+def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
     """Register both routes."""
 
     @server.get("/healthz")

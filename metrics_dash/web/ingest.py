@@ -10,12 +10,13 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Flask, Response, request
 
-from db.rows import Row
-from metrics_dash.ingest.collector import BufferFull, Collector, NotCommitted
-from metrics_dash.ingest.event import InvalidEvent, parse_row
+from db.rows import InvalidEventError, Row
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import parse_row
+from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 from metrics_dash.web import body
 from metrics_dash.web.answers import json_answer
-from metrics_dash.web.problems import Problem
+from metrics_dash.web.problems import ProblemError
 
 PATH = "/api/v1/events"
 # Requests that wait for a commit hold a thread of the server; the page needs the others.
@@ -47,7 +48,7 @@ class Ingest:
     def post(self) -> Response:
         """Store the request's events; answer what was accepted and what was not, by index and reason.
 
-        Raises ``Problem``: 400, 413, 415 for the body, 429 when there is no room, 503 when the store fails.
+        Raises ``ProblemError``: 400, 413, 415 for the body, 429 when there is no room, 503 when the store fails.
         """
         batch_id = batch_id_of(request.headers.get("Idempotency-Key")) or uuid4()
         raw = body.read(request.stream, request.content_length, (request.headers.get("Content-Encoding") or "").lower())
@@ -77,7 +78,7 @@ class Ingest:
         finally:
             self._waiting.release()
 
-    def _commit(self, sorted_out: "SortedOut", batch_id: UUID, size: int) -> None:
+    def _commit(self, sorted_out: "ParsedEvents", batch_id: UUID, size: int) -> None:
         """Store the events in batches of ``size`` places of the request, one after the other, each named by its first.
 
         By place, whatever of it is valid: an event that is too new at first and no longer when the request comes again
@@ -92,10 +93,10 @@ class Ingest:
             try:
                 submission = collector.submit(rows, uuid5(batch_id, str(place)) if place else batch_id)
                 submission.wait(COMMIT_TIMEOUT_SECONDS)
-            except BufferFull as error:
+            except BufferFullError as error:
                 raise _full(f"{error}{_so_far(start)}") from None
-            except NotCommitted as error:
-                fate = "and will not be" if error.withdrawn else "as far as is known"
+            except NotCommittedError as error:
+                fate = "and will not be" if error.cancelled else "as far as is known"
                 raise _failing(f"the store does not answer; not stored, {fate}{_so_far(start)}") from None
             sorted_out.refuse(start, submission.refused)
 
@@ -109,12 +110,12 @@ def _so_far(stored: int) -> str:
     return f"; the first {stored} valid events are stored" if stored else ""
 
 
-def _full(reason: str) -> Problem:
-    return Problem(429, f"{reason}; {_AGAIN}", headers={"Retry-After": RETRY_WHEN_FULL})
+def _full(reason: str) -> ProblemError:
+    return ProblemError(429, f"{reason}; {_AGAIN}", headers={"Retry-After": RETRY_WHEN_FULL})
 
 
-def _failing(reason: str) -> Problem:
-    return Problem(503, f"{reason}; {_AGAIN}", headers={"Retry-After": RETRY_WHEN_FAILING})
+def _failing(reason: str) -> ProblemError:
+    return ProblemError(503, f"{reason}; {_AGAIN}", headers={"Retry-After": RETRY_WHEN_FAILING})
 
 
 def batch_id_of(key: str | None) -> UUID | None:
@@ -122,12 +123,12 @@ def batch_id_of(key: str | None) -> UUID | None:
     if key is None:
         return None
     if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():
-        raise Problem(400, f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters")
+        raise ProblemError(400, f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters")
     return uuid5(_KEYS, key)
 
 
 @dataclass(slots=True)
-class SortedOut:
+class ParsedEvents:
     """A request's events: the valid ones and the place of each in the request; those rejected and why."""
 
     rows: list[Row] = field(default_factory=list)
@@ -140,16 +141,16 @@ class SortedOut:
         self.rejected.extend((self.places[start + index], reason) for index, reason in refused)
 
 
-def sort_out(objects: list[object], now: datetime, keep: timedelta) -> SortedOut:
+def sort_out(objects: list[object], now: datetime, keep: timedelta) -> ParsedEvents:
     """Check each of a request's decoded events; ``now`` is the time of those that have none."""
-    result = SortedOut(total=len(objects))
+    result = ParsedEvents(total=len(objects))
     for index, item in enumerate(objects):
         if isinstance(item, body.Malformed):
             result.rejected.append((index, item.reason))
             continue
         try:
             result.rows.append(parse_row(item, now, keep))
-        except InvalidEvent as error:
+        except InvalidEventError as error:
             result.rejected.append((index, str(error)))
         else:
             result.places.append(index)

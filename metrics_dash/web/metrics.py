@@ -12,10 +12,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector as Figures
 
 from db.status import PipelineStatus
-from metrics_dash.charts.data import QueriesUnavailable
+from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
-from metrics_dash.web.health import Running
+from metrics_dash.web.health import RuntimeProtocol
 
 PATH = "/metrics"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -31,7 +31,7 @@ class Pipeline(Protocol):
 class PipelineFigures(Figures):
     """Figures that are read when they are asked for: the books, the threads, and what the database says."""
 
-    def __init__(self, runtime: Running, queries: Pipeline, clock: Callable[[], datetime]) -> None:
+    def __init__(self, runtime: RuntimeProtocol, queries: Pipeline, clock: Callable[[], datetime]) -> None:
         self._runtime, self._queries, self._clock = runtime, queries, clock
 
     def collect(self) -> Iterator[Metric]:
@@ -41,7 +41,7 @@ class PipelineFigures(Figures):
         yield _gauge("healthy", "Whether the threads of this process run and succeed (0 or 1).", not problems)
         try:
             status = self._queries.pipeline()
-        except QueriesUnavailable:
+        except QueriesUnavailableError:
             yield _gauge("database_up", "Whether the database answers (0 or 1).", False)
             return
         yield _gauge("database_up", "Whether the database answers (0 or 1).", True)
@@ -54,17 +54,17 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 
 def _books(collector: Collector) -> Iterator[Metric]:
     """offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed, at one instant."""
-    books = collector.snapshot()
+    counters = collector.snapshot()
     for state in ("offered", "rejected", "committed"):
         text = f"Events {state} since this process began."
-        yield CounterMetricFamily(f"metrics_dash_events_{state}", text, value=getattr(books, state))
+        yield CounterMetricFamily(f"metrics_dash_events_{state}", text, value=getattr(counters, state))
     dropped = CounterMetricFamily("metrics_dash_events_dropped", "Events not stored, by reason.", labels=["reason"])
-    for reason, events in books.dropped.items():
+    for reason, events in counters.dropped.items():
         dropped.add_metric([reason], events)
     yield dropped
     waiting = GaugeMetricFamily("metrics_dash_events_waiting", "Events not stored yet, by where.", labels=["state"])
     for state in ("buffered", "spooled", "in_flight"):
-        waiting.add_metric([state], getattr(books, state))
+        waiting.add_metric([state], getattr(counters, state))
     yield waiting
     yield _gauge("collector_up", "Whether this process's collector runs and stores (0 or 1).", collector.healthy)
 
@@ -118,7 +118,7 @@ class RequestFigures:
         return response
 
 
-def install(server: Flask, runtime: Running, queries: Pipeline, clock: Callable[[], datetime]) -> None:
+def install(server: Flask, runtime: RuntimeProtocol, queries: Pipeline, clock: Callable[[], datetime]) -> None:
     """Register the route, and count every request from here on."""
     registry = CollectorRegistry()
     registry.register(PipelineFigures(runtime, queries, clock))

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 MACHINE_PATHS = ("/api/", "/metrics", "/healthz", "/readyz")
 
 
-class Problem(Exception):  # noqa: N818 - named for what the client reads (RFC 9457), not for a fault of ours
+class ProblemError(Exception):
     """A request that can't be served: its status, one sentence for the sender, and more fields or headers."""
 
     def __init__(self, status: int, error: str, *, headers: Mapping[str, str] | None = None, **fields: object) -> None:
@@ -30,8 +30,8 @@ class Problem(Exception):  # noqa: N818 - named for what the client reads (RFC 9
 def install(server: Flask) -> None:
     """Answer errors of the machine paths in JSON; leave the page's alone."""
 
-    @server.errorhandler(Problem)
-    def _problem(problem: Problem) -> Response:
+    @server.errorhandler(ProblemError)
+    def _problem(problem: ProblemError) -> Response:
         return problem.answer()
 
     @server.errorhandler(HTTPException)

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
 
+from db.rows import InvalidEventError, check_name
 from db.status import PipelineStatus
 from metrics_dash.catalog import NEEDS_MEASUREMENT, NEEDS_SKETCH, SHOWS_OF_KIND, Catalog, Event, Show
-from metrics_dash.charts.data import ChartData, QueriesUnavailable, QueryError
+from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
 from metrics_dash.charts.tables import frame, iso_times, to_csv
-from metrics_dash.charts.timerange.parse import RangeError, Span, parse_moment
-from metrics_dash.charts.timerange.windows import RESOLUTIONS, Held, Resolution, Window, choose_resolution
-from metrics_dash.ingest.event import InvalidEvent, check_name
+from metrics_dash.charts.timerange.parse import RangeError, TimeRange, parse_moment
+from metrics_dash.charts.timerange.windows import RESOLUTIONS, Resolution, RetainedSince, Window, choose_resolution
 from metrics_dash.settings import parse_zone
 from metrics_dash.web.answers import json_answer
-from metrics_dash.web.problems import Problem
+from metrics_dash.web.problems import ProblemError
 
 PATH = "/api/v1/query"
 PARAMETERS = ("event_name", "measurement", "show", "from", "to", "resolution", "split_by", "tz", "format")
@@ -26,7 +26,7 @@ SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
 ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
 
 
-class Answers(Protocol):
+class QueryService(Protocol):
     """What is asked of ``metrics_dash.charts.queries.Queries``."""
 
     def series(
@@ -35,27 +35,27 @@ class Answers(Protocol):
 
     def now(self) -> datetime: ...
 
-    def held(self) -> Held: ...
+    def held(self) -> RetainedSince: ...
 
     def pipeline(self) -> PipelineStatus: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryRequest:
     """A checked request; ``start`` before ``end``, aware UTC."""
 
     event_name: str
     measurement: str | None
     show: Show
-    span: Span
+    span: TimeRange
     zone: ZoneInfo
     resolution: Resolution | None
     split_by: str | None
     format: str
 
 
-def read_question(parameters: Mapping[str, str], catalog: Catalog, now: datetime) -> Question:
-    """Check a query string. Raises ``Problem`` 400 that names the parameter and says what it may be."""
+def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime) -> QueryRequest:
+    """Check a query string. Raises ``ProblemError`` 400 that names the parameter and says what it may be."""
     for name, value in parameters.items():
         if name not in PARAMETERS:
             raise _bad(name, "is not a parameter", PARAMETERS)
@@ -65,7 +65,7 @@ def read_question(parameters: Mapping[str, str], catalog: Catalog, now: datetime
     event = catalog.events.get(event_name)
     show = _show(parameters.get("show"), event)
     zone = _zone(parameters.get("tz") or "UTC")
-    return Question(
+    return QueryRequest(
         event_name=event_name,
         measurement=_measurement(parameters.get("measurement") or None, show, event),
         show=show,
@@ -77,9 +77,9 @@ def read_question(parameters: Mapping[str, str], catalog: Catalog, now: datetime
     )
 
 
-def _bad(parameter: str, complaint: str, allowed: Collection[str] = ()) -> Problem:
+def _bad(parameter: str, complaint: str, allowed: Collection[str] = ()) -> ProblemError:
     values = ", ".join(sorted(allowed) if isinstance(allowed, frozenset) else allowed)
-    return Problem(
+    return ProblemError(
         400, f"{parameter}: {complaint}" + (f"; use one of {values}" if allowed else ""), parameter=parameter
     )
 
@@ -95,8 +95,8 @@ def _event_name(name: str) -> str:
         raise _bad("event_name", "is missing; name the event, such as bezgelor.auth.login_complete")
     try:
         return check_name(name)
-    except InvalidEvent as error:
-        raise Problem(400, str(error), parameter="event_name") from None
+    except InvalidEventError as error:
+        raise ProblemError(400, str(error), parameter="event_name") from None
 
 
 def _show(value: str | None, event: Event | None) -> Show:
@@ -148,14 +148,14 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return cast(ZoneInfo, parse_zone(name))
     except ValueError as error:
-        raise Problem(400, f"tz: {error}", parameter="tz") from None
+        raise ProblemError(400, f"tz: {error}", parameter="tz") from None
 
 
-def _span(start: str, end: str, now: datetime, zone: ZoneInfo) -> Span:
+def _span(start: str, end: str, now: datetime, zone: ZoneInfo) -> TimeRange:
     first, last = _moment("from", start, now, zone), _moment("to", end, now, zone)
     if first >= last:
         raise _bad("from", f"{start!r} is not before to={end!r}")
-    return Span(first, last, live=end.strip() == "now" and start.strip().startswith("now"))
+    return TimeRange(first, last, live=end.strip() == "now" and start.strip().startswith("now"))
 
 
 def _moment(parameter: str, value: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -163,48 +163,44 @@ def _moment(parameter: str, value: str, now: datetime, zone: ZoneInfo) -> dateti
         # In a query string that was not encoded, the plus of an offset arrives as a space.
         return parse_moment(value.replace(" ", "+") if "T" in value else value, now, zone)
     except RangeError as error:
-        raise Problem(400, f"{parameter}: {error}", parameter=parameter) from None
+        raise ProblemError(400, f"{parameter}: {error}", parameter=parameter) from None
 
 
 class Query:
     """The route's work."""
 
-    def __init__(self, queries: Answers, catalog: Catalog) -> None:
+    def __init__(self, queries: QueryService, catalog: Catalog) -> None:
         self._queries, self._catalog = queries, catalog
 
     def get(self) -> Response:
-        """Answer one query. Raises ``Problem``: 400 for a bad parameter, 503 when the database can't be asked."""
+        """Answer one query. Raises ``ProblemError``: 400 for a bad parameter, 503 when the database can't be asked."""
         # The last tick and not this very moment, so that programs share the page's cached answers.
-        question = read_question(request.args, self._catalog, self._queries.now())
+        asked = read_request(request.args, self._catalog, self._queries.now())
         try:
-            window = choose_resolution(
-                question.span, question.zone, self._queries.held(), question.resolution or "auto"
-            )
-            data = self._queries.series(
-                question.event_name, question.measurement, question.show, window, question.split_by
-            )
+            window = choose_resolution(asked.span, asked.zone, self._queries.held(), asked.resolution or "auto")
+            data = self._queries.series(asked.event_name, asked.measurement, asked.show, window, asked.split_by)
             complete_through = self._queries.pipeline().complete_through
         except RangeError as error:
-            raise Problem(400, f"from: {error}", parameter="from") from None
+            raise ProblemError(400, f"from: {error}", parameter="from") from None
         except QueryError as error:
-            raise Problem(400, str(error)) from None
-        except QueriesUnavailable as error:
-            raise Problem(503, str(error), headers={"Retry-After": "5"}) from None
+            raise ProblemError(400, str(error)) from None
+        except QueriesUnavailableError as error:
+            raise ProblemError(503, str(error), headers={"Retry-After": "5"}) from None
         if data.state == "failing":
-            raise Problem(503, data.error or "the buckets can't be read", headers={"Retry-After": "5"})
-        if question.format == "csv":
+            raise ProblemError(503, data.error or "the buckets can't be read", headers={"Retry-After": "5"})
+        if asked.format == "csv":
             return _csv_answer(data)
-        return json_answer(as_json(question, data, complete_through))
+        return json_answer(as_json(asked, data, complete_through))
 
 
-def as_json(question: Question, data: ChartData, complete_through: datetime) -> dict[str, Any]:
+def as_json(asked: QueryRequest, data: ChartData, complete_through: datetime) -> dict[str, Any]:
     """The answer as interface.md has it, and what a chart's card says besides."""
     zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
     return {
-        "event_name": question.event_name,
+        "event_name": asked.event_name,
         "measurement": data.chart.measurement,
-        "show": question.show,
-        "split_by": question.split_by,
+        "show": asked.show,
+        "split_by": asked.split_by,
         "unit": data.chart.unit,
         "resolution": data.window.resolution,
         "from": _rfc3339(data.window.start),
@@ -234,6 +230,6 @@ def _csv_answer(data: ChartData) -> Response:
     return response
 
 
-def install(server: Flask, queries: Answers, catalog: Catalog) -> None:
+def install(server: Flask, queries: QueryService, catalog: Catalog) -> None:
     """Register the route."""
     server.add_url_rule(PATH, "query", Query(queries, catalog).get, methods=["GET"])

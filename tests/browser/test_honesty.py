@@ -10,7 +10,8 @@ from sqlalchemy import text as sql
 
 from db.engine import Database
 from db.events import insert_events
-from metrics_dash.charts import assembly
+from metrics_dash.charts import series
+from metrics_dash.charts.plan import Plan
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
 from tests.support.looking import text, wait_for_tab
@@ -116,14 +117,14 @@ def test_zero_is_drawn_and_a_gap_is_not(open_page: Open, page_url: str) -> None:
 def test_a_chart_that_fails_says_so_and_its_neighbours_are_drawn(
     open_page: Open, page_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build = assembly.build
+    build = series.build
 
-    def fails_for_one(plan: assembly.Plan, *rest: Any) -> Any:
+    def fails_for_one(plan: Plan, *rest: Any) -> Any:
         if plan.chart.id == "quests-accepted":
             raise ZeroDivisionError
         return build(plan, *rest)
 
-    monkeypatch.setattr(assembly, "build", fails_for_one)
+    monkeypatch.setattr(series, "build", fails_for_one)
     page = open_page(f"{page_url}?tab=gameplay&range=1h")
     wait_for_tab(page, "gameplay")
     message = page.locator("#card-quests-accepted .message")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callbacks.refresh import NOT_DRAWN, Question, answer_question
+from callbacks.refresh import NOT_DRAWN, RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
 from layouts.figure import figures
@@ -40,8 +40,8 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_leaves_its_neighbours(database
     catalog, settings = load_catalog(), Settings()
     queries = Queries(database, catalog, settings)
     context = Context(catalog, settings, queries, clock=lambda: NOON, demo=lambda: False, version="1")
-    question = Question(search=ADDRESS, reason=reason, zone="UTC", theme="light")
-    answer = answer_question(question, AUTH, context)
+    question = RefreshRequest(search=ADDRESS, reason=reason, zone="UTC", theme="light")
+    answer = answer_request(question, AUTH, context)
     words = [str(state) for state in answer.states]
     assert NOT_DRAWN in words[1]
     assert "a secret" not in str(answer)

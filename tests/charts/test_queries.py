@@ -20,22 +20,13 @@ from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.ad_hoc import NO_SPLIT
-from metrics_dash.charts.queries import (
-    AGGREGATES,
-    ChartData,
-    Queries,
-    QueriesUnavailable,
-    QueryError,
-    Series,
-    TabData,
-    csv_safe,
-    frame,
-    tab_frame,
-    to_csv,
-)
+from metrics_dash.charts.aggregates import AGGREGATES
+from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError, Series, TabData
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import bucket_starts, from_milliseconds
-from metrics_dash.charts.timerange.parse import Span
-from metrics_dash.charts.timerange.windows import Held, Window, choose_resolution
+from metrics_dash.charts.timerange.parse import TimeRange
+from metrics_dash.charts.timerange.windows import RetainedSince, Window, choose_resolution
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import load_settings
 
@@ -259,7 +250,7 @@ def test_what_may_still_come_is_a_gap_and_unfinished(database: Database, queries
 def test_the_future_is_not_zero(database: Database, queries: Queries) -> None:
     soon = datetime.now(UTC) + timedelta(days=2)
     store(database, *logins(NOW, 1))
-    window = choose_resolution(Span(soon, soon + timedelta(hours=1)), ZoneInfo("UTC"), Held())
+    window = choose_resolution(TimeRange(soon, soon + timedelta(hours=1)), ZoneInfo("UTC"), RetainedSince())
     data = queries.chart("login-rate", window)
     assert data.state == "none_in_range"
     assert np.isnan(data.series[0].v).all()
@@ -565,8 +556,8 @@ def test_a_chart_that_fails_leaves_its_neighbours_standing(database: Database, q
 def test_a_database_that_is_not_there_raises_without_its_address(clock: Clock) -> None:
     nowhere = Database("postgresql://someone:secret-word@127.0.0.1:1/nothing")
     queries = Queries(nowhere, load_catalog(), load_settings({}), clock=clock)
-    window = choose_resolution(Span(NOW - timedelta(hours=1), NOW), ZoneInfo("UTC"), Held())
-    with pytest.raises(QueriesUnavailable) as error:
+    window = choose_resolution(TimeRange(NOW - timedelta(hours=1), NOW), ZoneInfo("UTC"), RetainedSince())
+    with pytest.raises(QueriesUnavailableError) as error:
         queries.tab("auth", window)
     assert "secret-word" not in str(error.value)
     assert "someone" not in str(error.value)

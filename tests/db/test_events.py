@@ -12,7 +12,7 @@ from db.engine import Database
 from db.events import insert_events, query_events
 from db.ledger import Batch, days_of, write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions, purge_events_before
-from db.rows import InvalidEvent, Row, encode_row, to_nanoseconds
+from db.rows import InvalidEventError, Row, encode_row, to_nanoseconds
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -64,20 +64,20 @@ def test_inserting_nothing_stores_nothing(database: Database) -> None:
 
 
 def test_one_invalid_event_is_named_and_none_is_stored(database: Database) -> None:
-    with pytest.raises(InvalidEvent, match=r"event 1: .*nan"):
+    with pytest.raises(InvalidEventError, match=r"event 1: .*nan"):
         insert_events([("a.b", {"x": 1}, {}, NOON), ("a.b", {"x": float("nan")}, {}, NOON)])
     assert query_events("a.b", NOON, NOON + timedelta(hours=1)) == []
 
 
 @pytest.mark.parametrize("occurred_at", ["2026-01-31T12:00:00Z", None, NOON.replace(tzinfo=None)])
 def test_a_time_that_is_no_moment_is_named(database: Database, occurred_at: object) -> None:
-    with pytest.raises(InvalidEvent, match="event 0: occurred_at: "):
+    with pytest.raises(InvalidEventError, match="event 0: occurred_at: "):
         insert_events([{"event_name": "a.b", "occurred_at": occurred_at}])
 
 
 @pytest.mark.parametrize("events", [{"event_name": "a.b"}, ["a.b"], [("a.b", {}, {})], [None]])
 def test_what_is_no_event_is_quoted(database: Database, events: Any) -> None:
-    with pytest.raises(InvalidEvent, match=r"event 0: .* is neither a mapping nor a tuple of event_name, "):
+    with pytest.raises(InvalidEventError, match=r"event 0: .* is neither a mapping nor a tuple of event_name, "):
         insert_events(events)
 
 

@@ -1,4 +1,4 @@
-"""The fold, against plain GROUP BYs over raw, and every race that could lose or overwrite a bucket, forced."""
+"""The roll_up, against plain GROUP BYs over raw, and every race that could lose or overwrite a bucket, forced."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from db.events import insert_events
 from db.ledger import Batch, write_batches
 from db.partitions import ensure_partitions
 from db.rows import encode_row
-from metrics_dash.jobs.rollup import LADDER, fold, roll_up_all, run_pass
+from metrics_dash.jobs.rollup import LEVELS, roll_up, roll_up_all, run_pass
 from tests.support.locks import wait_for_a_lock_waiter
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -249,7 +249,7 @@ def test_scanning_and_probing_find_the_same(database: Database, minutes: int) ->
 
 def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
     """The oracle: statements as plain as can be."""
-    for rung in LADDER:
+    for rung in LEVELS:
         with database.begin() as connection:
             expected = connection.execute(
                 text(
@@ -302,15 +302,15 @@ def test_a_late_event_reaches_its_minute_hour_and_day_in_one_pass(database: Data
 def test_a_pass_without_dirty_buckets_changes_nothing(database: Database) -> None:
     insert_events([event(ms=1)], database=database)
     run_pass(database)
-    before = [buckets(database, rung.level) for rung in LADDER]
+    before = [buckets(database, rung.level) for rung in LEVELS]
     assert run_pass(database).total == 0
-    assert [buckets(database, rung.level) for rung in LADDER] == before
+    assert [buckets(database, rung.level) for rung in LEVELS] == before
 
 
 def test_marking_a_bucket_again_changes_nothing_but_its_stamp(database: Database) -> None:
     insert_events([event(n / 7, ms=n) for n in range(100)], database=database)
     run_pass(database)
-    before = [buckets(database, rung.level) for rung in LADDER]
+    before = [buckets(database, rung.level) for rung in LEVELS]
     with database.begin() as connection:
         connection.execute(
             text(
@@ -319,7 +319,7 @@ def test_marking_a_bucket_again_changes_nothing_but_its_stamp(database: Database
             )
         )
     run_pass(database)
-    after = [buckets(database, rung.level) for rung in LADDER]
+    after = [buckets(database, rung.level) for rung in LEVELS]
     for one, other in zip(before, after, strict=True):
         assert [{**b, "inserted_at": None} for b in one] == [{**b, "inserted_at": None} for b in other]
 
@@ -360,7 +360,7 @@ def test_coarser_marks_are_as_old_as_the_oldest_they_come_from(database: Databas
             text("UPDATE rollup_dirty SET marked_at = CASE WHEN bucket_start = :noon THEN :oldest ELSE now() END"),
             {"noon": NOON, "oldest": oldest},
         )
-    minute, hour, _ = LADDER
+    minute, hour, _ = LEVELS
     with database.begin() as connection:
         rollups.mark(connection, hour, rollups.take(connection, minute.level, 10))
         rows = connection.execute(text("SELECT level, bucket_start, marked_at FROM rollup_dirty")).fetchall()
@@ -371,7 +371,7 @@ def test_the_sessions_time_zone_moves_no_bucket(database: Database) -> None:
     insert_events([event(0), event(60 * 11.5), event(60 * 12.5)], database=database)
     with database.begin() as connection:
         connection.execute(text("SET LOCAL TimeZone = 'Asia/Kathmandu'"))
-        fold(connection)
+        roll_up(connection)
     assert_every_level_is_a_group_by_over_raw(database)
     midnight = NOON - timedelta(hours=12)
     assert counts(database, "day") == {midnight: 2, midnight + timedelta(days=1): 1}
@@ -418,7 +418,7 @@ def test_an_insert_that_commits_between_taking_and_folding_is_folded_now_or_mark
         assert rollups.try_lock(worker)
         keys = rollups.take(worker, "minute", 10)
         flush.commit()
-        rollups.rebuild(worker, LADDER[0], keys)
+        rollups.rebuild(worker, LEVELS[0], keys)
         worker.commit()
     assert counts(database) == {NOON: 2}
     assert marks(database) == [("minute", NOON)]
@@ -448,7 +448,7 @@ def test_a_worker_that_waited_for_the_lock_sees_what_the_first_one_did(database:
         thread.start()
         wait_for_a_lock_waiter(database)
         insert_events([event(0)], database=database)
-        fold(first)
+        roll_up(first)
         first.commit()
     thread.join(30)
     assert second_is_done.is_set()
@@ -462,7 +462,7 @@ def test_a_pass_that_is_rolled_back_leaves_every_mark_and_bucket(database: Datab
     before = marks(database)
     with transaction(database) as worker:
         assert rollups.try_lock(worker)
-        fold(worker)
+        roll_up(worker)
         worker.rollback()
     assert marks(database) == before
     assert counts(database) == {NOON: 1}
@@ -475,7 +475,7 @@ def test_the_lock_of_a_killed_worker_is_free_and_its_work_undone(database: Datab
     with database.engine.connect() as worker:
         worker.begin()
         assert rollups.try_lock(worker)
-        fold(worker)
+        roll_up(worker)
         pid = worker.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with database.begin() as connection:
             connection.execute(text("SELECT pg_terminate_backend(:pid, 30000)"), {"pid": pid})

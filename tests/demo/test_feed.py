@@ -15,8 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from db.engine import Database
 from db.events import insert_events
-from metrics_dash.demo.feed import HOUR, SLICE, Demo, Interval, missing
-from metrics_dash.demo.simulation import Simulation
+from metrics_dash.demo.feed import SLICE, Demo, Interval, missing
+from metrics_dash.demo.simulation import HOUR, Simulation
 from metrics_dash.demo.status import HEARTBEAT, demo_active
 from metrics_dash.emit.sender import RefusedError, Sender, StoppedError
 

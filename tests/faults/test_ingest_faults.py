@@ -26,7 +26,7 @@ from db.migrate import migrate
 from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
-from metrics_dash.ingest.submission import BufferFull, NotCommitted
+from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 
 PATIENCE_SECONDS = 60.0
 BATCH = 20
@@ -65,7 +65,7 @@ class Producer(threading.Thread):
             try:
                 submission = self.collector.submit([encode(Event("fault.tick", {"n": n}, {}, now)) for n in numbers])
                 submission.wait(PATIENCE_SECONDS)
-            except (BufferFull, NotCommitted):
+            except (BufferFullError, NotCommittedError):
                 continue
             self.acked.update(numbers)
             self.acknowledged.set()
@@ -83,10 +83,10 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(0.001):
-            books = self.collector.snapshot()
+            counters = self.collector.snapshot()
             self.samples += 1
-            if not books.balanced:
-                self.wrong.append(books)
+            if not counters.balanced:
+                self.wrong.append(counters)
 
 
 @contextmanager
@@ -112,8 +112,8 @@ def load(database: Database, *, batches: int = 60) -> Iterator[tuple[Collector, 
     ask_the_oracle(database, producers)
     assert watcher.samples > 0
     assert watcher.wrong == []
-    books = collector.snapshot()
-    assert (books.buffered, books.in_flight) == (0, 0)
+    counters = collector.snapshot()
+    assert (counters.buffered, counters.in_flight) == (0, 0)
 
 
 def ask_the_oracle(database: Database, producers: list[Producer]) -> None:
@@ -236,9 +236,9 @@ def test_an_outage_fills_the_buffer_and_what_was_refused_is_reported(own_server:
     kill_postgres(own_server)
     taken = [number for number in range(1, 5000) if collector.offer("fault.tick", {"n": number}, {})]
     collector.stop(PATIENCE_SECONDS)
-    books = collector.snapshot()
-    assert books.balanced
-    assert books.buffered == books.in_flight == 0
+    counters = collector.snapshot()
+    assert counters.balanced
+    assert counters.buffered == counters.in_flight == 0
     assert sorted(stored(own_server)) == [0, *taken]
     with own_server.reading() as connection:
         reports = connection.execute(
@@ -246,7 +246,7 @@ def test_an_outage_fills_the_buffer_and_what_was_refused_is_reported(own_server:
             {"name": REFUSED},
         )
         reported = sum(reports.scalars())
-    assert reported == books.dropped.get("buffer_full", 0) == 4999 - len(taken)
+    assert reported == counters.dropped.get("buffer_full", 0) == 4999 - len(taken)
 
 
 PRODUCER = """

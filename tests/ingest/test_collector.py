@@ -24,7 +24,7 @@ from db.rows import Row, encode_row
 from db.status import pipeline_status
 from metrics_dash.ingest.buffer import REFUSED, Buffer
 from metrics_dash.ingest.collector import Collector
-from metrics_dash.ingest.submission import BufferFull, NotCommitted
+from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 from metrics_dash.jobs.rollup import run_pass
 
 
@@ -131,8 +131,8 @@ def test_an_event_that_breaks_a_rule_is_rejected_and_counted(
 ) -> None:
     collector = make()
     assert collector.offer(*bad) is False  # type: ignore[arg-type]
-    books = collector.snapshot()
-    assert (books.offered, books.rejected, books.balanced) == (1, 1, True)
+    counters = collector.snapshot()
+    assert (counters.offered, counters.rejected, counters.balanced) == (1, 1, True)
 
 
 def test_a_full_buffer_refuses_the_newest_and_keeps_the_oldest(
@@ -140,8 +140,8 @@ def test_a_full_buffer_refuses_the_newest_and_keeps_the_oldest(
 ) -> None:
     collector = make(buffer_events=10, batch_size=4)
     assert offer(collector, 15) == 10
-    books = collector.snapshot()
-    assert (books.dropped, books.buffered, books.balanced) == ({"buffer_full": 5}, 10, True)
+    counters = collector.snapshot()
+    assert (counters.dropped, counters.buffered, counters.balanced) == ({"buffer_full": 5}, 10, True)
     collector.stop()
     assert stored(database) == []  # it was never started: what it held is counted, not silently gone
     assert collector.snapshot().dropped == {"buffer_full": 5, "shutdown": 10}
@@ -151,10 +151,10 @@ def test_the_buffer_is_bounded_in_bytes_too(make: Callable[..., Collector]) -> N
     collector = make(buffer_bytes=100_000)
     while collector.offer("game.tick", {}, {"text": "x" * 10_000}):
         pass
-    books = collector.snapshot()
-    assert books.dropped == {"buffer_bytes": 1}
-    assert books.buffered == 9
-    assert books.balanced
+    counters = collector.snapshot()
+    assert counters.dropped == {"buffer_bytes": 1}
+    assert counters.buffered == 9
+    assert counters.balanced
 
 
 def test_room_comes_back_once_events_are_stored(make: Callable[..., Collector]) -> None:
@@ -177,8 +177,8 @@ def test_refusals_are_reported_once_per_reason_and_tick(
     reports = query_events(REFUSED, now - timedelta(hours=1), now + timedelta(hours=1))
     found = sorted((each["metadata"]["reason"], each["measurements"]["events"]) for each in reports)
     assert found == [("buffer_full", 7), ("invalid", 3)]
-    books = collector.snapshot()
-    assert (books.offered, books.committed, books.balanced) == (12 + 3 + 2, 5 + 2, True)
+    counters = collector.snapshot()
+    assert (counters.offered, counters.committed, counters.balanced) == (12 + 3 + 2, 5 + 2, True)
 
 
 def test_a_report_finds_room_in_a_full_buffer(make: Callable[..., Collector], clock: Clock, database: Database) -> None:
@@ -188,9 +188,9 @@ def test_a_report_finds_room_in_a_full_buffer(make: Callable[..., Collector], cl
         offer(collector, 6)
         clock.now += 1.0
         turn(collector)
-    books = collector.snapshot()
-    assert books.balanced
-    assert books.buffered == 5 + 4
+    counters = collector.snapshot()
+    assert counters.balanced
+    assert counters.buffered == 5 + 4
     execute(database, "ALTER TABLE gone RENAME TO telemetry_events")
     clock.now += 60
     turn(collector)
@@ -258,13 +258,13 @@ def test_events_below_the_floor_are_counted_and_named(make: Callable[..., Collec
     turn(collector)
     submission.wait(0)
     assert [index for index, _ in submission.refused] == [1]
-    books = collector.snapshot()
-    assert (books.dropped, books.committed, books.balanced) == ({"too_old": 1}, 1, True)
+    counters = collector.snapshot()
+    assert (counters.dropped, counters.committed, counters.balanced) == ({"too_old": 1}, 1, True)
 
 
 def test_a_submission_without_room_is_refused_whole(make: Callable[..., Collector]) -> None:
     collector = make(buffer_events=2)
-    with pytest.raises(BufferFull):
+    with pytest.raises(BufferFullError):
         collector.submit([row(n) for n in range(3)])
     collector.submit([row(n) for n in range(2)])
     assert collector.snapshot().balanced
@@ -275,13 +275,13 @@ def test_a_submission_that_nobody_wrote_in_time_is_withdrawn(
 ) -> None:
     collector = make()
     submission = collector.submit([row(1)])
-    with pytest.raises(NotCommitted) as error:
+    with pytest.raises(NotCommittedError) as error:
         submission.wait(0)
-    assert error.value.withdrawn
+    assert error.value.cancelled
     turn(collector)
     assert stored(database) == []
-    books = collector.snapshot()
-    assert (books.dropped, books.balanced) == ({"withdrawn": 1}, True)
+    counters = collector.snapshot()
+    assert (counters.dropped, counters.balanced) == ({"cancelled": 1}, True)
 
 
 def test_a_submission_under_way_is_not_told_withdrawn_for_another_of_its_id(
@@ -294,9 +294,9 @@ def test_a_submission_under_way_is_not_told_withdrawn_for_another_of_its_id(
 
     def meanwhile(connection: Connection, batches: Sequence[Batch], **options: float) -> list[Written]:
         collector.submit([row(1)], identity)
-        with pytest.raises(NotCommitted) as error:
+        with pytest.raises(NotCommittedError) as error:
             first.wait(0)
-        fates.append(error.value.withdrawn)
+        fates.append(error.value.cancelled)
         monkeypatch.undo()
         return write_batches(connection, batches, **options)
 
@@ -314,8 +314,8 @@ def test_one_bad_event_does_not_hold_up_the_batches_around_it(
     offer(collector, 30)
     turn(collector)
     assert stored(database) == [n for n in range(30) if n != 13]
-    books = collector.snapshot()
-    assert (books.dropped, books.committed, books.balanced) == ({"quarantined": 1}, 29, True)
+    counters = collector.snapshot()
+    assert (counters.dropped, counters.committed, counters.balanced) == ({"quarantined": 1}, 29, True)
     assert one(database, "SELECT count(*) FROM ingest_quarantine") == 1
 
 
@@ -442,8 +442,8 @@ def test_a_thread_stores_on_its_own_and_drains_at_its_end(database: Database) ->
     assert not collector.alive
     assert stored(database) == list(range(250))
     assert not collector.offer("game.tick", {}, {})
-    books = collector.snapshot()
-    assert (books.dropped, books.balanced) == ({"shutdown": 1}, True)
+    counters = collector.snapshot()
+    assert (counters.dropped, counters.balanced) == ({"shutdown": 1}, True)
     assert one(database, "SELECT count(*) FROM collectors") == 0
 
 
@@ -496,10 +496,10 @@ def test_the_books_balance_at_every_instant_while_many_threads_offer(database: D
     collector.stop()
     assert samples
     assert all(samples)
-    books = collector.snapshot()
+    counters = collector.snapshot()
     found = stored(database)
-    assert len(found) == len(set(found)) == books.committed - len_reports(database)
-    assert books.buffered == books.in_flight == 0
+    assert len(found) == len(set(found)) == counters.committed - len_reports(database)
+    assert counters.buffered == counters.in_flight == 0
 
 
 def len_reports(database: Database) -> int:
@@ -546,7 +546,7 @@ class Books(RuleBasedStateMachine):
         self.clock = Clock()
         self.buffer = Buffer(
             batch_size=3, buffer_events=8, buffer_bytes=5000, name_quota=2, clock=self.clock, wall=lambda: 10**18,
-            wake=lambda: None, meet=lambda: None,
+            wake=lambda: None, on_new_name=lambda: None,
         )  # fmt: skip
         self.group = self.buffer.take(0)
 
@@ -558,10 +558,10 @@ class Books(RuleBasedStateMachine):
     def submit(self, count: int) -> None:
         try:
             submission = self.buffer.submit([row(n) for n in range(count)])
-        except BufferFull:
+        except BufferFullError:
             return
         if count % 2:
-            with suppress(NotCommitted):
+            with suppress(NotCommittedError):
                 submission.wait(0)
 
     @rule(events=st.integers(0, 10))
@@ -602,9 +602,9 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def balanced(self) -> None:
-        books = self.buffer.snapshot()
-        assert books.balanced, books
-        assert books.buffered + books.in_flight - self.buffer._pending_reports <= 8
+        counters = self.buffer.snapshot()
+        assert counters.balanced, counters
+        assert counters.buffered + counters.in_flight - self.buffer._pending_reports <= 8
 
 
 TestBooks = Books.TestCase

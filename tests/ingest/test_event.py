@@ -9,19 +9,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.rows import BETWEEN, decode_maps, encode_row, from_nanoseconds, to_nanoseconds
-from metrics_dash.catalog import EVENT_NAME as CATALOG_EVENT_NAME
-from metrics_dash.ingest.event import (
-    DAY_RETENTION,
+from db.rows import (
+    BETWEEN,
     EVENT_NAME,
-    MAX_AHEAD,
-    InvalidEvent,
+    InvalidEventError,
     check_name,
-    check_time,
+    decode_maps,
     encode_measurements,
     encode_metadata,
-    parse_row,
+    encode_row,
+    from_nanoseconds,
+    to_nanoseconds,
 )
+from metrics_dash.catalog import EVENT_NAME as CATALOG_EVENT_NAME
+from metrics_dash.ingest.event import DAY_RETENTION, MAX_AHEAD, check_time, parse_row
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ def test_dotted_lower_case_names_are_names(name: str) -> None:
     "name", ["", ".", "a.", ".a", "a..b", "A.b", "a-b", "a b", "ä", "a\n", "x" * 256, None, 1, b"a"]
 )
 def test_anything_else_is_no_name_and_is_quoted(name: object) -> None:
-    with pytest.raises(InvalidEvent, match="event_name"):
+    with pytest.raises(InvalidEventError, match="event_name"):
         check_name(name)
 
 
@@ -62,7 +63,7 @@ def test_the_catalog_means_the_same_by_a_name() -> None:
     "value", [True, False, "1", None, math.nan, math.inf, -math.inf, [1], {}, 1j, 10**400, -(10**4000)]
 )
 def test_a_measurement_that_is_no_finite_number_is_refused_by_its_key(value: object) -> None:
-    with pytest.raises(InvalidEvent, match=r"measurements\.'ms'"):
+    with pytest.raises(InvalidEventError, match=r"measurements\.'ms'"):
         encode_measurements({"good": 1, "ms": value})  # type: ignore[dict-item]
 
 
@@ -79,50 +80,50 @@ def test_numbers_of_other_types_become_plain_ones() -> None:
 
 def test_64_measurements_are_the_most() -> None:
     encode_measurements({f"m{n}": n for n in range(64)})
-    with pytest.raises(InvalidEvent, match="65 values are more than 64"):
+    with pytest.raises(InvalidEventError, match="65 values are more than 64"):
         encode_measurements({f"m{n}": n for n in range(65)})
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [1], (1,), math.nan, math.inf, b"x", "a\0b", "\ud800", 10**400, object()])
 def test_metadata_that_is_no_json_scalar_is_refused_by_its_key(value: object) -> None:
-    with pytest.raises(InvalidEvent, match=r"metadata\.'key'"):
+    with pytest.raises(InvalidEventError, match=r"metadata\.'key'"):
         encode_metadata({"key": value})
 
 
 @pytest.mark.parametrize("key", ["a\0b", "\udfff", 1, None])
 def test_a_key_must_be_text_that_can_be_stored(key: object) -> None:
-    with pytest.raises(InvalidEvent, match="a key of metadata"):
+    with pytest.raises(InvalidEventError, match="a key of metadata"):
         encode_metadata({key: 1})  # type: ignore[dict-item]
-    with pytest.raises(InvalidEvent, match="a key of measurements"):
+    with pytest.raises(InvalidEventError, match="a key of measurements"):
         encode_measurements({key: 1})  # type: ignore[dict-item]
 
 
 def test_metadata_is_16_kib_at_most() -> None:
     encode_metadata({"k": "x" * (16 * 1024 - len('{"k":""}'))})
-    with pytest.raises(InvalidEvent, match="16385 bytes of JSON are more than 16384"):
+    with pytest.raises(InvalidEventError, match="16385 bytes of JSON are more than 16384"):
         encode_metadata({"k": "x" * (16 * 1024 - len('{"k":""}') + 1)})
 
 
 @pytest.mark.parametrize("document", [None, [], "a", 1])
 def test_an_event_is_an_object(document: object) -> None:
-    with pytest.raises(InvalidEvent, match="not an object"):
+    with pytest.raises(InvalidEventError, match="not an object"):
         parse_row(document, NOW)
 
 
 @pytest.mark.parametrize("key", ["measurements", "metadata"])
 @pytest.mark.parametrize("value", [None, [], "a", 1])
 def test_measurements_and_metadata_are_objects(key: str, value: object) -> None:
-    with pytest.raises(InvalidEvent, match=f"{key}: .* is not an object"):
+    with pytest.raises(InvalidEventError, match=f"{key}: .* is not an object"):
         parse_row({"event_name": "a.b", key: value}, NOW)
 
 
 def test_an_unknown_key_is_named() -> None:
-    with pytest.raises(InvalidEvent, match="'measurement' is not a key"):
+    with pytest.raises(InvalidEventError, match="'measurement' is not a key"):
         parse_row({"event_name": "a.b", "measurement": {"ms": 1}}, NOW)
 
 
 def test_a_missing_name_is_said() -> None:
-    with pytest.raises(InvalidEvent, match="event_name is missing"):
+    with pytest.raises(InvalidEventError, match="event_name is missing"):
         parse_row({"metadata": {}}, NOW)
 
 
@@ -134,7 +135,7 @@ def test_a_missing_name_is_said() -> None:
     ],
 )  # fmt: skip
 def test_a_time_that_is_not_rfc_3339_is_quoted(text: object) -> None:
-    with pytest.raises(InvalidEvent, match="occurred_at"):
+    with pytest.raises(InvalidEventError, match="occurred_at"):
         parse_row({"event_name": "a.b", "occurred_at": text}, NOW)
 
 
@@ -149,15 +150,15 @@ def test_a_time_is_read_in_utc_from_any_zone(text: str) -> None:
 def test_five_minutes_ahead_and_a_day_retention_back_are_the_bounds() -> None:
     check_time(NOW + MAX_AHEAD, NOW)
     check_time(NOW - DAY_RETENTION, NOW)
-    with pytest.raises(InvalidEvent) as too_new:
+    with pytest.raises(InvalidEventError) as too_new:
         check_time(NOW + MAX_AHEAD + timedelta(microseconds=1), NOW)
-    with pytest.raises(InvalidEvent) as too_old:
+    with pytest.raises(InvalidEventError) as too_old:
         check_time(NOW - DAY_RETENTION - timedelta(microseconds=1), NOW)
     assert (too_new.value.reason, too_old.value.reason) == ("too_new", "too_old")
 
 
 def test_a_naive_time_is_refused() -> None:
-    with pytest.raises(InvalidEvent, match="no time zone"):
+    with pytest.raises(InvalidEventError, match="no time zone"):
         encode_row("a.b", {}, {}, datetime(2026, 1, 31))  # noqa: DTZ001 - that is the point
 
 
@@ -188,7 +189,7 @@ def test_whatever_comes_is_an_event_or_an_invalid_one(junk: object) -> None:
         {"event_name": junk},
         {"event_name": "a", "metadata": {"k": junk}, "measurements": {"m": junk}},
     ):
-        with suppress(InvalidEvent):
+        with suppress(InvalidEventError):
             parse_row(document, NOW)
 
 

@@ -10,12 +10,12 @@ from db import rollups
 from db.buckets import purge_buckets_before
 from db.engine import Database
 from db.events import insert_events, query_events
-from db.floors import Floor, PurgeRefused, align, raise_ingest_floor, raise_recompute_floor, read_floors
+from db.floors import Floor, PurgeRefusedError, align, raise_ingest_floor, raise_recompute_floor, read_floors
 from db.jobs import tidy
 from db.partitions import attached_partitions, purge_events_before
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import PurgeReport, purge
-from metrics_dash.jobs.rollup import fold, run_pass
+from metrics_dash.jobs.rollup import roll_up, run_pass
 from metrics_dash.settings import load_settings
 from tests.db.test_rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 from tests.support.locks import wait_for_a_lock_waiter
@@ -160,7 +160,7 @@ def test_a_dry_run_tells_of_a_hold_without_beginning_one(database: Database) -> 
 
 def test_a_purge_by_hand_is_refused_while_something_below_is_dirty(database: Database) -> None:
     insert_days(database, 3)
-    with pytest.raises(PurgeRefused, match="2 dirty buckets"):
+    with pytest.raises(PurgeRefusedError, match="2 dirty buckets"):
         purge_events_before(MIDNIGHT, database=database)
     assert floors(database)["raw"] == Floor(None, None, None)
     run_pass(database)
@@ -187,14 +187,14 @@ def test_a_bucket_purge_is_refused_while_something_below_is_dirty(database: Data
             text("INSERT INTO rollup_dirty (level, event_name, bucket_start) VALUES ('hour', 'a.b', :start)"),
             {"start": NOON - 2 * DAY},
         )
-    with pytest.raises(PurgeRefused):
+    with pytest.raises(PurgeRefusedError):
         purge_buckets_before("minute", MIDNIGHT, database=database)
     assert len(counts(database)) == 5
 
 
 def test_a_mark_that_can_not_be_drained_aborts_the_purge(database: Database) -> None:
     insert_days(database, 3)
-    with pytest.raises(PurgeRefused):
+    with pytest.raises(PurgeRefusedError):
         purge_events_before(MIDNIGHT, database=database, drain=lambda connection: None)
     assert len(raw_moments(database)) == 3
     assert floors(database)["raw"].recompute is None
@@ -242,7 +242,7 @@ def test_a_pass_under_way_is_waited_for_and_never_sees_half_a_day(database: Data
         thread = threading.Thread(target=lambda: done.append(purge(database, {**PERIODS, "raw": DAY}, NOON)))
         thread.start()
         wait_for_a_lock_waiter(database)
-        fold(worker)
+        roll_up(worker)
         assert len(raw_moments(database)) == 3
         worker.commit()
     thread.join(60)

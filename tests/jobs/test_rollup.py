@@ -22,7 +22,7 @@ from db.floors import align
 from db.partitions import forget_partitions
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
-from metrics_dash.jobs.rollup import LADDER, PassResult, Roller, fold, roll_up_all, run_pass
+from metrics_dash.jobs.rollup import LEVELS, PassResult, RollupJob, roll_up, roll_up_all, run_pass
 from tests.db.test_rollups import (
     NOON,
     assert_every_level_is_a_group_by_over_raw,
@@ -38,9 +38,9 @@ DAY = timedelta(days=1)
 
 
 def test_the_ladder_leads_from_raw_to_day_and_each_width_divides_the_next() -> None:
-    assert [rung.source for rung in LADDER] == ["raw", *(rung.level for rung in LADDER[:-1])]
-    assert LADDER[-1].level == "day"
-    assert all(coarse.width % fine.width == timedelta(0) for fine, coarse in itertools.pairwise(LADDER))
+    assert [rung.source for rung in LEVELS] == ["raw", *(rung.level for rung in LEVELS[:-1])]
+    assert LEVELS[-1].level == "day"
+    assert all(coarse.width % fine.width == timedelta(0) for fine, coarse in itertools.pairwise(LEVELS))
 
 
 def test_after_an_outage_one_call_catches_up(database: Database) -> None:
@@ -57,7 +57,7 @@ def test_two_processes_at_once_end_in_the_same_buckets(database: Database) -> No
         "roll_up_all(Database(sys.argv[1]), limit=50)"
     )
     command = [sys.executable, "-c", program, database.dsn()]
-    processes = [subprocess.Popen(command, cwd=Path(__file__).parent.parent) for _ in range(2)]
+    processes = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(2)]
     for n in range(20):
         insert_events([event(n * 15, f"n.x{n % 4}", v=1)], database=database)
     assert [process.wait(120) for process in processes] == [0, 0]
@@ -86,14 +86,14 @@ def result(seconds: float, *, more: bool = False, total: int = 1) -> PassResult:
 
 def test_passes_follow_one_another_while_more_is_dirty(database: Database) -> None:
     insert_events([event(minute) for minute in range(25)], database=database)
-    roller = Roller(database, 5, limit=10)
+    roller = RollupJob(database, 5, limit=10)
     assert [roller(NOON) for _ in range(3)] == [True, True, False]
     assert_every_level_is_a_group_by_over_raw(database)
 
 
 def test_a_pass_that_is_slow_makes_the_open_minute_wait_and_a_quick_one_lets_it_in_again(database: Database) -> None:
     asked, run = passes(result(0.1), result(3), result(0.1, total=0), result(0.1))
-    roller = Roller(database, 5, run=run)
+    roller = RollupJob(database, 5, run=run)
     assert [roller(NOON) for _ in range(4)] == [False] * 4
     assert [options["before"] is None for options in asked] == [True, True, False, True]
     assert asked[2]["before"].second == 0
@@ -101,7 +101,7 @@ def test_a_pass_that_is_slow_makes_the_open_minute_wait_and_a_quick_one_lets_it_
 
 def test_passes_that_take_too_long_take_less_and_quick_ones_more_again(database: Database) -> None:
     asked, run = passes(result(6, more=True), result(6, more=True), result(0.1), result(0.1), result(0.1))
-    roller = Roller(database, 5, run=run, limit=1000)
+    roller = RollupJob(database, 5, run=run, limit=1000)
     for _ in range(5):
         roller(NOON)
     assert [options["limit"] for options in asked] == [1000, 500, 250, 500, 1000]
@@ -111,7 +111,7 @@ def test_a_roller_that_finds_another_at_work_leaves_it_to_it(database: Database)
     insert_events([event()], database=database)
     with transaction(database) as other:
         rollups.try_lock(other)
-        assert Roller(database, 5)(NOON) is False
+        assert RollupJob(database, 5)(NOON) is False
     assert len(marks(database)) == 1
 
 
@@ -174,7 +174,7 @@ class Shadow(RuleBasedStateMachine):
     def crash_in_a_pass(self, limit: int) -> None:
         with transaction(self.database) as worker:
             assert rollups.try_lock(worker)
-            fold(worker, limit=limit)
+            roll_up(worker, limit=limit)
             worker.rollback()
 
     @rule(minute=st.integers(-3 * 24 * 60, 0), limit=st.integers(1, 20))
@@ -206,7 +206,7 @@ class Shadow(RuleBasedStateMachine):
     def teardown(self) -> None:
         roll_up_all(self.database)
         assert audit(self.database) == []
-        for rung in LADDER:
+        for rung in LEVELS:
             expected = _group(self.accepted, rung.width)
             stored = {
                 (name, bucket["bucket_start"]): bucket

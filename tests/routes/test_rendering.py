@@ -19,15 +19,15 @@ from db.engine import Database
 from db.events import insert_events
 from layouts.export.about import about, about_chart, facts
 from layouts.export.png import with_text
-from layouts.export.standalone import PADDING, Words, poster
-from layouts.figure.figures import Look
+from layouts.export.standalone import PADDING, Captions, standalone_figure
+from layouts.figure.figures import FigureStyle
 from layouts.theme import SERIES, TOKENS, Theme
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import Interval, TabData
 from metrics_dash.charts.queries import Queries
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
-from routes.rendering import Renderer, RenderingBusy, RenderingFailed, draw
+from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError, draw
 
 PAGE = "/admin/metrics/"
 START, END = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 1, 6, tzinfo=UTC)
@@ -117,8 +117,8 @@ def test_refused_events_are_counted_in_the_footer(tab: TabData) -> None:
 def test_no_text_of_a_picture_is_cut_off(tab: TabData) -> None:
     data = tab.charts[1]
     link = LINK + "&hidden=" + "x" * 900
-    words = Words(about_chart(data), facts(tab, demo=True) * 4, link)
-    figure = poster(data, (), Look(), words, 480, 320)
+    words = Captions(about_chart(data), facts(tab, demo=True) * 4, link)
+    figure = standalone_figure(data, (), FigureStyle(), words, 480, 320)
     layout = figure["layout"]
     assert layout["height"] > 320
     plot = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
@@ -130,7 +130,7 @@ def test_no_text_of_a_picture_is_cut_off(tab: TabData) -> None:
 
 def test_names_can_not_put_markup_into_a_picture(tab: TabData) -> None:
     said = {**about_chart(tab.charts[0]), "title": "<a href='https://example.org'>x</a>"}
-    figure = poster(tab.charts[0], (), Look(), Words(said, [], LINK), 960, 540)
+    figure = standalone_figure(tab.charts[0], (), FigureStyle(), Captions(said, [], LINK), 960, 540)
     assert "<a " not in notes(figure)
     assert "&lt;a href" in notes(figure)
 
@@ -180,7 +180,7 @@ def test_a_browser_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: p
     silent.write_text("#!/bin/sh\nexec sleep 600\n")
     silent.chmod(0o755)
     monkeypatch.setenv("BROWSER_PATH", str(silent))
-    with pytest.raises(RenderingFailed):
+    with pytest.raises(RenderingFailedError):
         draw({"data": [], "layout": {}}, seconds=0.5)
 
 
@@ -248,7 +248,7 @@ def test_pictures_are_made_one_at_a_time_and_few_may_wait() -> None:
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(renderer.image, "first", dict)
         assert at_work.wait(30)
-        with pytest.raises(RenderingBusy):
+        with pytest.raises(RenderingBusyError):
             renderer.image("second", dict)
         go_on.set()
         assert first.result(30) == b"image"

@@ -22,7 +22,7 @@ class Health:
     problems: tuple[str, ...] = ()
 
 
-class Running:
+class RuntimeProtocol:
     """What the routes ask of a runtime: a real collector, and what is said to be wrong."""
 
     def __init__(self, collector: Collector) -> None:
@@ -40,7 +40,7 @@ class Site:
 
     client: FlaskClient
     database: Database
-    runtime: Running
+    runtime: RuntimeProtocol
 
     def stored(self) -> list[str]:
         """The names of the raw events, in the order in which they were stored."""
@@ -53,7 +53,7 @@ def site(database: Database, **collector: int) -> Iterator[Site]:
     """The routes on a database, with a running collector of these arguments."""
     settings = load_settings({}, refresh_interval=1, **{k: v for k, v in collector.items() if k == "buffer_events"})
     catalog = load_catalog()
-    running = Running(Collector(database, **collector))
+    running = RuntimeProtocol(Collector(database, **collector))
     server = Flask("site")
     web.install(
         server,

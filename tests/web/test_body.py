@@ -8,13 +8,13 @@ import zlib
 import pytest
 
 from metrics_dash.web.body import MAX_COMPRESSED, MAX_EVENTS, MAX_INFLATED, Malformed, decode, inflate, read
-from metrics_dash.web.problems import Problem
+from metrics_dash.web.problems import ProblemError
 
 ONE = b'{"event_name": "a.b"}'
 
 
-def problem_of(*arguments: object, call: object = decode) -> Problem:
-    with pytest.raises(Problem) as caught:
+def problem_of(*arguments: object, call: object = decode) -> ProblemError:
+    with pytest.raises(ProblemError) as caught:
         call(*arguments)  # type: ignore[operator]
     return caught.value
 

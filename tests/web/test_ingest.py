@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.rows import Row
-from metrics_dash.ingest.collector import BufferFull, Collector, Submission
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.submission import BufferFullError, Submission
 from metrics_dash.web import ingest
 from tests.support.web_client import Site, site
 
@@ -124,7 +125,7 @@ def test_an_event_that_is_taken_the_second_time_only_moves_no_other(
         return submit(rows, batch_id)
 
     def full(rows: list[Row], batch_id: UUID) -> Submission:
-        raise BufferFull("no room")
+        raise BufferFullError("no room")
 
     events = [event(f"test.n{n:03}") for n in range(120)]
     with site(database, buffer_events=100) as small:
@@ -193,10 +194,10 @@ def test_only_so_many_requests_wait_and_the_next_is_told_at_once(open_site: Site
 
 def test_rejected_events_stand_in_the_books(open_site: Site) -> None:
     open_site.client.post(PATH, json=[event(), event("BAD")])
-    books = open_site.runtime.collector.snapshot()
-    assert books.balanced
-    assert books.rejected == 1
-    assert books.committed >= 1
+    counters = open_site.runtime.collector.snapshot()
+    assert counters.balanced
+    assert counters.rejected == 1
+    assert counters.committed >= 1
 
 
 def test_another_method_is_refused_in_json(open_site: Site) -> None:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics_dash.charts.timerange.parse import Comparison, Span, midnight, shift
-from metrics_dash.charts.timerange.windows import _EPOCH, LENGTHS, Resolution, Window, _floor_utc, _offset
+from metrics_dash.charts.timerange.parse import Comparison, TimeRange, midnight, shift
+from metrics_dash.charts.timerange.windows import EPOCH, LENGTHS, Resolution, Window, floor_utc, offset_at
 
 Milliseconds = NDArray[np.int64]
 
@@ -29,12 +29,12 @@ _DAY = 86_400_000
 
 def to_milliseconds(moment: datetime) -> int:
     """Epoch milliseconds, rounded down."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
     """The aware UTC moment of epoch milliseconds."""
-    return _EPOCH + int(milliseconds) * _MILLISECOND
+    return EPOCH + int(milliseconds) * _MILLISECOND
 
 
 def bucket_edges(window: Window) -> Milliseconds:
@@ -59,7 +59,7 @@ def _edges(start: datetime, end: datetime, resolution: Resolution, zone: ZoneInf
         edges = np.array([to_milliseconds(day) for day in _day_edges(start, end, zone)], dtype=np.int64)
     else:
         length = LENGTHS[resolution] // _MILLISECOND
-        first = to_milliseconds(_floor_utc(start, resolution))
+        first = to_milliseconds(floor_utc(start, resolution))
         last = to_milliseconds(end - timedelta(microseconds=1))
         count = (last - first) // length + 1
         edges = first + length * np.arange(count + 1, dtype=np.int64)
@@ -95,15 +95,15 @@ def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
     return _clock_earlier(edges, _COMPARED_DAYS[comparison], window.zone)
 
 
-def compared_span(window: Window, comparison: Comparison) -> Span:
+def compared_span(window: Window, comparison: Comparison) -> TimeRange:
     """The time that a window is compared with. Days and weeks go by the wall clock of the zone, as its buckets do."""
     if window.resolution == "day" or comparison != "period":
         days = _days_back(window, comparison) if window.resolution == "day" else _COMPARED_DAYS[comparison]
         zone = ZoneInfo("UTC") if window.days_are_utc else window.zone
-        return Span(shift(window.start, -days, "d", zone), shift(window.end, -days, "d", zone))
+        return TimeRange(shift(window.start, -days, "d", zone), shift(window.end, -days, "d", zone))
     length = LENGTHS[window.resolution]
     back = -(-window.span.length // length) * length
-    return Span(window.start - back, window.end - back)
+    return TimeRange(window.start - back, window.end - back)
 
 
 def _days_back(window: Window, comparison: Comparison) -> int:
@@ -122,7 +122,7 @@ def _days_earlier(edges: Milliseconds, days: int, utc: bool, zone: ZoneInfo) -> 
 def _clock_earlier(edges: Milliseconds, days: int, zone: ZoneInfo) -> Milliseconds:
     """The same wall-clock times so many days earlier, bucket for bucket."""
     first, last = int(edges[0]) - (days + 1) * _DAY, int(edges[-1]) + 2 * _DAY
-    offsets = {_offset(from_milliseconds(probe), zone) for probe in range(first, last, _DAY)}
+    offsets = {offset_at(from_milliseconds(probe), zone) for probe in range(first, last, _DAY)}
     if len(offsets) == 1:
         return edges - days * _DAY
     return np.array([_wall_earlier(from_milliseconds(edge), days, zone) for edge in edges], dtype=np.int64)

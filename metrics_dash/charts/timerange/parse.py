@@ -45,7 +45,7 @@ DEFAULT_RANGE = "24h"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """``start`` to ``end`` (excluded), aware UTC. ``live``: the end is now, and moves on."""
 
     start: datetime
@@ -114,7 +114,7 @@ def parse_range(
     end: str | None = None,
     now: datetime,
     zone: ZoneInfo,
-) -> Span:
+) -> TimeRange:
     """Read a range: its ``length`` up to now (``24h``), or ``start`` and ``end`` as ``parse_moment`` reads them.
 
     ``end`` is now by default, and ``start`` 24 hours before the end; they win over ``length``. The span is live when
@@ -131,7 +131,7 @@ def parse_range(
     if first >= last:
         raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end")
     live = end.strip() == "now" and (not start or start.strip().startswith("now"))
-    return Span(first, last, live)
+    return TimeRange(first, last, live)
 
 
 def shift(moment: datetime, number: int, unit: str, zone: ZoneInfo) -> datetime:
@@ -183,7 +183,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def step(span: Span, steps: int, now: datetime, zone: ZoneInfo) -> Span:
+def step(span: TimeRange, steps: int, now: datetime, zone: ZoneInfo) -> TimeRange:
     """The span moved by ``steps`` of its own lengths (negative: back). One that would reach past now ends now, live.
 
     A span of whole days of ``zone`` moves by days, so that it stays whole across a change of the clocks.
@@ -192,22 +192,22 @@ def step(span: Span, steps: int, now: datetime, zone: ZoneInfo) -> Span:
         return span
     days = _whole_days(span, zone)
     if days:
-        moved = Span(shift(span.start, steps * days, "d", zone), shift(span.end, steps * days, "d", zone))
+        moved = TimeRange(shift(span.start, steps * days, "d", zone), shift(span.end, steps * days, "d", zone))
     else:
-        moved = Span(span.start + steps * span.length, span.end + steps * span.length)
-    return moved if moved.end < now else Span(now - span.length, now, live=True)
+        moved = TimeRange(span.start + steps * span.length, span.end + steps * span.length)
+    return moved if moved.end < now else TimeRange(now - span.length, now, live=True)
 
 
-def zoom_out(span: Span, now: datetime) -> Span:
+def zoom_out(span: TimeRange, now: datetime) -> TimeRange:
     """Twice the span around its middle; one that would reach past now ends now, and a live one stays live."""
     half = span.length / 2
     end = span.end + half
     if span.live or end >= now:
         end = max(now, span.end)
-    return Span(max(end - 2 * span.length, _EARLIEST), end, live=span.live)
+    return TimeRange(max(end - 2 * span.length, _EARLIEST), end, live=span.live)
 
 
-def _whole_days(span: Span, zone: ZoneInfo) -> int:
+def _whole_days(span: TimeRange, zone: ZoneInfo) -> int:
     """How many of the zone's days a span consists of, 0 where it does not begin and end at midnight."""
     first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
     whole = midnight(first, zone) == span.start and midnight(last, zone) == span.end

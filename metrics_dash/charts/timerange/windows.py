@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from metrics_dash.charts.timerange.parse import RangeError, Span, midnight
+from metrics_dash.charts.timerange.parse import RangeError, TimeRange, midnight
 
 Resolution = Literal["minute", "hour", "day"]
 
@@ -28,11 +28,11 @@ CHOSEN_UP_TO: Mapping[Resolution, timedelta] = {"minute": timedelta(hours=48), "
 MAX_POINTS = 5_000
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RetainedSince:
     """The moment from which each level is still complete, aware UTC; None where nothing was ever purged."""
 
     raw: datetime | None = None
@@ -67,8 +67,8 @@ class Window:
     note: str | None = None
 
     @property
-    def span(self) -> Span:
-        return Span(self.start, self.end, self.live)
+    def span(self) -> TimeRange:
+        return TimeRange(self.start, self.end, self.live)
 
     @property
     def days_are_utc(self) -> bool:
@@ -77,7 +77,7 @@ class Window:
 
 
 def choose_resolution(
-    span: Span, zone: ZoneInfo, held: Held, resolution: Literal["auto"] | Resolution = "auto"
+    span: TimeRange, zone: ZoneInfo, held: RetainedSince, resolution: Literal["auto"] | Resolution = "auto"
 ) -> Window:
     """The window for a span: resolution by length (48 h in minutes, 14 d in hours), and by what is still held.
 
@@ -92,7 +92,7 @@ def choose_resolution(
     for candidate in RESOLUTIONS[RESOLUTIONS.index(wanted) :]:
         if span.length > MAX_POINTS * LENGTHS[candidate]:
             reasons.append(f"{candidate}s would be more than {MAX_POINTS:,} points")
-        elif candidate != "day" and not held.holds(candidate, _floor_utc(span.start, candidate)):
+        elif candidate != "day" and not held.holds(candidate, floor_utc(span.start, candidate)):
             reasons.append(f"{candidate}s are held only since {held.since(candidate):%Y-%m-%d %H:%M} UTC")
         else:
             break
@@ -101,11 +101,11 @@ def choose_resolution(
     return Window(span.start, span.end, candidate, zone, span.live, source, note)
 
 
-def _by_length(span: Span) -> Resolution:
+def _by_length(span: TimeRange) -> Resolution:
     return next((level for level, longest in CHOSEN_UP_TO.items() if span.length <= longest), "day")
 
 
-def _source_of_days(span: Span, zone: ZoneInfo, held: Held) -> Resolution:
+def _source_of_days(span: TimeRange, zone: ZoneInfo, held: RetainedSince) -> Resolution:
     """The coarsest level from which the zone's days of a span can be added up exactly; UTC days as a last resort."""
     if _is_utc(zone, span):
         return "day"
@@ -116,25 +116,25 @@ def _source_of_days(span: Span, zone: ZoneInfo, held: Held) -> Resolution:
     return "minute" if held.holds("minute", first) else "day"
 
 
-def _is_utc(zone: ZoneInfo, span: Span) -> bool:
+def _is_utc(zone: ZoneInfo, span: TimeRange) -> bool:
     return zone.key == "UTC" or all(offset == timedelta(0) for offset in _offsets(zone, span))
 
 
-def _offsets(zone: ZoneInfo, span: Span) -> Iterator[timedelta]:
+def _offsets(zone: ZoneInfo, span: TimeRange) -> Iterator[timedelta]:
     """The offsets from UTC in use on each day of a span, a day around it included."""
     first = span.start - LENGTHS["day"]
     days = (span.end - first) // LENGTHS["day"] + 2
-    return (_offset(first + number * LENGTHS["day"], zone) for number in range(days))
+    return (offset_at(first + number * LENGTHS["day"], zone) for number in range(days))
 
 
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+def offset_at(moment: datetime, zone: ZoneInfo) -> timedelta:
     return cast(timedelta, moment.astimezone(zone).utcoffset())
 
 
 def snap(moment: datetime, tick: timedelta) -> datetime:
     """The last tick at or before ``moment``. Ranges are read at this time, so all viewers share one window a tick."""
-    return moment.astimezone(UTC) - (moment - _EPOCH) % tick
+    return moment.astimezone(UTC) - (moment - EPOCH) % tick
 
 
-def _floor_utc(moment: datetime, level: Resolution) -> datetime:
-    return moment - (moment - _EPOCH) % LENGTHS[level]
+def floor_utc(moment: datetime, level: Resolution) -> datetime:
+    return moment - (moment - EPOCH) % LENGTHS[level]

@@ -22,7 +22,7 @@ from metrics_dash.charts.timerange.parse import (
     PRESETS,
     Comparison,
     RangeError,
-    Span,
+    TimeRange,
     midnight,
     parse_moment,
     parse_range,
@@ -35,7 +35,7 @@ from metrics_dash.charts.timerange.windows import (
     LENGTHS,
     MAX_POINTS,
     RESOLUTIONS,
-    Held,
+    RetainedSince,
     Window,
     choose_resolution,
     snap,
@@ -49,7 +49,7 @@ CAIRO = ZoneInfo("Africa/Cairo")
 ZONES = [UTC_ZONE, BERLIN, KATHMANDU, LORD_HOWE, CAIRO, ZoneInfo("America/New_York"), ZoneInfo("Pacific/Apia")]
 
 NOW = datetime(2026, 3, 31, 12, 34, 56, 789000, tzinfo=UTC)
-EVERYTHING = Held()
+EVERYTHING = RetainedSince()
 
 moments = st.integers(631_152_000_000, 2_114_380_800_000).map(from_milliseconds)  # 1990 to 2037
 zones = st.sampled_from(ZONES)
@@ -59,8 +59,10 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def window_of(start: str, end: str, zone: ZoneInfo, held: Held = EVERYTHING, resolution: str = "auto") -> Window:
-    return choose_resolution(Span(at(start), at(end)), zone, held, resolution)
+def window_of(
+    start: str, end: str, zone: ZoneInfo, held: RetainedSince = EVERYTHING, resolution: str = "auto"
+) -> Window:
+    return choose_resolution(TimeRange(at(start), at(end)), zone, held, resolution)
 
 
 def hours_of_days(window: Window) -> list[float]:
@@ -170,14 +172,14 @@ def test_all_who_ask_within_a_tick_get_the_same_moment(moment: datetime, seconds
     ("hours", "resolution"), [(1, "minute"), (48, "minute"), (48.1, "hour"), (14 * 24, "hour"), (14 * 24 + 1, "day")]
 )
 def test_the_resolution_follows_the_length(hours: float, resolution: str) -> None:
-    span = Span(NOW - timedelta(hours=hours), NOW)
+    span = TimeRange(NOW - timedelta(hours=hours), NOW)
     assert choose_resolution(span, UTC_ZONE, EVERYTHING).resolution == resolution
 
 
 def test_an_hour_of_last_month_is_drawn_from_hours() -> None:
-    held = Held(minute=NOW - timedelta(days=14), hour=NOW - timedelta(days=90))
+    held = RetainedSince(minute=NOW - timedelta(days=14), hour=NOW - timedelta(days=90))
     month_ago = NOW - timedelta(days=30)
-    window = choose_resolution(Span(month_ago, month_ago + timedelta(hours=1)), UTC_ZONE, held)
+    window = choose_resolution(TimeRange(month_ago, month_ago + timedelta(hours=1)), UTC_ZONE, held)
     assert window.resolution == "hour"
     assert window.note is not None
     assert "held only since" in window.note
@@ -185,20 +187,23 @@ def test_an_hour_of_last_month_is_drawn_from_hours() -> None:
 
 
 def test_a_resolution_that_was_asked_for_is_honoured() -> None:
-    span = Span(NOW - timedelta(hours=6), NOW)
+    span = TimeRange(NOW - timedelta(hours=6), NOW)
     assert choose_resolution(span, UTC_ZONE, EVERYTHING, "day").resolution == "day"
-    assert choose_resolution(Span(NOW - timedelta(days=3), NOW), UTC_ZONE, EVERYTHING, "minute").resolution == "minute"
+    assert (
+        choose_resolution(TimeRange(NOW - timedelta(days=3), NOW), UTC_ZONE, EVERYTHING, "minute").resolution
+        == "minute"
+    )
 
 
 def test_too_many_points_fall_back_and_say_so() -> None:
-    window = choose_resolution(Span(NOW - timedelta(days=30), NOW), UTC_ZONE, EVERYTHING, "minute")
+    window = choose_resolution(TimeRange(NOW - timedelta(days=30), NOW), UTC_ZONE, EVERYTHING, "minute")
     assert window.resolution == "hour"
     assert window.note == "Shown in hours: minutes would be more than 5,000 points."
 
 
 def test_a_range_of_too_many_days_is_refused() -> None:
     with pytest.raises(RangeError, match=f"{MAX_POINTS:,}"):
-        choose_resolution(Span(NOW - timedelta(days=MAX_POINTS + 1), NOW), UTC_ZONE, EVERYTHING)
+        choose_resolution(TimeRange(NOW - timedelta(days=MAX_POINTS + 1), NOW), UTC_ZONE, EVERYTHING)
 
 
 @given(
@@ -210,7 +215,7 @@ def test_a_range_of_too_many_days_is_refused() -> None:
 def test_a_grid_covers_its_window_and_no_more(
     start: datetime, length: timedelta, zone: ZoneInfo, resolution: str
 ) -> None:
-    window = choose_resolution(Span(start, start + length), zone, EVERYTHING, resolution)
+    window = choose_resolution(TimeRange(start, start + length), zone, EVERYTHING, resolution)
     edges = bucket_edges(window)
     starts = bucket_starts(window)
     assert len(starts) <= MAX_POINTS + 2
@@ -261,7 +266,7 @@ def test_an_hour_bucket_of_kathmandu_starts_at_a_quarter_to() -> None:
 
 
 def test_days_are_utc_where_nothing_finer_is_left() -> None:
-    held = Held(minute=at("2026-03-17T00:00+00:00"), hour=at("2026-01-01T00:00+00:00"))
+    held = RetainedSince(minute=at("2026-03-17T00:00+00:00"), hour=at("2026-01-01T00:00+00:00"))
     long_ago = ("2025-11-01T00:00+01:00", "2025-12-01T00:00+01:00")
     assert window_of(*long_ago, BERLIN, held).days_are_utc
     assert not window_of(*long_ago, UTC_ZONE, held).days_are_utc
@@ -334,7 +339,7 @@ def test_a_repeated_hour_is_compared_with_the_first_of_that_name() -> None:
     moments, st.timedeltas(timedelta(minutes=1), timedelta(days=40)), zones, st.sampled_from(["period", "day", "week"])
 )
 def test_a_comparison_lies_before_its_window(start: datetime, length: timedelta, zone: ZoneInfo, kind: str) -> None:
-    window = choose_resolution(Span(start, start + length), zone, EVERYTHING)
+    window = choose_resolution(TimeRange(start, start + length), zone, EVERYTHING)
     edges = bucket_edges(window)
     compared = comparison_edges(window, kind)
     assert len(compared) == len(edges)
@@ -346,28 +351,28 @@ def test_a_comparison_lies_before_its_window(start: datetime, length: timedelta,
 
 
 def test_stepping_back_and_forward_comes_home() -> None:
-    span = Span(NOW - timedelta(hours=30), NOW - timedelta(hours=24))
+    span = TimeRange(NOW - timedelta(hours=30), NOW - timedelta(hours=24))
     there = step(span, -3, NOW, BERLIN)
-    assert there == Span(span.start - timedelta(hours=18), span.end - timedelta(hours=18))
+    assert there == TimeRange(span.start - timedelta(hours=18), span.end - timedelta(hours=18))
     assert step(there, 3, NOW, BERLIN) == span
 
 
 def test_stepping_past_now_is_live() -> None:
-    span = Span(NOW - timedelta(hours=3), NOW - timedelta(hours=1))
-    assert step(span, 1, NOW, BERLIN) == Span(NOW - timedelta(hours=2), NOW, live=True)
+    span = TimeRange(NOW - timedelta(hours=3), NOW - timedelta(hours=1))
+    assert step(span, 1, NOW, BERLIN) == TimeRange(NOW - timedelta(hours=2), NOW, live=True)
 
 
 def test_a_whole_day_steps_to_a_whole_day_across_a_change() -> None:
-    monday = Span(at("2026-03-30T00:00+02:00"), at("2026-03-31T00:00+02:00"))
+    monday = TimeRange(at("2026-03-30T00:00+02:00"), at("2026-03-31T00:00+02:00"))
     sunday = step(monday, -1, NOW, BERLIN)
-    assert sunday == Span(at("2026-03-29T00:00+01:00"), at("2026-03-30T00:00+02:00"))
+    assert sunday == TimeRange(at("2026-03-29T00:00+01:00"), at("2026-03-30T00:00+02:00"))
 
 
 def test_zooming_out_doubles_and_never_reaches_past_now() -> None:
-    past = Span(NOW - timedelta(hours=10), NOW - timedelta(hours=8))
-    assert zoom_out(past, NOW) == Span(NOW - timedelta(hours=11), NOW - timedelta(hours=7))
-    live = zoom_out(Span(NOW - timedelta(hours=1), NOW, live=True), NOW)
-    assert live == Span(NOW - timedelta(hours=2), NOW, live=True)
+    past = TimeRange(NOW - timedelta(hours=10), NOW - timedelta(hours=8))
+    assert zoom_out(past, NOW) == TimeRange(NOW - timedelta(hours=11), NOW - timedelta(hours=7))
+    live = zoom_out(TimeRange(NOW - timedelta(hours=1), NOW, live=True), NOW)
+    assert live == TimeRange(NOW - timedelta(hours=2), NOW, live=True)
 
 
 def test_lengths_are_those_of_their_names() -> None:

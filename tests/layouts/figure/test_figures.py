@@ -12,7 +12,7 @@ import pytest
 
 from layouts.figure.arrays import packed
 from layouts.figure.axes import clocks_change, on_axis
-from layouts.figure.figures import Look, figure, marks, traces
+from layouts.figure.figures import FigureStyle, annotations_and_shapes, figure, traces
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Interval, Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -63,19 +63,19 @@ def test_large_sums_keep_every_digit() -> None:
 
 
 def test_a_gap_stays_a_gap_and_a_zero_a_zero() -> None:
-    drawn = traces(chart_data("players-online", [5, np.nan, 0, 3]), Look())
+    drawn = traces(chart_data("players-online", [5, np.nan, 0, 3]), FigureStyle())
     np.testing.assert_array_equal(unpacked(named(drawn, "-line")[0]["y"]), [5, np.nan, 0, 3])
     assert named(drawn, "-line")[0].get("connectgaps", False) is False
 
 
 def test_a_value_between_gaps_is_a_dot() -> None:
-    drawn = traces(chart_data("players-online", [1, 2, np.nan, 7, np.nan]), Look())
+    drawn = traces(chart_data("players-online", [1, 2, np.nan, 7, np.nan]), FigureStyle())
     assert unpacked(named(drawn, "-lone")[0]["y"]).tolist() == [7]
 
 
 def test_the_unfinished_end_of_a_line_is_dashed_and_joined_to_the_rest() -> None:
     data = chart_data("quests-accepted", [1, 2, 3, 4], unfinished_from=to_milliseconds(NOON) + 3 * MINUTE)
-    drawn = traces(data, Look())
+    drawn = traces(data, FigureStyle())
     assert unpacked(named(drawn, "-line")[0]["y"]).tolist() == [1, 2, 3]
     end = named(drawn, "-unfinished")[0]
     assert unpacked(end["y"]).tolist() == [3, 4]
@@ -86,7 +86,7 @@ def test_unfinished_bars_are_hatched() -> None:
     data = chart_data(
         "login-results", [1, 2], [3, 4], names=("true", "false"), unfinished_from=to_milliseconds(NOON) + MINUTE
     )
-    pale = named(traces(data, Look()), "unfinished")
+    pale = named(traces(data, FigureStyle()), "unfinished")
     assert len(pale) == 2
     assert all(trace["marker"]["pattern"]["shape"] for trace in pale)
 
@@ -94,7 +94,7 @@ def test_unfinished_bars_are_hatched() -> None:
 def test_a_gauge_carries_its_extremes_as_a_band() -> None:
     data = chart_data("players-online", [5, 6])
     series = replace(data.series[0], low=np.array([1.0, 2.0]), high=np.array([9.0, 8.0]))
-    low, high = named(traces(replace(data, series=(series,)), Look()), "-band")
+    low, high = named(traces(replace(data, series=(series,)), FigureStyle()), "-band")
     assert unpacked(low["y"]).tolist() == [1, 2]
     assert unpacked(high["y"]).tolist() == [9, 8]
     assert high["fill"] == "tonexty"
@@ -102,7 +102,7 @@ def test_a_gauge_carries_its_extremes_as_a_band() -> None:
 
 def test_hidden_series_are_drawn_switched_off() -> None:
     data = chart_data("login-results", [1], [2], names=("true", "false"))
-    drawn = traces(data, Look(hidden={"false"}))
+    drawn = traces(data, FigureStyle(hidden={"false"}))
     assert {trace["legendgroup"]: trace["visible"] for trace in drawn if "legendgroup" in trace} == {
         "true": True,
         "false": "legendonly",
@@ -111,7 +111,7 @@ def test_hidden_series_are_drawn_switched_off() -> None:
 
 def test_a_chart_without_data_still_spans_its_window_from_zero() -> None:
     data = replace(chart_data("quests-accepted", [1]), series=())
-    anchor = traces(data, Look())[0]
+    anchor = traces(data, FigureStyle())[0]
     assert anchor["x"] == ["2026-01-31 12:00:00", "2026-01-31 12:01:00"]
     assert anchor["y"] == [0, 0]
 
@@ -119,13 +119,13 @@ def test_a_chart_without_data_still_spans_its_window_from_zero() -> None:
 def test_refused_events_are_shaded_and_counted() -> None:
     start = NOON + timedelta(minutes=1)
     interval = Interval(start, start + timedelta(minutes=1), 1312)
-    marked = marks(chart_data("quests-accepted", [1] * 60), [interval], Look())
+    marked = annotations_and_shapes(chart_data("quests-accepted", [1] * 60), [interval], FigureStyle())
     assert marked["shapes"][0]["x0"] == "2026-01-31 12:01:00"
     assert "1,312" in marked["annotations"][0]["text"]
 
 
 def test_evenly_spaced_buckets_need_no_x_array() -> None:
-    drawn = traces(chart_data("quests-accepted", [1, 2, 3]), Look())
+    drawn = traces(chart_data("quests-accepted", [1, 2, 3]), FigureStyle())
     line = named(drawn, "-line")[0]
     assert (line["x0"], line["dx"]) == ("2026-01-31 12:00:00", MINUTE)
     assert "x" not in line
@@ -151,13 +151,13 @@ def test_a_day_of_minutes_is_small() -> None:
     generator = np.random.default_rng(1)
     data = chart_data("players-online", list(generator.normal(300, 20, 1440)))
     series = replace(data.series[0], low=data.series[0].v - 5, high=data.series[0].v + 5)
-    patch = json.dumps(traces(replace(data, series=(series,)), Look()))
+    patch = json.dumps(traces(replace(data, series=(series,)), FigureStyle()))
     assert len(patch) < 30_000
 
 
 def test_both_themes_draw_the_same_but_for_colour() -> None:
     data = chart_data("login-results", [1], [2], names=("true", "false"))
-    light, dark = (figure(data, [], Look(theme=theme)) for theme in ("light", "dark"))
+    light, dark = (figure(data, [], FigureStyle(theme=theme)) for theme in ("light", "dark"))
     assert [trace["y"] for trace in light["data"]] == [trace["y"] for trace in dark["data"]]
     assert light != dark
 
@@ -169,7 +169,7 @@ def test_a_value_of_a_split_keeps_its_colour_when_others_overtake_it() -> None:
     first = replace(chart_data("creatures-killed", *rows, names=names), chart=split)
     later = replace(first, series=(first.series[2], first.series[0], first.series[1], first.series[3]))
     colours = [
-        {trace["legendgroup"]: trace["line"]["color"] for trace in named(traces(data, Look()), "-line")}
+        {trace["legendgroup"]: trace["line"]["color"] for trace in named(traces(data, FigureStyle()), "-line")}
         for data in (first, later)
     ]
     assert colours[0] == colours[1]
@@ -178,30 +178,32 @@ def test_a_value_of_a_split_keeps_its_colour_when_others_overtake_it() -> None:
 
 def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
     data = chart_data("damage-dealt", [10, 0, 1000, 0])
-    look = Look(logarithmic=True)
-    drawn = traces(data, look)
+    style = FigureStyle(logarithmic=True)
+    drawn = traces(data, style)
     np.testing.assert_array_equal(unpacked(named(drawn, "-line")[0]["y"]), [10, np.nan, 1000, np.nan])
     ticks = next(trace for trace in drawn if trace["meta"] == "zero")
     np.testing.assert_array_equal(unpacked(ticks["y"]), [np.nan, 10, np.nan, 10])
-    assert [note["text"] for note in marks(data, [], look)["annotations"]] == ["2 × zero, ticked below"]
-    assert figure(data, [], look)["layout"]["yaxis"]["type"] == "log"
+    assert [note["text"] for note in annotations_and_shapes(data, [], style)["annotations"]] == [
+        "2 × zero, ticked below"
+    ]
+    assert figure(data, [], style)["layout"]["yaxis"]["type"] == "log"
 
 
 def test_bars_are_lines_on_a_logarithmic_axis_because_their_lengths_would_mislead() -> None:
     data = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
-    assert {trace["type"] for trace in traces(data, Look(logarithmic=True))} == {"scatter"}
+    assert {trace["type"] for trace in traces(data, FigureStyle(logarithmic=True))} == {"scatter"}
 
 
 def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() -> None:
     bars = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
     bars = replace(bars, previous=(bars.series[0], bars.series[1]))
-    before = [trace for trace in traces(bars, Look()) if trace["meta"] == "before"]
+    before = [trace for trace in traces(bars, FigureStyle()) if trace["meta"] == "before"]
     assert [unpacked(trace["y"]).tolist() for trace in before] == [[4, 6]]
     lines = replace(bars, chart=bars.chart.model_copy(update={"draw": "line"}))
-    before = [trace for trace in traces(lines, Look()) if trace["meta"] == "before"]
+    before = [trace for trace in traces(lines, FigureStyle()) if trace["meta"] == "before"]
     assert [unpacked(trace["y"]).tolist() for trace in before] == [[1, 2], [3, 4]]
 
 
 def test_the_layout_tells_the_browser_where_the_buckets_are() -> None:
-    grid = marks(chart_data("players-online", [1, 2, 3]), [], Look())["meta"]["grid"]
+    grid = annotations_and_shapes(chart_data("players-online", [1, 2, 3]), [], FigureStyle())["meta"]["grid"]
     assert grid == {"first": to_milliseconds(NOON), "step": MINUTE, "count": 3}

@@ -1,0 +1,46 @@
+"""Rows of buckets, put in the order of a grid or added up. Pure functions."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from db.series import Rows
+from metrics_dash.charts.data import Values
+from metrics_dash.charts.timerange.grid import Milliseconds
+
+
+def align(rows: Rows, starts: Milliseconds) -> Rows:
+    """The rows in the order of ``starts``, NaN where there is none."""
+    pick = _picker(rows.start, starts)
+    splits = {value: (starts, _picker(at, starts)(counts)) for value, (at, counts) in rows.splits.items()}
+    sums, lows, highs, values = (
+        None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
+    )
+    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits)
+
+
+def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
+    """A function that puts values of the buckets ``at`` into the order of ``starts``."""
+    if len(at) == 0:
+        return lambda values: np.full(len(starts), np.nan)
+    order = np.argsort(at, kind="stable")
+    ordered = at[order]
+    position = np.minimum(np.searchsorted(ordered, starts), len(ordered) - 1)
+    found, position = ordered[position] == starts, order[position]
+    return lambda values: np.where(found, values[position], np.nan)
+
+
+def aggregate(rows: Rows, upto: int) -> Rows:
+    """The first ``upto`` buckets of aligned rows as one."""
+    return Rows(
+        rows.start[:1],
+        np.array([np.nansum(rows.count[:upto])]),
+        _reduced(rows.sum, np.nansum, upto),
+        _reduced(rows.min, np.fmin.reduce, upto),
+        _reduced(rows.max, np.fmax.reduce, upto),
+        _reduced(rows.values, np.nansum, upto),
+    )
+
+
+def _reduced(values: Values | None, reduce: Callable[[Values], float], upto: int) -> Values | None:
+    return None if values is None else np.array([reduce(values[:upto]) if upto else np.nan])
