@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 # What collectors report about refusals, through the same pipeline as everything else.
-REFUSED_EVENT = "metrics_dash.ingest.collector.refused"
+REFUSED_EVENT = "metrics_dash.collector.refused"
 # A process that went silent this long ago is history; its row only grows the table.
 FORGET_AFTER = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.engine import Database
 from db.events import query_events
 
-HEARTBEAT = "metrics_dash.demo.feed.heartbeat"
+HEARTBEAT = "metrics_dash.demo.heartbeat"
 
 # Four live batches, and what a busy pipeline may add.
 FRESH_FOR = timedelta(seconds=60)

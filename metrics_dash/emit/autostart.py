@@ -10,9 +10,9 @@ from metrics_dash.emit.bus import Bus, Handler
 
 log = logging.getLogger(__name__)
 
-AUTOSTART_HANDLER = "metrics_dash.emit.autostart"
+AUTOSTART_HANDLER = "metrics_dash.autostart"
 # The id under which a runtime attaches its collector. Whoever has one needs no other.
-COLLECTOR_HANDLER = "metrics_dash.ingest.collector"
+COLLECTOR_HANDLER = "metrics_dash.collector"
 DRAIN_SECONDS = 10.0
 
 

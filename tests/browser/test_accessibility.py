@@ -110,7 +110,7 @@ def test_a_phone(open_page: Open, page_url: str, theme: str) -> None:
 def test_a_paused_page_with_a_comparison_and_refused_events(
     open_page: Open, page_url: str, database: Database, theme: str
 ) -> None:
-    refused = {"event_name": "metrics_dash.ingest.collector.refused", "measurements": {"events": 312}}
+    refused = {"event_name": "metrics_dash.collector.refused", "measurements": {"events": 312}}
     insert_events(
         [{**refused, "metadata": {"reason": "buffer_full"}, "occurred_at": datetime.now(UTC)}], database=database
     )

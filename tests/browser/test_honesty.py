@@ -183,7 +183,7 @@ def test_a_pipeline_that_holds_events_up_is_not_mistaken_for_silence(
 
 
 def test_refused_events_are_shaded_counted_and_explained(open_page: Open, page_url: str, database: Database) -> None:
-    refused = "metrics_dash.ingest.collector.refused"
+    refused = "metrics_dash.collector.refused"
     moment = datetime.now(UTC) - timedelta(minutes=30)
     reports = [(300, "buffer_full"), (12, "too many names <b>")]
     insert_events(

@@ -34,7 +34,7 @@ LOGIN = "bezgelor.auth.login_complete"
 SESSION = "bezgelor.realm.session_start"
 PLAYERS = "bezgelor.server.players"
 KILLED = "bezgelor.creature.killed"
-REFUSED = "metrics_dash.ingest.collector.refused"
+REFUSED = "metrics_dash.collector.refused"
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 10, 12, 34, 56, tzinfo=UTC)

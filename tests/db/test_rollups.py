@@ -362,7 +362,7 @@ def test_coarser_marks_are_as_old_as_the_oldest_they_come_from(database: Databas
         )
     minute, hour, _ = LEVELS
     with database.begin() as connection:
-        rollups.mark(connection, hour, rollups.take(connection, minute.level, 10))
+        rollups.mark_dirty(connection, hour, rollups.take(connection, minute.level, 10))
         rows = connection.execute(text("SELECT level, bucket_start, marked_at FROM rollup_dirty")).fetchall()
     assert rows == [("hour", NOON, oldest)]
 
