@@ -19,11 +19,11 @@ from flask_compress import Compress
 from werkzeug.wrappers import Response
 
 import callbacks
+import routes
 from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
 from layouts.bundles import BundledDash, keep_compressed
-from metrics_dash import web
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.queries import Queries
@@ -33,6 +33,8 @@ from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems
+from metrics_dash.web.install import install as install_routes
+from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
 
 ASSETS = Path(__file__).with_name("assets")
@@ -57,7 +59,7 @@ def create_app(
     queries = Queries(database, catalog, settings, cache)
     once_a_tick = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
     app = _dash(server)
-    version = build_id(catalog.model_dump_json(), json.dumps(shell.page_data(catalog, settings)))
+    version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
     app.index_string = shell.index_string(catalog, settings, version)
     app.layout = shell.page(catalog, settings)
     app.enable_dev_tools(debug=False)
@@ -71,7 +73,8 @@ def create_app(
         problems=lambda: runtime.health().problems if runtime.running else (),
     )
     callbacks.register(app, context)
-    web.install(
+    routes.register(server, context)
+    install_routes(
         server,
         runtime=runtime,
         queries=queries,
@@ -113,7 +116,7 @@ def _server(runtime: Runtime, database: Database) -> Flask:
 
     @server.get("/")
     def to_the_page() -> Response:
-        return redirect(shell.BASE_PATH)
+        return redirect(BASE_PATH)
 
     return server
 
@@ -132,7 +135,7 @@ def _dash(server: Flask) -> dash.Dash:
     return BundledDash(
         "metrics_dash",
         server=shared,
-        url_base_pathname=shell.BASE_PATH,
+        url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
         serve_locally=True,
         title="Metrics",

@@ -27,8 +27,8 @@ from benchmarks.harness import events, fresh_database
 from benchmarks.table import Row
 from db.engine import Database
 from db.events import insert_events
-from layouts.shell import BASE_PATH
 from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.web.paths import BASE_PATH
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [

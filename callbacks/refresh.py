@@ -15,18 +15,20 @@ from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
 
 from callbacks.steps import steps
 from layouts import board, cards, shell
-from layouts.address import PageState, read_state
 from layouts.cards import CardContent
 from layouts.export.about import about
-from layouts.figure.figures import Figure, FigureStyle, annotations_and_shapes, figure, traces
-from layouts.theme import TOKENS, Theme
+from layouts.figure.figures import Figure, annotations_and_shapes, figure
+from layouts.figure.traces import FigureStyle, traces
+from layouts.theme import TOKENS
 from layouts.words import compared_text, range_text, refused_text, resolution_text
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailableError, QueryError, TabData
+from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.timerange.grid import compared_span, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
+from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
 
 log = logging.getLogger(__name__)
@@ -96,13 +98,16 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
     zone = state.zone(browser=asked["zone"], server=context.settings.timezone)
     try:
-        window = context.queries.window(state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res)
-        data = context.queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
+        moment = context.queries.moment()
+        window = context.queries.window(
+            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
+        )
+        data = context.queries.tab(tab.id, window, compare=state.compare, split=state.split or None, moment=moment)
     except (RangeError, QueryError) as problem:
         return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
     except QueriesUnavailableError:
         return _unavailable(tab, mounted, asked, context)
-    behind = lag(context.queries.pipeline(), allowed_lag(context.settings), context.problems())
+    behind = lag(moment.status, allowed_lag(context.settings), context.problems())
     picture = Picture(data, state, theme, behind)
     demo = context.demo()
     foot = shell.footer(
@@ -113,7 +118,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
         refused=refused_text(data.refused),
         demo=demo,
     )
-    answer = {**_answer(data, window, zone, context), "lag": _lag(behind), "about": about(data, demo=demo)}
+    answer = {**_answer(data, window, zone, moment, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     parts = picture.parts(patched=asked["reason"] == "tick")
@@ -138,7 +143,7 @@ def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, contex
     return Answer(answer, board=board.skeleton(tab))
 
 
-def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> dict[str, Any]:
+def _answer(data: TabData, window: Window, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
     """What the scripts in ``assets/`` need to know about the picture; moments in epoch ms."""
     return {
         "tab": data.tab.id,
@@ -153,7 +158,7 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, context: Context) -> 
         "resolution": window.resolution,
         "note": window.note,
         "compared": _shift(data),
-        "steps": steps(window, context.queries.now()),
+        "steps": steps(window, moment.now),
     }
 
 

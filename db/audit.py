@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from db.rollups import RollupLevel
+from db.levels import RAW, RollupLevel
 
 # Sums of doubles depend on the order of adding. Relative to the larger of the sum and one value of its bucket.
 TOLERANCE = 1e-9
@@ -78,17 +78,17 @@ _FROM_RAW = text(_comparison(_RAW))
 _FROM_FINER = text(_comparison(_of_level("source")))
 
 
-def differing_facts(connection: Connection, rung: RollupLevel, start: datetime, end: datetime) -> Sequence[Row[Any]]:
-    """The facts of one span of ``rung``'s buckets that differ from its source: expected and stored, in pairs.
+def differing_facts(connection: Connection, level: RollupLevel, start: datetime, end: datetime) -> Sequence[Row[Any]]:
+    """The facts of one span of ``level``'s buckets that differ from its source: expected and stored, in pairs.
 
     One statement, so one snapshot: an event that comes in meanwhile is not there yet, or it is and its mark is, too.
     """
     return connection.execute(
-        _FROM_RAW if rung.source == "raw" else _FROM_FINER,
+        _FROM_RAW if level.source == RAW else _FROM_FINER,
         {
-            "level": rung.level,
-            "source": rung.source,
-            "width": rung.width,
+            "level": level.name,
+            "source": level.source,
+            "width": level.width,
             "start": start,
             "end": end,
             "tolerance": TOLERANCE,

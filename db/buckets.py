@@ -7,12 +7,9 @@ from sqlalchemy import Connection, text
 
 from db.engine import Database, default_database
 from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
+from db.levels import BUCKET_TYPES, SOURCES
 from db.rollups import lock
 from db.rows import check_aware
-from db.schema import BUCKET_TYPES
-
-# A level and the one that its buckets are folded from.
-SOURCE_OF = {"minute": "raw", "hour": "minute", "day": "hour"}
 
 
 def query_buckets(
@@ -50,7 +47,7 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
     """Delete a level's buckets of whole UTC days before ``cutoff`` (aware); how many there were.
 
     No deeper than the finer level was purged: what still stands there would bring them back. Raises
-    ``PurgeRefusedError`` while anything below the cutoff waits to be rolled up, and ``ValueError`` for an unknown level.
+    ``PurgeRefusedError`` while anything below the cutoff waits to be rolled up, ``ValueError`` for an unknown level.
     """
     _check(bucket_type)
     with (database or default_database()).begin() as connection:
@@ -70,7 +67,7 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
     """How far a purge of the level may go today; None where the finer level was never purged."""
-    floor, source = align(cutoff), read_floors(connection)[SOURCE_OF[bucket_type]].recompute
+    floor, source = align(cutoff), read_floors(connection)[SOURCES[bucket_type]].recompute
     return None if source is None else min(floor, source)
 
 

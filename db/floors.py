@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from db.levels import BUCKET_TYPES
 from db.rows import check_aware
 
 
@@ -77,10 +78,8 @@ def dirty_below(connection: Connection, cutoff: datetime) -> int:
     """How many marks, of whatever level, lie below ``cutoff``."""
     return int(
         connection.execute(
-            text(
-                "SELECT count(*) FROM rollup_dirty WHERE level IN ('minute', 'hour', 'day') AND bucket_start < :cutoff"
-            ),
-            {"cutoff": cutoff},
+            text("SELECT count(*) FROM rollup_dirty WHERE level = ANY(:levels) AND bucket_start < :cutoff"),
+            {"cutoff": cutoff, "levels": list(BUCKET_TYPES)},
         ).scalar_one()
     )
 

@@ -8,12 +8,13 @@ stays in the log.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError
 
+from db.levels import RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
 
 # A metadata key's values beyond this many, the rarest, are counted together under OTHER: at most so many are listed,
@@ -35,15 +36,6 @@ MERGES: Mapping[str, tuple[str, str]] = {
     "min_values": ("min", "double precision"),
     "max_values": ("max", "double precision"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RollupLevel:
-    """One step of the ladder: ``level``'s buckets are ``width`` wide and folded from ``source``."""
-
-    level: str
-    source: str
-    width: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +144,10 @@ GROUP BY 2, 3
 """)
 
 
-def mark_dirty(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> None:
-    """Log the buckets of ``rung`` that hold the finer buckets ``keys``, as old as the oldest of their marks."""
+def mark_dirty(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
+    """Log the buckets of ``level`` that hold the finer buckets ``keys``, as old as the oldest of their marks."""
     if keys:
-        connection.execute(_MARK, {"level": rung.level, "width": rung.width, **keys.parameters()})
+        connection.execute(_MARK, {"level": level.name, "width": level.width, **keys.parameters()})
 
 
 # --- The fold: the buckets asked for, the rows to fold, and from them counts, maps and labels, in one statement. ---
@@ -275,8 +267,8 @@ WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND st
 """)
 
 
-def rebuild(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> int:
-    """Compute the buckets ``keys`` of ``rung`` again from its source; return how many could not be.
+def rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> int:
+    """Compute the buckets ``keys`` of ``level`` again from its source; return how many could not be.
 
     A bucket whose rows can't be folded (a sum beyond the double range) must not hold up all others for ever: its keys
     are halved until it stands alone, and it keeps the state that it had.
@@ -285,18 +277,18 @@ def rebuild(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> int:
         return 0
     try:
         with connection.begin_nested():
-            _rebuild(connection, rung, keys)
+            _rebuild(connection, level, keys)
     except DataError:
         if len(keys) == 1:
             return 1
-        return sum(rebuild(connection, rung, half) for half in keys.halves())
+        return sum(rebuild(connection, level, half) for half in keys.halves())
     return 0
 
 
-def _rebuild(connection: Connection, rung: RollupLevel, keys: BucketKeys) -> None:
-    parameters = {"level": rung.level, "source": rung.source, "width": rung.width, **keys.parameters()}
+def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
+    parameters = {"level": level.name, "source": level.source, "width": level.width, **keys.parameters()}
     connection.execute(_DELETE, parameters)
     assert keys.earliest is not None
     assert keys.latest is not None
-    span = {"earliest": keys.earliest, "end": keys.latest + rung.width}
-    connection.execute(_FOLD_EVENTS if rung.source == "raw" else _FOLD_BUCKETS, {**parameters, **span})
+    span = {"earliest": keys.earliest, "end": keys.latest + level.width}
+    connection.execute(_FOLD_EVENTS if level.source == RAW else _FOLD_BUCKETS, {**parameters, **span})

@@ -4,6 +4,8 @@ All times are ``timestamptz`` and read in UTC. Levels are ``raw``, ``minute``, `
 by its start.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -21,14 +23,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from db.levels import BUCKET_TYPES, LEVEL_NAMES
+
 # Advisory lock keys, transaction-scoped. Any number will do as long as nobody else in the database uses it.
 LOCK_ROLLUP = 7_306_001
 LOCK_MIGRATE = 7_306_002
 LOCK_PARTITIONS = 7_306_003
 
-BUCKET_TYPES = ("minute", "hour", "day")
-
 metadata = MetaData()
+
+
+def _one_of(column: str, names: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(map(repr, names))})"
 
 
 def _time(name: str, *, default: str | None = None, nullable: bool = False) -> Column[object]:
@@ -77,7 +83,7 @@ telemetry_buckets = Table(
     _map("metadata_counts"),
     _time("inserted_at", default="now()"),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
-    CheckConstraint("bucket_type IN ('minute', 'hour', 'day')", name="telemetry_buckets_type"),
+    CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
 )
 
 # The ledger: a batch whose id stands here has been committed and is not written again.
@@ -110,7 +116,7 @@ rollup_dirty = Table(
     Column("event_name", Text, nullable=False),
     _time("bucket_start"),
     _time("marked_at", default="clock_timestamp()"),
-    CheckConstraint("level IN ('minute', 'hour', 'day')", name="rollup_dirty_level"),
+    CheckConstraint(_one_of("level", BUCKET_TYPES), name="rollup_dirty_level"),
     Index("rollup_dirty_bucket", "level", "bucket_start", "event_name"),
 )
 
@@ -134,7 +140,7 @@ retention_floors = Table(
     _time("ingest_floor", default="'-infinity'"),
     _time("recompute_floor", default="'-infinity'"),
     _time("held_since", nullable=True),
-    CheckConstraint("level IN ('raw', 'minute', 'hour', 'day')", name="retention_floors_level"),
+    CheckConstraint(_one_of("level", LEVEL_NAMES), name="retention_floors_level"),
 )
 
 # Every event name ever stored: what "never seen" means, and the quota of names.

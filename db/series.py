@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, TextClause, text
 
-Level = Literal["minute", "hour", "day"]
+from db.levels import LEVELS, WIDTHS, BucketType
 
-_COARSER: Mapping[str, tuple[Level, int]] = {"minute": ("hour", 3_600_000), "hour": ("day", 86_400_000)}
-_LENGTHS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
+_COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
+_LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
 # Up to so many buckets are searched for the values of a split one by one; for more, the coarser level knows them.
 _SEARCHED_BUCKETS = 240
 
@@ -41,7 +41,7 @@ class Read:
     """
 
     event_name: str
-    level: Level
+    level: BucketType
     start: int
     end: int
     measurement: str | None = None
@@ -241,7 +241,8 @@ def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
     """The coarser level that knows the values of a split, and the whole buckets of it that a read covers (epoch ms)."""
     if read.level not in _COARSER or read.end - read.start <= _SEARCHED_BUCKETS * _LENGTHS[read.level]:
         return None, read.end, read.end
-    level, length = _COARSER[read.level]
+    level = _COARSER[read.level]
+    length = _LENGTHS[level]
     return level, -(-read.start // length) * length, read.end // length * length
 
 

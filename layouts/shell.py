@@ -21,8 +21,7 @@ from layouts.timecontrol import go_live
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
 from metrics_dash.settings import Settings
-
-BASE_PATH = "/admin/metrics/"
+from metrics_dash.web.paths import BASE_PATH
 
 # Runs before anything is painted, so that neither theme nor kiosk flashes: what the address says, what was chosen last,
 # what the system prefers.

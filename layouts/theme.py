@@ -6,9 +6,8 @@ least 3 : 1 (tests/test_theme.py measures both).
 
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
-Theme = Literal["light", "dark"]
+from metrics_dash.web.address import Theme
 
 FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 

@@ -5,15 +5,19 @@ from it. A catalog is checked when it is loaded, so that a chart that can't be d
 problem is a ``CatalogError`` that quotes the value and names its place.
 """
 
+import difflib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from db.rows import InvalidEventError, check_name
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
@@ -29,10 +33,9 @@ SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
 }
 NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
 SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
+ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
 NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
 
-EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
-MAX_EVENT_NAME = 255
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -41,10 +44,20 @@ class CatalogError(ValueError):
     """A catalog that can't be drawn. The message quotes the value and names its place."""
 
 
+class ChoiceError(ValueError):
+    """Something that can't be shown of an event. ``parameter``: which choice it is about; ``allowed``: what may stand
+    there instead, where that can be listed."""
+
+    def __init__(self, parameter: str, complaint: str, allowed: Iterable[str] = ()) -> None:
+        self.parameter, self.complaint, self.allowed = parameter, complaint, tuple(sorted(allowed))
+        super().__init__(complaint + (f"; use one of {', '.join(self.allowed)}" if self.allowed else ""))
+
+
 def _event_name(value: str) -> str:
-    if len(value) > MAX_EVENT_NAME or not EVENT_NAME.fullmatch(value):
-        raise ValueError(f"{value!r} is not an event name: dotted [a-z0-9_] segments, at most 255 characters")
-    return value
+    try:
+        return check_name(value)
+    except InvalidEventError as error:
+        raise ValueError(str(error)) from None
 
 
 def _identifier(value: str) -> str:
@@ -84,9 +97,8 @@ class Event(_Record):
     help: str = ""
 
 
-class Chart(_Record):
-    """One chart. ``unit``, ``kind`` and ``dimensions`` (what it may be split by) are derived from its event when the
-    catalog is checked."""
+class ChartDeclaration(_Record):
+    """A chart as somebody writes it down; what is not said here is derived from its event, see ``Chart``."""
 
     id: Identifier
     title: str = Field(min_length=1)
@@ -96,51 +108,153 @@ class Chart(_Record):
     draw: Draw = "line"
     split_by: Key | None = None
     help: str = ""
-    kind: Kind = "counter"
-    unit: str = ""
-    dimensions: tuple[Key, ...] = ()
 
 
-class Tab(_Record):
-    """One tab: an id that stands in the URL, a title, and its charts in order."""
+class TabDeclaration(_Record):
+    """A tab as somebody writes it down: an id that stands in the URL, a title, and its charts in order."""
 
     id: Identifier
     title: str = Field(min_length=1)
-    charts: tuple[Chart, ...] = Field(min_length=1)
+    charts: tuple[ChartDeclaration, ...] = Field(min_length=1)
 
 
-class Catalog(_Record):
-    """Events by name, tabs in order. Every chart's references have been resolved."""
+class CatalogDeclaration(_Record):
+    """A catalog file: events by name, tabs in order."""
 
     events: dict[str, Event]
-    tabs: tuple[Tab, ...] = Field(min_length=1)
+    tabs: tuple[TabDeclaration, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        for what, ids in (("tab", [t.id for t in self.tabs]), ("chart", [c.id for c in self.charts()])):
+        charts = [chart.id for tab in self.tabs for chart in tab.charts]
+        for what, ids in (("tab", [tab.id for tab in self.tabs]), ("chart", charts)):
             repeated = [name for name, times in Counter(ids).items() if times > 1]
             if repeated:
                 raise ValueError(f"{what} id {repeated[0]!r} is declared more than once")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart that can be drawn: its declaration, checked against its event and completed from it.
+
+    ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement. ``dimensions``: what it may be split
+    by.
+    """
+
+    id: str
+    title: str
+    event: str
+    show: Show
+    kind: Kind
+    draw: Draw = "line"
+    measurement: str | None = None
+    split_by: str | None = None
+    unit: str = ""
+    dimensions: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab that can be drawn."""
+
+    id: str
+    title: str
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Events by name, tabs in order. Every chart's references have been resolved."""
+
+    events: Mapping[str, Event]
+    tabs: tuple[Tab, ...]
 
     def charts(self) -> Iterator[Chart]:
         """Every chart of every tab, in order."""
         return (chart for tab in self.tabs for chart in tab.charts)
 
     @cached_property
-    def _charts_by_id(self) -> dict[str, Chart]:
-        return {chart.id: chart for chart in self.charts()}
+    def _places(self) -> dict[str, tuple[Tab, Chart]]:
+        return {chart.id: (tab, chart) for tab in self.tabs for chart in tab.charts}
 
     def chart(self, chart_id: str) -> Chart:
-        """The chart of that id; ``KeyError`` names an unknown one."""
-        return self._charts_by_id[chart_id]
+        """Return the chart of that id; ``KeyError`` names an unknown one."""
+        return self._places[chart_id][1]
+
+    def tab_of(self, chart_id: str) -> Tab:
+        """Return the tab that a chart stands in; ``KeyError`` names an unknown one."""
+        return self._places[chart_id][0]
 
     def tab(self, tab_id: str) -> Tab:
-        """The tab of that id; ``KeyError`` names an unknown one."""
+        """Return the tab of that id; ``KeyError`` names an unknown one."""
         for tab in self.tabs:
             if tab.id == tab_id:
                 return tab
         raise KeyError(tab_id)
+
+    def fingerprint(self) -> str:
+        """Return a text that changes with whatever is declared."""
+        return repr((sorted(self.events.items()), self.tabs))
+
+
+# What may be shown of an event: each rule once, for catalogs, for the page and for the query API.
+
+
+def check_show(show: str, event: Event | None) -> Show:
+    """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
+    allowed = SHOWS_OF_KIND[event.kind] if event is not None else ANY_SHOW
+    if show in NEEDS_SKETCH:
+        raise ChoiceError("show", f"show {show!r} needs sketches, which buckets do not store yet", allowed)
+    if show not in ANY_SHOW:
+        raise ChoiceError("show", f"show {show!r} is not known", allowed)
+    if show not in allowed:
+        assert event is not None
+        raise ChoiceError("show", f"a {event.kind} has no {show!r}", allowed)
+    return show
+
+
+def choose_measurement(named: str | None, show: Show, event: Event | None) -> str | None:
+    """Return the measurement to show, None where events are counted. The only one of a declared event need not be
+    named; of an event that is not declared (None) any may be. Raises ``ChoiceError``."""
+    if show not in NEEDS_MEASUREMENT:
+        if named is not None:
+            raise ChoiceError("measurement", f"show {show!r} counts events and takes no measurement, not {named!r}")
+        return None
+    if event is None:
+        if named is None:
+            raise ChoiceError("measurement", f"the measurement is missing; show {show!r} needs one")
+        return named
+    if not event.measurements:
+        raise ChoiceError("measurement", f"{event.name!r} has no measurements, so it has no {show!r}")
+    if named is None:
+        if len(event.measurements) > 1:
+            raise ChoiceError("measurement", f"name a measurement of {event.name!r}", event.measurements)
+        return next(iter(event.measurements))
+    if named not in event.measurements:
+        raise ChoiceError("measurement", f"measurement {named!r} is not one of {event.name!r}", event.measurements)
+    return named
+
+
+def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
+    """Return what a chart of ``show`` may be split by."""
+    return event.dimensions if show in SPLITTABLE else ()
+
+
+def check_split(key: str | None, show: Show, event: Event | None) -> str | None:
+    """Return the dimension to split by, of an event that is not declared (None) any key. Raises ``ChoiceError``."""
+    if key is None:
+        return None
+    if event is not None and key not in event.dimensions:
+        complaint = f"split_by {key!r} is not a dimension of {event.name!r}"
+        raise ChoiceError("split_by", complaint + ("" if event.dimensions else ", which has none"), event.dimensions)
+    if show not in SPLITTABLE:
+        raise ChoiceError("split_by", f"only counts and rates can be split, not {show!r}")
+    return key
+
+
+# From a file to charts that can be drawn
 
 
 def load_catalog(path: Path | None = None) -> Catalog:
@@ -158,71 +272,107 @@ def parse_catalog(text: str, source: str = "catalog") -> Catalog:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CatalogError(f"{source}: not TOML: {error}") from error
-    for name, event in document.get("events", {}).items():
+        raise CatalogError(f"{source}: not TOML: {error}") from None
+    except RecursionError:
+        raise CatalogError(f"{source}: not a catalog: it is nested too deeply") from None
+    events = document.get("events")
+    for name, event in events.items() if isinstance(events, dict) else ():
         if isinstance(event, dict):
-            event["name"] = name
+            event.setdefault("name", name)
+            if event["name"] != name:
+                raise CatalogError(f"{source}: events.{name}.name: the name is the table's own, not {event['name']!r}")
     try:
-        catalog = Catalog.model_validate(document)
+        declared = CatalogDeclaration.model_validate(document)
     except ValidationError as error:
-        raise CatalogError(f"{source}: {_first_problem(error)}") from None
-    return catalog.model_copy(update={"tabs": tuple(_resolve_tab(tab, catalog.events, source) for tab in catalog.tabs)})
+        raise CatalogError(f"{source}: {_first_problem(error, document)}") from None
+    return Catalog(declared.events, tuple(_resolve_tab(tab, declared.events, source) for tab in declared.tabs))
 
 
-def _resolve_tab(tab: Tab, events: Mapping[str, Event], source: str) -> Tab:
+def _resolve_tab(tab: TabDeclaration, events: Mapping[str, Event], source: str) -> Tab:
     charts = tuple(resolve_chart(chart, events, f"{source}: tabs.{tab.id}.charts.{chart.id}") for chart in tab.charts)
-    return tab.model_copy(update={"charts": charts})
+    return Tab(tab.id, tab.title, charts)
 
 
-def resolve_chart(chart: Chart, events: Mapping[str, Event], place: str) -> Chart:
-    """Check a chart's references and derive its kind and unit. Raises ``CatalogError`` naming ``place``."""
-    event = events.get(chart.event)
+def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place: str) -> Chart:
+    """Check a chart's references and complete it from its event. Raises ``CatalogError`` naming ``place``."""
+    event = events.get(declared.event)
     if event is None:
-        raise CatalogError(f"{place}: event {chart.event!r} is not declared")
-    if chart.show in NEEDS_SKETCH:
-        raise CatalogError(f"{place}: show {chart.show!r} needs sketches, which buckets do not store yet")
-    if chart.show not in SHOWS_OF_KIND[event.kind]:
-        allowed = ", ".join(sorted(SHOWS_OF_KIND[event.kind]))
-        raise CatalogError(f"{place}: a {event.kind} has no {chart.show!r}; it has {allowed}")
-    measurement = _measurement(chart, event, place)
-    _check_split(chart, event, place)
-    unit = event.measurements[measurement].unit if measurement else ""
-    dimensions = event.dimensions if chart.show in SPLITTABLE else ()
-    derived = {"kind": event.kind, "measurement": measurement, "unit": unit, "dimensions": dimensions}
-    return chart.model_copy(update=derived)
+        raise CatalogError(f"{place}: event {declared.event!r} is not declared{_nearest(declared.event, events)}")
+    try:
+        show = check_show(declared.show, event)
+        measurement = choose_measurement(declared.measurement, show, event)
+        split_by = check_split(declared.split_by, show, event)
+    except ChoiceError as error:
+        raise CatalogError(f"{place}: {error}") from None
+    return Chart(
+        id=declared.id,
+        title=declared.title,
+        event=event.name,
+        show=show,
+        kind=event.kind,
+        draw=declared.draw,
+        measurement=measurement,
+        split_by=split_by,
+        unit=event.measurements[measurement].unit if measurement else "",
+        dimensions=dimensions_of(show, event),
+        help=declared.help,
+    )
 
 
-def _measurement(chart: Chart, event: Event, place: str) -> str | None:
-    """The measurement to draw; one that an event has alone need not be named."""
-    if chart.show not in NEEDS_MEASUREMENT:
-        if chart.measurement is not None:
-            raise CatalogError(
-                f"{place}: show {chart.show!r} counts events and takes no measurement, not {chart.measurement!r}"
-            )
-        return None
-    if chart.measurement is None:
-        if len(event.measurements) != 1:
-            raise CatalogError(f"{place}: name a measurement of {event.name!r}, one of {sorted(event.measurements)}")
-        return next(iter(event.measurements))
-    if chart.measurement not in event.measurements:
-        raise CatalogError(f"{place}: measurement {chart.measurement!r} is not one of {sorted(event.measurements)}")
-    return chart.measurement
+# Errors
 
 
-def _check_split(chart: Chart, event: Event, place: str) -> None:
-    if chart.split_by is None:
-        return
-    if chart.split_by not in event.dimensions:
-        raise CatalogError(f"{place}: split_by {chart.split_by!r} is not one of {sorted(event.dimensions)}")
-    if chart.show not in SPLITTABLE:
-        raise CatalogError(f"{place}: only counts and rates can be split, not {chart.show!r}")
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that somebody may have meant, as the end of a sentence; nothing where none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, document: Mapping[str, Any]) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return _unknown_key(first["loc"], document)
     value = first["input"]
     if isinstance(value, str | int | float | bool) and repr(value) not in message:
         message = f"{message}, not {value!r}"
+    place = _place(first["loc"], document)
     return f"{place}: {message}" if place else message
+
+
+def _unknown_key(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> str:
+    """Say which key is unknown, and which one may have been meant."""
+    key, holder = str(loc[-1]), _holder(loc)
+    known = [name for name in holder.model_fields if (holder, name) != (Event, "name")]
+    if holder is ChartDeclaration and key in _DERIVED:
+        hint = "; it is derived from the chart's event"
+    else:
+        hint = _nearest(key, known) or f"; the keys are {', '.join(known)}"
+    return f"{_place(loc[:-1], document) or 'the file'}: {key!r} is not a key{hint}"
+
+
+_DERIVED = frozenset(field.name for field in fields(Chart)) - ChartDeclaration.model_fields.keys()
+
+
+def _holder(loc: tuple[int | str, ...]) -> type[_Record]:
+    """Return the record that a place's last key stands in."""
+    by_depth: dict[tuple[str, int], type[_Record]] = {
+        ("events", 3): Event,
+        ("events", 5): Measurement,
+        ("tabs", 3): TabDeclaration,
+        ("tabs", 5): ChartDeclaration,
+    }
+    return by_depth.get((str(loc[0]), len(loc)), CatalogDeclaration)
+
+
+def _place(loc: Iterable[int | str], document: Any) -> str:
+    """Return a place as people name it: ``tabs.shop.charts.revenue.unit``, a number only where an id is missing."""
+    names, here = [], document
+    for part in loc:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        named = isinstance(part, int) and isinstance(here, dict) and isinstance(here.get("id"), str)
+        names.append(str(here["id"] if named else part))
+    return ".".join(names)

@@ -5,16 +5,14 @@ standard error, without a trace and without a secret.
 """
 
 import gzip
-import importlib
 import logging
-import os
 import signal
 import subprocess
 import sys
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, NoReturn
@@ -33,13 +31,11 @@ from db.migrate import SchemaError, is_current, migrate
 from metrics_dash import logs
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.settings import Settings, SettingsError, load_settings, parse_duration
+from metrics_dash.web.paths import BASE_PATH
 
 log = logging.getLogger(__name__)
 
 DONE, FAILED, BAD_USAGE = 0, 1, 2
-BASE_PATH = "/admin/metrics/"
-# A demo's credentials would be of no use to it.
-_NOT_FOR_THE_DEMO = {"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "SECRET_KEY", "METRICS_DEMO"}
 
 out = Console()
 err = Console(stderr=True)
@@ -122,34 +118,30 @@ def _stop_event() -> threading.Event:
 @cli.command()
 def run() -> None:
     """Serve the dashboard, collect and roll up, all in this process."""
-    from metrics_dash.runtime import Runtime
-    from metrics_dash.web.serve import HttpServer
+    from metrics_dash.demo.child import demo_beside
+    from metrics_dash.web.run import serve_everything
 
     settings = load_settings()
     load_catalog(settings.catalog)
     logs.configure(settings)
     stop = _stop_event()
     database = _database(settings)
-    runtime = Runtime(settings, database)
-    # Not an import of ours: the page stands above this package, and only this command needs it.
-    page = importlib.import_module("app").create_app(settings, database=database, runtime=runtime)
-    server = HttpServer(page.server, settings.host, settings.port)
-    try:
-        database.start()
-        migrate(database)
-        runtime.start()
-        with _demo_beside(settings):
+    with ExitStack() as ending:
+        ending.callback(database.close)
+        ending.callback(use_database, None)
+
+        def ready() -> None:
+            if settings.demo:
+                ending.enter_context(demo_beside(_url(settings)))
             _greet(settings)
-            server.run(stop)
-    finally:
-        runtime.stop(timeout=4)
-        use_database(None)
-        database.close()
+
+        serve_everything(settings, database, stop, ready)
 
 
 def _url(settings: Settings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+    from metrics_dash.web.run import address
+
+    return address(settings)
 
 
 def _greet(settings: Settings) -> None:
@@ -158,31 +150,6 @@ def _greet(settings: Settings) -> None:
         f"[bold]metrics_dash[/] is at [link]{_url(settings)}{BASE_PATH}[/link]{feeding} [dim]Ctrl-C ends it.[/]",
         soft_wrap=True,
     )
-
-
-@contextmanager
-def _demo_beside(settings: Settings) -> Iterator[None]:
-    """With METRICS_DEMO=1 the demo as a child, which ends with this process however that ends."""
-    if not settings.demo:
-        yield
-        return
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_DEMO}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "metrics_dash", "demo", "--url", _url(settings), "--backfill", "30d",
-         "--parent", str(os.getpid())],
-        env=environment,
-        cwd=Path(__file__).resolve().parent.parent,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 @cli.command()

@@ -16,10 +16,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from db.levels import LEVEL_NAMES
+
 PREFIX = "METRICS_"
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|min|h|d)")
-_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+# The units of a length of time, in settings, on the command line and in ranges. A day is 24 hours here; ranges, which
+# know a zone, keep the wall clock for days and longer.
+UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(UNITS)})", re.ASCII)
 
 
 class SettingsError(ValueError):
@@ -27,13 +38,20 @@ class SettingsError(ValueError):
 
 
 def parse_duration(text: object) -> object:
-    """Turn ``"48h"``, ``"14d"``, ``"90s"`` or ``"5min"`` into a ``timedelta``; pass other types on."""
+    """Turn ``"48h"``, ``"14d"``, ``"90s"``, ``"5m"`` or ``"5min"`` into a ``timedelta``; pass other types on."""
     if not isinstance(text, str):
         return text
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a duration such as 48h, 14d, 5min or 90s")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+        raise ValueError(f"{_short(text)} is not a duration such as 48h, 14d, 5m or 90s")
+    try:
+        return float(match[1]) * UNITS[match[2]]
+    except OverflowError:
+        raise ValueError(f"{_short(text)} is longer than any calendar") from None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
 
 
 def parse_zone(name: object) -> object:
@@ -114,8 +132,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _retentions_widen(self) -> Self:
-        order = ["raw_retention", "minute_retention", "hour_retention", "day_retention"]
-        for finer, coarser in pairwise(order):
+        for finer, coarser in pairwise(f"{level}_retention" for level in LEVEL_NAMES):
             if getattr(self, finer) > getattr(self, coarser):
                 raise ValueError(
                     f"{PREFIX}{finer.upper()} is longer than {PREFIX}{coarser.upper()}; "

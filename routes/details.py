@@ -5,7 +5,7 @@ that they show what the picture shows. Answers are columns of JSON: ``name``, ``
 or ``text``), ``values`` with null for a gap.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 import orjson
 import pandas as pd
-from flask import Flask, Response, request
+from flask import Flask, request
 
-from layouts.address import PageState, read_state
-from layouts.shell import BASE_PATH
-from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
+from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
+from metrics_dash.web.paths import BASE_PATH
+from routes.names import chart_of
 
 EVENTS_AT_MOST = 100
 
@@ -31,51 +34,35 @@ Column = dict[str, Any]
 def register(server: Flask, context: Context) -> None:
     """Register the two routes below the page's path."""
     asked = Details(context)
-    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.json", "chart_table", _answering(asked.table))
-    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>/events.json", "chart_events", _answering(asked.events))
-
-
-def _answering(work: Callable[[str], Mapping[str, Any]]) -> Callable[[str], Response]:
-    """A view of ``work``: its answer as JSON, and what it raises as a status with one line for whoever reads it."""
-
-    def answer(chart_id: str) -> Response:
-        try:
-            return _json(work(chart_id))
-        except KeyError:
-            return _json({"error": f"There is no chart {chart_id!r}."}, 404)
-        except (RangeError, QueryError) as problem:
-            return _json({"error": str(problem)}, 400)
-        except QueriesUnavailableError as problem:
-            return _json({"error": str(problem)}, 503)
-
-    return answer
-
-
-def _json(content: Mapping[str, Any], status: int = 200) -> Response:
-    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
+    server.add_url_rule(
+        f"{BASE_PATH}chart/<chart_id>.json", "chart_table", lambda chart_id: json_answer(asked.table(chart_id))
+    )
+    server.add_url_rule(
+        f"{BASE_PATH}chart/<chart_id>/events.json", "chart_events", lambda chart_id: json_answer(asked.events(chart_id))
+    )
 
 
 @dataclass(frozen=True)
 class Details:
-    """The routes' work. Raises ``KeyError`` for an unknown chart, and the errors of ``queries``."""
+    """The routes' work. Raises ``ProblemError`` 404 for an unknown chart, and the errors of ``queries``."""
 
     context: Context
 
     def table(self, chart_id: str) -> Mapping[str, Any]:
         """The numbers of the picture: a column of bucket starts, then those of every series that is shown."""
-        state = self._state(chart_id)
-        window = self._window(state)
-        chart = self.context.queries.chart(chart_id, window, compare=state.compare, split=state.split or None)
+        queries, state = self.context.queries, self._state(chart_id)
+        moment = queries.moment()
+        window = self._window(state, moment)
+        chart = queries.chart(chart_id, window, compare=state.compare, split=state.split or None, moment=moment)
         columns = table_columns(chart, state)
         return {"columns": columns, "resolution": window.resolution, "error": chart.error}
 
     def events(self, chart_id: str) -> Mapping[str, Any]:
         """The raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
-        state = self._state(chart_id)
-        start, end = bucket_at(self._window(state), _moment(request.args.get("at", "")))
-        queries = self.context.queries
-        held_from = queries.held().raw
+        queries, state = self.context.queries, self._state(chart_id)
+        moment = queries.moment()
+        start, end = bucket_at(self._window(state, moment), _milliseconds(request.args.get("at", "")))
+        held_from = moment.held.raw
         gone = held_from is not None and end <= held_from
         found = None if gone else queries.raw_events(chart_id, start, end, EVENTS_AT_MOST + 1)
         shown = pd.DataFrame({"occurred_at": []}) if found is None else found.head(EVENTS_AT_MOST)
@@ -92,13 +79,13 @@ class Details:
         }
 
     def _state(self, chart_id: str) -> PageState:
-        self.context.catalog.chart(chart_id)
+        chart_of(self.context.catalog, chart_id)
         return read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
 
-    def _window(self, state: PageState) -> Window:
+    def _window(self, state: PageState, moment: Moment) -> Window:
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         return self.context.queries.window(
-            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res
+            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
         )
 
 
@@ -129,9 +116,9 @@ def bucket_at(window: Window, moment: datetime) -> tuple[datetime, datetime]:
     return from_milliseconds(edges[place]), from_milliseconds(edges[place + 1])
 
 
-def _moment(text: str) -> datetime:
+def _milliseconds(text: str) -> datetime:
     if not (text.isascii() and text.isdigit() and len(text) <= 14):
-        raise RangeError(f"at: {text!r} is not a moment in milliseconds")
+        raise RangeError(f"{text!r} is not a moment in milliseconds", "at")
     return from_milliseconds(int(text))
 
 

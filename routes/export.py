@@ -4,58 +4,38 @@ The routes take the page's own query string, so that an address of the page beco
 Unlike the page they refuse what they can't read: a report must not show something else silently.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import Flask, Response, request
 
-from layouts.address import BROWSER_ZONE, SERVER_ZONE, PageState, read_state
 from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata
 from layouts.export.png import with_text
 from layouts.export.standalone import Captions, standalone_figure
-from layouts.figure.figures import Figure, FigureStyle
-from layouts.shell import BASE_PATH
+from layouts.figure.figures import Figure
+from layouts.figure.traces import FigureStyle
 from metrics_dash.catalog import Tab
-from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError, TabData
+from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
-from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.settings import parse_zone
+from metrics_dash.web.address import BROWSER_ZONE, SERVER_ZONE, PageState, read_state
 from metrics_dash.web.context import Context
-from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError, RenderingUnavailableError
+from metrics_dash.web.paths import BASE_PATH
+from metrics_dash.web.problems import AGAIN_SOON, ProblemError
+from routes.names import chart_of, tab_of
+from routes.rendering import Renderer
 
 WIDTHS, HEIGHTS = (480, 2400), (320, 1600)
 DEFAULT_SIZE = (960, 540)
-_RETRY = {"Retry-After": "5"}
-
-
-class Refusal(Exception):
-    """A request that can't be served: its status, and one line for whoever asks."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status, self.text, self.headers = status, text, dict(headers or {})
-
-    def answer(self) -> Response:
-        return Response(f"{self.text}\n", self.status, {**self.headers, "Cache-Control": "no-store"}, "text/plain")
 
 
 def register(server: Flask, context: Context, renderer: Renderer | None = None) -> None:
     """Register the three routes below the page's path."""
     exports = Exports(context, renderer or Renderer(seconds=2 * context.settings.refresh_interval))
-    server.add_url_rule(f"{BASE_PATH}export/<tab_id>.csv", "export_tab", _answering(exports.tab_csv))
-    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.csv", "export_chart", _answering(exports.chart_csv))
-    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.png", "chart_image", _answering(exports.chart_png))
-
-
-def _answering(work: Callable[[str], Response]) -> Callable[..., Response]:
-    def answer(**names: str) -> Response:
-        try:
-            return work(*names.values())
-        except Refusal as refusal:
-            return refusal.answer()
-
-    return answer
+    server.add_url_rule(f"{BASE_PATH}export/<tab_id>.csv", "export_tab", exports.tab_csv)
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.csv", "export_chart", exports.chart_csv)
+    server.add_url_rule(f"{BASE_PATH}chart/<chart_id>.png", "chart_image", exports.chart_png)
 
 
 @dataclass(frozen=True)
@@ -66,7 +46,7 @@ class ExportRequest:
     data: TabData
 
     def chart(self, chart_id: str) -> ChartData:
-        return next(chart for chart in self.data.charts if chart.chart.id == chart_id)
+        return self.data.chart(chart_id)
 
     def hidden(self, chart_id: str) -> frozenset[str]:
         return self.state.hidden.get(chart_id, frozenset())
@@ -85,14 +65,15 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class Exports:
-    """The routes' work. Every method raises ``Refusal``: 400 for the query, 404 for the path, 503 for the database."""
+    """The routes' work. Every method raises ``ProblemError``: 400 for the query, 404 for the path, 503 for
+    the database."""
 
     context: Context
     renderer: Renderer
 
     def tab_csv(self, tab_id: str) -> Response:
         """All charts of a tab in one table."""
-        taken = self._take(self._tab(tab_id))
+        taken = self._take(tab_of(self.context.catalog, tab_id))
         for chart in taken.data.charts:
             _check(chart)
         return _csv(tab_csv(taken.data, taken.state.hidden), file_name(tab_id, None, taken.data.window, "csv"))
@@ -113,14 +94,7 @@ class Exports:
         taken = self._take(tab)
         picture = self._picture(taken, chart_id, size)
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
-        try:
-            image = self.renderer.image(key, picture.figure)
-        except RenderingUnavailableError as missing:
-            raise Refusal(501, str(missing)) from None
-        except RenderingBusyError as busy:
-            raise Refusal(503, str(busy), _RETRY) from None
-        except RenderingFailedError as failure:
-            raise Refusal(500, str(failure)) from None
+        image = self.renderer.image(key, picture.figure)
         response = Response(with_text(image, picture.metadata(self.context.clock())), mimetype="image/png")
         name = file_name(tab.id, chart_id, taken.data.window, "png")
         response.headers["Content-Disposition"] = f'inline; filename="{name}"'
@@ -134,19 +108,8 @@ class Exports:
         link = request.host_url.rstrip("/") + BASE_PATH + taken.link()
         return Picture(taken.data, chart, taken.style(chart_id), Captions(about, known, link), size)
 
-    def _tab(self, tab_id: str) -> Tab:
-        try:
-            return self.context.catalog.tab(tab_id)
-        except KeyError:
-            known = ", ".join(tab.id for tab in self.context.catalog.tabs)
-            raise Refusal(404, f"there is no tab {tab_id!r}; there are {known}") from None
-
     def _tab_of(self, chart_id: str) -> Tab:
-        for tab in self.context.catalog.tabs:
-            if any(chart.id == chart_id for chart in tab.charts):
-                return tab
-        known = ", ".join(chart.id for chart in self.context.catalog.charts())
-        raise Refusal(404, f"there is no chart {chart_id!r}; there are {known}")
+        return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)
 
     def _take(self, tab: Tab) -> ExportRequest:
         """The data of a tab for the query of the present request, in the server's zone where it names none."""
@@ -154,13 +117,11 @@ class Exports:
         _check_query(state)
         queries = self.context.queries
         zone = state.zone(browser=None, server=self.context.settings.timezone)
-        try:
-            window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res)
-            data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None)
-        except (RangeError, QueryError) as problem:
-            raise Refusal(400, str(problem)) from None
-        except QueriesUnavailableError as error:
-            raise Refusal(503, str(error), _RETRY) from None
+        moment = queries.moment()
+        window = queries.window(
+            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
+        )
+        data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, moment=moment)
         return ExportRequest(state, data)
 
 
@@ -190,7 +151,7 @@ class Picture:
 def _check(chart: ChartData) -> None:
     """A table without a chart that can't be read would look like one without events."""
     if chart.state == "failing":
-        raise Refusal(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", _RETRY)
+        raise ProblemError(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", headers=AGAIN_SOON)
 
 
 def _check_query(state: PageState) -> None:
@@ -198,20 +159,24 @@ def _check_query(state: PageState) -> None:
     for name in ("res", "compare", "theme"):
         text = request.args.get(name, "")
         if text and getattr(state, name) != text:
-            raise Refusal(400, f"{name}: {text!r} is not known")
+            raise ProblemError(400, f"{name}: {text!r} is not known")
     if state.tz not in (BROWSER_ZONE, SERVER_ZONE):
         try:
             parse_zone(state.tz)
         except ValueError as error:
-            raise Refusal(400, f"tz: {error}") from None
+            raise ProblemError(400, f"tz: {error}") from None
     for text in filter(None, request.args.getlist("split")):
         chart, _, dimension = text.partition(":")
         if state.split.get(chart) != dimension:
-            raise Refusal(400, f"split: {text!r} is not a chart and one of its dimensions, such as login-rate:success")
+            raise ProblemError(
+                400, f"split: {text!r} is not a chart and one of its dimensions, such as login-rate:success"
+            )
     for text in filter(None, request.args.getlist("hidden")):
         chart, _, series = text.partition(":")
         if series not in state.hidden.get(chart, ()):
-            raise Refusal(400, f"hidden: {text!r} is not a chart and one of its series, such as login-results:true")
+            raise ProblemError(
+                400, f"hidden: {text!r} is not a chart and one of its series, such as login-results:true"
+            )
 
 
 def _whole(name: str, default: int, limits: tuple[int, int]) -> int:
@@ -220,7 +185,7 @@ def _whole(name: str, default: int, limits: tuple[int, int]) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and lowest <= int(text) <= highest):
-        raise Refusal(400, f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
+        raise ProblemError(400, f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
     return int(text)
 
 

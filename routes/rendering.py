@@ -18,6 +18,7 @@ from typing import Any
 
 from layouts.figure.figures import Figure
 from metrics_dash.charts.cache import MemoryStore, SharedCache
+from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +33,25 @@ _KEPT = 32
 _NO_NETWORK = "socks5://127.0.0.1:9"
 
 
-class RenderingUnavailableError(RuntimeError):
+class RenderingUnavailableError(ProblemError):
     """Kaleido or a browser is missing."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(501, message)
 
-class RenderingBusyError(RuntimeError):
+
+class RenderingBusyError(ProblemError):
     """As many wait for images as may."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message, headers=AGAIN_SOON)
 
-class RenderingFailedError(RuntimeError):
+
+class RenderingFailedError(ProblemError):
     """The browser made no image, or not in time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(500, message)
 
 
 def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:

@@ -71,11 +71,19 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('show = "sum"', 'show = "count"', "takes no measurement, not 'amount'"),
         ('show = "sum"', 'show = "sum"\nsplit_by = "country"', "only counts and rates"),
         ('show = "avg"', 'show = "avg"\nsplit_by = "colour"', "split_by 'colour'"),
-        ('show = "avg"', 'show = "avg"\ncolour = "red"', "colour"),
+        ('show = "avg"', 'show = "avg"\ncolour = "red"', "charts.stock: 'colour' is not a key; the keys are id, title"),
+        ('show = "avg"', 'show = "avg"\nunit = "t"', "charts.stock: 'unit' is not a key; it is derived from"),
+        ('show = "avg"', 'show = "avg"\nkind = "gauge"', "charts.stock: 'kind' is not a key; it is derived from"),
+        ('show = "avg"', 'show = "avg"\ndimensions = ["a"]', "charts.stock: 'dimensions' is not a key; it is derived"),
+        ('show = "avg"', 'show = "avg"\ntitel = "x"', "charts.stock: 'titel' is not a key; did you mean 'title'?"),
+        ('kind = "gauge"', 'kind = "gauge"\nhepl = "x"', "events.shop.stock.level: 'hepl' is not a key; did you mean"),
+        ('id = "shop"', 'id = "shop"\nchart = []', "tabs.shop: 'chart' is not a key; did you mean 'charts'?"),
+        ('{ unit = "EUR" }', '{ units = "EUR" }', "amount: 'units' is not a key; did you mean 'unit'?"),
+        ('event = "shop.stock.level"', 'event = "shop.stock.levels"', "did you mean 'shop.stock.level'?"),
         ('id = "stock"', 'id = "revenue"', "chart id 'revenue' is declared more than once"),
         ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),
         ('kind = "gauge"', 'kind = "gouge"', "'gouge'"),
-        ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not an event name"),
+        ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not dotted"),
         ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
     ],
 )
@@ -108,3 +116,24 @@ def test_a_chart_knows_what_it_may_be_split_by() -> None:
     catalog = load_catalog()
     assert catalog.chart("creatures-killed").dimensions == ("zone", "creature_tier")
     assert catalog.chart("xp-awarded").dimensions == (), "a sum can't be split by counts"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("events = 1", "events: Input should be a valid dictionary, not 1"),
+        ("tabs = 1", "events: Field required"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("", "events: Field required"),
+    ],
+)
+def test_a_file_that_is_no_catalog_is_one_line(text: str, says: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(text)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_key_of_an_event_is_its_name() -> None:
+    with pytest.raises(CatalogError, match="the name is the table's own"):
+        parse_catalog(SMALL.replace('kind = "gauge"', 'kind = "gauge"\nname = "other"'))

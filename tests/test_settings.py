@@ -25,6 +25,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("14d", timedelta(days=14)),
         ("90s", timedelta(seconds=90)),
         ("30min", timedelta(minutes=30)),
+        ("30m", timedelta(minutes=30)),
+        ("2w", timedelta(days=14)),
         ("1.5h", timedelta(minutes=90)),
     ],
 )

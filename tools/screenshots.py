@@ -26,13 +26,13 @@ from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
-from layouts.shell import BASE_PATH
 from metrics_dash.catalog import load_catalog
 from metrics_dash.demo.simulation import Simulation
 from metrics_dash.demo.status import HEARTBEAT
 from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
+from metrics_dash.web.paths import BASE_PATH
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]

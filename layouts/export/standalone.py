@@ -12,9 +12,11 @@ from typing import Any
 
 from layouts.export.about import AboutChart, Fact
 from layouts.figure import figures
-from layouts.figure.figures import Figure, FigureStyle
-from layouts.theme import FONT, TOKENS, Theme
+from layouts.figure.figures import Figure
+from layouts.figure.traces import FigureStyle
+from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.data import ChartData, Interval
+from metrics_dash.web.address import Theme
 
 PADDING = 28
 LEAST_PLOT = 140

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
-
 # plotly.js names of NumPy's types, narrowest first. It reads little-endian.
 _INTEGERS: tuple[tuple[str, type[np.integer[Any]]], ...] = (("u1", np.uint8), ("u2", np.uint16), ("i4", np.int32))
 _EXACT_IN_SINGLE = 2**24

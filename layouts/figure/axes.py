@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from layouts.theme import FONT, TOKENS, Theme
+from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import round_down, shift
 from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.web.address import Theme
 
 Milliseconds = NDArray[np.int64]
-
 # Plotly picks the distance of ticks (ms) and with it the first format whose range holds it. What follows a line break
 # is written only where it changes.
 TICK_FORMATS = [
@@ -36,7 +36,6 @@ VALUE_FORMATS = [
     {"dtickrange": [None, 0.999], "value": ",~g"},
     {"dtickrange": [0.999, None], "value": "~s"},
 ]
-
 _STEPS_OF_TICKS = ((6, "h", 1), (12, "h", 2), (30, "h", 4), (60, "h", 12), (24 * 9, "d", 1), (24 * 20, "d", 2))
 
 

@@ -1,57 +1,29 @@
 """A chart's data as a Plotly figure: plain dicts, because building ``go.Figure`` costs ten times as much.
 
-A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and
-``annotations_and_shapes()`` only; the layout stands, and with it zoom, hidden series and the axes.
+A tick replaces ``traces()`` and ``annotations_and_shapes()`` only; the layout stands, and with it zoom, hidden series
+and the axes.
 
-Pointer and keys are no business of Plotly's: assets/crosshair.js reads the values off all charts at once, from each
+Pointer and keys are no business of Plotly's: the crosshair's scripts read the values off all charts at once, from each
 trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from layouts.figure.arrays import Values, packed
-from layouts.figure.axes import font, on_axis, placed, window_meta, x_axis, y_axis
-from layouts.theme import (
-    AREA_OPACITY,
-    BAND_OPACITY,
-    BEFORE_OPACITY,
-    PALE_OPACITY,
-    TOKENS,
-    Theme,
-    series_colour,
-    split_colours,
-    with_opacity,
-)
-from metrics_dash.charts.data import ChartData, Interval, Series
-from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
+from layouts.figure.axes import font, on_axis, window_meta, x_axis, y_axis
+from layouts.figure.traces import FigureStyle, drawn_as, least_value, traces
+from layouts.theme import TOKENS
+from metrics_dash.charts.data import ChartData, Interval
+from metrics_dash.web.address import Theme
 
-Trace = dict[str, Any]
 Figure = dict[str, Any]
-
-# Many points are drawn finer, so that a noisy series stays a line and doesn't become a wall: (points, width in px).
-LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 _NARROWEST_MARK = 0.004
-# Plotly widens the time axis for markers, but not where they have a fill; this one can't be seen.
-UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 # Parts of the window's length; and how many reasons are named where events were refused.
 _ROOM_FOR_WORDS = 0.16
 _REASONS_SHOWN = 2
-_BARS_WITH_GAPS = 72
 _LONGEST_REASON = 32
-
-
-@dataclass(frozen=True, slots=True)
-class FigureStyle:
-    """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off."""
-
-    theme: Theme = "light"
-    place: int = 0
-    logarithmic: bool = False
-    hidden: Collection[str] = ()
 
 
 def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> Figure:
@@ -79,29 +51,6 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
     }
 
 
-def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
-    """Everything that a tick brings anew: an anchor that spans the window, the period before, and every series."""
-    shape = SHAPES[_drawn_as(chart, style)]
-    colours = _colours(chart, style)
-    drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
-    for series in chart.series:
-        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _spoken(chart, series))
-        drawn += [_switched(trace, series, style) for trace in shape(chart, series, line_style)]
-    return drawn
-
-
-def _drawn_as(chart: ChartData, style: FigureStyle) -> str:
-    """Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines there."""
-    return "line" if style.logarithmic else chart.chart.draw
-
-
-def _colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
-    """Each series' colour by its name: that of the chart's place, or of the split's values."""
-    if chart.chart.split_by is None:
-        return {series.name: series_colour(style.theme, style.place) for series in (*chart.series, *chart.previous)}
-    return split_colours(style.theme, [series.name for series in chart.series])
-
-
 def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> dict[str, Any]:
     """What the layout says about the data: shaded intervals of refused events with their count, zeros that can't be
     drawn, and what the browser has to know to read values off the chart."""
@@ -109,7 +58,7 @@ def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style:
     notes = [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
     if style.logarithmic:
         notes += _note_of_zeros(chart, style)
-    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": _drawn_as(chart, style)}
+    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": drawn_as(chart, style)}
     return {"shapes": shapes, "annotations": notes, "meta": meta}
 
 
@@ -164,7 +113,7 @@ def _short(reason: str) -> str:
 def _few_ticks(chart: ChartData, style: FigureStyle) -> dict[str, Any]:
     """Left to itself, Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
     greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
-    return {"dtick": "D2"} if style.logarithmic and 3 < greatest / _least(chart) < 100 else {}
+    return {"dtick": "D2"} if style.logarithmic and 3 < greatest / least_value(chart) < 100 else {}
 
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
@@ -178,232 +127,6 @@ def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]
     return [{"showarrow": False, "bgcolor": tokens["surface"], **text, **spot}]
 
 
-# Shapes
-
-
-@dataclass(frozen=True, slots=True)
-class LineStyle:
-    """How one series is drawn: its colour, and whether its name is worth saying."""
-
-    colour: str
-    style: FigureStyle
-    named: bool
-    name: str
-
-
-def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """A line; the unfinished end dashed; the range from lowest to highest as a band; lone points as dots."""
-    finished = _finished(chart, series)
-    whole = _scatter(chart, series, slice(0, finished), line_style)
-    end = _scatter(chart, series, slice(max(finished - 1, 0), None), line_style, dash="2px,3px")
-    drawn = [*_band(chart, series, line_style), whole]
-    if finished < len(series.t):
-        drawn.append({**end, "showlegend": False})
-    if line_style.style.logarithmic:
-        drawn += _zeros(chart, series, line_style)
-    return drawn + _lone_points(chart, series, line_style)
-
-
-def _area(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """A line over a tinted area; the unfinished end is not filled, and neither are several series over one another."""
-    drawn = _line(chart, series, line_style)
-    if line_style.named:
-        return drawn
-    fill = with_opacity(line_style.colour, AREA_OPACITY[line_style.style.theme])
-    position = next(place for place, trace in enumerate(drawn) if trace["meta"] == "value")
-    drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
-    return drawn
-
-
-def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Bars over their buckets, stacked; those of unfinished buckets pale and hatched."""
-    finished = _finished(chart, series)
-    # Gaps of less than a pixel are drawn at some bars and not at others, which looks like a step in the data.
-    gap = 0.14 if len(series.t) <= _BARS_WITH_GAPS else 0.0
-    drawn = []
-    for part, unfinished in ((slice(0, finished), False), (slice(finished, None), True)):
-        if unfinished and finished == len(series.t):
-            break
-        marker: dict[str, Any] = {"color": line_style.colour, "line": {"width": 0}}
-        if unfinished:
-            pale = with_opacity(line_style.colour, PALE_OPACITY)
-            marker |= {
-                "color": pale,
-                "pattern": {"shape": "/", "size": 4, "solidity": 0.4, "fgcolor": line_style.colour},
-            }
-        drawn.append(
-            {
-                "type": "bar",
-                "uid": f"{series.name}-{'unfinished' if unfinished else 'bars'}",
-                "meta": "value",
-                "name": line_style.name,
-                "legendgroup": series.name,
-                "showlegend": not unfinished and line_style.named,
-                "marker": marker,
-                "width": _widths(series) * (1 - gap),
-                "offset": _widths(series) * gap / 2,
-                **_points(chart, series.t[part], series.v[part]),
-            }
-        )
-    return drawn
-
-
-SHAPES: Mapping[str, Callable[[ChartData, Series, LineStyle], list[Trace]]] = {
-    "line": _line,
-    "area": _area,
-    "bar": _bar,
-}
-
-
-# Parts
-
-
-def _scatter(chart: ChartData, series: Series, part: slice, line_style: LineStyle, dash: str = "solid") -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "uid": f"{series.name}-{'line' if dash == 'solid' else 'unfinished'}",
-        "meta": "value",
-        "name": line_style.name,
-        "legendgroup": series.name,
-        "showlegend": line_style.named,
-        "line": {"color": line_style.colour, "width": _line_width(series), "dash": dash},
-        **_points(chart, series.t[part], _drawable(series.v[part], line_style.style)),
-    }
-
-
-def _drawable(values: Values, style: FigureStyle) -> Values:
-    """The values that the axis has a place for. Left to itself, Plotly draws a line to zero straight down."""
-    return np.where(values > 0, values, np.nan) if style.logarithmic else values
-
-
-def _points(chart: ChartData, starts: Milliseconds, values: Values) -> Trace:
-    return {**placed(starts, chart.window), "y": packed(values)}
-
-
-def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """From lowest to highest: two unseen lines with the room between them tinted."""
-    if series.low is None or series.high is None:
-        return []
-    common: Trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "legendgroup": series.name,
-        "showlegend": False,
-        "line": {"width": 0, "color": line_style.colour},
-    }
-    low = _points(chart, series.t, _drawable(series.low, line_style.style)) | {"meta": "low"}
-    high = _points(chart, series.t, _drawable(series.high, line_style.style)) | {"meta": "high"}
-    fill = {"fill": "tonexty", "fillcolor": with_opacity(line_style.colour, BAND_OPACITY[line_style.style.theme])}
-    return [
-        {**common, "uid": f"{series.name}-band-low", "name": "min", **low},
-        {**common, "uid": f"{series.name}-band-high", "name": "max", **fill, **high},
-    ]
-
-
-def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
-    zero = series.v <= 0
-    if not zero.any():
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "uid": f"{series.name}-zero",
-            "meta": "zero",
-            "name": line_style.name,
-            "legendgroup": series.name,
-            "showlegend": False,
-            "marker": {"symbol": "line-ns-open", "size": 5, "color": line_style.colour, "opacity": 0.6},
-            **UNPADDED,
-            **_points(chart, series.t, np.where(zero, _least(chart), np.nan)),
-        }
-    ]
-
-
-def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Values with a gap on both sides: a line can't show them."""
-    present = np.isfinite(_drawable(series.v, line_style.style))
-    padded = np.concatenate(([False], present, [False]))
-    lone = present & ~padded[:-2] & ~padded[2:]
-    if not lone.any():
-        return []
-    x = [on_axis(from_milliseconds(start), chart.window) for start in series.t[lone]]
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "uid": f"{series.name}-lone",
-            "meta": "value",
-            "name": line_style.name,
-            "legendgroup": series.name,
-            "showlegend": False,
-            "marker": {"color": line_style.colour, "size": 4},
-            **UNPADDED,
-            "x": x,
-            "y": packed(series.v[lone]),
-        }
-    ]
-
-
-def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
-    """An unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
-    window = chart.window
-    start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
-    end = window.end
-    base = _least(chart) if style.logarithmic else 0
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "uid": "anchor",
-        "meta": "anchor",
-        "showlegend": False,
-        "line": {"width": 0},
-        "x": [on_axis(start, window), on_axis(end, window)],
-        "y": [base, base],
-    }
-
-
-def _least(chart: ChartData) -> float:
-    """The least value above zero; one where there is none."""
-    values = [part[part > 0] for series in chart.series for part in (series.v, series.low) if part is not None]
-    return float(min((part.min() for part in values if part.size), default=1.0))
-
-
-def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
-    """The comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
-    middle; of several lines each has the colour of its own."""
-    ghost = TOKENS[style.theme]["ghost"]
-    if len(chart.previous) > 1 and _drawn_as(chart, style) == "bar":
-        shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
-        total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
-        known = np.any([np.isfinite(series.v) for series in shown], axis=0)
-        return [_before(chart, Series("", shown[0].t, np.where(known, total, np.nan)), ghost, "all", style)]
-    drawn = []
-    for series in chart.previous:
-        own = len(chart.previous) > 1 and series.name in colours
-        colour = with_opacity(colours[series.name], BEFORE_OPACITY) if own else ghost
-        trace = _before(chart, series, colour, _spoken(chart, series), style)
-        drawn.append(_switched(trace, series, style))
-    return drawn
-
-
-def _before(chart: ChartData, series: Series, colour: str, name: str, style: FigureStyle) -> Trace:
-    middle = int(_widths(series) / 2) if _drawn_as(chart, style) == "bar" else 0
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "uid": f"before-{series.name}",
-        "meta": "before",
-        "name": name,
-        "legendgroup": series.name,
-        "showlegend": False,
-        "line": {"color": colour, "width": 1.3, "dash": "2px,3px"},
-        **_points(chart, series.t + middle, _drawable(series.v, style)),
-    }
-
-
 def _legend(theme: Theme) -> dict[str, Any]:
     return {
         "orientation": "h",
@@ -415,33 +138,6 @@ def _legend(theme: Theme) -> dict[str, Any]:
         "itemdoubleclick": "toggleothers",
         "bgcolor": "rgba(0,0,0,0)",
     }
-
-
-def _finished(chart: ChartData, series: Series) -> int:
-    """How many of a series' buckets are finished."""
-    if chart.unfinished_from is None:
-        return len(series.t)
-    return int(np.searchsorted(series.t, chart.unfinished_from))
-
-
-def _spoken(chart: ChartData, series: Series) -> str:
-    """A series' name for people: a bare ``true`` says nothing without what it is about."""
-    if series.name in ("true", "false", "null") and chart.chart.split_by:
-        return f"{chart.chart.split_by}: {series.name}"
-    return series.name
-
-
-def _switched(trace: Trace, series: Series, style: FigureStyle) -> Trace:
-    return {**trace, "visible": "legendonly" if series.name in style.hidden else True}
-
-
-def _line_width(series: Series) -> float:
-    return next((width for points, width in LINE_WIDTHS if len(series.t) <= points), 1.0)
-
-
-def _widths(series: Series) -> float:
-    """The length of a bucket in ms: the shortest there is, so that bars never overlap."""
-    return float(np.diff(series.t).min()) if len(series.t) > 1 else 60_000.0
 
 
 def _wide_enough(interval: Interval, chart: ChartData) -> tuple[str, str]:

@@ -17,7 +17,14 @@ Values = NDArray[np.float64]
 
 
 class QueryError(ValueError):
-    """A question that has no answer, such as the average of an event without a measurement. Quotes the value."""
+    """A question that has no answer, such as the average of an event without a measurement. Quotes the value.
+
+    ``parameter``: what of the question can't be, where one thing is to blame.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class QueriesUnavailableError(RuntimeError):
@@ -100,3 +107,10 @@ class TabData:
     complete_through: datetime
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
+
+    def chart(self, chart_id: str) -> ChartData:
+        """Return the chart of that id; ``KeyError`` names an unknown one."""
+        for chart in self.charts:
+            if chart.chart.id == chart_id:
+                return chart
+        raise KeyError(chart_id)

@@ -15,12 +15,8 @@ from metrics_dash.charts.timerange.windows import LENGTHS, RetainedSince, Window
 
 TOP_VALUES = 8
 """How many values of a split have a series of their own."""
-
-
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
-
-
 Flags = NDArray[np.bool_]
 
 

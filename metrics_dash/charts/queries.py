@@ -23,6 +23,7 @@ A chart that can't be built is ``failing`` and leaves its neighbours standing; a
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ from db.events import query_events
 from db.faults import Fault, classify
 from db.series import LastSeen, Read, Rows, read_series
 from db.status import PipelineStatus, pipeline_status
-from metrics_dash.catalog import Catalog, Show, Tab
+from metrics_dash.catalog import Catalog, Chart, Show, Tab
 from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
 from metrics_dash.charts.cache import SharedCache, Store
@@ -62,6 +63,24 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def retained_since(status: PipelineStatus) -> RetainedSince:
+    """Return from when on each level is held."""
+    return RetainedSince(**{level: floor.recompute for level, floor in status.floors.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One tick: ``now`` (aware UTC), and how far the pipeline was when it was asked at that tick."""
+
+    now: datetime
+    status: PipelineStatus
+
+    @property
+    def held(self) -> RetainedSince:
+        """From when on each level is held."""
+        return retained_since(self.status)
+
+
 class Queries:
     """Answers for charts. Safe to share between threads; makes no connection until it is asked.
 
@@ -84,7 +103,19 @@ class Queries:
         self._clock = clock
         self._cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
 
-    # What time, and what is held of it
+    # What time it is, and how far the pipeline is
+
+    def now(self) -> datetime:
+        """Return the last tick of the refresh interval, aware UTC: what "now" means in every live window."""
+        return snap(self._clock(), self._tick)
+
+    def moment(self) -> Moment:
+        """Return the last tick and the pipeline's status at it. Raises ``QueriesUnavailableError``.
+
+        Whoever asks several things asks for the moment once and hands it on, so that all answers are of one tick.
+        """
+        now = self.now()
+        return Moment(now, self._cache.get(f"pipeline|{now.timestamp()}", lambda: self._ask(pipeline_status)))
 
     def window(
         self,
@@ -94,41 +125,43 @@ class Queries:
         end: str | None = None,
         zone: ZoneInfo | None = None,
         resolution: Literal["auto"] | Resolution = "auto",
+        moment: Moment | None = None,
     ) -> Window:
-        """The window for a range as ``parse_range`` reads it, now being the last tick. Raises ``RangeError``."""
+        """Return the window for a range as ``parse_range`` reads it, now being the moment's. Raises ``RangeError``."""
         zone = zone or self._timezone
-        span = parse_range(length or DEFAULT_RANGE, start=start, end=end, now=self.now(), zone=zone)
-        return choose_resolution(span, zone, self.held(), resolution)
-
-    def now(self) -> datetime:
-        """The last tick of the refresh interval, aware UTC: what "now" means in every live window."""
-        return snap(self._clock(), self._tick)
-
-    def held(self) -> RetainedSince:
-        """From when on each level is held. Raises ``QueriesUnavailableError``."""
-        return _held(self.pipeline())
-
-    def pipeline(self) -> PipelineStatus:
-        """How far the pipeline is, at the last tick. Raises ``QueriesUnavailableError``."""
-        return self._cache.get(f"pipeline|{self.now().timestamp()}", lambda: self._ask(pipeline_status))
+        moment = moment or self.moment()
+        span = parse_range(length or DEFAULT_RANGE, start=start, end=end, now=moment.now, zone=zone)
+        return choose_resolution(span, zone, moment.held, resolution)
 
     # Charts
 
-    def tab(self, tab_id: str, window: Window, *, compare: Comparison | None = None, split: Split = None) -> TabData:
-        """All charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named
-        in ``split`` can't have, ``QueriesUnavailableError``."""
+    def tab(
+        self,
+        tab_id: str,
+        window: Window,
+        *,
+        compare: Comparison | None = None,
+        split: Split = None,
+        moment: Moment | None = None,
+    ) -> TabData:
+        """Return all charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart
+        named in ``split`` can't have, ``QueriesUnavailableError``."""
         tab = self._catalog.tab(tab_id)
-        tab = tab.model_copy(update={"charts": tuple(split_chart(chart, split, self._catalog) for chart in tab.charts)})
-        return self._charts(tab, window, compare)
+        tab = replace(tab, charts=tuple(split_chart(chart, split) for chart in tab.charts))
+        return self._charts(tab, window, compare, moment or self.moment())
 
     def chart(
-        self, chart_id: str, window: Window, *, compare: Comparison | None = None, split: Split = None
+        self,
+        chart_id: str,
+        window: Window,
+        *,
+        compare: Comparison | None = None,
+        split: Split = None,
+        moment: Moment | None = None,
     ) -> ChartData:
-        """One chart of the catalog, out of the same answer as its tab's. Raises as ``tab`` does."""
-        self._catalog.chart(chart_id)
-        tab = next(tab for tab in self._catalog.tabs if any(chart.id == chart_id for chart in tab.charts))
-        data = self.tab(tab.id, window, compare=compare, split=split)
-        return next(one for one in data.charts if one.chart.id == chart_id)
+        """Return one chart of the catalog, out of the same answer as its tab's. Raises as ``tab`` does."""
+        tab = self._catalog.tab_of(chart_id)
+        return self.tab(tab.id, window, compare=compare, split=split, moment=moment).chart(chart_id)
 
     def series(
         self,
@@ -139,11 +172,24 @@ class Queries:
         split_by: str | None = None,
         *,
         compare: Comparison | None = None,
+        moment: Moment | None = None,
     ) -> ChartData:
-        """Any event ever seen, as a chart of its own. Raises ``QueryError`` and ``QueriesUnavailableError``."""
+        """Return any event ever seen as a chart of its own. Raises ``QueryError``, ``QueriesUnavailableError``."""
         chart = ad_hoc_chart(event_name, measurement, show, split_by, self._catalog)
+        return self.one(chart, window, compare=compare, moment=moment)
+
+    def one(
+        self,
+        chart: Chart,
+        window: Window | None = None,
+        *,
+        compare: Comparison | None = None,
+        moment: Moment | None = None,
+    ) -> ChartData:
+        """Return the data of a chart that stands in no tab. Raises ``QueriesUnavailableError``."""
+        moment = moment or self.moment()
         tab = Tab(id="query", title="Query", charts=(chart,))
-        return self._charts(tab, window or self.window(), compare).charts[0]
+        return self._charts(tab, window or self.window(moment=moment), compare, moment).charts[0]
 
     def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> pd.DataFrame:
         """The raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
@@ -161,17 +207,16 @@ class Queries:
 
     # From charts to data
 
-    def _charts(self, tab: Tab, window: Window, compare: Comparison | None) -> TabData:
-        # Read before the buckets, so that the watermark is never newer than what it speaks of.
-        status = self.pipeline()
+    def _charts(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> TabData:
+        # The status is older than what is read with it, so the watermark is never newer than what it speaks of.
         return self._cache.get(
-            self._key(tab, window, compare),
-            lambda: self._ask(lambda connection: _read_tab(connection, tab, window, compare, status)),
+            self._key(tab, window, compare, moment),
+            lambda: self._ask(lambda connection: _read_tab(connection, tab, window, compare, moment.status)),
         )
 
-    def _key(self, tab: Tab, window: Window, compare: Comparison | None) -> str:
+    def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
         """What the answer depends on, and the tick: a fixed window too may get late events."""
-        tick = window.end if window.live else self.now()
+        tick = window.end if window.live else moment.now
         charts = [(c.id, c.event, c.measurement, c.show, c.split_by) for c in tab.charts]
         span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
         return f"tab|{tab.id}|{charts}|{span}|{window.zone.key}|{compare}|{tick.timestamp()}"
@@ -198,10 +243,6 @@ def _describe(error: Exception) -> str:
     return type(error).__name__
 
 
-def _held(status: PipelineStatus) -> RetainedSince:
-    return RetainedSince(**{level: floor.recompute for level, floor in status.floors.items()})
-
-
 def _read_tab(
     connection: Connection,
     tab: Tab,
@@ -209,7 +250,7 @@ def _read_tab(
     compare: Comparison | None,
     status: PipelineStatus,
 ) -> TabData:
-    held, complete_through = _held(status), status.complete_through
+    held, complete_through = retained_since(status), status.complete_through
     plans = [plan(chart, window, held, complete_through, compare) for chart in tab.charts]
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
     refused_read = read_of_refusals(window) if status.ever_refused else None

@@ -1,4 +1,8 @@
-"""BUFFERDOC"""
+"""The bounded buffer between those who emit and the thread that stores, and its counters.
+
+Pure bookkeeping: no thread, no database. An event is encoded on its way in, so what waits here is immutable and of
+known size. Every event that was ever offered is in exactly one place, and ``Buffer.snapshot`` says how many are where.
+"""
 
 import threading
 from collections import Counter, deque
@@ -25,16 +29,10 @@ from metrics_dash.ingest.accounting import Accounting
 from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission, refused_rows
 
 REFUSED = REFUSED_EVENT
-
-
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
-
-
 # Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.
 SHORT_MAPS = 6 * MAX_MEASUREMENTS
-
-
 _QUOTA = "name_quota"
 
 

@@ -35,7 +35,7 @@ class Submission:
         self._cancel = cancel
 
     def wait(self, timeout: float) -> None:
-        """Return once the batch is committed. Raises ``NotCommittedError`` after ``timeout`` seconds or if it was dropped.
+        """Return once the batch is committed. Raises ``NotCommittedError`` after ``timeout`` seconds or when dropped.
 
         A batch that nobody has tried to write by then is cancelled: the sender keeps its copy.
         """

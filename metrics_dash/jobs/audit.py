@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 from db.audit import differing_facts, stored_days
 from db.engine import Database
 from db.floors import read_floors
-from db.rollups import RollupLevel
-from metrics_dash.jobs.rollup import LEVELS
+from db.levels import LEVELS, RollupLevel
 
 _DAY = timedelta(days=1)
 
@@ -47,20 +46,20 @@ def audit(database: Database) -> list[Difference]:
     with database.begin() as connection:
         days = stored_days(connection)
     for day in days:
-        for rung in LEVELS:
+        for level in LEVELS:
             with database.begin() as connection:
-                if _is_purged(connection, rung, day):
+                if _is_purged(connection, level, day):
                     continue
-                rows = differing_facts(connection, rung, day, day + _DAY)
+                rows = differing_facts(connection, level, day, day + _DAY)
                 # Each statement sees what was committed before it, so a purge may have come in between. It raised the
                 # floor as it dropped: what is above the floor now was whole when it was compared.
-                if not _is_purged(connection, rung, day):
-                    differences += [each for row in rows for each in _differences(rung.level, row)]
+                if not _is_purged(connection, level, day):
+                    differences += [each for row in rows for each in _differences(level.name, row)]
     return differences
 
 
-def _is_purged(connection: Connection, rung: RollupLevel, day: datetime) -> bool:
-    floor = read_floors(connection)[rung.source].recompute
+def _is_purged(connection: Connection, level: RollupLevel, day: datetime) -> bool:
+    floor = read_floors(connection)[level.source].recompute
     return floor is not None and day < floor
 
 

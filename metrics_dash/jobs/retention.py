@@ -13,8 +13,9 @@ from db.buckets import count_before, purge_buckets_before, purge_floor
 from db.engine import Database
 from db.floors import PurgeRefusedError, align, dirty_below, hold, read_floors
 from db.jobs import history_arrived
+from db.levels import LEVEL_NAMES, LEVELS
 from db.partitions import partitions_before, purge_events_before
-from metrics_dash.jobs.rollup import LEVELS, roll_up
+from metrics_dash.jobs.rollup import roll_up
 from metrics_dash.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,7 @@ class PurgeReport:
 
 def retention_periods(settings: Settings) -> dict[str, timedelta]:
     """How long each level is kept."""
-    return {
-        "raw": settings.raw_retention,
-        "minute": settings.minute_retention,
-        "hour": settings.hour_retention,
-        "day": settings.day_retention,
-    }
+    return {name: getattr(settings, f"{name}_retention") for name in LEVEL_NAMES}
 
 
 def purge(
@@ -85,7 +81,7 @@ def purge(
     now = now or datetime.now(UTC)
     cutoffs = {level: align(now - period) for level, period in by_level.items()}
     reports = [_raw(database, cutoffs["raw"], now, dry_run)]
-    reports += [_buckets(database, rung.level, cutoffs[rung.level], dry_run) for rung in LEVELS]
+    reports += [_buckets(database, level.name, cutoffs[level.name], dry_run) for level in LEVELS]
     return PurgeReport(tuple(reports), dry_run)
 
 

@@ -1,4 +1,4 @@
-"""Rollup: the ladder raw → minute → hour → day as data, and the pass that folds dirty buckets up it.
+"""Rollup: the pass that computes dirty buckets again, level by level (``db.levels``).
 
 A pass is one transaction under one lock, so any number of processes may run passes at any time: running one twice,
 late, or after an outage changes nothing that is right. ``db.rollups`` has the statements and says why they hold.
@@ -8,22 +8,17 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from db import rollups
 from db.engine import Database
 from db.floors import read_floors
-from db.rollups import RollupLevel
+from db.levels import LEVELS, RAW
 
 log = logging.getLogger(__name__)
 
-LEVELS = (
-    RollupLevel("minute", source="raw", width=timedelta(minutes=1)),
-    RollupLevel("hour", source="minute", width=timedelta(hours=1)),
-    RollupLevel("day", source="hour", width=timedelta(days=1)),
-)
 
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
 PASS_LIMIT = 10_000
@@ -72,13 +67,13 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
     rebuilt: dict[str, int] = {}
     refused = failed = 0
     more = False
-    for rung, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
-        refused += rollups.drop_dirty_marks_below(connection, rung.level, floors[rung.source].recompute)
-        keys = rollups.take(connection, rung.level, limit, before if rung.source == "raw" else None)
-        failed += rollups.rebuild(connection, rung, keys)
+    for level, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
+        refused += rollups.drop_dirty_marks_below(connection, level.name, floors[level.source].recompute)
+        keys = rollups.take(connection, level.name, limit, before if level.source == RAW else None)
+        failed += rollups.rebuild(connection, level, keys)
         if coarser is not None:
             rollups.mark_dirty(connection, coarser, keys)
-        rebuilt[rung.level] = len(keys)
+        rebuilt[level.name] = len(keys)
         more = more or len(keys) >= limit
     _alarm(refused, failed)
     return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARTS = ("app.py", "callbacks", "layouts", "metrics_dash", "db", "assets")
+PARTS = ("app.py", "callbacks", "routes", "layouts", "metrics_dash", "db", "assets")
 KINDS = frozenset({".py", ".toml", ".js", ".css"})
 LIBRARIES = ("dash", "plotly")
 _DIGEST_BYTES = 8

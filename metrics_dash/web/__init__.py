@@ -1,38 +1,7 @@
-"""What HTTP offers beside the page: events in, queries out, health, metrics; and the guard before all of it."""
+"""HTTP: the server, the gate before every route, and the routes for programs.
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-
-from flask import Flask
-
-from db.engine import Database
-from metrics_dash.catalog import Catalog
-from metrics_dash.charts.queries import Queries
-from metrics_dash.settings import Settings
-from metrics_dash.web import gate as guard
-from metrics_dash.web import health, ingest, metrics, problems, query
-from metrics_dash.web.health import RuntimeProtocol
-
-
-def install(
-    server: Flask,
-    *,
-    runtime: RuntimeProtocol,
-    queries: Queries,
-    database: Database,
-    settings: Settings,
-    catalog: Catalog,
-    script_hashes: Callable[[], Iterable[str]] = tuple,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> None:
-    """Register the routes, the guard and the headers on ``server``.
-
-    ``script_hashes`` gives the hashes of the page's inline scripts for the content security policy
-    (``dash.Dash.csp_hashes``); it is asked once, at the first response.
-    """
-    guard.install(server, script_hashes)
-    problems.install(server)
-    metrics.install(server, runtime, queries, clock)
-    ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, buffer_events=settings.buffer_events)
-    query.install(server, queries, catalog)
-    health.install(server, database, runtime)
+``install`` puts all of it on a Flask server; ``serve`` runs it. The page's routes and callbacks use ``context`` (what
+they need to answer), ``address`` (what the page's address says), ``paths`` and ``problems`` (which error is which HTTP
+answer).
+Flask is imported nowhere else in this package.
+"""

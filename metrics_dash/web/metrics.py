@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector as Figures
 
 from db.status import PipelineStatus
 from metrics_dash.charts.data import QueriesUnavailableError
+from metrics_dash.charts.queries import Moment
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.web.health import RuntimeProtocol
@@ -25,7 +26,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 class Pipeline(Protocol):
     """What is asked of ``metrics_dash.charts.queries.Queries``."""
 
-    def pipeline(self) -> PipelineStatus: ...
+    def moment(self) -> Moment: ...
 
 
 class PipelineFigures(Figures):
@@ -40,7 +41,7 @@ class PipelineFigures(Figures):
         problems = self._runtime.health().problems
         yield _gauge("healthy", "Whether the threads of this process run and succeed (0 or 1).", not problems)
         try:
-            status = self._queries.pipeline()
+            status = self._queries.moment().status
         except QueriesUnavailableError:
             yield _gauge("database_up", "Whether the database answers (0 or 1).", False)
             return

@@ -1,19 +1,29 @@
-"""Errors of the API: what is wrong, as JSON, and nothing about the inside of the server."""
+"""Which error is which HTTP answer, for every route: what is wrong, in one line, and nothing about the server's inside.
+
+A route raises what it meets. ``problem_of`` is the one mapping; an error that it does not know is a fault of ours.
+"""
 
 import logging
 from collections.abc import Mapping
+from functools import singledispatch
 
 from flask import Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from db.rows import InvalidEventError
+from metrics_dash.charts.data import QueriesUnavailableError, QueryError
+from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)
 
 # These are spoken by programs; everything else is the page's.
 MACHINE_PATHS = ("/api/", "/metrics", "/healthz", "/readyz")
+# Files that people save: whoever asks for one in a browser reads a line of text and not JSON.
+FILES = (".csv", ".png")
+AGAIN_SOON = {"Retry-After": "5"}
 
 
 class ProblemError(Exception):
@@ -24,15 +34,51 @@ class ProblemError(Exception):
         self.status, self.error, self.headers, self.fields = status, error, headers, fields
 
     def answer(self) -> Response:
+        """Return the answer in the form that the present request's path speaks."""
+        if request.path.endswith(FILES):
+            headers = {**(self.headers or {}), "Cache-Control": "no-store"}
+            return Response(f"{self.error}\n", self.status, headers, "text/plain")
         return json_answer({"error": self.error, **self.fields}, self.status, self.headers)
 
 
-def install(server: Flask) -> None:
-    """Answer errors of the machine paths in JSON; leave the page's alone."""
+@singledispatch
+def problem_of(error: Exception) -> ProblemError:
+    """Return what an error means to whoever sent the request; raise it again where it is a fault of ours."""
+    raise error
 
-    @server.errorhandler(ProblemError)
-    def _problem(problem: ProblemError) -> Response:
-        return problem.answer()
+
+@problem_of.register
+def _(error: ProblemError) -> ProblemError:
+    return error
+
+
+@problem_of.register
+def _(error: RangeError | QueryError) -> ProblemError:
+    if error.parameter is None:
+        return ProblemError(400, str(error))
+    return ProblemError(400, f"{error.parameter}: {error}", parameter=error.parameter)
+
+
+@problem_of.register
+def _(error: InvalidEventError) -> ProblemError:
+    return ProblemError(400, str(error))
+
+
+@problem_of.register
+def _(error: QueriesUnavailableError) -> ProblemError:
+    return ProblemError(503, str(error), headers=AGAIN_SOON)
+
+
+@problem_of.register
+def _(error: DBAPIError | PoolTimeout) -> ProblemError:
+    log.warning("%s: the database can't be asked: %s", request.path, type(error).__name__)
+    return ProblemError(503, "the database can't be reached or did not answer", headers=AGAIN_SOON)
+
+
+def install(server: Flask) -> None:
+    """Answer errors by the mapping; those of HTTP itself in JSON on the machine paths, as Flask does on the page's."""
+    for error_type in problem_of.registry.keys() - {object, Exception}:
+        server.register_error_handler(error_type, lambda error: problem_of(error).answer())
 
     @server.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:
@@ -41,9 +87,3 @@ def install(server: Flask) -> None:
         methods = getattr(error, "valid_methods", None)
         headers = {"Allow": ", ".join(methods)} if methods else None
         return json_answer({"error": error.name}, error.code or 500, headers)
-
-    @server.errorhandler(DBAPIError)
-    @server.errorhandler(PoolTimeout)
-    def _database(error: Exception) -> Response:
-        log.warning("%s: the database can't be asked: %s", request.path, type(error).__name__)
-        return json_answer({"error": "the database can't be reached or did not answer"}, 503, {"Retry-After": "5"})

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from flask import Flask, Response
 
 from metrics_dash.web.answers import json_answer
+from metrics_dash.web.paths import BASE_PATH
 
-PATH = "/admin/metrics/version"
+PATH = f"{BASE_PATH}version"
 
 
 def install(server: Flask, version: str, problems: Callable[[], Iterable[str]]) -> None:

@@ -19,10 +19,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from app import create_app
 from db.engine import Database
 from db.events import insert_events
-from layouts.shell import BASE_PATH
 from metrics_dash.catalog import load_catalog
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
+from metrics_dash.web.paths import BASE_PATH
 
 CATALOG = load_catalog()
 

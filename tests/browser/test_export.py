@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from layouts.theme import SERIES, TOKENS, Theme
+from layouts.theme import SERIES, TOKENS
+from metrics_dash.web.address import Theme
 from tests.browser.conftest import Serve
 from tests.support.looking import drawn, wait_for_tab
 

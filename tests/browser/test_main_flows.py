@@ -7,8 +7,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from app import create_app
 from db.engine import Database
-from layouts.shell import BASE_PATH
 from metrics_dash.settings import Settings
+from metrics_dash.web.paths import BASE_PATH
 from tests.browser.conftest import CATALOG
 
 pytestmark = pytest.mark.usefixtures("history")

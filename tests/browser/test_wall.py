@@ -18,9 +18,9 @@ from playwright.sync_api import Page, Route, expect
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
-from layouts.shell import BASE_PATH
 from metrics_dash.catalog import DEFAULT_PATH
 from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.web.paths import BASE_PATH
 from tests.browser.conftest import CATALOG
 from tests.support.looking import wait_for_tab
 from tests.support.processes import Process, data_folder, free_port, running

@@ -15,9 +15,10 @@ from db.buckets import query_buckets
 from db.engine import Database
 from db.events import insert_events
 from db.ledger import Batch, write_batches
+from db.levels import LEVELS
 from db.partitions import ensure_partitions
 from db.rows import encode_row
-from metrics_dash.jobs.rollup import LEVELS, roll_up, roll_up_all, run_pass
+from metrics_dash.jobs.rollup import roll_up, roll_up_all, run_pass
 from tests.support.locks import wait_for_a_lock_waiter
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -249,21 +250,21 @@ def test_scanning_and_probing_find_the_same(database: Database, minutes: int) ->
 
 def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
     """The oracle: statements as plain as can be."""
-    for rung in LEVELS:
+    for level in LEVELS:
         with database.begin() as connection:
             expected = connection.execute(
                 text(
                     "SELECT event_name, date_bin(:width, occurred_at, 'epoch'), count(*) FROM telemetry_events "
                     "GROUP BY 1, 2 ORDER BY 1, 2"
                 ),
-                {"width": rung.width},
+                {"width": level.width},
             ).fetchall()
             stored = connection.execute(
                 text(
                     "SELECT event_name, bucket_start, count FROM telemetry_buckets WHERE bucket_type = :level "
                     "ORDER BY 1, 2"
                 ),
-                {"level": rung.level},
+                {"level": level.name},
             ).fetchall()
             assert stored == expected
             expected = connection.execute(
@@ -272,7 +273,7 @@ def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
                     "min(value::float8), max(value::float8) FROM telemetry_events, jsonb_each_text(measurements) "
                     "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
                 ),
-                {"width": rung.width},
+                {"width": level.width},
             ).fetchall()
             stored = connection.execute(
                 text(
@@ -280,7 +281,7 @@ def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
                     "(min_values ->> key)::float8, (max_values ->> key)::float8 "
                     "FROM telemetry_buckets, jsonb_each_text(value_counts) WHERE bucket_type = :level ORDER BY 1, 2, 3"
                 ),
-                {"level": rung.level},
+                {"level": level.name},
             ).fetchall()
             assert [row[:4] + row[5:] for row in stored] == [row[:4] + row[5:] for row in expected]
             assert [row[4] for row in stored] == pytest.approx([row[4] for row in expected])
@@ -302,15 +303,15 @@ def test_a_late_event_reaches_its_minute_hour_and_day_in_one_pass(database: Data
 def test_a_pass_without_dirty_buckets_changes_nothing(database: Database) -> None:
     insert_events([event(ms=1)], database=database)
     run_pass(database)
-    before = [buckets(database, rung.level) for rung in LEVELS]
+    before = [buckets(database, level.name) for level in LEVELS]
     assert run_pass(database).total == 0
-    assert [buckets(database, rung.level) for rung in LEVELS] == before
+    assert [buckets(database, level.name) for level in LEVELS] == before
 
 
 def test_marking_a_bucket_again_changes_nothing_but_its_stamp(database: Database) -> None:
     insert_events([event(n / 7, ms=n) for n in range(100)], database=database)
     run_pass(database)
-    before = [buckets(database, rung.level) for rung in LEVELS]
+    before = [buckets(database, level.name) for level in LEVELS]
     with database.begin() as connection:
         connection.execute(
             text(
@@ -319,7 +320,7 @@ def test_marking_a_bucket_again_changes_nothing_but_its_stamp(database: Database
             )
         )
     run_pass(database)
-    after = [buckets(database, rung.level) for rung in LEVELS]
+    after = [buckets(database, level.name) for level in LEVELS]
     for one, other in zip(before, after, strict=True):
         assert [{**b, "inserted_at": None} for b in one] == [{**b, "inserted_at": None} for b in other]
 
@@ -362,7 +363,7 @@ def test_coarser_marks_are_as_old_as_the_oldest_they_come_from(database: Databas
         )
     minute, hour, _ = LEVELS
     with database.begin() as connection:
-        rollups.mark_dirty(connection, hour, rollups.take(connection, minute.level, 10))
+        rollups.mark_dirty(connection, hour, rollups.take(connection, minute.name, 10))
         rows = connection.execute(text("SELECT level, bucket_start, marked_at FROM rollup_dirty")).fetchall()
     assert rows == [("hour", NOON, oldest)]
 

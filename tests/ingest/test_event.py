@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from db.rows import (
     BETWEEN,
-    EVENT_NAME,
     InvalidEventError,
     check_name,
     decode_maps,
@@ -21,7 +20,6 @@ from db.rows import (
     from_nanoseconds,
     to_nanoseconds,
 )
-from metrics_dash.catalog import EVENT_NAME as CATALOG_EVENT_NAME
 from metrics_dash.ingest.event import DAY_RETENTION, MAX_AHEAD, check_time, parse_row
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -53,10 +51,6 @@ def test_dotted_lower_case_names_are_names(name: str) -> None:
 def test_anything_else_is_no_name_and_is_quoted(name: object) -> None:
     with pytest.raises(InvalidEventError, match="event_name"):
         check_name(name)
-
-
-def test_the_catalog_means_the_same_by_a_name() -> None:
-    assert CATALOG_EVENT_NAME.pattern == EVENT_NAME.pattern
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from db import rollups
 from db.engine import Database
 from db.events import insert_events
 from db.floors import align
+from db.levels import LEVELS
 from db.partitions import forget_partitions
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
-from metrics_dash.jobs.rollup import LEVELS, PassResult, RollupJob, roll_up, roll_up_all, run_pass
+from metrics_dash.jobs.rollup import PassResult, RollupJob, roll_up, roll_up_all, run_pass
 from tests.db.test_rollups import (
     NOON,
     assert_every_level_is_a_group_by_over_raw,
@@ -37,8 +38,8 @@ from tests.db.test_rollups import (
 DAY = timedelta(days=1)
 
 
-def test_the_ladder_leads_from_raw_to_day_and_each_width_divides_the_next() -> None:
-    assert [rung.source for rung in LEVELS] == ["raw", *(rung.level for rung in LEVELS[:-1])]
+def test_the_levels_lead_from_raw_to_day_and_each_width_divides_the_next() -> None:
+    assert [level.source for level in LEVELS] == ["raw", *(level.name for level in LEVELS[:-1])]
     assert LEVELS[-1].level == "day"
     assert all(coarse.width % fine.width == timedelta(0) for fine, coarse in itertools.pairwise(LEVELS))
 
@@ -206,12 +207,12 @@ class Shadow(RuleBasedStateMachine):
     def teardown(self) -> None:
         roll_up_all(self.database)
         assert audit(self.database) == []
-        for rung in LEVELS:
-            expected = _group(self.accepted, rung.width)
+        for level in LEVELS:
+            expected = _group(self.accepted, level.width)
             stored = {
                 (name, bucket["bucket_start"]): bucket
                 for name in ("a.b", "c.d")
-                for bucket in buckets(self.database, rung.level, name)
+                for bucket in buckets(self.database, level.name, name)
             }
             assert stored.keys() == expected.keys()
             for key, events in expected.items():

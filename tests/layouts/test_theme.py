@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from layouts import theme
-from layouts.theme import SERIES, TOKENS, Theme, css_variables, series_colour, with_opacity
+from layouts.theme import SERIES, TOKENS, css_variables, series_colour, with_opacity
+from metrics_dash.web.address import Theme
 
 Vector = NDArray[np.float64]
 

@@ -20,13 +20,14 @@ from db.events import insert_events
 from layouts.export.about import about, about_chart, facts
 from layouts.export.png import with_text
 from layouts.export.standalone import PADDING, Captions, standalone_figure
-from layouts.figure.figures import FigureStyle
-from layouts.theme import SERIES, TOKENS, Theme
+from layouts.figure.traces import FigureStyle
+from layouts.theme import SERIES, TOKENS
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import Interval, TabData
 from metrics_dash.charts.queries import Queries
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
+from metrics_dash.web.address import Theme
 from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError, draw
 
 PAGE = "/admin/metrics/"

@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from db.engine import Database
-from metrics_dash import web
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.settings import load_settings
+from metrics_dash.web.install import install
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def site(database: Database, **collector: int) -> Iterator[Site]:
     catalog = load_catalog()
     running = RuntimeProtocol(Collector(database, **collector))
     server = Flask("site")
-    web.install(
+    install(
         server,
         runtime=running,
         queries=Queries(database, catalog, settings),

@@ -3,15 +3,14 @@
 import pytest
 from flask import Flask
 
-from metrics_dash.web import gate as guard
-from metrics_dash.web import problems
+from metrics_dash.web import gate, problems
 
 
 @pytest.fixture
 def server() -> Flask:
     app = Flask("guarded")
     app.add_url_rule("/anything", view_func=lambda: "served", methods=["GET", "POST"])
-    guard.install(app, lambda: ["'sha256-abc='"])
+    gate.install(app, lambda: ["'sha256-abc='"])
     problems.install(app)
     return app
 

@@ -12,18 +12,10 @@ from metrics_dash.charts.timerange.parse import Comparison, TimeRange, midnight,
 from metrics_dash.charts.timerange.windows import EPOCH, LENGTHS, Resolution, Window, floor_utc, offset_at
 
 Milliseconds = NDArray[np.int64]
-
-
 _COMPARED_DAYS: Mapping[Comparison, int] = {"day": 1, "week": 7}
-
-
 NO_BUCKET = -1
 """Stands in an array of bucket edges for a bucket that does not exist."""
-
-
 _MILLISECOND = timedelta(milliseconds=1)
-
-
 _DAY = 86_400_000
 
 

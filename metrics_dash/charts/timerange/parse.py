@@ -8,20 +8,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from metrics_dash.settings import UNITS
+
 Comparison = Literal["period", "day", "week"]
-
-
 COMPARISONS: Mapping[Comparison, str] = {"period": "previous period", "day": "previous day", "week": "previous week"}
-
-
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
-
-
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class RangeError(ValueError):
-    """A moment or a range that can't be used. The message quotes it."""
+    """A moment or a range that can't be used. The message quotes it.
+
+    ``parameter``: ``range``, ``from`` or ``to``, where one of them is to blame.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,6 @@ PRESETS: tuple[Preset, ...] = (
     Preset("7d", "Last 7 days"),
     Preset("30d", "Last 30 days"),
 )
-
-
 DEFAULT_RANGE = "24h"
 
 
@@ -57,31 +58,26 @@ class TimeRange:
         return self.end - self.start
 
 
-_RELATIVE = re.compile(r"now(?:([+-])(\d{1,6})([smhdwMy]))?(?:/([smhdwMy]))?")
-
-
-_DURATION = re.compile(r"\d{1,6}[smhdwMy]")
-
-
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)")
-
-
-_EXACT_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
-
-
+_UNIT = "min|[smhdwMy]"
+_RELATIVE = re.compile(rf"now(?:([+-])(\d{{1,6}})({_UNIT}))?(?:/({_UNIT}))?", re.ASCII)
+_DURATION = re.compile(rf"\d{{1,6}}(?:{_UNIT})", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_EXACT_UNITS = {name: UNITS[name] for name in ("s", "m", "min", "h")}
 _MONTHS = {"M": 1, "y": 12}
-
-
 _DAYS = {"d": 1, "w": 7}
 
 
 def parse_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """Read an RFC 3339 moment or an expression such as ``now-6h`` or ``now-7d/d``; aware UTC.
 
-    Units are ``s m h d w M y``. Seconds, minutes and hours are exact; days and longer keep the wall clock of ``zone``.
-    ``/unit`` rounds down to the start of the unit in ``zone`` (a week starts on Monday). Raises ``RangeError``.
+    Units are ``s m h d w M y``; ``min`` is ``m``, too. Seconds, minutes and hours are exact; days and longer keep
+    the wall clock of ``zone``. ``/unit`` rounds down to the start of the unit in ``zone`` (a week starts on Monday).
+    Raises ``RangeError``.
     """
     stripped = text.strip()
+    if "T" in stripped:
+        # In a query string that was not encoded, the plus of an offset arrives as a space.
+        stripped = stripped.replace(" ", "+")
     relative = _RELATIVE.fullmatch(stripped)
     try:
         if relative is not None:
@@ -123,15 +119,22 @@ def parse_range(
     """
     if length and not start and not end:
         if not _DURATION.fullmatch(length.strip()):
-            raise RangeError(f"{length!r} is not a range such as 24h or 7d")
+            raise RangeError(f"{length!r} is not a range such as 24h or 7d", "range")
         start = f"now-{length.strip()}"
     end = end or "now"
-    last = parse_moment(end, now, zone)
-    first = parse_moment(start, now, zone) if start else last - timedelta(hours=24)
+    last = _bound("to", end, now, zone)
+    first = _bound("from", start, now, zone) if start else last - timedelta(hours=24)
     if first >= last:
-        raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end")
+        raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end", "from")
     live = end.strip() == "now" and (not start or start.strip().startswith("now"))
     return TimeRange(first, last, live)
+
+
+def _bound(parameter: str, text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        return parse_moment(text, now, zone)
+    except RangeError as error:
+        raise RangeError(str(error), parameter) from None
 
 
 def shift(moment: datetime, number: int, unit: str, zone: ZoneInfo) -> datetime:
@@ -162,12 +165,8 @@ def round_down(moment: datetime, unit: str, zone: ZoneInfo) -> datetime:
     """
     local = moment.astimezone(zone)
     if unit in _EXACT_UNITS:
-        beyond = {
-            "s": timedelta(microseconds=local.microsecond),
-            "m": timedelta(seconds=local.second, microseconds=local.microsecond),
-            "h": timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond),
-        }
-        return moment.astimezone(UTC) - beyond[unit]
+        since_the_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return moment.astimezone(UTC) - since_the_hour % _EXACT_UNITS[unit]
     day = local.date()
     starts = {
         "d": day,

@@ -6,28 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
+from db.levels import BUCKET_TYPES, WIDTHS, BucketType
 from metrics_dash.charts.timerange.parse import RangeError, TimeRange, midnight
 
-Resolution = Literal["minute", "hour", "day"]
-
-
-RESOLUTIONS: tuple[Resolution, ...] = ("minute", "hour", "day")
-
-
-LENGTHS: Mapping[Resolution, timedelta] = {
-    "minute": timedelta(minutes=1),
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-}
-
-
+Resolution = BucketType
+RESOLUTIONS = BUCKET_TYPES
+LENGTHS = WIDTHS
 # Up to which length of range a resolution is chosen by itself; longer ones are drawn in days.
 CHOSEN_UP_TO: Mapping[Resolution, timedelta] = {"minute": timedelta(hours=48), "hour": timedelta(days=14)}
-
-
 MAX_POINTS = 5_000
-
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from layouts.figure.arrays import packed
 from layouts.figure.axes import clocks_change, on_axis
-from layouts.figure.figures import FigureStyle, annotations_and_shapes, figure, traces
+from layouts.figure.figures import annotations_and_shapes, figure
+from layouts.figure.traces import FigureStyle, traces
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Interval, Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -165,7 +166,7 @@ def test_both_themes_draw_the_same_but_for_colour() -> None:
 def test_a_value_of_a_split_keeps_its_colour_when_others_overtake_it() -> None:
     names = ("desert", "forest", "sea", "other")
     rows = [[3.0], [2.0], [1.0], [1.0]]
-    split = CATALOG.chart("creatures-killed").model_copy(update={"split_by": "zone"})
+    split = replace(CATALOG.chart("creatures-killed"), split_by="zone")
     first = replace(chart_data("creatures-killed", *rows, names=names), chart=split)
     later = replace(first, series=(first.series[2], first.series[0], first.series[1], first.series[3]))
     colours = [
@@ -199,7 +200,7 @@ def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() ->
     bars = replace(bars, previous=(bars.series[0], bars.series[1]))
     before = [trace for trace in traces(bars, FigureStyle()) if trace["meta"] == "before"]
     assert [unpacked(trace["y"]).tolist() for trace in before] == [[4, 6]]
-    lines = replace(bars, chart=bars.chart.model_copy(update={"draw": "line"}))
+    lines = replace(bars, chart=replace(bars.chart, draw="line"))
     before = [trace for trace in traces(lines, FigureStyle()) if trace["meta"] == "before"]
     assert [unpacked(trace["y"]).tolist() for trace in before] == [[1, 2], [3, 4]]
 

@@ -6,16 +6,17 @@ can't be read is kept as it stands and refused where it is used: drawing another
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
-from layouts.theme import TOKENS, Theme
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
 from metrics_dash.charts.timerange.windows import RESOLUTIONS, Resolution
 
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 BROWSER_ZONE, SERVER_ZONE = "browser", "server"
 _LONGEST_REFRESH = 3600
 
@@ -96,7 +97,7 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
             if dimension in charts[chart].dimensions or dimension == NO_SPLIT
         },
         log=one("log") == "1",
-        theme=cast(Theme | None, one("theme", TOKENS)),
+        theme=cast(Theme | None, one("theme", THEMES)),
         refresh=_seconds(one("refresh")),
         hidden=_grouped(_by_chart(values.get("hidden", []), charts)),
         kiosk=one("kiosk") == "1",

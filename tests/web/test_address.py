@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layouts.address import PageState, read_state
 from metrics_dash.catalog import load_catalog
+from metrics_dash.web.address import PageState, read_state
 
 CATALOG = load_catalog()
 BERLIN, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")

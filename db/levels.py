@@ -1,0 +1,34 @@
+"""The levels: raw events, and the buckets that are rolled up from them, each from the next finer one.
+
+What a level is called, how wide its buckets are and what they are made from stands here and nowhere else; SQL that
+names levels is a constraint of the schema, which a test holds to this list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+BucketType = Literal["minute", "hour", "day"]
+
+RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class RollupLevel:
+    """A level of buckets: ``width`` wide, starting at multiples of it (UTC), and rolled up from ``source``."""
+
+    name: BucketType
+    source: str
+    width: timedelta
+
+
+LEVELS = (
+    RollupLevel("minute", source=RAW, width=timedelta(minutes=1)),
+    RollupLevel("hour", source="minute", width=timedelta(hours=1)),
+    RollupLevel("day", source="hour", width=timedelta(days=1)),
+)
+BUCKET_TYPES: tuple[BucketType, ...] = tuple(level.name for level in LEVELS)
+LEVEL_NAMES: tuple[str, ...] = (RAW, *BUCKET_TYPES)
+WIDTHS: Mapping[BucketType, timedelta] = {level.name: level.width for level in LEVELS}
+SOURCES: Mapping[str, str] = {level.name: level.source for level in LEVELS}

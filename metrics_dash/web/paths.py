@@ -1,0 +1,3 @@
+"""Where the page lives. Everything that belongs to it lies below."""
+
+BASE_PATH = "/admin/metrics/"

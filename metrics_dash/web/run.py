@@ -1,0 +1,35 @@
+"""Everything in one process: the web server in the main thread, collector and scheduler beside it."""
+
+import importlib
+import threading
+from collections.abc import Callable
+
+from db.engine import Database
+from db.migrate import migrate
+from metrics_dash.runtime import Runtime
+from metrics_dash.settings import Settings
+from metrics_dash.web.serve import HttpServer
+
+
+def serve_everything(
+    settings: Settings, database: Database, stop: threading.Event, when_ready: Callable[[], None]
+) -> None:
+    """Serve until ``stop`` is set; call ``when_ready`` once the store is there. The caller closes the database."""
+    runtime = Runtime(settings, database)
+    # Not an import of ours: the page stands above this package, and only this command needs it.
+    page = importlib.import_module("app").create_app(settings, database=database, runtime=runtime)
+    server = HttpServer(page.server, settings.host, settings.port)
+    try:
+        database.start()
+        migrate(database)
+        runtime.start()
+        when_ready()
+        server.run(stop)
+    finally:
+        runtime.stop(timeout=4)
+
+
+def address(settings: Settings) -> str:
+    """Return where the server listens, as a URL without a path."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"

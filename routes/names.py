@@ -1,0 +1,22 @@
+"""Ids in a path: what they name, or 404 with what there is."""
+
+from metrics_dash.catalog import Catalog, Chart, Tab
+from metrics_dash.web.problems import ProblemError
+
+
+def chart_of(catalog: Catalog, chart_id: str) -> Chart:
+    """Return the chart of that id. Raises ``ProblemError`` 404."""
+    try:
+        return catalog.chart(chart_id)
+    except KeyError:
+        known = ", ".join(chart.id for chart in catalog.charts())
+        raise ProblemError(404, f"there is no chart {chart_id!r}; there are {known}") from None
+
+
+def tab_of(catalog: Catalog, tab_id: str) -> Tab:
+    """Return the tab of that id. Raises ``ProblemError`` 404."""
+    try:
+        return catalog.tab(tab_id)
+    except KeyError:
+        known = ", ".join(tab.id for tab in catalog.tabs)
+        raise ProblemError(404, f"there is no tab {tab_id!r}; there are {known}") from None
