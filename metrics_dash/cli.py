@@ -12,7 +12,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, NoReturn
@@ -126,16 +126,16 @@ def run() -> None:
     logs.configure(settings)
     stop = _stop_event()
     database = _database(settings)
-    with ExitStack() as ending:
-        ending.callback(database.close)
-        ending.callback(use_database, None)
 
-        def ready() -> None:
-            if settings.demo:
-                ending.enter_context(demo_beside(_url(settings)))
-            _greet(settings)
+    def beside() -> AbstractContextManager[None]:
+        _greet(settings)
+        return demo_beside(_url(settings)) if settings.demo else nullcontext()
 
-        serve_everything(settings, database, stop, ready)
+    try:
+        serve_everything(settings, database, stop, beside)
+    finally:
+        use_database(None)
+        database.close()
 
 
 def _url(settings: Settings) -> str:

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def demo_beside(url: str) -> Iterator[None]:
-    """Run the demo as a child that sends to ``url``; it ends with the block, and with this process however that ends."""
+    """Run the demo as a child that sends to ``url``. It ends with the block, and with this process however it ends."""
     environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_DEMO}
     child = subprocess.Popen(
         [sys.executable, "-m", "metrics_dash", "demo", "--url", url, "--backfill", "30d", "--parent", str(os.getpid())],

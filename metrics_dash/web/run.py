@@ -3,6 +3,7 @@
 import importlib
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from db.engine import Database
 from db.migrate import migrate
@@ -12,9 +13,12 @@ from metrics_dash.web.serve import HttpServer
 
 
 def serve_everything(
-    settings: Settings, database: Database, stop: threading.Event, when_ready: Callable[[], None]
+    settings: Settings, database: Database, stop: threading.Event, beside: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    """Serve until ``stop`` is set; call ``when_ready`` once the store is there. The caller closes the database."""
+    """Serve until ``stop`` is set, within what ``beside`` gives once the store is there.
+
+    The caller closes the database.
+    """
     runtime = Runtime(settings, database)
     # Not an import of ours: the page stands above this package, and only this command needs it.
     page = importlib.import_module("app").create_app(settings, database=database, runtime=runtime)
@@ -23,8 +27,8 @@ def serve_everything(
         database.start()
         migrate(database)
         runtime.start()
-        when_ready()
-        server.run(stop)
+        with beside():
+            server.run(stop)
     finally:
         runtime.stop(timeout=4)
 
