@@ -1,0 +1,87 @@
+"""The number above a chart, and what it is compared with."""
+
+from datetime import timedelta
+
+import pytest
+
+from db.engine import Database
+from metrics_dash.charts.queries import Queries
+from tests.support.charts import at, logins, players, purged_below, store, value_at, wait_behind
+
+
+def test_a_headline_compares_with_the_period_before(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 6), *logins(at("2026-03-10T11:00+00:00"), 4))
+    headline = queries.chart("login-rate", queries.window("1h")).headline
+    assert (headline.value, headline.label, headline.previous) == (6, "total", 4)
+    assert headline.change == pytest.approx(0.5)
+
+
+def test_a_headline_without_a_period_before_has_no_change(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 6))
+    headline = queries.chart("login-rate", queries.window("1h")).headline
+    assert (headline.previous, headline.change) == (None, None)
+
+
+def test_an_unfinished_bucket_is_counted_but_not_compared(database: Database, queries: Queries) -> None:
+    store(
+        database,
+        *logins(at("2026-03-10T12:00+00:00"), 6),
+        *logins(at("2026-03-10T12:20+00:00"), 1),
+        *logins(at("2026-03-10T11:00+00:00"), 6),
+        *logins(at("2026-03-10T11:20+00:00"), 50),
+    )
+    wait_behind(database, at("2026-03-10T12:20:30+00:00"))
+    headline = queries.chart("login-rate", queries.window("1h")).headline
+    assert (headline.value, headline.previous, headline.change) == (7, 6, 0)
+
+
+def test_a_gauge_shows_its_latest_complete_bucket(database: Database, queries: Queries) -> None:
+    store(
+        database,
+        *players(at("2026-03-10T11:15+00:00"), 10),
+        *players(at("2026-03-10T12:15+00:00"), 20),
+        *players(at("2026-03-10T12:20+00:00"), 999),
+    )
+    wait_behind(database, at("2026-03-10T12:20:30+00:00"))
+    headline = queries.chart("players-online", queries.window("1h")).headline
+    assert (headline.value, headline.label, headline.previous, headline.change) == (20, "latest", 10, 1)
+
+
+def test_a_headline_is_held_against_what_the_charts_are_compared_with(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(
+        database,
+        *logins(moment, 6),
+        *logins(moment - timedelta(hours=1), 5),
+        *logins(moment - timedelta(days=1), 3),
+        *logins(moment - timedelta(days=7), 12),
+        *players(moment, 30),
+        *players(moment - timedelta(days=7), 20),
+    )
+    window = queries.window("1h")
+    for compare, previous in (("period", 5), ("day", 3), ("week", 12)):
+        headline = queries.chart("login-rate", window, compare=compare).headline
+        assert (headline.value, headline.previous, headline.against) == (6, previous, compare)
+    online = queries.chart("players-online", window, compare="week").headline
+    assert (online.value, online.previous, online.change) == (30, 20, 0.5)
+
+
+def test_a_headline_is_not_held_against_a_time_that_is_no_longer_kept(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(database, *logins(moment, 6), *logins(moment - timedelta(days=7), 12))
+    purged_below(database, "minute", moment - timedelta(days=3))
+    headline = queries.chart("login-rate", queries.window("1h"), compare="week").headline
+    assert (headline.previous, headline.change) == (None, None)
+
+
+def test_a_split_is_compared_value_by_value(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    hour_ago = moment - timedelta(hours=1)
+    store(
+        database,
+        *logins(moment, 3, success=True),
+        *logins(moment, 1, success=False),
+        *logins(hour_ago, 2, success=True),
+    )
+    data = queries.chart("login-results", queries.window("1h"), compare="period")
+    assert [(one.name, value_at(one, moment)) for one in data.previous] == [("true", 2)]

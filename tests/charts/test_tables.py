@@ -1,0 +1,67 @@
+"""Tables of charts hold the numbers of the picture, and nothing that a spreadsheet would run."""
+
+import csv
+import io
+from datetime import datetime, timedelta
+
+import pytest
+
+from db.engine import Database
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
+from metrics_dash.charts.timerange.grid import bucket_starts, from_milliseconds
+from tests.support.charts import BERLIN, LOGIN, SESSION, at, logins, players, store
+
+
+def test_a_csv_has_the_numbers_of_the_picture(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(database, *logins(moment, 3, success=True), *logins(moment + timedelta(minutes=1), 2, success=False))
+    data = queries.chart("login-results", queries.window("1h", zone=BERLIN))
+    header, *rows = csv.reader(io.StringIO(to_csv(frame(data))))
+    assert header == ["time", "true", "false"]
+    assert [datetime.fromisoformat(row[0]) for row in rows] == [
+        from_milliseconds(t) for t in bucket_starts(data.window)
+    ]
+    assert all(row[0].endswith("+01:00") for row in rows)
+    for column, series in enumerate(data.series, start=1):
+        assert [float(row[column]) for row in rows] == series.v.tolist()
+
+
+def test_a_gap_is_an_empty_cell(database: Database, queries: Queries) -> None:
+    store(database, *players(at("2026-03-10T12:00+00:00"), 3.5))
+    rows = list(csv.reader(io.StringIO(to_csv(frame(queries.chart("players-online", queries.window("1h")))))))
+    assert {row[1] for row in rows[1:]} == {"", "3.5"}
+
+
+def test_the_repeated_hour_of_autumn_is_told_apart_by_its_offset(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2025-10-26T02:30+02:00"), 1), *logins(at("2025-10-26T02:30+01:00"), 2))
+    window = queries.window(
+        start="2025-10-26T00:00:00+02:00", end="2025-10-27T00:00:00+01:00", zone=BERLIN, resolution="hour"
+    )
+    table = frame(queries.chart("login-rate", window))
+    assert len(table) == 25
+    values = dict(zip(table["time"], table["Login Rate"], strict=True))
+    assert (values["2025-10-26T02:00:00+02:00"], values["2025-10-26T02:00:00+01:00"]) == (1, 2)
+
+
+def test_a_tab_is_one_table(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    store(database, *logins(moment, 3, success=True), (SESSION, moment, {"duration_ms": 1}, {}))
+    table = tab_frame(queries.tab("auth", queries.window("1h")))
+    assert list(table.columns) == ["time", "Login Rate", "Login Success/Failure: true", "Session Starts"]
+    assert len(table) == 61
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_text_that_looks_like_a_formula_is_made_harmless(cell: str) -> None:
+    assert csv_safe(cell) == f"'{cell}"
+
+
+def test_numbers_and_plain_text_stay_as_they_are() -> None:
+    assert [csv_safe(cell) for cell in (-1.5, 3, "a=b", "")] == [-1.5, 3, "a=b", ""]
+
+
+def test_a_formula_in_a_value_of_a_split_does_not_reach_a_spreadsheet(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 1, zone='=cmd|"x"'))
+    data = queries.series(LOGIN, None, "count", queries.window("1h"), "zone")
+    assert next(csv.reader(io.StringIO(to_csv(frame(data))))) == ["time", '\'=cmd|"x"']

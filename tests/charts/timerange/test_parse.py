@@ -1,0 +1,129 @@
+"""Moments and ranges as people write them, and steps from one to the next."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics_dash.charts.timerange.parse import (
+    PRESETS,
+    RangeError,
+    TimeRange,
+    midnight,
+    parse_moment,
+    parse_range,
+    round_down,
+    shift,
+    step,
+    zoom_out,
+)
+from tests.support.times import BERLIN, CAIRO, NOW, UTC_ZONE, at, moments, zones
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("now", "2026-03-31T12:34:56.789+00:00"),
+        ("now-6h", "2026-03-31T06:34:56.789+00:00"),
+        ("now+90s", "2026-03-31T12:36:26.789+00:00"),
+        ("now/m", "2026-03-31T12:34+00:00"),
+        ("now/d", "2026-03-31T00:00+02:00"),
+        ("now-7d/d", "2026-03-24T00:00+01:00"),
+        ("now-7d", "2026-03-24T14:34:56.789+01:00"),
+        ("now-1w/w", "2026-03-23T00:00+01:00"),
+        ("now-1M", "2026-02-28T14:34:56.789+01:00"),
+        ("now/M", "2026-03-01T00:00+01:00"),
+        ("now-1y/y", "2025-01-01T00:00+01:00"),
+        ("2026-01-31T12:00:00Z", "2026-01-31T12:00+00:00"),
+        ("2026-01-31t12:00:00.5+05:45", "2026-01-31T06:15:00.5+00:00"),
+    ],
+)
+def test_a_moment_is_read_in_the_zone(text: str, moment: str) -> None:
+    assert parse_moment(text, NOW, BERLIN) == at(moment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "now-", "now-6", "now-6q", "now - 6h", "2026-01-31", "2026-01-31T12:00:00", "now-9999y",
+     "2026-02-30T00:00:00Z", "1969-01-01T00:00:00Z", "now-6h/5m"],
+)  # fmt: skip
+def test_what_is_not_a_moment_is_quoted(text: str) -> None:
+    with pytest.raises(RangeError) as error:
+        parse_moment(text, NOW, BERLIN)
+    assert repr(text) in str(error.value)
+
+
+@given(moments, zones, st.sampled_from("smhdwMy"))
+def test_rounding_down_is_idempotent_and_never_goes_up(moment: datetime, zone: ZoneInfo, unit: str) -> None:
+    rounded = round_down(moment, unit, zone)
+    assert rounded <= moment
+    assert round_down(rounded, unit, zone) == rounded
+
+
+@given(moments, zones, st.integers(-400, 400))
+def test_days_keep_the_wall_clock(moment: datetime, zone: ZoneInfo, days: int) -> None:
+    wall = moment.astimezone(zone).replace(tzinfo=None, fold=0) + timedelta(days=days)
+    moved = shift(moment, days, "d", zone).astimezone(zone).replace(tzinfo=None, fold=0)
+    skipped = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) != wall
+    assert moved == wall or skipped
+
+
+def test_a_day_begins_where_midnight_is_skipped() -> None:
+    # In Cairo the clocks went from 0:00 to 1:00 on 2023-04-28.
+    assert midnight(date(2023, 4, 28), CAIRO) == at("2023-04-27T22:00+00:00")
+    assert midnight(date(2023, 4, 28), CAIRO).astimezone(CAIRO).hour == 1
+
+
+def test_every_preset_is_a_live_range_up_to_now() -> None:
+    for preset in PRESETS:
+        span = parse_range(preset.key, now=NOW, zone=UTC_ZONE)
+        assert span.live
+        assert span.end == NOW
+    assert [preset.key for preset in PRESETS] == ["1h", "6h", "24h", "7d", "30d"]
+
+
+def test_a_range_with_a_fixed_end_is_not_live() -> None:
+    assert not parse_range(start="now-7d/d", end="now/d", now=NOW, zone=BERLIN).live
+    assert not parse_range(start="2026-03-01T00:00:00Z", end="now", now=NOW, zone=BERLIN).live
+    assert parse_range(start="now/d", end="now", now=NOW, zone=BERLIN).live
+
+
+def test_from_and_to_win_over_a_length() -> None:
+    span = parse_range("1h", start="now-2h", now=NOW, zone=BERLIN)
+    assert span.length == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("length", "start", "end", "quoted"),
+    [("24", None, None, "'24'"), (None, "now", "now-1h", "'now-1h'"), (None, "never", None, "'never'")],
+)
+def test_an_unusable_range_is_quoted(length: str | None, start: str | None, end: str | None, quoted: str) -> None:
+    with pytest.raises(RangeError, match=quoted):
+        parse_range(length, start=start, end=end, now=NOW, zone=UTC_ZONE)
+
+
+def test_stepping_back_and_forward_comes_home() -> None:
+    span = TimeRange(NOW - timedelta(hours=30), NOW - timedelta(hours=24))
+    there = step(span, -3, NOW, BERLIN)
+    assert there == TimeRange(span.start - timedelta(hours=18), span.end - timedelta(hours=18))
+    assert step(there, 3, NOW, BERLIN) == span
+
+
+def test_stepping_past_now_is_live() -> None:
+    span = TimeRange(NOW - timedelta(hours=3), NOW - timedelta(hours=1))
+    assert step(span, 1, NOW, BERLIN) == TimeRange(NOW - timedelta(hours=2), NOW, live=True)
+
+
+def test_a_whole_day_steps_to_a_whole_day_across_a_change() -> None:
+    monday = TimeRange(at("2026-03-30T00:00+02:00"), at("2026-03-31T00:00+02:00"))
+    sunday = step(monday, -1, NOW, BERLIN)
+    assert sunday == TimeRange(at("2026-03-29T00:00+01:00"), at("2026-03-30T00:00+02:00"))
+
+
+def test_zooming_out_doubles_and_never_reaches_past_now() -> None:
+    past = TimeRange(NOW - timedelta(hours=10), NOW - timedelta(hours=8))
+    assert zoom_out(past, NOW) == TimeRange(NOW - timedelta(hours=11), NOW - timedelta(hours=7))
+    live = zoom_out(TimeRange(NOW - timedelta(hours=1), NOW, live=True), NOW)
+    assert live == TimeRange(NOW - timedelta(hours=2), NOW, live=True)

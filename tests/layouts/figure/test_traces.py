@@ -1,0 +1,93 @@
+"""What is drawn: gaps, bands, unfinished ends, splits and comparisons."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from layouts.figure.figures import annotations_and_shapes, figure
+from layouts.figure.traces import FigureStyle, traces
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from tests.support.figures import CATALOG, MINUTE, NOON, chart_data, named, unpacked
+
+
+def test_a_value_between_gaps_is_a_dot() -> None:
+    drawn = traces(chart_data("players-online", [1, 2, np.nan, 7, np.nan]), FigureStyle())
+    assert unpacked(named(drawn, "-lone")[0]["y"]).tolist() == [7]
+
+
+def test_the_unfinished_end_of_a_line_is_dashed_and_joined_to_the_rest() -> None:
+    data = chart_data("quests-accepted", [1, 2, 3, 4], unfinished_from=to_milliseconds(NOON) + 3 * MINUTE)
+    drawn = traces(data, FigureStyle())
+    assert unpacked(named(drawn, "-line")[0]["y"]).tolist() == [1, 2, 3]
+    end = named(drawn, "-unfinished")[0]
+    assert unpacked(end["y"]).tolist() == [3, 4]
+    assert end["line"]["dash"] != "solid"
+
+
+def test_unfinished_bars_are_hatched() -> None:
+    data = chart_data(
+        "login-results", [1, 2], [3, 4], names=("true", "false"), unfinished_from=to_milliseconds(NOON) + MINUTE
+    )
+    pale = named(traces(data, FigureStyle()), "unfinished")
+    assert len(pale) == 2
+    assert all(trace["marker"]["pattern"]["shape"] for trace in pale)
+
+
+def test_a_gauge_carries_its_extremes_as_a_band() -> None:
+    data = chart_data("players-online", [5, 6])
+    series = replace(data.series[0], low=np.array([1.0, 2.0]), high=np.array([9.0, 8.0]))
+    low, high = named(traces(replace(data, series=(series,)), FigureStyle()), "-band")
+    assert unpacked(low["y"]).tolist() == [1, 2]
+    assert unpacked(high["y"]).tolist() == [9, 8]
+    assert high["fill"] == "tonexty"
+
+
+def test_hidden_series_are_drawn_switched_off() -> None:
+    data = chart_data("login-results", [1], [2], names=("true", "false"))
+    drawn = traces(data, FigureStyle(hidden={"false"}))
+    assert {trace["legendgroup"]: trace["visible"] for trace in drawn if "legendgroup" in trace} == {
+        "true": True,
+        "false": "legendonly",
+    }
+
+
+def test_a_value_of_a_split_keeps_its_colour_when_others_overtake_it() -> None:
+    names = ("desert", "forest", "sea", "other")
+    rows = [[3.0], [2.0], [1.0], [1.0]]
+    split = replace(CATALOG.chart("creatures-killed"), split_by="zone")
+    first = replace(chart_data("creatures-killed", *rows, names=names), chart=split)
+    later = replace(first, series=(first.series[2], first.series[0], first.series[1], first.series[3]))
+    colours = [
+        {trace["legendgroup"]: trace["line"]["color"] for trace in named(traces(data, FigureStyle()), "-line")}
+        for data in (first, later)
+    ]
+    assert colours[0] == colours[1]
+    assert len(set(colours[0].values())) == 4
+
+
+def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
+    data = chart_data("damage-dealt", [10, 0, 1000, 0])
+    style = FigureStyle(logarithmic=True)
+    drawn = traces(data, style)
+    np.testing.assert_array_equal(unpacked(named(drawn, "-line")[0]["y"]), [10, np.nan, 1000, np.nan])
+    ticks = next(trace for trace in drawn if trace["meta"] == "zero")
+    np.testing.assert_array_equal(unpacked(ticks["y"]), [np.nan, 10, np.nan, 10])
+    assert [note["text"] for note in annotations_and_shapes(data, [], style)["annotations"]] == [
+        "2 × zero, ticked below"
+    ]
+    assert figure(data, [], style)["layout"]["yaxis"]["type"] == "log"
+
+
+def test_bars_are_lines_on_a_logarithmic_axis_because_their_lengths_would_mislead() -> None:
+    data = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
+    assert {trace["type"] for trace in traces(data, FigureStyle(logarithmic=True))} == {"scatter"}
+
+
+def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() -> None:
+    bars = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
+    bars = replace(bars, previous=(bars.series[0], bars.series[1]))
+    before = [trace for trace in traces(bars, FigureStyle()) if trace["meta"] == "before"]
+    assert [unpacked(trace["y"]).tolist() for trace in before] == [[4, 6]]
+    lines = replace(bars, chart=replace(bars.chart, draw="line"))
+    before = [trace for trace in traces(lines, FigureStyle()) if trace["meta"] == "before"]
+    assert [unpacked(trace["y"]).tolist() for trace in before] == [[1, 2], [3, 4]]
