@@ -167,7 +167,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     names = Settings.environment_names()
     unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in names.values())
     if unknown:
-        raise SettingsError(f"{unknown[0]} is not a setting; see the README's table of settings")
+        raise SettingsError(f"{unknown[0]} is not a setting; docs/settings.md lists them all")
     values = {field: environ[key] for field, key in names.items() if key in environ}
     try:
         return Settings(**{**values, **overrides})

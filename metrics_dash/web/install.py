@@ -9,7 +9,7 @@ from db.engine import Database
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
-from metrics_dash.web import gate, health, ingest, metrics, problems, query
+from metrics_dash.web import gate, health, ingest, metrics, openapi, problems, query
 from metrics_dash.web.health import RuntimeProtocol
 
 
@@ -34,4 +34,5 @@ def install(
     metrics.install(server, runtime, queries, clock)
     ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, buffer_events=settings.buffer_events)
     query.install(server, queries, catalog)
+    openapi.install(server)
     health.install(server, database, runtime)

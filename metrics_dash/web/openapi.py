@@ -1,0 +1,275 @@
+"""``GET /api/v1/openapi.json``: the API as an OpenAPI 3.1 document.
+
+It is made of the constants that the routes check requests by, so that a limit or a parameter stands once and the
+document can't say another. A test asks the routes for every answer that stands here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from flask import Flask, Response
+
+from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
+from metrics_dash.catalog import ANY_SHOW
+from metrics_dash.charts.data import State
+from metrics_dash.charts.timerange.windows import RESOLUTIONS
+from metrics_dash.ingest.event import MAX_AHEAD
+from metrics_dash.web import body, ingest, query
+from metrics_dash.web.answers import json_answer
+
+PATH = "/api/v1/openapi.json"
+
+Part = dict[str, Any]
+
+_MIB = body.MIB
+_KIB = MAX_JSON_BYTES // 1024
+_EXAMPLE: Part = {
+    "event_name": "shop.order.paid",
+    "measurements": {"amount": 12.5},
+    "metadata": {"country": "DE", "express": True},
+}
+
+# One entry for each of ``query.PARAMETERS``: the words, then the schema.
+_PARAMETERS: Mapping[str, tuple[str, Part]] = {
+    "event_name": (
+        "The event. It need not be declared in the catalog.",
+        {"type": "string", "pattern": f"^{EVENT_NAME.pattern}$", "maxLength": MAX_NAME_LENGTH},
+    ),
+    "measurement": (
+        "Which measurement to show. Needed where `show` is `sum`, `avg`, `min` or `max`, unless the catalog declares "
+        "exactly one for the event; not allowed for `count` and `rate`.",
+        {"type": "string"},
+    ),
+    "show": (
+        "What to show of each bucket; by default the average of a declared gauge, and the count of everything else.",
+        {"type": "string", "enum": sorted(ANY_SHOW)},
+    ),
+    "from": (
+        "The start, included: an RFC 3339 moment, or counted from now such as `now-6h` or `now-7d/d`.",
+        {"type": "string", "default": "now-24h"},
+    ),
+    "to": ("The end, excluded; written like `from`.", {"type": "string", "default": "now"}),
+    "resolution": (
+        "The width of the buckets. `auto` chooses it by the length of the range and by what is still kept. Where the "
+        "wanted one is no longer kept or would give too many buckets, a coarser one is taken and `note` says why.",
+        {"type": "string", "enum": ["auto", *RESOLUTIONS], "default": "auto"},
+    ),
+    "split_by": ("A metadata key: one series for each of its most frequent values.", {"type": "string"}),
+    "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
+    "format": ("How to answer.", {"type": "string", "enum": list(query.FORMATS), "default": query.FORMATS[0]}),
+}
+
+
+def document() -> Part:
+    """Return the whole document, as plain data."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "metrics_dash",
+            "version": "1",
+            "description": "Events in, and what a chart shows out. Every error is a JSON object with `error`.",
+        },
+        "paths": {
+            ingest.PATH: {"post": _ingest()},
+            query.PATH: {"get": _query()},
+            PATH: {"get": _self()},
+        },
+        "components": {
+            "schemas": {"Event": _event(), "Stored": _stored(), "Answer": _answer(), "Error": _error_schema()}
+        },
+    }
+
+
+def _ingest() -> Part:
+    return {
+        "operationId": "sendEvents",
+        "summary": "Store events; answered once they are committed.",
+        "parameters": [
+            _header(
+                "Idempotency-Key",
+                "A name for this request. Sent again under the same name, it is stored once.",
+                {"type": "string", "minLength": 1, "maxLength": ingest.MAX_KEY_LENGTH},
+            ),
+            _header(
+                "Content-Encoding", "How the body is compressed.", {"type": "string", "enum": ["identity", "gzip"]}
+            ),
+        ],
+        "requestBody": {
+            "required": True,
+            "description": (
+                f"At most {body.MAX_INFLATED // _MIB} MiB, or {body.MAX_COMPRESSED // _MIB} MiB compressed, and "
+                f"{body.MAX_EVENTS:,} events."
+            ),
+            "content": {
+                "application/json": {
+                    "schema": {"oneOf": [_ref("Event"), _array(_ref("Event"), maxItems=body.MAX_EVENTS)]},
+                    "examples": {"one": {"value": _EXAMPLE}, "several": {"value": [_EXAMPLE, _EXAMPLE]}},
+                },
+                "application/x-ndjson": {"schema": {"type": "string", "description": "One `Event` on each line."}},
+            },
+        },
+        "responses": {
+            "200": _json("What was stored, and what was not.", _ref("Stored")),
+            "400": _problem("The body or the key can't be read. Nothing was stored."),
+            "403": _problem("The client may not ask."),
+            "413": _problem("The body is too large. Nothing was stored."),
+            "415": _problem("The body is of a type, or compressed in a way, that is not supported."),
+            "429": _problem("There is no room just now. Send the same request again.", retry=True),
+            "503": _problem("The store does not answer. Send the same request again.", retry=True),
+        },
+    }
+
+
+def _query() -> Part:
+    table = "`time`, then a column for each series."
+    answered = _json("What a chart shows.", _ref("Answer"))
+    answered["content"]["text/csv"] = {"schema": {"type": "string", "description": table}}
+    return {
+        "operationId": "queryBuckets",
+        "summary": "What a chart of any event shows, as data.",
+        "parameters": [_parameter(name) for name in query.PARAMETERS],
+        "responses": {
+            "200": answered,
+            "400": _problem("A parameter can't be used; `parameter` names it."),
+            "403": _problem("The client may not ask."),
+            "503": _problem("The database can't be asked just now.", retry=True),
+        },
+    }
+
+
+def _self() -> Part:
+    return {
+        "operationId": "describeApi",
+        "summary": "This document.",
+        "responses": {
+            "200": _json("An OpenAPI document.", {"type": "object", "required": ["openapi", "info", "paths"]}),
+            "403": _problem("The client may not ask."),
+        },
+    }
+
+
+# The schemas
+
+
+def _event() -> Part:
+    scalar = ["string", "number", "boolean", "null"]
+    return _record(
+        {
+            "event_name": {"type": "string", "pattern": f"^{EVENT_NAME.pattern}$", "maxLength": MAX_NAME_LENGTH},
+            "measurements": {
+                "type": "object",
+                "description": f"Finite numbers by name; {_KIB} KiB of JSON at most.",
+                "additionalProperties": {"type": "number"},
+                "maxProperties": MAX_MEASUREMENTS,
+            },
+            "metadata": {
+                "type": "object",
+                "description": f"Labels by name; {_KIB} KiB of JSON at most.",
+                "additionalProperties": {"type": scalar},
+            },
+            "occurred_at": {
+                **_MOMENT,
+                "description": (
+                    f"By default now. At most {MAX_AHEAD.total_seconds() / 60:g} minutes in the future, and no older "
+                    "than day buckets are kept."
+                ),
+            },
+        },
+        required=["event_name"],
+    )
+
+
+def _stored() -> Part:
+    rejected = _record({"index": {"type": "integer", "minimum": 0}, "reason": {"type": "string"}})
+    return _record(
+        {
+            "accepted": {"type": "integer", "minimum": 0},
+            "rejected": {**_array(rejected), "description": "Events that were not stored, by their place from 0."},
+        }
+    )
+
+
+def _answer() -> Part:
+    series = _record(
+        {
+            "name": {"type": "string"},
+            "t": {**_array(_MOMENT), "description": "The starts of the buckets."},
+            "v": {**_array({"type": ["number", "null"]}), "description": "Their values; null is a gap."},
+        }
+    )
+    return _record(
+        {
+            "event_name": {"type": "string"},
+            "measurement": {"type": ["string", "null"]},
+            "show": {"type": "string", "enum": sorted(ANY_SHOW)},
+            "split_by": {"type": ["string", "null"]},
+            "unit": {"type": "string"},
+            "resolution": {"type": "string", "enum": list(RESOLUTIONS)},
+            "from": _MOMENT,
+            "to": _MOMENT,
+            "complete_through": {**_MOMENT, "description": "All that arrived before this moment is in the buckets."},
+            "state": {"type": "string", "enum": [state for state in get_args(State) if state != "failing"]},
+            "note": {"type": ["string", "null"], "description": "Why the resolution is not the wanted one."},
+            "series": _array(series),
+        }
+    )
+
+
+def _error_schema() -> Part:
+    return _record(
+        {
+            "error": {"type": "string", "description": "What is wrong, for a person to read."},
+            "parameter": {"type": "string", "description": "The parameter that is wrong."},
+        },
+        required=["error"],
+    )
+
+
+# The pieces that they are made of
+
+_MOMENT: Part = {"type": "string", "format": "date-time"}
+
+
+def _record(properties: Mapping[str, Part], required: list[str] | None = None) -> Part:
+    """An object of exactly these keys, all of them required by default."""
+    required = list(properties) if required is None else required
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+
+
+def _array(items: Part, **more: int) -> Part:
+    return {"type": "array", "items": items, **more}
+
+
+def _ref(schema: str) -> Part:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _header(name: str, text: str, schema: Part) -> Part:
+    return {"name": name, "in": "header", "description": text, "schema": schema}
+
+
+def _parameter(name: str) -> Part:
+    text, schema = _PARAMETERS[name]
+    return {"name": name, "in": "query", "required": name == "event_name", "description": text, "schema": schema}
+
+
+def _json(text: str, schema: Part) -> Part:
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(text: str, *, retry: bool = False) -> Part:
+    """An error; ``retry``: it says after how many seconds the same request may succeed."""
+    answer = _json(text, _ref("Error"))
+    if retry:
+        seconds = {"type": "integer", "minimum": 1, "description": "Seconds to wait."}
+        answer["headers"] = {"Retry-After": {"required": True, "schema": seconds}}
+    return answer
+
+
+def install(server: Flask) -> None:
+    """Register the route."""
+    made = document()
+
+    @server.get(PATH)
+    def openapi_document() -> Response:
+        return json_answer(made)
