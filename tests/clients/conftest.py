@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from tests.clients.scripted_server import ScriptedServer, serving
-from tests.processes import Process, data_folder, running
+from tests.support.processes import Process, data_folder, running
 
 
 @pytest.fixture(autouse=True)

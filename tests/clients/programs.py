@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.processes import PATIENCE_SECONDS, ROOT
+from tests.support.processes import PATIENCE_SECONDS, ROOT
 
 CLIENT = ROOT / "clients" / "python"
 

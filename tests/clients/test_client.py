@@ -15,7 +15,7 @@ import pytest
 from metrics_dash_client import Client
 
 from tests.clients.scripted_server import ScriptedServer, serving, status, wait_for_release
-from tests.processes import eventually, free_port
+from tests.support.processes import eventually, free_port
 
 TOKEN = "mdt_7_very-secret"
 

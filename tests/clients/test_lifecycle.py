@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.programs import CLIENT, program
 from tests.clients.scripted_server import ScriptedServer, serving, wait_for_release
-from tests.processes import PATIENCE_SECONDS, free_port
+from tests.support.processes import PATIENCE_SECONDS, free_port
 
 FIRST = "from metrics_dash_client import execute, flush, stats, Client\n"
 

@@ -16,7 +16,7 @@ from metrics_dash_client.transport import Transport
 from db import rows
 from tests.clients.conftest import Store
 from tests.clients.programs import program
-from tests.processes import data_folder, running
+from tests.support.processes import data_folder, running
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.clients.scripted_server import (
     status,
 )
 from tests.clients.turns import TOKEN, Turns, turns
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 
 @pytest.fixture(autouse=True)
