@@ -98,9 +98,13 @@ def start_runtime() -> None:
 
 
 def stop_runtime() -> None:
-    """Store what ``app:server``'s collector still holds and stop it, where it was ever started."""
+    """Store what ``app:server``'s collector still holds, stop it and leave the database, as far as any was started."""
+    server: Flask | None = globals().get("server")
+    if server is None:
+        return
     if _started.is_set():
-        sys.modules[__name__].server.extensions["metrics_runtime"].stop()
+        server.extensions["metrics_runtime"].stop()
+    server.extensions["metrics_database"].close()
 
 
 def _server(runtime: Runtime, database: Database) -> Flask:
