@@ -23,7 +23,6 @@ import routes
 from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
-from layouts.bundles import BundledDash, keep_compressed
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.queries import Queries
@@ -36,6 +35,7 @@ from metrics_dash.web.health import problems
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
+from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
 _starting, _started = threading.Lock(), threading.Event()
