@@ -15,15 +15,17 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewe
 $(BIN)/.build-installed: requirements-build.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { python=$$(sh tools/newest-python.sh $(PYTHON)) && $$python -m venv --clear $(VENV); }
-	$(INSTALL) -r requirements-build.txt
+	@$(INSTALL) -r requirements-build.txt
 	@touch $@
 
 $(BIN)/.run-installed: $(BIN)/.build-installed requirements.txt
-	$(INSTALL) -r requirements.txt
+	@echo "installing what runs" >&2
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(BIN)/.dev-installed: $(BIN)/.build-installed requirements-dev.txt
-	$(INSTALL) -r requirements-dev.txt
+	@echo "installing what runs, tests and checks" >&2
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $(BIN)/.run-installed $@
 
 run: $(BIN)/.run-installed
@@ -43,9 +45,10 @@ format: $(BIN)/.dev-installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Its output is the table alone, or with ARGS=--json the JSON alone: the rest goes to standard error.
 bench: $(BIN)/.dev-installed
-	@sh tests/browser/install.sh
-	$(BIN)/python -m benchmarks $(ARGS)
+	@sh tests/browser/install.sh >&2
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: $(BIN)/.dev-installed
 	@sh tests/browser/install.sh
