@@ -23,7 +23,6 @@ import routes
 from db.engine import Database
 from db.migrate import migrate
 from layouts import shell
-from layouts.bundles import BundledDash, keep_compressed
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.queries import Queries
@@ -36,6 +35,7 @@ from metrics_dash.web.health import problems
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
+from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
 _starting, _started = threading.Lock(), threading.Event()
@@ -98,9 +98,13 @@ def start_runtime() -> None:
 
 
 def stop_runtime() -> None:
-    """Store what ``app:server``'s collector still holds and stop it, where it was ever started."""
+    """Store what ``app:server``'s collector still holds, stop it and leave the database, as far as any was started."""
+    server: Flask | None = globals().get("server")
+    if server is None:
+        return
     if _started.is_set():
-        sys.modules[__name__].server.extensions["metrics_runtime"].stop()
+        server.extensions["metrics_runtime"].stop()
+    server.extensions["metrics_database"].close()
 
 
 def _server(runtime: Runtime, database: Database) -> Flask:

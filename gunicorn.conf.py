@@ -1,10 +1,10 @@
 """gunicorn's settings: ``gunicorn -w 2 app:server`` serves like ``python -m metrics_dash run``, from several processes.
 
+Where the package is installed: ``gunicorn -w 2 -c python:metrics_dash.gunicorn_conf metrics_dash.app:server``.
 Each worker has a collector and a scheduler of its own, started after the fork; the database lets one scheduler act.
 """
 
-import importlib
-import sys
+from collections.abc import Callable
 from typing import Any
 
 from metrics_dash import logs
@@ -12,6 +12,8 @@ from metrics_dash.settings import load_settings
 from metrics_dash.web.gate import is_loopback
 
 _settings = load_settings()
+# What a worker does at its end; the process above the workers loads no application.
+_at_exit: list[Callable[[], None]] = []
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
@@ -32,12 +34,13 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Migrate, then start the collector and the scheduler, in the new worker."""
-    importlib.import_module("app").start_runtime()
+    from app import start_runtime, stop_runtime
+
+    _at_exit.append(stop_runtime)
+    start_runtime()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Store what the worker still holds, and leave the embedded server."""
-    page = sys.modules.get("app")
-    if page is not None and "server" in vars(page):
-        page.stop_runtime()
-        page.server.extensions["metrics_database"].close()
+    for stop in _at_exit:
+        stop()

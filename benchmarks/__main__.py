@@ -1,4 +1,4 @@
-"""``python -m benchmarks [names…] [--quick] [--markdown]``: every figure that the README quotes, as ratios."""
+"""``python -m benchmarks [names…] [--quick] [--markdown | --json]``: every figure that the README quotes, as ratios."""
 
 import importlib
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.table import Row, markdown, print_table
+from benchmarks.table import Row, as_json, markdown, print_table
 
 # In the order of the README. Each has run(quick: bool) -> list[Row].
 NAMES = ("emit", "ingest", "rollup", "http", "refresh", "memory", "page")
@@ -26,6 +26,7 @@ def main(
     names: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(NAMES)}; all by default.")] = None,
     quick: Annotated[bool, typer.Option(help="A tenth of the load: to see that it works, not to quote.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    in_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run benchmarks and print their table."""
     unknown = [name for name in names or [] if name not in present()]
@@ -41,7 +42,9 @@ def main(
             # The others' figures took minutes; one that fails must not cost them.
             failed = True
             traceback.print_exc()
-    if as_markdown:
+    if in_json:
+        print(as_json(rows))
+    elif as_markdown:
         print(markdown(rows))
     else:
         print_table(rows)

@@ -1,4 +1,11 @@
-"""What people do to the page, one file each: Dash callbacks only. ``register`` wires all of them to an application."""
+"""What people do to the page: Dash callbacks only, thin, one file each.
+
+- ``navigate``: links, the way back, a range: the address changes. ``refresh``: new data for the visible tab.
+- ``steps``: where a step through time leads, for ``refresh``.
+
+A callback reads the controls, asks ``metrics_dash.charts`` and hands the answer to ``layouts``. Others use
+``register`` alone: it wires all of them to an application.
+"""
 
 from dash import Dash
 

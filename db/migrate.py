@@ -22,7 +22,11 @@ class SchemaError(RuntimeError):
 
 
 def _config() -> Config:
-    return Config(_ROOT / "alembic.ini")
+    """Point Alembic to the migrations beside this folder; alembic.ini is for the ``alembic`` command alone."""
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def head_revision() -> str:

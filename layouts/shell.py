@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from dash import html
 
 from layouts import wall
 from layouts.board import skeleton, tabs
-from layouts.bundles import preloads
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.icons import icon
@@ -86,6 +86,11 @@ def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
         .replace("CSS_VARIABLES", css_variables())
         .replace("PAGE_DATA", data)
     )
+
+
+def preloads(base: str, names: Iterable[str] = ("_dash-layout", "_dash-dependencies")) -> str:
+    """Return tags by which the browser asks for Dash's own two answers at once, not only when its scripts have run."""
+    return "\n".join(f'<link rel="preload" href="{base}{name}" as="fetch" crossorigin="anonymous">' for name in names)
 
 
 def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:

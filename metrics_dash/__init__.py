@@ -11,6 +11,7 @@ The first event of a process starts a collector on the database that ``DATABASE_
 from metrics_dash.emit import autostart as _autostart
 from metrics_dash.emit.bus import attach, default_bus, detach, execute, span
 
+__version__ = "0.2.0"
 __all__ = ["attach", "default_bus", "detach", "execute", "span"]
 
 _autostart.install(default_bus)

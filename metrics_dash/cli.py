@@ -28,7 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.engine import Database, DatabaseURLError, use_database
 from db.migrate import SchemaError, is_current, migrate
-from metrics_dash import logs
+from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.settings import Settings, SettingsError, load_settings, parse_duration
 from metrics_dash.web.paths import BASE_PATH
@@ -43,7 +43,6 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Event metrics: collect, roll up, look at.",
 )
 
 
@@ -110,6 +109,21 @@ def _stop_event() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"metrics_dash {__version__}")
+        raise typer.Exit(DONE)
+
+
+@cli.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Event metrics: collect, roll up, look at."""
 
 
 # Serving

@@ -1,4 +1,12 @@
-"""The page's plain routes, one file each: tables, raw events, files, pictures, ranges. ``register`` adds them all."""
+"""The page's plain Flask routes, one file each by what somebody asks for.
+
+- ``details``: a chart's table, and the raw events behind a point. ``ranges``: whether a typed range can be read.
+- ``export``: tables as CSV, a chart as PNG; ``rendering`` draws that without a viewer. ``names``: ids in a path.
+- ``bundles``: the page's scripts and styles, as one file each.
+
+``register`` adds all routes to a server; ``app`` makes its Dash of ``bundles``. Routes for programs are in
+``metrics_dash.web``.
+"""
 
 from flask import Flask
 

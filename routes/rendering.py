@@ -105,8 +105,9 @@ class Renderer:
         self, seconds: float, drawing: Callable[[Figure], bytes] = draw, waiting: int = WAITING_AT_MOST
     ) -> None:
         self._drawing = drawing
-        self._store = MemoryStore(_KEPT)
-        self._images = SharedCache(self._store, timeout=max(1, round(seconds)))
+        timeout = max(1, round(seconds))
+        self._store = MemoryStore(timeout, _KEPT)
+        self._images = SharedCache(self._store, timeout)
         self._places = threading.BoundedSemaphore(waiting)
         self._one_at_a_time = threading.Lock()
 

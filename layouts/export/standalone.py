@@ -45,9 +45,6 @@ class Line:
     top: int
     bold: bool = False
 
-    def wide(self) -> float:
-        return len(self.text) * self.size * _EM
-
 
 def standalone_figure(
     data: ChartData, refused: Sequence[Interval], style: FigureStyle, captions: Captions, width: int, height: int

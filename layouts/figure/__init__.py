@@ -1,0 +1,6 @@
+"""A chart's data as a Plotly figure, in plain dicts.
+
+- ``figures``: ``figure`` makes the whole, what surrounds the traces included; others call this.
+- ``traces``: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``.
+- ``axes`` and ``arrays``: its axes, and its numbers as they travel.
+"""

@@ -1,0 +1,9 @@
+"""From a chart and a range to values: plain numbers, no figure and no HTML.
+
+- ``queries``: ``Queries`` answers for the page, the API and exports alike; the only reader of buckets.
+- ``data``: the frozen records that it answers with, and the errors that it raises.
+- ``timerange``: ranges, windows and grids: pure time arithmetic.
+- ``ad_hoc``: a chart that no catalog declares. ``tables`` and ``exports``: charts as tables and files.
+- ``cache``: values computed once, however many ask.
+- ``plan``, ``rows``, ``series``, ``aggregates``, ``headline``, ``refusals``: the steps of ``queries``, each a file.
+"""

@@ -3,10 +3,11 @@
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
+
+from cachetools import TTLCache
 
 log = logging.getLogger(__name__)
 
@@ -22,29 +23,20 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """The ``Store`` of one process: the ``capacity`` values used last, as they are, not copied."""
+    """The ``Store`` of one process: the ``capacity`` values used last, for ``timeout`` seconds each, not copied."""
 
-    def __init__(self, capacity: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
-        self._capacity = capacity
-        self._clock = clock
-        self._entries: OrderedDict[str, tuple[float, Any]] = OrderedDict()
+    def __init__(self, timeout: float, capacity: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries: TTLCache[str, Any] = TTLCache(capacity, timeout, timer=clock)
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Any:
         with self._lock:
-            expires, value = self._entries.get(key, (0.0, None))
-            if value is None or expires <= self._clock():
-                self._entries.pop(key, None)
-                return None
-            self._entries.move_to_end(key)
-            return value
+            return self._entries.get(key)
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> None:
+        """Keep a value. Its time is the store's, whatever ``timeout`` says."""
         with self._lock:
-            self._entries[key] = (self._clock() + (timeout or 300), value)
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._capacity:
-                self._entries.popitem(last=False)
+            self._entries[key] = value
 
 
 class SharedCache:
@@ -54,7 +46,7 @@ class SharedCache:
     """
 
     def __init__(self, store: Store | None, timeout: int) -> None:
-        self._store: Store = store if store is not None else MemoryStore()
+        self._store: Store = store if store is not None else MemoryStore(timeout)
         self._timeout = timeout
         self._flights: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()

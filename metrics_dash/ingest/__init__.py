@@ -1,0 +1,8 @@
+"""From outside to committed: nothing is acknowledged before it is stored, and nothing is stored twice.
+
+- ``event``: what may come in. Every door (the bus, HTTP, files) checks events here.
+- ``collector``: takes events, and a thread stores them in batches. Others start it, offer to it and stop it.
+- ``submission``: a batch that its sender waits for, and the errors when it is not committed.
+- ``importer``: a file of events, straight into the database.
+- ``buffer`` and ``accounting``: the collector's own, between those who emit and the thread.
+"""

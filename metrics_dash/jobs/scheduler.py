@@ -2,6 +2,9 @@
 
 A job's slots are the multiples of its interval since 1970 in UTC, so every process derives the same ones. Slots that
 were missed collapse into the latest: catching up is the business of the dirty log, not of the clock.
+
+It is own code because a library (APScheduler and others) brings threads, a job store and a clock of its own, where a
+hundred lines need one thread, no store, and a clock that a test can turn.
 """
 
 import logging

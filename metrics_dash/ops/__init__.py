@@ -1,0 +1,6 @@
+"""What keeps an installation well, for those who run it.
+
+- ``doctor``: looks at settings, database, schema, lag and disk, and says what to do.
+- ``lag``: whether the pipeline keeps up, and what holds it up; the page says the same.
+- ``build``: which version of the program this is.
+"""

@@ -5,8 +5,13 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PARTS = ("app.py", "callbacks", "routes", "layouts", "metrics_dash", "db", "assets")
+_PACKAGE = Path(__file__).resolve().parent.parent
+ROOT = _PACKAGE.parent
+# Installed, everything stands inside the package, and what stands beside it is somebody else's (tools/distribution.py).
+_INSTALLED = (_PACKAGE / "app.py").exists()
+PARTS = (
+    ("metrics_dash",) if _INSTALLED else ("app.py", "callbacks", "routes", "layouts", "metrics_dash", "db", "assets")
+)
 KINDS = frozenset({".py", ".toml", ".js", ".css"})
 LIBRARIES = ("dash", "plotly")
 _DIGEST_BYTES = 8

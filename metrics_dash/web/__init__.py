@@ -1,7 +1,9 @@
-"""HTTP: the server, the gate before every route, and the routes for programs.
+"""HTTP: the server, the gate before every route, and the routes for programs. No other room here knows Flask.
 
-``install`` puts all of it on a Flask server; ``serve`` runs it. The page's routes and callbacks use ``context`` (what
-they need to answer), ``address`` (what the page's address says), ``paths`` and ``problems`` (which error is which HTTP
-answer).
-Flask is imported nowhere else in this package.
+- ``install`` puts all of it on a Flask server; ``serve`` runs one; ``run`` serves the whole application.
+- ``gate``: who may come in, and what every answer says to a browser. ``problems``: which error is which HTTP answer.
+- Routes: ``ingest`` (with ``body``), ``query``, ``openapi`` (the description of both), ``health``, ``metrics``,
+  ``version``. ``answers`` makes responses.
+- For the page's routes and callbacks: ``context`` (what they need to answer), ``address`` (what the page's address
+  says), ``paths`` (where the page lives).
 """

@@ -1,10 +1,11 @@
 """Everything in one process: the web server in the main thread, collector and scheduler beside it."""
 
-import importlib
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+# The one arrow that points up: what is served is the whole, which stands above this package.
+from app import create_app
 from db.engine import Database
 from db.migrate import migrate
 from metrics_dash.runtime import Runtime
@@ -20,8 +21,7 @@ def serve_everything(
     The caller closes the database.
     """
     runtime = Runtime(settings, database)
-    # Not an import of ours: the page stands above this package, and only this command needs it.
-    page = importlib.import_module("app").create_app(settings, database=database, runtime=runtime)
+    page = create_app(settings, database=database, runtime=runtime)
     server = HttpServer(page.server, settings.host, settings.port)
     try:
         database.start()

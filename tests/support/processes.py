@@ -55,7 +55,7 @@ def _stop_postgres(pid_file: Path) -> None:
 class Process:
     """A running command of the application, and requests to it. Its output goes to a file, so it never blocks."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str], port: int, **environment: str) -> None:
+    def __init__(self, folder: Path, arguments: Sequence[str], port: int, cwd: Path = ROOT, **environment: str) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("METRICS_")}
         inherited.pop("DATABASE_URL", None)
         self.port = port
@@ -64,7 +64,7 @@ class Process:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 arguments,
-                cwd=ROOT,
+                cwd=cwd,
                 env={**inherited, "METRICS_DATA_DIR": str(folder), "METRICS_PORT": str(port), **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -95,10 +95,12 @@ class Process:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, port: int | None = None, **environment: str) -> Iterator[Process]:
+def running(
+    folder: Path, *arguments: str, port: int | None = None, cwd: Path = ROOT, **environment: str
+) -> Iterator[Process]:
     """A process of the application, ``metrics_dash run`` by default; killed at the end if it still runs."""
     command = arguments or (sys.executable, "-m", "metrics_dash", "run")
-    process = Process(folder, command, port or free_port(), **environment)
+    process = Process(folder, command, port or free_port(), cwd, **environment)
     try:
         yield process
     finally:

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_compress import Compress
 
-from layouts.bundles import BundledDash, CompressedBundles, keep_compressed
+from routes.bundles import BundledDash, CompressedBundles, keep_compressed
 
 BASE = "/here/"
 

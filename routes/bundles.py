@@ -2,12 +2,14 @@
 
 Dash names every file in a tag of its own. Here the tags' files are put together in their order, and what the page
 never uses is left out. A file is named after its content, so whoever has it keeps it; it is compressed once.
+
+This is own code because Dash knows its tags only when it is asked for the page, and a bundler (esbuild, webpack) would
+make Node part of every installation.
 """
 
 import hashlib
 import pkgutil
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -116,8 +118,3 @@ def keep_compressed(server: Flask) -> None:
 
 def _key(request: Request) -> str:
     return request.path
-
-
-def preloads(base: str, names: Iterable[str] = ("_dash-layout", "_dash-dependencies")) -> str:
-    """Tags by which the browser asks for Dash's own two answers at once, and not only when its scripts have run."""
-    return "\n".join(f'<link rel="preload" href="{base}{name}" as="fetch" crossorigin="anonymous">' for name in names)
