@@ -1,4 +1,4 @@
-/* Text in PNG files: what a picture shows, kept in the file itself. The server does the same (layouts/png.py). */
+/* Text in PNG files: what a picture shows, kept in the file itself. The server does the same (layouts/export/png.py). */
 (function (metrics) {
   const HEADER_ENDS = 33;
   const LONGEST_KEYWORD = 79;

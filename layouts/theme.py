@@ -1,7 +1,7 @@
 """The one place for colours and measures: the page's CSS variables and the figures both come from here.
 
 The series' colours are told apart by people who are red- or green-blind too, and each stands out from its surface by at
-least 3 : 1 (tests/test_theme.py measures both).
+least 3 : 1 (tests/layouts/test_theme.py measures both).
 """
 
 import zlib
