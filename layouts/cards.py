@@ -100,7 +100,7 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
 
 def _picture(chart: Chart) -> html.Div:
     """What the chart is for who listens: a picture with a name and a summary. The drawing beside it has buttons of
-    its own, so it can't be the picture itself; assets/spoken.js keeps its bare labels from being read out."""
+    its own, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being read out."""
     return html.Div(
         className="picture",
         role="img",

@@ -3,8 +3,8 @@
 A new shape is one function here and one row of ``SHAPES``. A tick replaces ``traces()`` and ``marks()`` only; the
 layout stands, and with it zoom, hidden series and the axes.
 
-Pointer and keys are no business of Plotly's: assets/crosshair.js reads the values off all charts at once, from each
-trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
+Pointer and keys are no business of Plotly's: assets/chart/crosshair.js reads the values off all charts at once, from
+each trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Text in PNG files: what a picture shows, kept in the file itself, where image viewers and scripts find it.
 
-The same is done in the browser by assets/png.js.
+The same is done in the browser by assets/share/png.js.
 """
 
 import zlib
