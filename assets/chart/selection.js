@@ -1,139 +1,122 @@
 /* Dragging on a chart: over a stretch of time for the whole tab, with Shift for this chart alone. A click shows the
  * events behind a point; a double click goes back out.
  *
- * Plotly's own dragging is off (layouts/figures.py), so that it never zooms what the address doesn't say. A chart's own
- * zoom is a range of its x axis: refreshes leave it, and a new range of the tab ends it. */
-(function (metrics) {
+ * Plotly's own dragging is off (layouts/figures.py), so that it never zooms what the address doesn't say. */
+((metrics) => {
   const LEAST_DRAG = 6;
   const DOUBLE_CLICK = 260;
+
+  /** @type {Drag | null} */
   let drag = null;
-  let click = null;
+  let click = 0;
 
-  const { crosshair } = metrics;
-
+  /** @param {PointerEvent} event */
   function start(event) {
     if (event.button !== 0 || event.pointerType === "touch") return;
-    const spot = crosshair.under(event);
-    if (spot) drag = { ...spot, from: spot.x, to: spot.x, x: event.clientX, alone: event.shiftKey, moved: false };
+    const spot = metrics.pointer.under(event);
+    if (spot) drag = { ...spot, from: spot.x, to: spot.x, began: event.clientX, alone: event.shiftKey, moved: false };
   }
 
+  /** @param {PointerEvent} event */
   function move(event) {
     if (drag === null) return;
-    drag.moved = drag.moved || Math.abs(event.clientX - drag.x) >= LEAST_DRAG;
+    drag.moved = drag.moved || Math.abs(event.clientX - drag.began) >= LEAST_DRAG;
     const { xaxis } = drag.graph._fullLayout;
-    drag.to = Math.max(0, Math.min(xaxis._length, drag.from + event.clientX - drag.x));
-    if (drag.moved) paint();
+    drag.to = Math.max(0, Math.min(xaxis._length, drag.from + event.clientX - drag.began));
+    if (drag.moved) paint(drag);
   }
 
+  /** @param {PointerEvent} event */
   function end(event) {
-    if (drag === null) return;
-    const done = drag;
-    drag = null;
-    box(done.graph).remove();
-    if (done.moved) choose(done);
-    else if (event.detail < 2) clicked(done);
+    const done = cancel();
+    if (done?.moved) choose(done);
+    else if (done && event.detail < 2) clicked(done);
   }
 
   function cancel() {
-    if (drag === null) return;
-    box(drag.graph).remove();
+    const done = drag;
     drag = null;
+    if (done) box(done.graph).remove();
+    return done;
   }
 
+  /** @param {Graph} graph */
   function box(graph) {
-    const reader = graph.closest(".chart").querySelector(".reader");
-    let found = reader.querySelector(".cross-range");
-    if (!found) {
-      found = document.createElement("div");
-      found.className = "cross-range";
-      reader.append(found);
-    }
+    const reader = metrics.graphs.readerOf(graph);
+    const found =
+      /** @type {HTMLElement} */ (reader.querySelector(".cross-range")) ?? metrics.dom.made("div", "cross-range");
+    if (!found.parentElement) reader.append(found);
     return found;
   }
 
-  function paint() {
-    const { xaxis, yaxis } = drag.graph._fullLayout;
-    const [left, right] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
-    const style = { left: left + xaxis._offset, width: right - left, top: yaxis._offset, height: yaxis._length };
-    const element = box(drag.graph);
-    for (const [name, value] of Object.entries(style)) element.style[name] = `${value}px`;
-    element.toggleAttribute("data-alone", drag.alone);
+  /** @param {Drag} present */
+  function paint(present) {
+    const { xaxis, yaxis } = present.graph._fullLayout;
+    const [left, right] = [Math.min(present.from, present.to), Math.max(present.from, present.to)];
+    const place = { left: left + xaxis._offset, width: right - left, top: yaxis._offset, height: yaxis._length };
+    const element = box(present.graph);
+    for (const [name, value] of Object.entries(place)) element.style.setProperty(name, `${value}px`);
+    element.toggleAttribute("data-alone", present.alone);
   }
 
-  /* The whole buckets that were dragged over, as moments. */
-  function stretch({ graph, from, to }) {
+  /**
+   * The whole buckets that were dragged over, as moments, within what the chart shows.
+   * @param {GraphMeta} meta
+   * @param {number} one
+   * @param {number} other
+   */
+  function stretch(meta, one, other) {
+    const grid = metrics.grid.of(meta);
+    const first = grid.within(Math.min(one, other));
+    const last = grid.within(Math.max(one, other));
+    return {
+      start: Math.max(grid.edge(first), meta.start),
+      end: Math.min(grid.edge(last + 1), Math.max(meta.end, grid.edge(last))),
+    };
+  }
+
+  /** @param {Drag} done */
+  function choose({ graph, from, to, alone }) {
     const { xaxis, meta } = graph._fullLayout;
-    const grid = crosshair.gridOf(graph);
-    const moment = (x) => xaxis.p2c(x) - grid.offset;
-    const first = grid.within(moment(Math.min(from, to)));
-    const last = grid.within(moment(Math.max(from, to)));
-    return { start: Math.max(grid.edge(first), meta.start), end: Math.min(grid.edge(last + 1), Math.max(meta.end, grid.edge(last))) };
-  }
-
-  function choose(done) {
-    const { start, end } = stretch(done);
+    const { start, end } = stretch(meta, xaxis.p2c(from) - meta.offset, xaxis.p2c(to) - meta.offset);
     if (!(start < end)) return;
-    if (!done.alone) {
-      crosshair.hide();
-      return metrics.url.go({ range: "", from: metrics.time.iso(start), to: metrics.time.iso(end) });
-    }
-    const text = (moment) => new Date(moment + crosshair.gridOf(done.graph).offset).toISOString().replace("T", " ").replace("Z", "");
-    zoom(done.graph, { "xaxis.range[0]": text(start), "xaxis.range[1]": text(end) });
+    if (alone) return metrics.zoom.to(graph, start, end);
+    metrics.crosshair.hide();
+    metrics.url.go(metrics.range.between(start, end));
   }
 
-  /* A chart's own zoom */
-
-  const zoomed = (graph) => graph._fullLayout.xaxis.autorange === false;
-
-  function zoom(graph, change) {
-    return window.Plotly.relayout(graph, change).then(mark);
-  }
-
-  const reset = (graph) => zoom(graph, { "xaxis.autorange": true });
-
-  function mark() {
-    for (const graph of crosshair.graphs()) {
-      const button = document.querySelector(`[data-zoom-reset="${crosshair.idOf(graph)}"]`);
-      if (button) button.hidden = !zoomed(graph);
-    }
-  }
-
-  /* Clicks: a second one makes of the first nothing */
-
-  function clicked(done) {
+  /** @param {Drag} done - a second click makes of the first nothing */
+  function clicked({ graph, moment }) {
     clearTimeout(click);
-    const index = crosshair.nearest(done.graph, done.moment);
-    const start = crosshair.gridOf(done.graph).edge(index);
-    const reader = done.graph.closest(".chart").querySelector(".reader");
-    click = setTimeout(() => metrics.details.events(crosshair.idOf(done.graph), start, reader), DOUBLE_CLICK);
+    const index = metrics.grid.nearest(graph._fullLayout.meta, moment);
+    click = window.setTimeout(() => metrics.crosshair.choose(graph, index), DOUBLE_CLICK);
   }
 
   document.addEventListener("dblclick", (event) => {
-    const spot = crosshair.under(event);
+    const spot = metrics.pointer.under(event);
     if (!spot) return;
     clearTimeout(click);
-    if (zoomed(spot.graph)) reset(spot.graph);
-    else if (metrics.answer) metrics.url.go(metrics.answer.steps.out);
-  });
-
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-zoom-reset]");
-    const graph = button && crosshair.graphOf(document.querySelector(`#card-${button.dataset.zoomReset} .graph`));
-    if (!graph) return;
-    reset(graph);
-    graph.closest(".chart").querySelector(".reader").focus();
+    if (metrics.zoom.isZoomed(spot.graph)) metrics.zoom.reset(spot.graph);
+    else metrics.range.step("out");
   });
 
   document.addEventListener("pointerdown", start);
   document.addEventListener("pointermove", move, { passive: true });
   document.addEventListener("pointerup", end);
   document.addEventListener("pointercancel", cancel);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && cancel());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") cancel();
+  });
   /* Text is not selected by dragging over a chart, and Plotly begins nothing. */
-  document.addEventListener("mousedown", (event) => {
-    if (event.button !== 0 || !crosshair.under(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
-  document.addEventListener("metrics:drawn", mark);
-})(window.metrics);
+  document.addEventListener(
+    "mousedown",
+    (event) => {
+      if (event.button !== 0 || !metrics.pointer.under(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+
+  if (typeof module === "object") module.exports = { stretch };
+})(globalThis.metrics);

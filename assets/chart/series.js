@@ -1,8 +1,14 @@
 /* A chart's series as switches in its menu: what a click on the legend does, for keys and for screen readers. */
-(function (metrics) {
-  function groups(graph) {
+((metrics) => {
+  /**
+   * A chart's series: each with the places of its traces, and whether it is switched off.
+   * @param {Trace[]} traces
+   * @returns {SeriesGroup[]}
+   */
+  function groups(traces) {
+    /** @type {Map<string, SeriesGroup>} */
     const found = new Map();
-    graph._fullData.forEach((trace, place) => {
+    traces.forEach((trace, place) => {
       if (!trace.legendgroup || trace.meta === "anchor") return;
       const group = found.get(trace.legendgroup) || { name: trace.legendgroup, places: [], off: false };
       group.places.push(place);
@@ -12,10 +18,13 @@
     return [...found.values()];
   }
 
-  function made(graph, group) {
-    const button = document.createElement("button");
+  /**
+   * @param {Graph} graph
+   * @param {SeriesGroup} group
+   */
+  function switchOf(graph, group) {
+    const button = metrics.dom.made("button", "", group.name);
     button.type = "button";
-    button.textContent = group.name;
     button.setAttribute("aria-pressed", String(!group.off));
     button.addEventListener("click", () => {
       group.off = !group.off;
@@ -25,12 +34,22 @@
     return button;
   }
 
-  document.addEventListener("toggle", (event) => {
-    const list = event.target.open && event.target.querySelector && event.target.querySelector("[data-series]");
-    if (!list) return;
-    const graph = metrics.charts.drawing(list.dataset.series);
-    const found = graph && graph._fullLayout ? groups(graph) : [];
+  /** @param {HTMLElement} list */
+  function fill(list) {
+    const graph = metrics.graphs.drawing(list.dataset.series ?? "");
+    const found = graph?._fullLayout ? groups(graph._fullData) : [];
     list.hidden = found.length < 2;
-    list.replaceChildren(...found.map((group) => made(graph, group)));
-  }, true);
-})(window.metrics);
+    list.replaceChildren(...found.map((group) => switchOf(/** @type {Graph} */ (graph), group)));
+  }
+
+  /** @param {Event} event */
+  function toggled({ target }) {
+    const menu = /** @type {HTMLDetailsElement} */ (target);
+    const list = menu.open && menu.querySelector ? menu.querySelector("[data-series]") : null;
+    if (list) fill(/** @type {HTMLElement} */ (list));
+  }
+
+  document.addEventListener("toggle", toggled, true);
+
+  if (typeof module === "object") module.exports = { groups };
+})(globalThis.metrics);

@@ -2,5 +2,6 @@
  * (layouts/summary.py), and its values are read along the slider. Looked at once a second, since a chart is drawn anew
  * without telling. */
 setInterval(() => {
-  for (const drawing of document.querySelectorAll(".main-svg:not([aria-hidden])")) drawing.setAttribute("aria-hidden", "true");
+  for (const drawing of document.querySelectorAll(".main-svg:not([aria-hidden])"))
+    drawing.setAttribute("aria-hidden", "true");
 }, 1000);

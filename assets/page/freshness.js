@@ -1,78 +1,87 @@
 /* How old the picture is, said plainly beside the title: it ages by the second, also when no answer comes any more. */
-(function (metrics, callbacks) {
-  let answer = null;
+((metrics, callbacks) => {
+  const { time, dom } = metrics;
+
+  /** @type {Instant} */
   let drawn = { at: null, since: performance.now() };
-  let answered = drawn;
+  /** @type {string | null} */
+  let unconnected = null;
 
   /* answer.data → nothing; a failed answer leaves the last picture and its time standing */
-  callbacks.answered = function (data) {
+  callbacks.answered = (data) => {
     if (!data) return;
-    answered = { at: Date.now(), since: performance.now() };
-    if (!data.error) {
-      drawn = answered;
-      answer = data;
+    if (data.error) {
+      metrics.answer = Object.assign({}, metrics.answer, { error: data.error });
     } else {
-      answer = Object.assign({}, answer, { error: data.error });
+      drawn = time.instant();
+      metrics.answer = data;
     }
-    metrics.answer = answer;
-    metrics.url.mark();
+    metrics.links.mark();
     render();
-    document.dispatchEvent(new CustomEvent("metrics:answer", { detail: data }));
+    metrics.events.announce("answer", data);
   };
 
-  /* Seconds. Of two clocks the one that shows more: one stands while a laptop sleeps, the other may be set back. */
-  function secondsSince({ at, since }) {
-    const passed = performance.now() - since;
-    return Math.max(passed, at === null ? 0 : Date.now() - at) / 1000;
-  }
-
-  const age = () => secondsSince(drawn);
-
   function problem() {
-    const words = metrics.connection.problem() || (answer && answer.error);
+    const words = unconnected || metrics.answer?.error;
     return words ? words[0].toLowerCase() + words.slice(1) : null;
   }
 
-  function old(wrong) {
-    const last = metrics.time.clock(drawn.at, answer.zone);
-    return `Last update ${last}, ${metrics.time.duration(age())} ago — ${wrong}, retrying`;
+  /**
+   * @param {string} wrong
+   * @param {string} [zone]
+   */
+  function old(wrong, zone) {
+    if (drawn.at === null) return `No picture yet — ${wrong}, retrying`;
+    const ago = time.duration(time.secondsSince(drawn));
+    return `Last update ${time.clock(drawn.at, zone)}, ${ago} ago — ${wrong}, retrying`;
   }
 
+  /** @returns {[tone: string, words: string]} */
   function say() {
+    const { answer } = metrics;
     const wrong = problem();
-    if (wrong) return ["bad", drawn.at === null ? `No picture yet — ${wrong}, retrying` : old(wrong)];
+    if (wrong) return ["bad", old(wrong, answer?.zone)];
     if (answer === null) return ["quiet", "Connecting…"];
-    const through = metrics.time.clock(answer.completeThrough, answer.zone);
+    const through = time.clock(answer.completeThrough, answer.zone);
     if (!answer.live) return ["quiet", `Paused · complete through ${through}`];
     if (answer.lag) return [answer.lag.long ? "bad" : "warn", late(answer.lag, through)];
     return ["ok", `Live · complete through ${through}`];
   }
 
+  /**
+   * @param {Lag} lag
+   * @param {string} through
+   */
   function late({ seconds, why }, through) {
-    return `Behind by ${metrics.time.duration(seconds)}${why ? `: ${why}` : ""} · complete through ${through}`;
+    return `Behind by ${time.duration(seconds)}${why ? `: ${why}` : ""} · complete through ${through}`;
   }
 
   /* Aloud only what changes for the worse, or back: nobody wants to hear a clock. */
   let heard = "ok";
+
+  /**
+   * @param {string} tone
+   * @param {string} words
+   */
   function alert(tone, words) {
     const wrong = tone === "warn" || tone === "bad";
     if (tone === "quiet" || tone === heard || (!wrong && heard === "ok")) return;
     heard = tone;
-    document.getElementById("freshness-alert").textContent = words;
+    dom.find("freshness-alert").textContent = words;
   }
 
   function render() {
-    const pill = document.getElementById("freshness");
-    const text = document.getElementById("freshness-text");
-    if (!pill || !text) return;
+    const pill = dom.maybe("freshness");
+    if (!pill) return;
     const [tone, words] = say();
     if (pill.dataset.tone !== tone) pill.dataset.tone = tone;
-    if (text.textContent !== words) text.textContent = words;
+    dom.write(dom.maybe("freshness-text"), words);
     alert(tone, words);
   }
 
-  metrics.connection.onChange(render);
-  /* age: of the picture. silence: since the last answer, be it only that there is no picture. */
-  metrics.freshness = { age, silence: () => secondsSince(answered) };
+  metrics.events.on("connection", (connection) => {
+    unconnected = connection.problem;
+    render();
+  });
   setInterval(render, 1000);
 })(window.metrics, window.dash_clientside.metrics);

@@ -1,143 +1,111 @@
 /* Keys of the page (layouts/keys.py lists them for people). Single characters, so: not while somebody types, not with
  * Ctrl, Alt or Meta, not under a dialog, and not at all where they are switched off. */
-(function (metrics) {
-  const OFF = "metrics-keys-off";
+((metrics) => {
   const TYPING = "input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]";
-  const find = (id) => document.getElementById(id);
-  let prefix = null;
-
-  function isOn() {
-    try {
-      return localStorage.getItem(OFF) !== "1";
-    } catch (error) {
-      return true;
-    }
-  }
-
-  function turn(on) {
-    try {
-      if (on) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, "1");
-    } catch (error) {
-      /* Storage is off: keys stay on. */
-    }
-    label();
-  }
-
-  function label() {
-    const button = find("keys-switch");
-    if (!button) return;
-    button.setAttribute("aria-pressed", String(isOn()));
-    button.textContent = isOn() ? "Single keys are on" : "Single keys are off";
-  }
-
-  /* Said quietly, and read out: what a key did or waits for. */
-  function say(text) {
-    const notice = find("notice");
-    notice.textContent = text;
-    notice.dataset.tone = "ok";
-  }
+  const { url, range, notice, dom } = metrics;
+  let awaitsRange = false;
 
   /* Ranges: t, then one key more */
 
   function awaitRange() {
-    prefix = "t";
+    awaitsRange = true;
     const keys = metrics.page.rangeKeys.map((one) => `${one.key}: ${one.title.toLowerCase()}`);
-    say([...keys, "t: another"].join(" · "));
+    notice.say([...keys, "t: another"].join(" · "));
   }
 
-  function range(key) {
-    say("");
-    if (key === "t") return metrics.timecontrol.open();
+  /** @param {string} key */
+  function chooseRange(key) {
+    awaitsRange = false;
+    notice.say("");
+    if (key === "t") return openRanges();
     const chosen = metrics.page.rangeKeys.find((one) => one.key === key);
-    if (chosen) metrics.url.go({ range: chosen.range, from: "", to: "" });
+    if (chosen) url.go({ range: chosen.range, from: "", to: "" });
+  }
+
+  function openRanges() {
+    dom.find("custom-range").setAttribute("open", "");
+    dom.find("relative-from").focus();
   }
 
   /* Charts */
 
-  const shownFull = () => document.querySelector(".card[data-full]");
-
   /* The card in focus, else the one under the pointer, else the first. */
   function card() {
-    const focused = document.activeElement && document.activeElement.closest(".card");
+    const focused = document.activeElement?.closest(".card");
     return focused || document.querySelector(".card:hover") || document.querySelector("#board .card");
   }
 
   function fullScreen() {
-    const button = shownFull() ? shownFull().querySelector(".leave-full") : card() && card().querySelector("[data-open=full]");
-    if (button) button.click();
+    const full = document.querySelector(".card[data-full]");
+    const button = full ? full.querySelector(".leave-full") : card()?.querySelector("[data-open=full]");
+    /** @type {HTMLElement | null | undefined} */ (button)?.click();
   }
 
   function compare() {
-    const names = ["", ...Object.keys(metrics.page.comparisons)];
-    const next = names[(names.indexOf(metrics.url.get("compare")) + 1) % names.length];
-    metrics.url.go({ compare: next });
-    say(next ? `Compared with the ${metrics.page.comparisons[next]}` : "Compared with nothing");
+    const { comparisons } = metrics.page;
+    const names = ["", ...Object.keys(comparisons)];
+    const next = names[(names.indexOf(url.get("compare")) + 1) % names.length];
+    url.go({ compare: next });
+    notice.say(next ? `Compared with the ${comparisons[next]}` : "Compared with nothing");
   }
 
   function refresh() {
-    metrics.refresh.now();
-    say("Refreshing");
-    document.addEventListener("metrics:answer", () => find("notice").textContent === "Refreshing" && say(""), { once: true });
+    metrics.events.announce("ask", { reason: "tick" });
+    notice.say("Refreshing");
+    metrics.events.on("answer", () => notice.unsay("Refreshing"), { once: true });
   }
 
+  /** @param {number} number */
   function tab(number) {
     const chosen = metrics.page.tabs[number - 1];
-    if (chosen) metrics.url.go({ tab: chosen.id });
+    if (chosen) url.go({ tab: chosen.id });
   }
 
-  /* The sheet */
-
-  function toggleSheet() {
-    if (find("keys").open) return find("keys").close();
-    label();
-    find("keys").showModal();
-  }
-
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("#keys-open")) toggleSheet();
-    else if (event.target.closest("#keys-close") || event.target === find("keys")) find("keys").close();
-    else if (event.target.closest("#keys-switch")) turn(!isOn());
-  });
-
+  /** @type {Record<string, () => void>} */
   const ACTIONS = {
     t: awaitRange,
     r: refresh,
     f: fullScreen,
     c: compare,
-    l: () => metrics.timecontrol.step(metrics.timecontrol.isPaused() ? "live" : "pause"),
-    z: () => metrics.timecontrol.step("out"),
-    ArrowLeft: () => metrics.timecontrol.step("back"),
-    ArrowRight: () => metrics.timecontrol.step("forward"),
+    k: () => url.go({ kiosk: url.isKiosk() ? "" : "1" }),
+    l: () => range.step(url.isLive() ? "pause" : "live"),
+    z: () => range.step("out"),
+    ArrowLeft: () => range.step("back"),
+    ArrowRight: () => range.step("forward"),
   };
 
-  /* What has keys of its own: a chart's reader, and on a wall the arrows. */
-  const ownKeys = (event) => event.target.closest("[role=slider], .details-body") || metrics.wall.isOn();
+  /** @param {Event} event - in what has keys of its own: a chart's reader, a table, and on a wall the arrows */
+  const isElsewhere = (event) => dom.around(event, "[role=slider], .details-body") !== null || url.isKiosk();
 
+  /**
+   * Does what a key says, and says whether it said anything.
+   * @param {KeyboardEvent} event
+   */
   function obey(event) {
-    if (prefix !== null) {
-      prefix = null;
-      if (event.key !== "Escape") range(event.key);
-      else say("");
-      return true;
-    }
-    if (/^[1-9]$/.test(event.key)) return tab(Number(event.key)) || true;
-    if (!ACTIONS[event.key] || (event.key.startsWith("Arrow") && ownKeys(event))) return false;
-    ACTIONS[event.key]();
+    const { key } = event;
+    if (awaitsRange) chooseRange(key);
+    else if (/^[1-9]$/.test(key)) tab(Number(key));
+    else if (!Object.hasOwn(ACTIONS, key) || (key.startsWith("Arrow") && isElsewhere(event))) return false;
+    else ACTIONS[key]();
     return true;
   }
 
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (["Shift", "CapsLock", "Tab"].includes(event.key) || event.target.closest(TYPING)) return;
+  /** @param {KeyboardEvent} event */
+  function isMeant(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
+    return !["Shift", "CapsLock", "Tab"].includes(event.key) && !dom.around(event, TYPING);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    if (!isMeant(event)) return;
     if (event.key === "?") {
       event.preventDefault();
-      if (!document.querySelector("dialog[open]:not(#keys)")) toggleSheet();
-      return;
+      if (!document.querySelector("dialog[open]:not(#keys)")) metrics.keysheet.toggle();
+    } else if (metrics.keysheet.isOn() && !document.querySelector("dialog[open]") && obey(event)) {
+      event.preventDefault();
     }
-    if (!isOn() || document.querySelector("dialog[open]")) return;
-    if (obey(event)) event.preventDefault();
-  });
+  }
 
-  metrics.keyboard = { isOn };
+  document.addEventListener("keydown", pressed);
 })(window.metrics);

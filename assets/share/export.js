@@ -1,26 +1,25 @@
 /* What the Export menus do: every button with data-export saves or copies, and says what came of it.
  *
  * data-export: png, copy, csv or link. data-chart: of which chart; without it, of the whole tab. */
-(function (metrics) {
-  const SPOKEN_FOR = 6000;
-  let silence = null;
+((metrics) => {
+  const SAID_FOR = 6000;
 
-  function say(text, tone) {
-    const notice = document.getElementById("notice");
-    notice.textContent = text;
-    notice.dataset.tone = tone;
-    clearTimeout(silence);
-    silence = setTimeout(() => (notice.textContent = ""), SPOKEN_FOR);
-  }
+  const theme = () => document.documentElement.dataset.bsTheme ?? "light";
 
-  const theme = () => document.documentElement.dataset.bsTheme;
-
-  /* auth_login-rate_2026-01-31T12-00_24h.png */
+  /**
+   * auth_login-rate_2026-01-31T12-00_24h.png
+   * @param {string | undefined} chart
+   * @param {string} extension
+   */
   function fileName(chart, extension) {
-    const { tab, about } = metrics.answer;
-    return [tab, chart, about.stem].filter(Boolean).join("_") + "." + extension;
+    const { tab, about } = /** @type {Answer} */ (metrics.answer);
+    return `${[tab, chart, about.stem].filter(Boolean).join("_")}.${extension}`;
   }
 
+  /**
+   * @param {Blob} blob
+   * @param {string} name
+   */
   function save(blob, name) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -29,24 +28,29 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
+  /** @param {DOMStringMap} wanted */
   function picture({ chart, look }) {
-    const wanted = look || theme();
-    return chart ? metrics.picture.ofChart(chart, wanted) : metrics.picture.ofTab(wanted);
+    const colours = look || theme();
+    return chart ? metrics.picture.ofChart(chart, colours) : metrics.picture.ofTab(colours);
   }
 
-  async function savePicture(button) {
-    const name = fileName(button.chart, "png");
-    save(await picture(button), name);
+  /** @param {DOMStringMap} wanted */
+  async function savePicture(wanted) {
+    const name = fileName(wanted.chart, "png");
+    save(await picture(wanted), name);
     return `Saved ${name}`;
   }
 
-  async function copyPicture(button) {
-    if (!window.ClipboardItem || !navigator.clipboard) throw new Error("This browser can’t copy pictures. Save it as PNG.");
-    // The promise goes in as it is: some browsers forget the click while the picture is made.
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture(button) })]);
+  /** @param {DOMStringMap} wanted */
+  async function copyPicture(wanted) {
+    if (!window.ClipboardItem || !navigator.clipboard)
+      throw new Error("This browser can’t copy pictures. Save it as PNG.");
+    /* The promise goes in as it is: some browsers forget the click while the picture is made. */
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture(wanted) })]);
     return "Picture copied";
   }
 
+  /** @param {DOMStringMap} wanted */
   async function saveTable({ chart }) {
     const name = fileName(chart, "csv");
     const answer = await fetch(metrics.share.table(chart));
@@ -55,11 +59,10 @@
     return `Saved ${name}`;
   }
 
-  /* Pages that are not served securely have no clipboard; a selected field can still be copied. */
+  /** @param {string} text - pages that are not served securely have no clipboard; a selected field can still be copied */
   function copyFromField(text) {
-    const field = document.createElement("textarea");
+    const field = metrics.dom.made("textarea", "unseen");
     field.value = text;
-    field.className = "unseen";
     document.body.append(field);
     field.select();
     const copied = document.execCommand("copy");
@@ -67,28 +70,33 @@
     if (!copied) throw new Error(`This browser can’t copy. The link is ${text}`);
   }
 
-  async function copyLink({ time }) {
+  /** @param {DOMStringMap} wanted */
+  async function copyLink({ time = "relative" }) {
     const text = metrics.share.link(time, theme());
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else copyFromField(text);
-    return time === "absolute" ? `Link copied: ${metrics.answer.about.range}` : "Link copied: it follows now";
+    return time === "absolute" ? `Link copied: ${metrics.answer?.about.range}` : "Link copied: it follows now";
   }
 
+  /** @type {Record<string, (wanted: DOMStringMap) => Promise<string>>} */
   const ACTIONS = { png: savePicture, copy: copyPicture, csv: saveTable, link: copyLink };
 
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-export]");
-    if (!button) return;
-    const menu = button.closest("details[open]");
-    if (menu) {
-      menu.removeAttribute("open");
-      menu.querySelector("summary").focus();
-    }
+  /** @param {DOMStringMap} wanted */
+  async function act(wanted) {
     try {
-      if (!metrics.answer || !metrics.answer.about) throw new Error("There is nothing to save yet.");
-      say(await ACTIONS[button.dataset.export](button.dataset), "ok");
+      if (!metrics.answer?.about) throw new Error("There is nothing to save yet.");
+      metrics.notice.say(await ACTIONS[wanted.export ?? ""](wanted), { lasts: SAID_FOR });
     } catch (error) {
-      say(error instanceof TypeError ? "The server doesn’t answer." : error.message, "bad");
+      const { message } = /** @type {Error} */ (error);
+      const words = error instanceof TypeError ? "The server doesn’t answer." : message;
+      metrics.notice.say(words, { tone: "bad", lasts: SAID_FOR });
     }
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = metrics.dom.around(event, "[data-export]");
+    if (!button) return;
+    metrics.menus.leave(button);
+    act(button.dataset);
   });
 })(window.metrics);

@@ -152,7 +152,7 @@ def test_a_picture_of_a_zoomed_chart_shows_the_range_that_it_names(auth: Callabl
     page = auth("from=now-2h&to=now-1h")
     before = pixels(picture(page, "session-starts", "light", tmp_path)[1])
     page.evaluate(
-        """() => { const g = metrics.charts.drawing("session-starts"), [a, b] = g._fullLayout.xaxis.range;
+        """() => { const g = metrics.graphs.drawing("session-starts"), [a, b] = g._fullLayout.xaxis.range;
         const middle = new Date((Date.parse(a) + Date.parse(b)) / 2).toISOString().replace("T", " ").replace("Z", "");
         return Plotly.relayout(g, {"xaxis.range[0]": middle}); }"""
     )
