@@ -21,6 +21,7 @@ run: $(BIN)/.run-installed
 	METRICS_DEMO=$${METRICS_DEMO:-1} $(BIN)/python -m metrics_dash run
 
 test: $(BIN)/.dev-installed
+	@sh tests/js/run.sh test
 	@sh tests/browser/install.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -29,10 +30,12 @@ check: $(BIN)/.dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@sh tests/js/run.sh check
 
 format: $(BIN)/.dev-installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@sh tests/js/run.sh format
 
 bench: $(BIN)/.dev-installed
 	@sh tests/browser/install.sh
@@ -43,4 +46,4 @@ screenshots: $(BIN)/.dev-installed
 	$(BIN)/python -m benchmarks.screenshots $(ARGS)
 
 clean:
-	rm -rf $(VENV) .data
+	rm -rf $(VENV) .data node_modules
