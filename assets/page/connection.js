@@ -21,7 +21,7 @@
   let answered = { at: null, since: performance.now() };
 
   window.fetch = (input, init) => {
-    const address = typeof input === "string" ? input : /** @type {Request} */ (input).url;
+    const address = input instanceof Request ? input.url : String(input);
     return address.includes("_dash-update-component") ? answerOf(input, init) : server.send(input, init);
   };
 
