@@ -32,6 +32,7 @@ run: $(BIN)/.run-installed
 	METRICS_DEMO=$${METRICS_DEMO:-1} $(BIN)/python -m metrics_dash run
 
 test: $(BIN)/.dev-installed
+	@sh tests/js/run.sh test
 	@sh tests/browser/install.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -40,10 +41,12 @@ check: $(BIN)/.dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@sh tests/js/run.sh check
 
 format: $(BIN)/.dev-installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@sh tests/js/run.sh format
 
 # Its output is the table alone, or with ARGS=--json the JSON alone: the rest goes to standard error.
 bench: $(BIN)/.dev-installed
@@ -62,4 +65,4 @@ update: $(BIN)/.dev-installed
 	$(LOCK) requirements.in requirements-export.in requirements-dev.in -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .data
+	rm -rf $(VENV) .data node_modules

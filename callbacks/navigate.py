@@ -1,7 +1,6 @@
 """Somebody follows a link, goes back, or chooses a range: the address changes, and the data are asked for anew.
 
-All of it happens in the browser (assets/url.js, refresh.js, timecontrol.js, theme.js, charts.js); here stands only what
-triggers what.
+All of it happens in the browser (the scripts in assets/); here stands only what triggers what.
 """
 
 from typing import Any

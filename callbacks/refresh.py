@@ -38,8 +38,8 @@ NOT_DRAWN = "Drawing it failed; the server's log says why."
 
 
 class RefreshRequest(TypedDict):
-    """What ``assets/refresh.js`` asks: the address, why (``navigate``, ``tick``, ``rotate`` for a wall's next tab), the
-    viewer's zone, the theme."""
+    """What ``assets/page/refresh.js`` asks: the address, why (``navigate``, ``tick``, ``rotate`` for a wall's next
+    tab), the viewer's zone, the theme."""
 
     search: str
     reason: str

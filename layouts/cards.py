@@ -21,21 +21,15 @@ from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import ChartData, Headline, Interval
 from metrics_dash.ops.lag import Lag
 
-# No "Share chart…" button, no logo, and only what the page itself doesn't offer.
-GRAPH_CONFIG: dict[str, Any] = {
+# None of Plotly's own buttons: what a chart can do stands in its card's menu.
+GRAPH_CONFIG: Any = {
     "showSendToCloud": False,
     "displaylogo": False,
-    "displayModeBar": "hover",
-    "modeBarButtons": [["toImage"]],
+    "displayModeBar": False,
     "scrollZoom": False,
     "doubleClick": False,
     "responsive": True,
 }
-
-
-def graph_config(chart: Chart) -> Any:
-    """Plotly's configuration; an image that is saved is named after its chart and has twice the pixels."""
-    return {**GRAPH_CONFIG, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": chart.id}}
 
 
 def graph_id(chart_id: Any) -> dict[str, Any]:
@@ -82,7 +76,7 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                     dcc.Graph(
                         id=graph_id(chart.id),
                         figure=content.figure,
-                        config=graph_config(chart),
+                        config=GRAPH_CONFIG,
                         className="graph",
                         responsive=True,
                     ),
@@ -99,8 +93,8 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
 
 
 def _picture(chart: Chart) -> html.Div:
-    """What the chart is for who listens: a picture with a name and a summary. The drawing beside it has buttons of
-    its own, so it can't be the picture itself; assets/spoken.js keeps its bare labels from being read out."""
+    """What the chart is for who listens: a picture with a name and a summary. The drawing beside it has a legend to be
+    clicked, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being read out."""
     return html.Div(
         className="picture",
         role="img",

@@ -1,8 +1,8 @@
 """The controls of the header: when (range, step, refresh) and the theme.
 
 A control is a real link with ``data-set``, a query string that is laid over the address (an empty value takes a name
-out). ``assets/url.js`` follows it, gives it its ``href``, and marks the one that holds with ``aria-current``. So one
-more choice is one more link here, and nothing else.
+out). ``assets/lib/links.js`` follows it, gives it its ``href``, and marks the one that holds with ``aria-current``. So
+one more choice is one more link here, and nothing else.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _resolutions() -> html.Div:
 
 
 def _zones(zone: str) -> html.Div:
-    """The viewer's (assets/timecontrol.js adds its name), UTC, and the server's where that is another."""
+    """The viewer's (assets/page/timecontrol.js adds its name), UTC, and the server's where that is another."""
     items = [choice("Yours", "tz=", id="tz-browser"), choice("UTC", "tz=UTC", id="tz-utc")]
     if zone != "UTC":
         items.append(choice(f"Server’s, {zone}", "tz=server", id="tz-server"))

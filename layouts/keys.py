@@ -1,4 +1,5 @@
-"""The keys of the page: declared once, for assets/keyboard.js, which obeys them, and for the sheet that ``?`` opens.
+"""The keys of the page: declared once, for the scripts that obey them (assets/page/keyboard.js and assets/wall/), and
+for the sheet that ``?`` opens.
 
 A key is a single character, so each does nothing while somebody types, nor with Ctrl, Alt or Meta, and all of them can
 be switched off on the sheet (a person who dictates would press them by speaking).

@@ -1,6 +1,6 @@
 """What helps to read a chart: the crosshair's place, a card's ways to be looked at, and the dialog of its details.
 
-assets/crosshair.js, selection.js and details.js do what stands here.
+The scripts in assets/chart/ do what stands here.
 """
 
 from dash import html
@@ -60,7 +60,7 @@ def reading_items(chart: Chart) -> list[Component]:
 
 
 def _series(chart: Chart) -> html.Div:
-    """A switch for each series; assets/series.js fills it when the menu opens, where there are several."""
+    """A switch for each series; assets/chart/series.js fills it when the menu opens, where there are several."""
     return html.Div(
         className="options", role="group", hidden=True, **attributes(data_series=chart.id, aria_label="Series")
     )

@@ -106,7 +106,6 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
             "refresh": f"{refresh:g}",
         },
         "tabs": [{"id": tab.id, "title": tab.title} for tab in catalog.tabs],
-        "serverZone": settings.timezone.key,
         "colours": recolouring(),
         "rangeKeys": range_choices(),
         "comparisons": dict(COMPARISONS),

@@ -1,6 +1,6 @@
 """When: the popover behind "Custom…", the steps through time, and the way back to live.
 
-assets/timecontrol.js moves them.
+assets/page/timecontrol.js moves them.
 """
 
 import dash_bootstrap_components as dbc

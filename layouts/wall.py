@@ -6,7 +6,7 @@ from layouts.markup import attributes
 
 
 def strip() -> html.Div:
-    """What is next, and the time; filled and shown by ``assets/wall.js`` in kiosk mode only."""
+    """What is next, and the time; filled and shown by ``assets/wall/`` in kiosk mode only."""
     return html.Div(
         [
             html.Span(id="wall-next", className="wall-next"),
@@ -19,7 +19,7 @@ def strip() -> html.Div:
 
 
 def release_note() -> html.Button:
-    """Quietly offers to load the page of a new version (``assets/release.js``); a wall does so by itself."""
+    """Quietly offers to load the page of a new version (``assets/wall/release.js``); a wall does so by itself."""
     return html.Button(
         "A new version is ready — reload", id="release-note", className="button note", type="button", hidden=True
     )

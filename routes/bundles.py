@@ -1,7 +1,8 @@
 """The page's many scripts and styles as one file each: a browser asks for two files and not for fifty.
 
-Dash names every file in a tag of its own. Here the tags' files are put together in their order, and what the page
-never uses is left out. A file is named after its content, so whoever has it keeps it; it is compressed once.
+Dash names every file in a tag of its own. Here the tags' files are put together in their order (assets first by
+``FIRST``, then by name, as Dash does), and what the page never uses is left out. A file is named after its content, so
+whoever has it keeps it; it is compressed once.
 
 This is own code because Dash knows its tags only when it is asked for the page, and a bundler (esbuild, webpack) would
 make Node part of every installation.
@@ -10,6 +11,7 @@ make Node part of every installation.
 import hashlib
 import pkgutil
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +27,8 @@ NAME = "with-dash-renderer"
 # What every board draws with, and what Dash would fetch only once the first chart is there.
 FETCHED_LATE = (("dash", "dcc/async-graph.js"),)
 UNUSED = ("/dash_table/",)
+# Folders of assets that all others build on, in the order in which they are read.
+FIRST = ("vendor/", "lib/")
 
 _TAG = re.compile(r'<(?:script src|link rel="stylesheet" href)="([^"]+)">(?:</script>)?')
 _NAME_BYTES = 8
@@ -58,7 +62,7 @@ class BundledDash(dash.Dash):
 
     def _bundle(self, tags: str, kind: str) -> str:
         addresses = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
-        parts = [self._read(address) for address in addresses]
+        parts = [self._read(address) for address in self._in_order(addresses)]
         if kind == "js":
             parts += [_packaged(package, path) for package, path in FETCHED_LATE]
         content = (b"\n;\n" if kind == "js" else b"\n").join(parts)
@@ -68,12 +72,25 @@ class BundledDash(dash.Dash):
         tag = f'<script src="{address}"></script>' if kind == "js" else f'<link rel="stylesheet" href="{address}">'
         return f"{tag}\n{_TAG.sub('', tags).strip()}".strip()
 
+    def _in_order(self, addresses: Sequence[str]) -> list[str]:
+        """Sort the assets by ``FIRST``; everything else keeps its place."""
+        assets = [address for address in addresses if self._asset(address)]
+        ordered = iter(sorted(assets, key=lambda address: _rank(self._asset(address))))
+        return [next(ordered) if self._asset(address) else address for address in addresses]
+
+    def _path(self, address: str) -> str:
+        return unquote(urlsplit(address).path.removeprefix(self._base))
+
+    def _asset(self, address: str) -> str:
+        """Return the path of an asset inside its folder, and nothing for files of packages."""
+        folder, _, rest = self._path(address).partition("/")
+        return rest if folder == self.config.assets_url_path else ""
+
     def _read(self, address: str) -> bytes:
         """The file that one of Dash's addresses stands for. Raises ``OSError`` where it is gone."""
-        path = unquote(urlsplit(address).path.removeprefix(self._base))
-        folder, _, rest = path.partition("/")
-        if folder == self.config.assets_url_path:
-            return Path(self.config.assets_folder, rest).read_bytes()
+        if asset := self._asset(address):
+            return Path(self.config.assets_folder, asset).read_bytes()
+        rest = self._path(address).partition("/")[2]
         package, _, inside = rest.partition("/")
         without_fingerprint: Any = check_fingerprint
         return _packaged(package, without_fingerprint(inside)[0])
@@ -87,6 +104,10 @@ class BundledDash(dash.Dash):
         if name not in self._bundles:
             abort(404)
         return Response(self._bundles[name], headers=_HEADERS, mimetype=_KINDS[kind])
+
+
+def _rank(asset: str) -> int:
+    return next((place for place, folder in enumerate(FIRST) if asset.startswith(folder)), len(FIRST))
 
 
 def _packaged(package: str, path: str) -> bytes:

@@ -1,8 +1,8 @@
 """Somebody looks closer: a chart's data as a table, and the raw events behind one of its points.
 
-Both are asked for only when a dialog opens (assets/details.js), by the page's own query with the range spelled out, so
-that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms, ``number``
-or ``text``), ``values`` with null for a gap.
+Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
+out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
+``number`` or ``text``), ``values`` with null for a gap.
 """
 
 from collections.abc import Container, Mapping, Sequence

@@ -23,7 +23,7 @@ from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 log = logging.getLogger(__name__)
 
 # The page's own: as small as it gets, and the same picture as on the page.
-PLOTLY = Path(__file__).parents[1] / "assets" / "plotly-basic.min.js"
+PLOTLY = Path(__file__).parents[1] / "assets" / "vendor" / "plotly-basic.min.js"
 SCALE = 2
 WAITING_AT_MOST = 4
 SECONDS_AT_MOST = 60.0

@@ -1,7 +1,7 @@
 """What a picture says about itself once it has left the page: titles, headline numbers, and the facts of its footer.
 
-The browser gets it with every answer (``about``) for the pictures that it makes (assets/picture.js); the pictures that
-the server makes (layouts/export/standalone.py) say the same.
+The browser gets it with every answer (``about``) for the pictures that it makes (assets/share/picture.js); the
+pictures that the server makes (layouts/export/standalone.py) say the same.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Text in PNG files: what a picture shows, kept in the file itself, where image viewers and scripts find it.
 
-The same is done in the browser by assets/png.js. It is own code because an image library would decode and compress the
-whole picture anew to add a few bytes of text, and would be installed for that alone.
+The same is done in the browser by assets/share/png.js. It is own code because an image library would decode and
+compress the whole picture anew to add a few bytes of text, and would be installed for that alone.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""What takes a chart or a tab away from the page: pictures, tables, links. assets/export.js does what buttons say."""
+"""What takes a chart or a tab away from the page: pictures, tables, links. assets/share/ does what its buttons say."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
 """A chart as a picture that stands alone: its figure with title and headline above it and what it shows below.
 
-For pictures that the server makes; assets/picture.js composes the same in the browser. Text is wrapped by an estimate
-of its width that errs on the wide side, so that none is cut off.
+For pictures that the server makes; assets/share/picture.js composes the same in the browser. Text is wrapped by an
+estimate of its width that errs on the wide side, so that none is cut off.
 """
 
 import textwrap

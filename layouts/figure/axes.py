@@ -2,8 +2,8 @@
 
 plotly.js draws date strings as they stand, so the axis shows wall-clock time. One offset from UTC holds for the whole
 axis, that of the window's start: so the axis is even and never runs backwards, also on the day when an hour comes
-twice. Where the clocks change within the window, ticks are spelled out in the zone's own time, as assets/crosshair.js
-does wherever it names a moment.
+twice. Where the clocks change within the window, ticks are spelled out in the zone's own time, as
+assets/chart/reading.js does wherever it names a moment.
 """
 
 from datetime import UTC, datetime, timedelta

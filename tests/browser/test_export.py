@@ -149,11 +149,18 @@ def test_a_picture_has_neither_pointer_nor_tooltip_nor_buttons(auth: Callable[..
     assert (before[drawing] == after[drawing]).all()
 
 
+def test_a_chart_is_saved_from_its_menu_and_nowhere_else(auth: Callable[..., Page]) -> None:
+    page = auth("range=6h")
+    page.locator("#card-login-results .graph").hover()
+    assert page.locator("#share-login-results [data-export=png]").count() == 2, "light and dark"
+    assert page.locator("#card-login-results .modebar-btn").count() == 0
+
+
 def test_a_picture_of_a_zoomed_chart_shows_the_range_that_it_names(auth: Callable[..., Page], tmp_path: Path) -> None:
     page = auth("from=now-2h&to=now-1h")
     before = pixels(picture(page, "session-starts", "light", tmp_path)[1])
     page.evaluate(
-        """() => { const g = metrics.charts.drawing("session-starts"), [a, b] = g._fullLayout.xaxis.range;
+        """() => { const g = metrics.graphs.drawing("session-starts"), [a, b] = g._fullLayout.xaxis.range;
         const middle = new Date((Date.parse(a) + Date.parse(b)) / 2).toISOString().replace("T", " ").replace("Z", "");
         return Plotly.relayout(g, {"xaxis.range[0]": middle}); }"""
     )

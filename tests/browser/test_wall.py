@@ -37,7 +37,7 @@ LAYOUT = """
 () => {
   const shown = (element) => element && element.getClientRects().length > 0;
   const box = (element) => ["left", "top", "right", "bottom"].map((side) => element.getBoundingClientRect()[side]);
-  const chrome = [".sidebar", ".controls", ".modebar-container", ".card-tools"];
+  const chrome = [".sidebar", ".controls", ".card-tools"];
   const words = [...document.querySelectorAll(".headline, h2, .pill, .tabs, h1")];
   const cut = (element) => element.scrollWidth > element.clientWidth + 1;
   const size = (selector) => parseFloat(getComputedStyle(document.querySelector(selector)).fontSize);

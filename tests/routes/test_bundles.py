@@ -53,6 +53,19 @@ def test_the_bundles_hold_every_file_in_its_order(assets: Path) -> None:
     assert browser.get(named(page, "css")[0]).text == "body { margin: 7px }"
 
 
+def test_what_others_build_on_comes_first(assets: Path) -> None:
+    for folder in ("chart", "css", "lib", "vendor"):
+        (assets / folder).mkdir()
+        (assets / folder / "one.js").write_text(f"window.{folder} = 1")
+        (assets / folder / "one.css").write_text(f".{folder} {{ margin: 7px }}")
+    browser = client(assets)
+    page = browser.get(BASE).text
+    script, style = (browser.get(named(page, kind)[0]).get_data().decode() for kind in ("js", "css"))
+    read = re.findall(r"window\.(vendor|lib|first|second|chart) = ", script)
+    assert read == ["vendor", "lib", "first", "second", "chart"]
+    assert re.findall(r"\.(\w+) {", style) == ["vendor", "lib", "chart", "css"]
+
+
 def test_a_chart_needs_no_further_script(assets: Path) -> None:
     browser = client(assets)
     script = browser.get(named(browser.get(BASE).text, "js")[0]).get_data()

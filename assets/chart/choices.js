@@ -1,0 +1,62 @@
+/* What people do to a chart that the address remembers: series switched off in its legend, its split, the scale. */
+((metrics, callbacks) => {
+  /* restyleData of every graph → nothing */
+  callbacks.legend = () => {
+    const { triggered_id: cause } = window.dash_clientside.callback_context;
+    const chart = typeof cause === "object" ? cause.chart : undefined;
+    const graph = chart && metrics.graphs.drawing(chart);
+    if (!graph) return;
+    const off = graph.data.filter((trace) => trace.visible === "legendonly" && trace.legendgroup);
+    const names = [...new Set(off.map((trace) => `${chart}:${trace.legendgroup}`))];
+    metrics.url.go({ hidden: [...othersThan(chart, "hidden"), ...names] }, { replace: true });
+  };
+
+  /**
+   * What the address says under a name about other charts: hidden=login-rate:true&hidden=logins:false
+   * @param {string} chart
+   * @param {string} name
+   */
+  const othersThan = (chart, name) => metrics.url.getAll(name).filter((one) => !one.startsWith(`${chart}:`));
+
+  /* Splits: split=login-rate:success; what the catalog declares is not said */
+
+  /** @param {HTMLElement} link */
+  const splitOf = (link) => /** @type {string} */ (link.dataset.split);
+
+  /** @param {HTMLElement} link */
+  const chartOf = (link) => splitOf(link).split(":")[0];
+
+  metrics.links.add({
+    selector: "[data-split]",
+    changes(link) {
+      const others = othersThan(chartOf(link), "split");
+      return { split: link.dataset.declared ? others : [...others, splitOf(link)] };
+    },
+    holds(link) {
+      const present = metrics.url.getAll("split").find((one) => one.startsWith(`${chartOf(link)}:`));
+      return present === undefined ? Boolean(link.dataset.declared) : present === splitOf(link);
+    },
+  });
+
+  /* Switches: data-switch="log" is log=1, or nothing */
+
+  /** @param {HTMLElement} link */
+  const switchOf = (link) => /** @type {string} */ (link.dataset.switch);
+
+  /** @param {HTMLElement} link */
+  const isSwitched = (link) => metrics.url.get(switchOf(link)) === "1";
+
+  metrics.links.add({
+    selector: "[data-switch]",
+    changes: (link) => ({ [switchOf(link)]: isSwitched(link) ? "" : "1" }),
+    holds: isSwitched,
+  });
+
+  metrics.events.on("marked", () => {
+    const compare = metrics.url.get("compare");
+    const label = metrics.dom.maybe("compare-label");
+    if (label) label.textContent = compare ? `Compare: ${compare}` : "Compare";
+    if (label) label.dataset.short = compare ? `vs ${compare}` : "Compare";
+    document.querySelector("#compare > summary")?.toggleAttribute("data-on", Boolean(compare));
+  });
+})(window.metrics, window.dash_clientside.metrics);

@@ -1,0 +1,59 @@
+/* A closer look at a chart: its data as a table, and the raw events behind a point (callbacks/details.py). */
+((metrics) => {
+  /** @param {string} chart */
+  const titleOf = (chart) => metrics.dom.maybe(`title-${chart}`)?.textContent ?? chart;
+
+  /**
+   * @param {string} chart
+   * @param {HTMLElement} from
+   */
+  function showTable(chart, from) {
+    const title = titleOf(chart);
+    const about = metrics.dom.find("footer").firstChild?.textContent ?? "";
+    metrics.dialog.present(
+      { kind: "table", title, about, path: `chart/${chart}.json`, query: {} },
+      from,
+      ({ columns }) => {
+        if (!columns.length) return metrics.dialog.say("No data available for this time range");
+        const caption = `${title}: ${columns[0].values.length.toLocaleString("en-US")} buckets, newest first`;
+        metrics.dialog.show(metrics.table.table(columns, caption, { newestFirst: true }));
+      },
+    );
+  }
+
+  /** @param {MetricsEvents["point"]} point */
+  function showEvents({ chart, start, from }) {
+    const { zone, resolution } = /** @type {Answer} */ (metrics.answer);
+    const title = `${titleOf(chart)}, ${metrics.time.bucket(start, zone, resolution)}`;
+    const about = `Raw events of this ${resolution}`;
+    const path = `chart/${chart}/events.json`;
+    metrics.dialog.present({ kind: "events", title, about, path, query: { at: String(start) } }, from, (answer) => {
+      fillEvents(answer, title, zone, resolution);
+    });
+  }
+
+  /**
+   * @param {{ columns: Column[], count: number, more: boolean, gone: boolean, heldFrom: number | null }} answer
+   * @param {string} title
+   * @param {string} zone
+   * @param {string} resolution
+   */
+  function fillEvents({ columns, count, more, gone, heldFrom }, title, zone, resolution) {
+    const since = heldFrom && metrics.time.clock(heldFrom, zone);
+    if (gone)
+      return metrics.dialog.say("No raw events are held any more", `They are kept since ${since}. The buckets stay.`);
+    if (!count)
+      return metrics.dialog.say("No events in this bucket", since ? `Raw events are kept since ${since}.` : "");
+    const words = more ? `The first ${count} events` : `${count} ${count === 1 ? "event" : "events"}`;
+    metrics.dialog.describe(`${words} of this ${resolution}${since ? `, kept since ${since}` : ""}`);
+    metrics.dialog.show(metrics.table.table(columns, title, { precise: true }));
+  }
+
+  metrics.events.on("point", showEvents);
+
+  document.addEventListener("click", (event) => {
+    const button = metrics.dom.around(event, "[data-open=table]");
+    if (!button || !metrics.answer) return;
+    showTable(button.dataset.chart ?? "", metrics.menus.leave(button, { focus: false }) ?? button);
+  });
+})(window.metrics);

@@ -1,0 +1,131 @@
+/* The crosshair on one chart: a line, a dot on every series, the moment below and the values beside it.
+ *
+ * It is drawn beside the figure and not in it: moving it never makes Plotly draw, and no picture shows it. */
+((metrics) => {
+  const { made } = metrics.dom;
+
+  /** @param {HTMLElement} reader */
+  function parts(reader) {
+    if (!reader.firstChild) {
+      reader.append(
+        made("i", "cross-line"),
+        made("div", "cross-dots"),
+        made("span", "cross-time"),
+        made("div", "cross-values"),
+      );
+    }
+    const [line, dots, time, values] = /** @type {HTMLElement[]} */ (Array.from(reader.children));
+    return { line, dots, time, values };
+  }
+
+  /**
+   * The children of a list, as many as are wanted.
+   * @param {HTMLElement} list
+   * @param {number} count
+   * @param {() => HTMLElement} make
+   */
+  function sized(list, count, make) {
+    while (list.children.length > count) list.lastChild?.remove();
+    while (list.children.length < count) list.append(make());
+    return /** @type {HTMLElement[]} */ (Array.from(list.children));
+  }
+
+  function makeRow() {
+    const row = made("div");
+    row.append(made("i"), made("span"), made("b"));
+    return row;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {number} x
+   * @param {number} y
+   */
+  function move(element, x, y) {
+    element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {Row} row
+   * @param {Reading} reading
+   */
+  function fill(element, row, reading) {
+    const [swatch, name, value] = /** @type {HTMLElement[]} */ (Array.from(element.children));
+    swatch.style.background = row.colour ?? "";
+    element.className = row.before ? "before" : "";
+    name.textContent = metrics.reading.nameOf(row, reading);
+    value.textContent = metrics.reading.valueText(row, reading.unit);
+  }
+
+  /**
+   * Draws the crosshair of a chart at a bucket; where the bucket is not on the chart (zoomed), hides it.
+   * @param {Graph} graph
+   * @param {number} index
+   */
+  function draw(graph, index) {
+    const reader = metrics.graphs.readerOf(graph);
+    const { xaxis, meta } = graph._fullLayout;
+    const x = xaxis.c2p(metrics.grid.place(meta, index)) + xaxis._offset;
+    const inside = index >= 0 && metrics.placement.isInside(x, xaxis);
+    reader.toggleAttribute("data-on", inside);
+    if (!inside) return;
+    const reading = metrics.reading.read(graph, index);
+    const { line, dots, time, values } = parts(reader);
+    drawLine(line, dots, graph, x, reading);
+    drawWords(time, values, graph, x, reading);
+    if (document.activeElement === reader) say(reader, metrics.grid.of(meta).count, index, reading);
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {HTMLElement} dots
+   * @param {Graph} graph
+   * @param {number} x
+   * @param {Reading} reading
+   */
+  function drawLine(line, dots, graph, x, reading) {
+    const { yaxis, meta } = graph._fullLayout;
+    move(line, x, yaxis._offset);
+    line.style.height = `${yaxis._length}px`;
+    const rows = metrics.placement.dotted(reading.rows, meta.draw, yaxis.type);
+    sized(dots, rows.length, () => made("i")).forEach((dot, place) => {
+      dot.style.background = rows[place].colour ?? "";
+      move(dot, x, yaxis._offset + yaxis.c2p(/** @type {number} */ (rows[place].value)));
+    });
+  }
+
+  /**
+   * @param {HTMLElement} time
+   * @param {HTMLElement} values
+   * @param {Graph} graph
+   * @param {number} x
+   * @param {Reading} reading
+   */
+  function drawWords(time, values, graph, x, reading) {
+    const { xaxis, yaxis } = graph._fullLayout;
+    const room = metrics.graphs.readerOf(graph).clientWidth;
+    time.textContent = reading.time;
+    move(time, metrics.placement.centred(x, time.offsetWidth, room), yaxis._offset + yaxis._length + 4);
+    sized(values, reading.rows.length, makeRow).forEach((element, place) => {
+      fill(element, reading.rows[place], reading);
+    });
+    move(values, metrics.placement.beside(x, values.offsetWidth, xaxis), yaxis._offset + 2);
+  }
+
+  /**
+   * @param {HTMLElement} reader
+   * @param {number} count
+   * @param {number} index
+   * @param {Reading} reading
+   */
+  function say(reader, count, index, reading) {
+    reader.setAttribute("aria-valuemax", String(count - 1));
+    reader.setAttribute("aria-valuenow", String(index));
+    reader.setAttribute("aria-valuetext", metrics.reading.spoken(reading));
+  }
+
+  const marker = { draw };
+  metrics.marker = marker;
+  if (typeof module === "object") module.exports = marker;
+})(globalThis.metrics);

@@ -1,0 +1,99 @@
+/* What a chart reads at a bucket, in words. */
+((metrics) => {
+  const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+  const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+
+  /** @param {number | null | undefined} value */
+  function number(value) {
+    if (value === null || value === undefined) return "–";
+    const text = Number.isInteger(value) || Math.abs(value) >= 1000 ? whole.format(value) : short.format(value);
+    return text.replace("-", "−");
+  }
+
+  /**
+   * @param {Row} row
+   * @param {string} [unit]
+   */
+  function valueText(row, unit) {
+    const band = row.low !== undefined && row.low !== null ? ` (${number(row.low)}–${number(row.high)})` : "";
+    return number(row.value) + (unit && row.value !== null ? `\u202f${unit}` : "") + band;
+  }
+
+  /**
+   * With the offset from UTC where it is not the axis's: on the day when an hour comes twice, which of them.
+   * @param {number} moment
+   * @param {string} zone
+   * @param {number} [offset] - the axis's, in ms; none where it is no question
+   */
+  function momentText(moment, zone, offset) {
+    const text = metrics.time.bucket(moment, zone, metrics.answer ? metrics.answer.resolution : "minute");
+    if (offset === undefined) return text;
+    const own = offsetAt(moment, zone);
+    return own === offset ? text : `${text} (UTC${own < 0 ? "−" : "+"}${Math.abs(own) / 3600000})`;
+  }
+
+  /**
+   * @param {number} moment
+   * @param {string} zone
+   */
+  const asUtc = (moment, zone) => Date.parse(`${metrics.time.toWall(moment, zone)}Z`);
+
+  /**
+   * @param {number} moment
+   * @param {string} zone
+   */
+  const offsetAt = (moment, zone) => asUtc(moment, zone) - moment;
+
+  /**
+   * The bucket that one is compared with: by the wall clock where days are compared, else so many milliseconds ago.
+   * @param {number} moment
+   * @param {string} zone
+   * @param {Compared} compared
+   */
+  function comparedText(moment, zone, { back, wall }) {
+    return wall ? momentText(asUtc(moment, zone) - back, "UTC") : momentText(moment - back, zone);
+  }
+
+  /**
+   * @param {Graph} graph
+   * @param {number} index
+   * @returns {Reading}
+   */
+  function read(graph, index) {
+    const { meta } = graph._fullLayout;
+    const moment = metrics.grid.of(meta).edge(index);
+    const rows = metrics.values.rowsOf(graph, index);
+    const several = new Set(rows.filter((row) => !row.before).map((row) => row.group)).size > 1;
+    return {
+      moment,
+      rows,
+      several,
+      unit: meta.unit,
+      time: momentText(moment, meta.zone, axisOffset(meta)),
+      zone: meta.zone,
+    };
+  }
+
+  /** @param {GraphMeta} meta - days are named by their date alone */
+  const axisOffset = (meta) => (metrics.answer?.resolution === "day" ? undefined : meta.offset);
+
+  /**
+   * @param {Row} row
+   * @param {Reading} reading
+   */
+  function nameOf(row, { several, moment, zone }) {
+    if (!row.before) return several ? row.name : "";
+    const compared = metrics.answer?.compared;
+    return (several ? `${row.name}, ` : "") + (compared ? comparedText(moment, zone, compared) : "");
+  }
+
+  /** @param {Reading} reading - in one sentence, for who listens */
+  function spoken(reading) {
+    const rows = reading.rows.map((row) => `${nameOf(row, reading)} ${valueText(row, reading.unit)}`.trim());
+    return `${reading.time}: ${rows.join("; ") || "no data"}`;
+  }
+
+  const reading = { read, number, momentText, nameOf, valueText, spoken };
+  metrics.reading = reading;
+  if (typeof module === "object") module.exports = reading;
+})(globalThis.metrics);

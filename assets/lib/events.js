@@ -1,0 +1,48 @@
+/* What happened, told to whoever it concerns: the one way for rooms to reach each other.
+ *
+ * The scripts of the page stand in rooms by what a person does: chart/, page/, share/, wall/. lib/ is what they share.
+ * A file uses lib/ and files of its own room, without circles, and nothing of another room
+ * (tests/js/dependencies.test.js). Whatever concerns another room is announced here:
+ *
+ *   address     nothing               the address of the page changed: a link, a key, back or forward
+ *   marked      nothing               links have their addresses, and those that hold are marked; also after an answer
+ *   answer      what the server said  the server answered for a picture; metrics.answer is up to date
+ *   ask         { reason, search }    somebody wants the server asked: "tick" for new data, "rotate" for the tab that
+ *                                     search names, "again" for what got no answer
+ *   connection  { problem, since }    what stands between page and server, null for nothing; since when (performance.now)
+ *   version     a version             the version that the server says it runs
+ *   turning     true or false         a wall's next tab has been asked for; it is there, or was given up
+ *   held        a moment              a wall's tabs stay until then (performance.now), 0 for no longer
+ *   drawn       nothing               a chart was drawn anew
+ *   point       { chart, start, from} somebody wants the events behind a point; from: the element that has the focus
+ *
+ * Their types stand in types.d.ts (MetricsEvents). Each is an event of the document with "metrics:" before its name, so
+ * what one listener throws is no trouble of the others.
+ *
+ * A file that offers something adds one member to metrics, and gives the same to "module" where there is one: from
+ * there Node's tests and the type checker take it. */
+((metrics) => {
+  /**
+   * @template {keyof MetricsEvents} Name
+   * @param {Name} name
+   * @param {(detail: MetricsEvents[Name]) => void} listener
+   * @param {AddEventListenerOptions} [options]
+   */
+  function on(name, listener, options) {
+    const heard = (/** @type {any} */ event) => listener(event.detail);
+    document.addEventListener(`metrics:${name}`, heard, options);
+  }
+
+  /**
+   * @template {keyof MetricsEvents} Name
+   * @param {Name} name
+   * @param {MetricsEvents[Name] extends undefined ? [] : [MetricsEvents[Name]]} detail
+   */
+  function announce(name, ...detail) {
+    document.dispatchEvent(new CustomEvent(`metrics:${name}`, { detail: detail[0] }));
+  }
+
+  const events = { on, announce };
+  metrics.events = events;
+  if (typeof module === "object") module.exports = events;
+})(globalThis.metrics);

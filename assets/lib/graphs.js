@@ -1,0 +1,36 @@
+/* Plotly's graphs on the page, and what stands around them. */
+((metrics) => {
+  /**
+   * The graph of the chart that an element stands in, if it is drawn.
+   * @param {Element | null} element
+   * @returns {Graph | null}
+   */
+  function of(element) {
+    const graph = /** @type {Graph | null | undefined} */ (
+      element?.closest?.(".chart")?.querySelector(".js-plotly-plot")
+    );
+    return graph?._fullLayout?.xaxis && graph._fullLayout.meta ? graph : null;
+  }
+
+  /** @returns {Graph[]} */
+  const all = () => metrics.dom.all("#board .card .js-plotly-plot").flatMap((element) => of(element) ?? []);
+
+  /**
+   * @param {string} chart
+   * @returns {Graph | null}
+   */
+  const drawing = (chart) => document.querySelector(`#card-${chart} .js-plotly-plot`);
+
+  /**
+   * The slider along a chart's buckets, on which the crosshair is drawn.
+   * @param {Graph} graph
+   */
+  const readerOf = (graph) => /** @type {HTMLElement} */ (graph.closest(".chart")?.querySelector(".reader"));
+
+  /** @param {Graph} graph */
+  const idOf = (graph) => /** @type {Element} */ (graph.closest(".card")).id.slice("card-".length);
+
+  const graphs = { of, all, drawing, readerOf, idOf };
+  metrics.graphs = graphs;
+  if (typeof module === "object") module.exports = graphs;
+})(globalThis.metrics);

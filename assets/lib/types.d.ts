@@ -1,0 +1,337 @@
+/* What the scripts of the page know about one another, about Dash and about Plotly; for the type checker alone. */
+
+/** The one global: what the server told, and what each file offers. */
+interface Metrics {
+  page: PageData;
+  /** The last answer. Before the first picture it may say no more than what is wrong (`error`). */
+  answer: Answer | null;
+
+  /* lib/ */
+  colours: typeof import("./colours.js");
+  dom: typeof import("./dom.js");
+  events: typeof import("./events.js");
+  graphs: typeof import("./graphs.js");
+  links: typeof import("./links.js");
+  menus: typeof import("./menus.js");
+  notice: typeof import("./notice.js");
+  range: typeof import("./range.js");
+  server: typeof import("./server.js");
+  storage: typeof import("./storage.js");
+  time: typeof import("./time.js");
+  url: typeof import("./url.js");
+
+  /* chart/ */
+  crosshair: typeof import("../chart/crosshair.js");
+  dialog: typeof import("../chart/dialog.js");
+  grid: typeof import("../chart/grid.js");
+  marker: typeof import("../chart/marker.js");
+  placement: typeof import("../chart/placement.js");
+  pointer: typeof import("../chart/pointer.js");
+  reading: typeof import("../chart/reading.js");
+  table: typeof import("../chart/table.js");
+  values: typeof import("../chart/values.js");
+  zoom: typeof import("../chart/zoom.js");
+
+  /* page/ */
+  keysheet: typeof import("../page/keysheet.js");
+  recent: typeof import("../page/recent.js");
+
+  /* share/ */
+  blocks: typeof import("../share/blocks.js");
+  canvas: typeof import("../share/canvas.js");
+  cards: typeof import("../share/cards.js");
+  drawing: typeof import("../share/drawing.js");
+  facts: typeof import("../share/facts.js");
+  picture: typeof import("../share/picture.js");
+  png: typeof import("../share/png.js");
+  share: typeof import("../share/link.js");
+
+  /* wall/ */
+  rotation: typeof import("../wall/rotation.js");
+  still: typeof import("../wall/still.js");
+}
+
+/** What is announced, and with what; events.js says when. */
+interface MetricsEvents {
+  address: undefined;
+  marked: undefined;
+  answer: Answer;
+  ask: { reason: "tick" | "rotate" | "again"; search?: string };
+  connection: { problem: string | null; since: number };
+  version: string;
+  turning: boolean;
+  held: number;
+  drawn: undefined;
+  point: { chart: string; start: number; from: HTMLElement };
+}
+
+/* From the server. Moments are epoch ms. */
+
+/** layouts/shell.py: page_data() */
+interface PageData {
+  base: string;
+  version: string;
+  defaults: Record<string, string>;
+  tabs: { id: string; title: string }[];
+  /** By theme, then by name. */
+  colours: Record<string, Record<string, string>>;
+  rangeKeys: { key: string; range: string; title: string }[];
+  comparisons: Record<string, string>;
+}
+
+/** callbacks/refresh.py. With an error there are no more than tab, error and perhaps version. */
+interface Answer {
+  tab: string;
+  error: string | null;
+  version?: string;
+  at: number;
+  completeThrough: number;
+  start: number;
+  end: number;
+  live: boolean;
+  zone: string;
+  resolution: string;
+  note: string | null;
+  compared: Compared | null;
+  steps: Record<string, Changes>;
+  lag: Lag | null;
+  about: About;
+}
+
+interface Compared {
+  name: string;
+  back: number;
+  wall: boolean;
+}
+
+interface Lag {
+  seconds: number;
+  why: string;
+  long: boolean;
+}
+
+/** layouts/about.py */
+interface About {
+  range: string;
+  length: string;
+  stem: string;
+  facts: Fact[];
+  charts: AboutChart[];
+}
+
+interface AboutChart {
+  id: string;
+  title: string;
+  unit: string;
+  headline: [kind: string, text: string][];
+  facts: Fact[];
+  state: string[];
+}
+
+type Fact = [name: string, text: string];
+
+/** callbacks/details.py */
+interface Column {
+  name: string;
+  kind: string;
+  values: Cell[];
+}
+
+type Cell = string | number | boolean | null | undefined;
+
+/* Between the scripts */
+
+/** Of the address. An empty value takes a name out, a list gives it several times. */
+type Changes = Record<string, string | string[] | null | undefined>;
+
+interface LinkKind {
+  selector: string;
+  changes(link: HTMLElement): Changes;
+  /** Whether what it changes to is so already. */
+  holds(link: HTMLElement): boolean;
+}
+
+/** A moment by two clocks: of the wall, null where it is not known, and since the page began. */
+interface Instant {
+  at: number | null;
+  since: number;
+}
+
+type AskReason = "navigate" | "tick" | "rotate";
+
+interface UsedRange {
+  from: string;
+  to: string;
+}
+
+/** Where on a chart the pointer is: in px of the plot, and as a moment. */
+interface Spot {
+  graph: Graph;
+  x: number;
+  moment: number;
+}
+
+/** From and to: px of the plot. Alone: for this chart and not for the tab. */
+interface Drag extends Spot {
+  from: number;
+  to: number;
+  began: number;
+  alone: boolean;
+  moved: boolean;
+}
+
+/** What a series reads at a bucket; low and high: the edges of its band. */
+interface Row {
+  name: string;
+  group: string;
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  colour: string | undefined;
+  before?: boolean;
+}
+
+interface Reading {
+  moment: number;
+  time: string;
+  zone: string;
+  unit: string;
+  rows: Row[];
+  several: boolean;
+}
+
+interface SeriesGroup {
+  name: string;
+  places: number[];
+  off: boolean;
+}
+
+interface Sorting {
+  column: number;
+  descending: boolean;
+}
+
+interface Turn {
+  next: string;
+  left: number | null;
+  part: number;
+  held: boolean;
+}
+
+/* Pictures */
+
+interface TextStyle {
+  size: number;
+  weight?: number;
+  colour: string;
+}
+
+interface Board {
+  canvas: HTMLCanvasElement;
+  pen: CanvasRenderingContext2D;
+  colours: Record<string, string>;
+  width(text: string, style: TextStyle): number;
+  wrap(text: string, room: number, style: TextStyle): string[];
+  write(text: string, x: number, y: number, style: TextStyle): void;
+  open(across: number, down: number): void;
+}
+
+interface Block {
+  height: number;
+  draw(x: number, y: number): void;
+}
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/* Plotly: what of it is used */
+
+interface Axis {
+  type: string;
+  autorange: boolean | undefined;
+  _offset: number;
+  _length: number;
+  /** From a value to px of the plot, and back. */
+  c2p(value: number): number;
+  p2c(px: number): number;
+}
+
+/** layouts/axes.py: window_meta(). Edges where buckets are not of one length. Offset: from UTC, in ms. */
+interface GraphMeta {
+  grid: { first: number; step: number; count: number; edges?: number[] | null };
+  offset: number;
+  start: number;
+  end: number;
+  zone: string;
+  unit: string;
+  draw: string;
+}
+
+/** layouts/figures.py */
+interface Trace {
+  type?: string;
+  mode?: string;
+  name: string;
+  legendgroup: string;
+  showlegend?: boolean;
+  visible?: boolean | "legendonly";
+  meta?: "value" | "zero" | "low" | "high" | "before" | "anchor";
+  x?: ArrayLike<number | string>;
+  x0?: number | string;
+  dx?: number;
+  y: ArrayLike<number | null>;
+  line?: { color: string };
+  marker?: { color: string; pattern?: { shape?: string; fgcolor: string } };
+}
+
+interface Graph extends HTMLElement {
+  data: Trace[];
+  layout: { width?: number; height?: number; xaxis?: Record<string, unknown>; [name: string]: unknown };
+  _fullLayout: { xaxis: Axis; yaxis: Axis; meta: GraphMeta };
+  _fullData: Trace[];
+  on(event: string, listener: () => void): void;
+}
+
+interface PlotlyStatic {
+  relayout(graph: Graph, change: Record<string, unknown>): Promise<unknown>;
+  restyle(graph: Graph, change: Record<string, unknown>, traces: number[]): Promise<unknown>;
+  toImage(figure: object, options: Record<string, unknown>): Promise<string>;
+}
+
+/* Dash */
+
+/** What it calls in the browser; callbacks/navigate.py says upon what, and where the result goes. */
+interface ClientsideCallbacks {
+  plan?(search: string, ticks: number, busy: boolean): unknown;
+  pace?(): [interval: unknown, disabled: boolean];
+  answered?(data: Answer | null): void;
+  legend?(): void;
+  recolour?(theme: string, figures: (object | null)[]): unknown[];
+}
+
+interface DashClientside {
+  no_update: unknown;
+  callback_context: { triggered_id?: string | { chart: string } };
+  set_props(id: string, props: Record<string, unknown>): void;
+  metrics: ClientsideCallbacks;
+}
+
+interface Window {
+  metrics: Metrics;
+  dash_clientside: DashClientside;
+  Plotly: PlotlyStatic;
+}
+
+interface Performance {
+  /** Chromium's alone. */
+  memory?: { usedJSHeapSize: number };
+}
+
+declare var metrics: Metrics;
+
+/** Node's: there in unit tests, and not in a browser. */
+declare var module: { exports: unknown } | undefined;

@@ -1,0 +1,87 @@
+/* How old the picture is, said plainly beside the title: it ages by the second, also when no answer comes any more. */
+((metrics, callbacks) => {
+  const { time, dom } = metrics;
+
+  /** @type {Instant} */
+  let drawn = { at: null, since: performance.now() };
+  /** @type {string | null} */
+  let unconnected = null;
+
+  /* answer.data → nothing; a failed answer leaves the last picture and its time standing */
+  callbacks.answered = (data) => {
+    if (!data) return;
+    if (data.error) {
+      metrics.answer = Object.assign({}, metrics.answer, { error: data.error });
+    } else {
+      drawn = time.instant();
+      metrics.answer = data;
+    }
+    metrics.links.mark();
+    render();
+    metrics.events.announce("answer", data);
+  };
+
+  function problem() {
+    const words = unconnected || metrics.answer?.error;
+    return words ? words[0].toLowerCase() + words.slice(1) : null;
+  }
+
+  /**
+   * @param {string} wrong
+   * @param {string} [zone]
+   */
+  function old(wrong, zone) {
+    if (drawn.at === null) return `No picture yet — ${wrong}, retrying`;
+    const ago = time.duration(time.secondsSince(drawn));
+    return `Last update ${time.clock(drawn.at, zone)}, ${ago} ago — ${wrong}, retrying`;
+  }
+
+  /** @returns {[tone: string, words: string]} */
+  function say() {
+    const { answer } = metrics;
+    const wrong = problem();
+    if (wrong) return ["bad", old(wrong, answer?.zone)];
+    if (answer === null) return ["quiet", "Connecting…"];
+    const through = time.clock(answer.completeThrough, answer.zone);
+    if (!answer.live) return ["quiet", `Paused · complete through ${through}`];
+    if (answer.lag) return [answer.lag.long ? "bad" : "warn", late(answer.lag, through)];
+    return ["ok", `Live · complete through ${through}`];
+  }
+
+  /**
+   * @param {Lag} lag
+   * @param {string} through
+   */
+  function late({ seconds, why }, through) {
+    return `Behind by ${time.duration(seconds)}${why ? `: ${why}` : ""} · complete through ${through}`;
+  }
+
+  /* Aloud only what changes for the worse, or back: nobody wants to hear a clock. */
+  let heard = "ok";
+
+  /**
+   * @param {string} tone
+   * @param {string} words
+   */
+  function alert(tone, words) {
+    const wrong = tone === "warn" || tone === "bad";
+    if (tone === "quiet" || tone === heard || (!wrong && heard === "ok")) return;
+    heard = tone;
+    dom.find("freshness-alert").textContent = words;
+  }
+
+  function render() {
+    const pill = dom.maybe("freshness");
+    if (!pill) return;
+    const [tone, words] = say();
+    if (pill.dataset.tone !== tone) pill.dataset.tone = tone;
+    dom.write(dom.maybe("freshness-text"), words);
+    alert(tone, words);
+  }
+
+  metrics.events.on("connection", (connection) => {
+    unconnected = connection.problem;
+    render();
+  });
+  setInterval(render, 1000);
+})(window.metrics, window.dash_clientside.metrics);

@@ -1,0 +1,131 @@
+/* The popover with any other range: typed, from one moment to another, or used before.
+ *
+ * The server says whether a typed range can be read (range.json): it knows zones and days, and it is what will draw
+ * them. */
+((metrics) => {
+  const ANSWER_WITHIN = 10000;
+  const { time, url } = metrics;
+  const { find, field, maybe, made } = metrics.dom;
+
+  const popover = () => /** @type {HTMLDetailsElement | null} */ (maybe("custom-range"));
+
+  /** @param {Event} event */
+  function toggled({ target }) {
+    if (target === popover() && popover()?.open) fill();
+  }
+
+  document.addEventListener("toggle", toggled, true);
+
+  /* Opened: the fields show the range that is drawn now. */
+  function fill() {
+    find("tz-browser").textContent = `Yours, ${time.viewerZone}`;
+    listRecent();
+    complain("range-problem", "");
+    complain("relative-problem", "");
+    if (!metrics.answer?.zone) return;
+    const { start, end, zone, note } = metrics.answer;
+    write("range-from", time.toWall(start, zone));
+    write("range-to", time.toWall(end, zone));
+    write("relative-from", typed("from") || (url.get("from") ? "" : `now-${url.get("range")}`));
+    write("relative-to", typed("to") || (url.isLive() ? "now" : ""));
+    find("range-zone").textContent = zone;
+    find("resolution-note").textContent = note || "";
+  }
+
+  /** @param {string} name */
+  const typed = (name) => (url.get(name).startsWith("now") ? url.get(name) : "");
+
+  /**
+   * @param {string} id
+   * @param {string} value
+   */
+  const write = (id, value) => window.dash_clientside.set_props(id, { value });
+
+  /**
+   * @param {string} id
+   * @param {string} text
+   * @param {HTMLElement} [wrong]
+   */
+  function complain(id, text, wrong) {
+    find(id).textContent = text;
+    for (const input of find(id).closest("form")?.querySelectorAll("input") ?? [])
+      input.removeAttribute("aria-invalid");
+    if (!wrong) return;
+    wrong.setAttribute("aria-invalid", "true");
+    wrong.setAttribute("aria-describedby", id);
+    wrong.focus();
+  }
+
+  /** @param {UsedRange} range */
+  function choose({ from, to }) {
+    metrics.recent.remember({ from, to });
+    metrics.menus.close(find("custom-range"));
+    url.go({ range: "", from, to });
+  }
+
+  document.addEventListener("submit", (event) => {
+    /** @type {Record<string, () => void>} */
+    const ways = { "relative-range": applyTyped, "absolute-range": applyMoments };
+    const way = ways[/** @type {Element} */ (event.target).id];
+    if (!way) return;
+    event.preventDefault();
+    way();
+  });
+
+  /** @param {string} text - "6h" is short for "now-6h" */
+  const whole = (text) => (/^\d+[smhdwMy]$/.test(text) ? `now-${text}` : text);
+
+  async function applyTyped() {
+    const from = whole(field("relative-from").value.trim());
+    const to = whole(field("relative-to").value.trim()) || "now";
+    if (!from)
+      return complain("relative-problem", "Say where the range begins, such as now-6h.", find("relative-from"));
+    const { error } = await asked(from, to);
+    if (!error) return choose({ from, to });
+    const wrong = error.includes(`'${to}'`) && !error.includes(`'${from}'`) ? "relative-to" : "relative-from";
+    complain("relative-problem", error, find(wrong));
+  }
+
+  /**
+   * @param {string} from
+   * @param {string} to
+   * @returns {Promise<{ error?: string }>}
+   */
+  async function asked(from, to) {
+    const query = new URLSearchParams({ from, to, tz: url.get("tz"), zone: time.viewerZone });
+    try {
+      const signal = AbortSignal.timeout(ANSWER_WITHIN);
+      return await (await fetch(`${metrics.page.base}range.json?${query}`, { signal })).json();
+    } catch {
+      return { error: "The server can’t be reached, so the range can’t be read." };
+    }
+  }
+
+  function applyMoments() {
+    const [from, to] = [field("range-from"), field("range-to")];
+    const empty = [from, to].find((one) => !one.value);
+    if (empty) return complain("range-problem", "Give both a date and a time.", empty);
+    const zone = metrics.answer?.zone || "UTC";
+    const [start, end] = [from, to].map((one) => time.fromWall(one.value, zone));
+    if (!(start < end)) return complain("range-problem", "The start must lie before the end.", from);
+    choose({ from: time.iso(start), to: time.iso(end) });
+  }
+
+  /** @param {string} text - of a range's start or end: typed, or a moment */
+  function inWords(text) {
+    const moment = Date.parse(text);
+    return Number.isNaN(moment) ? text : time.bucket(moment, metrics.answer?.zone || time.viewerZone, "minute");
+  }
+
+  function listRecent() {
+    const ranges = metrics.recent.all();
+    find("recent").hidden = ranges.length === 0;
+    const buttons = ranges.map((range) => {
+      const button = made("button", "", `${inWords(range.from)} → ${inWords(range.to)}`);
+      button.type = "button";
+      button.addEventListener("click", () => choose(range));
+      return button;
+    });
+    find("recent-ranges").replaceChildren(...buttons);
+  }
+})(window.metrics);

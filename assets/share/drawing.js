@@ -1,0 +1,57 @@
+/* Charts on their way into a picture, and the picture on its way into a file. */
+((metrics) => {
+  /**
+   * The chart's figure as it is now, in another theme. A zoom is undone: the picture shows the range that it names.
+   * @param {string} id
+   * @param {string} theme
+   */
+  function figureOf(id, theme) {
+    const graph = metrics.graphs.drawing(id);
+    if (!graph) throw new Error("This chart isn’t drawn yet.");
+    const { width: _width, height: _height, ...layout } = graph.layout;
+    const { range: _range, autorange: _autorange, ...xaxis } = layout.xaxis || {};
+    const still = { ...layout, xaxis: { ...xaxis, autorange: true, showspikes: false }, hovermode: false };
+    return metrics.colours.recolour({ data: graph.data, layout: still }, theme);
+  }
+
+  /**
+   * A figure as an image.
+   * @param {object} figure
+   * @param {number} width
+   * @param {number} height
+   */
+  async function plot(figure, width, height) {
+    const image = new Image();
+    const still = { ...figure, config: { staticPlot: true } };
+    image.src = await window.Plotly.toImage(still, { format: "png", width, height, scale: metrics.canvas.SCALE });
+    await image.decode();
+    return image;
+  }
+
+  /**
+   * @param {Board} on
+   * @param {CanvasImageSource} drawing
+   * @param {AboutChart} chart
+   * @param {Box} box
+   */
+  function place(on, drawing, chart, box) {
+    on.pen.drawImage(drawing, box.x, box.y, box.width, box.height);
+    metrics.blocks.message(on, chart.state, box);
+  }
+
+  /**
+   * @param {Board} on
+   * @param {[keyword: string, text: string][]} texts
+   * @returns {Promise<Blob>} - a PNG
+   */
+  async function finished(on, texts) {
+    /** @type {Blob | null} */
+    const blob = await new Promise((resolve) => on.canvas.toBlob(resolve, "image/png"));
+    if (blob === null) throw new Error("The picture is too large.");
+    return metrics.png.withText(blob, texts);
+  }
+
+  const drawing = { figureOf, plot, place, finished };
+  metrics.drawing = drawing;
+  if (typeof module === "object") module.exports = drawing;
+})(globalThis.metrics);

@@ -1,0 +1,45 @@
+/* Links to what is on the screen: one that follows now, one that keeps this very range. */
+((metrics) => {
+  /* How a screen behaves says nothing about what it shows. */
+  const UNATTENDED = { refresh: "", kiosk: "", rotate: "" };
+
+  const answer = () => /** @type {Answer} */ (metrics.answer);
+
+  /** @param {string} time - "relative": the range as it goes on, "absolute": as it is now */
+  function range(time) {
+    const { start, end, live, about } = answer();
+    if (time === "absolute") return metrics.range.between(start, end);
+    /* A fixed range that is to follow now keeps its length. */
+    if (!live) return { range: about.length, from: "", to: "" };
+    const from = metrics.url.get("from");
+    return from ? { range: "", from, to: "now" } : { range: metrics.url.get("range"), from: "", to: "" };
+  }
+
+  /**
+   * Everything else is made plain, so that whoever follows the link sees the same: tab, zone, theme.
+   * @param {string} time
+   * @param {string} theme
+   */
+  const changes = (time, theme) => ({ ...UNATTENDED, ...range(time), tab: answer().tab, tz: answer().zone, theme });
+
+  /**
+   * The whole address.
+   * @param {string} time - "relative" or "absolute"
+   * @param {string} theme
+   */
+  const link = (time, theme) => location.origin + location.pathname + metrics.url.search(changes(time, theme));
+
+  /**
+   * The address of the table: of one chart, or of the tab. Its buckets are those of the picture.
+   * @param {string} [chart]
+   */
+  function table(chart) {
+    const query = { ...changes("absolute", ""), res: answer().resolution };
+    const path = chart ? `chart/${chart}.csv` : `export/${answer().tab}.csv`;
+    return metrics.page.base + path + metrics.url.search(query);
+  }
+
+  const share = { link, table };
+  metrics.share = share;
+  if (typeof module === "object") module.exports = share;
+})(globalThis.metrics);

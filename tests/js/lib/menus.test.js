@@ -1,0 +1,47 @@
+const assert = require("node:assert/strict");
+const test = require("node:test");
+const { load } = require("../metrics.js");
+
+const menus = load("lib/dom.js", "lib/menus.js");
+
+/* A menu that stands open, with a button in it, and what was done to it. */
+function menu() {
+  const done = [];
+  const summary = { focus: () => done.push("focused") };
+  const details = {
+    removeAttribute: (name) => done.push(`no longer ${name}`),
+    querySelector: () => summary,
+    contains: (element) => element === button,
+  };
+  const button = { closest: () => details };
+  return { done, summary, details, button };
+}
+
+test("leaving a menu closes it and gives the focus back to its button", () => {
+  const { done, summary, button } = menu();
+  assert.equal(menus.leave(button), summary);
+  assert.deepEqual(done, ["no longer open", "focused"]);
+});
+
+test("leaving for a place that takes the focus itself leaves the focus alone", () => {
+  const { done, summary, button } = menu();
+  assert.equal(menus.leave(button, { focus: false }), summary);
+  assert.deepEqual(done, ["no longer open"]);
+});
+
+test("outside of a menu there is none to leave", () => {
+  assert.equal(menus.leave({ closest: () => null }), null);
+});
+
+test("Escape closes what is open, a click closes what it is not in", () => {
+  const [one, other] = [menu(), menu()];
+  document.querySelectorAll = () => [one.details, other.details];
+  document.dispatchEvent(Object.assign(new Event("keydown"), { key: "Enter" }));
+  assert.deepEqual([one.done, other.done], [[], []]);
+  document.dispatchEvent(Object.assign(new Event("keydown"), { key: "Escape" }));
+  assert.deepEqual([one.done.length, other.done.length], [2, 2]);
+  const click = new Event("click");
+  Object.defineProperty(click, "target", { value: one.button });
+  document.dispatchEvent(click);
+  assert.deepEqual([one.done.length, other.done.length], [2, 3]);
+});

@@ -1,0 +1,53 @@
+const assert = require("node:assert/strict");
+const test = require("node:test");
+const { load } = require("../metrics.js");
+
+const share = load("lib/time.js", "lib/url.js", "lib/range.js", "share/link.js");
+const NOON = Date.parse("2026-01-31T12:00:00Z");
+
+function shown(search, more = {}) {
+  globalThis.location = { search, pathname: "/here/", origin: "http://host" };
+  metrics.page.defaults = { range: "24h" };
+  metrics.answer = {
+    start: NOON,
+    end: NOON + 3600000,
+    live: true,
+    tab: "auth",
+    zone: "UTC",
+    resolution: "minute",
+    about: { length: "1h" },
+    ...more,
+  };
+}
+const said = (link) => Object.fromEntries(new URL(link).searchParams);
+
+test("a link that follows now says the range as it is meant", () => {
+  shown("");
+  assert.deepEqual(said(share.link("relative", "dark")), { tab: "auth", tz: "UTC", theme: "dark", range: "24h" });
+  shown("?from=now-6h");
+  assert.deepEqual(said(share.link("relative", "dark")), {
+    tab: "auth",
+    tz: "UTC",
+    theme: "dark",
+    from: "now-6h",
+    to: "now",
+  });
+});
+
+test("a fixed range that is to follow now keeps its length", () => {
+  shown("?from=2026-01-31T12:00:00Z&to=2026-01-31T13:00:00Z", { live: false });
+  assert.deepEqual(said(share.link("relative", "dark")), { tab: "auth", tz: "UTC", theme: "dark", range: "1h" });
+});
+
+test("a link that stays says the moments, and nothing of how a screen behaves", () => {
+  shown("?range=1h&kiosk=1&rotate=30&refresh=5&hidden=logins:failed");
+  const wanted = { from: "2026-01-31T12:00:00Z", to: "2026-01-31T13:00:00Z", hidden: "logins:failed" };
+  assert.deepEqual(said(share.link("absolute", "light")), { ...wanted, tab: "auth", tz: "UTC", theme: "light" });
+});
+
+test("a table has the buckets of the picture, of one chart or of the tab", () => {
+  shown("?range=1h&theme=dark");
+  assert.match(share.table("logins"), /^\/here\/chart\/logins\.csv\?.*res=minute/);
+  assert.match(share.table(), /^\/here\/export\/auth\.csv\?/);
+  assert.doesNotMatch(share.table(), /theme/);
+});
