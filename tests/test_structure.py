@@ -29,7 +29,7 @@ def modules() -> Iterator[Path]:
     return (path.relative_to(ROOT) for path in sorted(found) if path.name != "__init__.py")
 
 
-def tests_of(module: Path) -> Path:
+def file_of_tests_for(module: Path) -> Path:
     """Where the tests of a module stand: ``metrics_dash/web/gate.py`` in ``tests/web/test_gate.py``."""
     parts = module.parts[1:] if module.parts[0] == "metrics_dash" else module.parts
     return Path("tests", *parts[:-1], f"test_{module.name}")
@@ -37,7 +37,7 @@ def tests_of(module: Path) -> Path:
 
 @pytest.mark.parametrize("module", [module for module in modules() if str(module) not in WITHOUT_TESTS], ids=str)
 def test_each_module_has_a_test_file_of_its_name(module: Path) -> None:
-    assert (ROOT / tests_of(module)).is_file(), f"{tests_of(module)} is missing"
+    assert (ROOT / file_of_tests_for(module)).is_file(), f"{file_of_tests_for(module)} is missing"
 
 
 def test_what_is_excused_from_tests_is_still_there() -> None:
