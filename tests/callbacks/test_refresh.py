@@ -8,7 +8,7 @@ import pytest
 from callbacks.refresh import NOT_DRAWN, RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
-from layouts.figure import figures
+from layouts.figure import traces
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.queries import Queries
@@ -28,7 +28,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(chart: ChartData, series: Series, style: Any) -> Any:
         raise ZeroDivisionError("a secret of the shape")
 
-    monkeypatch.setattr(figures, "SHAPES", {**figures.SHAPES, "bar": fail})
+    monkeypatch.setattr(traces, "SHAPES", {**traces.SHAPES, "bar": fail})
 
 
 @pytest.mark.usefixtures("broken")
