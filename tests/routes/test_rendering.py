@@ -17,14 +17,7 @@ from PIL import Image
 from app import create_app
 from db.engine import Database
 from db.events import insert_events
-from layouts.export.about import about, about_chart, facts
-from layouts.export.png import with_text
-from layouts.export.standalone import PADDING, Captions, standalone_figure
-from layouts.figure.traces import FigureStyle
 from layouts.theme import SERIES, TOKENS
-from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.data import Interval, TabData
-from metrics_dash.charts.queries import Queries
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
 from metrics_dash.web.address import Theme
@@ -33,7 +26,6 @@ from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError,
 PAGE = "/admin/metrics/"
 START, END = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 1, 6, tzinfo=UTC)
 QUERY = {"from": "2026-02-01T00:00:00Z", "to": "2026-02-01T06:00:00Z", "tz": "Europe/Berlin"}
-LINK = "http://127.0.0.1:8050/admin/metrics/?tab=auth"
 
 
 @pytest.fixture
@@ -57,83 +49,6 @@ def logins(database: Database) -> None:
         database=database,
     )
     roll_up_all(database)
-
-
-@pytest.fixture
-def tab(database: Database, logins: None) -> TabData:
-    queries = Queries(database, load_catalog(), Settings())
-    window = queries.window(start=QUERY["from"], end=QUERY["to"], zone=Settings(timezone="Europe/Berlin").timezone)
-    return queries.tab("auth", window, compare="day")
-
-
-def blank_png() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), "white").save(file, "PNG")
-    return file.getvalue()
-
-
-def notes(figure: dict[str, Any]) -> str:
-    return " ".join(note["text"] for note in figure["layout"]["annotations"])
-
-
-# Text in the file
-
-
-def test_what_a_picture_shows_stands_in_its_file_in_any_script() -> None:
-    texts = {"Title": "Login Rate · Auth", "Source": LINK, "Note": "Zeit → 時間", "Empty": ""}
-    image = Image.open(io.BytesIO(with_text(blank_png(), texts)))
-    image.load()
-    assert image.text == {name: text for name, text in texts.items() if text}
-
-
-def test_only_a_png_takes_text() -> None:
-    with pytest.raises(ValueError, match="not a PNG"):
-        with_text(b"GIF89a", {"Title": "x"})
-
-
-# What it says
-
-
-def test_a_picture_says_what_it_shows(tab: TabData) -> None:
-    said = about(tab, demo=True)
-    texts = [text for _, text in said["facts"]]
-    assert texts[0] == "Sun 1 Feb 2026 01:00 → Sun 1 Feb 2026 07:00, Europe/Berlin (UTC+01:00)"
-    assert texts[1] == "1-minute buckets"
-    assert texts[2].startswith("complete through ")
-    assert texts[3:] == ["compared with the previous day (dotted)", "demo data"]
-    assert (said["stem"], said["length"]) == ("2026-02-01T07-00_6h", "6h")
-    charts = {chart["id"]: chart for chart in said["charts"]}
-    assert charts["login-rate"]["headline"][0] == ("number", "72")
-    assert charts["login-results"]["facts"] == [("Split", "split by success")]
-    assert charts["login-rate"]["state"] == []
-    assert charts["session-starts"]["state"][0] == "Waiting for the first event"
-
-
-def test_refused_events_are_counted_in_the_footer(tab: TabData) -> None:
-    refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
-    lossy = TabData(tab.tab, tab.window, tab.charts, tab.complete_through, (refused,))
-    assert ("Refused", "1,200 events refused (shaded)") in facts(lossy, demo=False)
-
-
-def test_no_text_of_a_picture_is_cut_off(tab: TabData) -> None:
-    data = tab.charts[1]
-    link = LINK + "&hidden=" + "x" * 900
-    words = Captions(about_chart(data), facts(tab, demo=True) * 4, link)
-    figure = standalone_figure(data, (), FigureStyle(), words, 480, 320)
-    layout = figure["layout"]
-    assert layout["height"] > 320
-    plot = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
-    assert plot >= 140
-    lowest = min(note["yshift"] - note["font"]["size"] for note in layout["annotations"] if note.get("y") == 0)
-    assert -lowest <= layout["margin"]["b"] - PADDING / 2
-    assert "x" * 900 in "".join(note["text"] for note in layout["annotations"]).replace(" ", "")
-
-
-def test_names_can_not_put_markup_into_a_picture(tab: TabData) -> None:
-    said = {**about_chart(tab.charts[0]), "title": "<a href='https://example.org'>x</a>"}
-    figure = standalone_figure(tab.charts[0], (), FigureStyle(), Captions(said, [], LINK), 960, 540)
-    assert "<a " not in notes(figure)
-    assert "&lt;a href" in notes(figure)
 
 
 # The route

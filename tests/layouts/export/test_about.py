@@ -1,0 +1,97 @@
+"""What a picture says about itself: the numbers of the page, the range with its offsets, what is not whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from dash import html
+
+from layouts.export.about import about, about_chart, chart_facts, facts, hidden_fact, metadata, range_with_years, spoken
+from metrics_dash.charts.data import Interval
+from metrics_dash.charts.timerange.windows import Window
+from tests.support.pictures import LINK, START, WINDOW, auth_tab
+from tests.support.times import at
+
+
+def test_a_picture_says_what_it_shows() -> None:
+    said = about(auth_tab(), demo=True)
+    assert [text for _, text in said["facts"]] == [
+        "Sun 1 Feb 2026 01:00 → Sun 1 Feb 2026 07:00, Europe/Berlin (UTC+01:00)",
+        "1-minute buckets",
+        "complete through Sun 1 Feb 2026 07:00:00",
+        "compared with the previous day (dotted)",
+        "demo data",
+    ]
+    assert (said["stem"], said["length"]) == ("2026-02-01T07-00_6h", "6h")
+    assert said["range"] == said["facts"][0][1]
+    assert [chart["id"] for chart in said["charts"]] == ["login-rate", "login-results", "session-starts"]
+
+
+def test_a_chart_says_its_number_its_split_and_why_it_is_empty() -> None:
+    rate, results, starts = map(about_chart, auth_tab().charts)
+    assert rate["headline"] == [("number", "72"), ("what", "total, 6\u202fh")]
+    assert (rate["facts"], rate["state"]) == ([], [])
+    assert results["facts"] == [("Split", "split by success")]
+    assert starts["state"] == ["Waiting for the first event", "bezgelor.realm.session_start has never been seen."]
+
+
+def test_a_split_that_was_taken_back_is_not_claimed() -> None:
+    data = auth_tab().charts[1]
+    assert chart_facts(replace(data, chart=replace(data.chart, split_by=None))) == []
+
+
+def test_refused_events_are_counted_in_the_footer() -> None:
+    refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
+    assert ("Refused", "1,200 events refused (shaded)") in facts(auth_tab(refused=(refused,)), demo=False)
+
+
+def test_why_the_resolution_is_not_the_one_asked_for_stands_in_the_footer() -> None:
+    noted = auth_tab(window=replace(WINDOW, note="Shown in hours: minutes are held only since today."))
+    assert ("Note", "Shown in hours: minutes are held only since today.") in facts(noted, demo=False)
+
+
+def test_nothing_is_said_that_is_not_so() -> None:
+    known = [name for name, _ in facts(auth_tab(compare=None), demo=False)]
+    assert known == ["Range", "Resolution", "Complete through"]
+
+
+def test_hidden_series_are_named_in_order() -> None:
+    assert hidden_fact({"true", "false"}) == [("Hidden series", "hidden: false, true")]
+    assert hidden_fact(()) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "text"),
+    [
+        ("2026-01-30T11:00:00Z", "2026-01-31T11:00:00Z", "UTC", "Fri 30 Jan 2026 11:00 → Sat 31 Jan 2026 11:00, UTC"),
+        (
+            "2026-03-28T11:00:00Z",
+            "2026-03-29T11:00:00Z",
+            "Europe/Berlin",
+            "Sat 28 Mar 2026 12:00 → Sun 29 Mar 2026 13:00, Europe/Berlin (UTC+01:00 → UTC+02:00)",
+        ),
+        (
+            "2026-01-30T11:00:05Z",
+            "2026-01-30T11:01:00Z",
+            "Asia/Kathmandu",
+            "Fri 30 Jan 2026 16:45:05 → Fri 30 Jan 2026 16:46, Asia/Kathmandu (UTC+05:45)",
+        ),
+    ],
+)
+def test_a_range_is_said_so_that_nobody_needs_the_page_to_read_it(start: str, end: str, zone: str, text: str) -> None:
+    assert range_with_years(Window(at(start), at(end), "minute", ZoneInfo(zone))) == text
+
+
+def test_the_metadata_begin_with_the_keywords_of_the_specification() -> None:
+    made = datetime(2026, 2, 1, 6, 0, 7, tzinfo=UTC)
+    known = metadata("Login Rate", "72", [("Range", "today"), ("Split", "")], LINK, made)
+    assert list(known) == ["Title", "Description", "Software", "Creation Time", "Source", "Range", "Split"]
+    assert known["Description"] == "72 · today"
+    assert known["Creation Time"] == "2026-02-01T06:00:07Z"
+    assert known["Source"] == LINK
+
+
+def test_a_component_is_spoken_as_its_words() -> None:
+    assert spoken(html.P(["Last seen ", html.A("today"), None, 7])) == "Last seen today7"
+    assert spoken(html.Span()) == ""

@@ -1,0 +1,162 @@
+"""A card: its number, what is said where there is none to draw, and how it is announced."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from dash import dcc, html
+
+from layouts.cards import CardContent, card, headline, skeleton_card, spoken, state
+from metrics_dash.charts.data import ChartData, Headline
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.ops.lag import Lag
+from tests.support.components import attribute, every, ids, name_of, words
+from tests.support.figures import CATALOG, NOON, chart_data
+
+LAST_SEEN = datetime(2026, 1, 30, 8, 15, tzinfo=UTC)
+BEHIND = Lag(timedelta(minutes=7), NOON + timedelta(minutes=2), ("the scheduler is not running",))
+
+
+def chart(**more: Any) -> ChartData:
+    """The log-ins of a day up to noon, in Berlin."""
+    window = Window(NOON - timedelta(days=1), NOON, "minute", ZoneInfo("Europe/Berlin"))
+    return replace(chart_data("login-rate", [1.0]), window=window, **more)
+
+
+def empty(kind: Any, **more: Any) -> ChartData:
+    return chart(series=(), state=kind, **more)
+
+
+def said(data: ChartData, lag: Lag | None = None) -> str:
+    return words(state(data, lag))
+
+
+# Where there is nothing to draw
+
+
+def test_nothing_is_said_over_a_chart_that_has_data() -> None:
+    assert state(chart()) == []
+    assert state(chart(unfinished_from=to_milliseconds(NOON)), BEHIND) == []
+
+
+def test_an_event_that_was_never_seen_is_named() -> None:
+    text = said(empty("never_seen"))
+    assert text.startswith("Waiting for the first event")
+    assert "bezgelor.auth.login_complete has never been seen" in text
+
+
+def test_an_empty_range_leads_to_where_the_event_was_last_seen() -> None:
+    shown = state(empty("none_in_range", last_seen=LAST_SEEN))
+    (link,) = every(shown, html.A)
+    assert "No data available for this time range" in words(shown)
+    assert words(link) == "Fri 30 Jan 2026, 09:15"
+    assert attribute(link, "data-around") == "2026-01-30T08:15:00Z"
+
+
+def test_an_empty_range_of_what_is_not_rolled_up_yet_invents_no_moment() -> None:
+    text = said(empty("none_in_range"))
+    assert text == "No data available for this time range"
+
+
+def test_a_range_beyond_retention_says_since_when_there_is_something() -> None:
+    assert "Kept since Fri 30 Jan 2026, 09:15." in said(empty("past_retention", held_from=LAST_SEEN))
+    assert "beyond what is kept" in said(empty("past_retention"))
+
+
+def test_a_chart_that_fails_says_why_and_looks_bad() -> None:
+    shown = state(empty("failing", error="The query took too long."))
+    assert words(shown) == "This chart can’t be drawnThe query took too long."
+    assert attribute(shown[0], "className") == "message bad"
+
+
+@pytest.mark.parametrize("kind", ["never_seen", "none_in_range"])
+def test_while_the_pipeline_is_behind_no_data_is_not_said_to_be_nothing(kind: str) -> None:
+    waiting = empty(kind, unfinished_from=to_milliseconds(NOON), last_seen=LAST_SEEN)
+    recent = replace(waiting, window=replace(waiting.window, end=NOON + timedelta(minutes=10)))
+    text = said(recent, BEHIND)
+    assert text.startswith("Events are not coming through")
+    assert "The scheduler is not running. Complete through Sat 31 Jan 2026, 13:02." in text
+    assert "Last seen Fri 30 Jan 2026, 09:15." in text
+
+
+def test_what_is_behind_changes_nothing_about_a_range_that_is_complete() -> None:
+    assert "never been seen" in said(empty("never_seen"), BEHIND)
+    complete = empty("none_in_range", unfinished_from=to_milliseconds(NOON))
+    assert "No data available" in said(complete, BEHIND)
+    assert "beyond what is kept" in said(empty("past_retention", unfinished_from=to_milliseconds(NOON)), BEHIND)
+
+
+# The number
+
+
+def shown(**number: Any) -> list[tuple[str, str]]:
+    return [(attribute(part, "className"), words(part)) for part in headline(chart(headline=Headline(**number)))]
+
+
+def test_a_headline_is_the_number_what_it_is_of_and_its_change() -> None:
+    assert shown(value=61_408.0, label="total", previous=56_754.0, change=0.082) == [
+        ("number", "61,408"),
+        ("what", "total, 24 h"),
+        ("change up", "+8.2 % vs day before"),
+    ]
+
+
+def test_the_latest_value_is_of_no_length() -> None:
+    assert shown(value=5.0, label="latest") == [("number", "5"), ("what", "latest")]
+
+
+def test_without_a_number_there_is_a_dash_and_nothing_is_compared() -> None:
+    assert shown(value=None, label="") == [("number", "–")]
+
+
+@pytest.mark.parametrize(
+    ("change", "direction"), [(0.2, "up"), (-0.2, "down"), (0.0, "level"), (0.0004, "level"), (-0.0004, "level")]
+)
+def test_a_change_that_reads_as_zero_has_no_direction(change: float, direction: str) -> None:
+    assert shown(value=1.0, label="total", change=change)[-1][0] == f"change {direction}"
+
+
+def test_the_number_before_is_there_for_who_points_at_the_change() -> None:
+    compared = headline(chart(headline=Headline(6.0, "total", 4.0, 0.5)))[-1]
+    assert attribute(compared, "title") == "before: 4"
+
+
+# The box
+
+
+def content(data: ChartData) -> CardContent:
+    return CardContent({"data": []}, [*headline(data), spoken(data, [])], state(data))
+
+
+def test_a_listener_gets_a_picture_with_a_name_and_a_summary() -> None:
+    data = chart()
+    drawn = card(data.chart, content(data), wide=False)
+    (picture,) = (part for part in every(drawn) if attribute(part, "role") == "img")
+    known = ids(drawn)
+    assert attribute(picture, "aria-labelledby") in known
+    assert attribute(picture, "aria-describedby") in known
+    assert attribute(drawn, "aria-labelledby") == attribute(picture, "aria-labelledby")
+
+
+def test_every_button_of_a_card_has_a_name() -> None:
+    drawn = card(CATALOG.chart("login-results"), content(chart()), wide=False)
+    nameless = [part for part in every(drawn) if isinstance(part, html.Button | html.A) and not name_of(part)]
+    assert nameless == []
+
+
+def test_a_card_offers_nothing_that_leaves_the_house() -> None:
+    (graph,) = every(card(chart().chart, content(chart()), wide=False), dcc.Graph)
+    assert attribute(graph, "config")["showSendToCloud"] is False
+    assert attribute(graph, "config")["displaylogo"] is False
+
+
+def test_a_card_before_its_data_has_the_same_boxes() -> None:
+    data = chart()
+    boxes = [
+        [attribute(part, "className") for part in every(drawn, html.Div) if part in drawn.children]
+        for drawn in (card(data.chart, content(data), wide=True), skeleton_card(data.chart, wide=True))
+    ]
+    assert boxes[0] == boxes[1] == ["headline", "chart"]

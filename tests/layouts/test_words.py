@@ -1,0 +1,97 @@
+"""Ranges and resolutions in words, by the wall clock of the window's zone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from layouts.words import before_text, compared_text, length_text, range_text, refused_text, resolution_text
+from metrics_dash.charts.data import Interval
+from metrics_dash.charts.timerange.windows import Window
+from tests.support.times import at
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def window(start: str, end: str, zone: ZoneInfo = BERLIN, **more: Any) -> Window:
+    return Window(at(start), at(end), more.pop("resolution", "minute"), zone, **more)
+
+
+def long(**length: float) -> Window:
+    end = datetime(2026, 11, 22, 13, 32, tzinfo=UTC)
+    return Window(end - timedelta(**length), end, "minute", BERLIN)
+
+
+def test_a_range_is_said_in_its_zone_with_days_of_the_week() -> None:
+    day = window("2026-11-21T13:32:00Z", "2026-11-22T13:32:00Z")
+    assert range_text(day) == "Sat 21 Nov 14:32 → Sun 22 Nov 14:32, Europe/Berlin"
+
+
+def test_years_are_said_where_they_differ_in_the_zone() -> None:
+    sylvester = window("2025-12-31T22:30:00Z", "2025-12-31T23:30:00Z")
+    assert range_text(sylvester) == "Wed 31 Dec 2025 23:30 → Thu 1 Jan 2026 00:30, Europe/Berlin"
+    assert range_text(window("2025-12-31T22:30:00Z", "2025-12-31T23:30:00Z", ZoneInfo("UTC"))).count("2025") == 0
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        ({"minutes": 45}, "45 min"),
+        ({"minutes": 90}, "90 min"),
+        ({"minutes": 60}, "1 h"),
+        ({"hours": 24}, "24 h"),
+        ({"hours": 48}, "48 h"),
+        ({"hours": 49}, "2.04 d"),
+        ({"days": 7}, "7 d"),
+        ({"seconds": 10}, "1 min"),
+    ],
+)
+def test_a_length_is_said_in_the_largest_unit_that_says_it(length: dict[str, float], text: str) -> None:
+    assert length_text(long(**length)).replace("\u202f", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("length", "against", "text"),
+    [
+        ({"hours": 24}, "period", "day before"),
+        ({"days": 7}, "period", "week before"),
+        ({"hours": 6}, "period", "6 h before"),
+        ({"hours": 6}, "day", "day before"),
+        ({"hours": 24}, "week", "week before"),
+    ],
+)
+def test_what_came_before_is_named_as_people_would(length: dict[str, float], against: Any, text: str) -> None:
+    assert before_text(long(**length), against).replace("\u202f", " ") == text
+
+
+def test_a_comparison_says_which_time_is_dotted() -> None:
+    day = window("2026-11-21T13:32:00Z", "2026-11-22T13:32:00Z")
+    assert compared_text(day, "week") == "Dotted: previous week, Sat 14 Nov 14:32 → Sun 15 Nov 14:32"
+    january = window("2026-01-01T11:00:00Z", "2026-01-01T12:00:00Z")
+    assert compared_text(january, "day") == "Dotted: previous day, Wed 31 Dec 2025 12:00 → Wed 31 Dec 2025 13:00"
+
+
+def test_refused_events_are_added_up_and_each_reason_named_once() -> None:
+    start = at("2026-11-21T13:32:00Z")
+    some = [
+        Interval(start, start + timedelta(minutes=1), 1300, ("invalid", "buffer_full")),
+        Interval(start, start + timedelta(minutes=1), 12, ("buffer_full",)),
+    ]
+    assert refused_text(some) == "1,312 events refused: buffer_full, invalid"
+    assert refused_text([Interval(start, start, 1)]) == "1 event refused"
+    assert refused_text([]) is None
+
+
+@pytest.mark.parametrize(
+    ("resolution", "text"), [("minute", "1-minute buckets"), ("hour", "1-hour buckets"), ("day", "1-day buckets")]
+)
+def test_a_resolution_is_said_as_buckets(resolution: str, text: str) -> None:
+    source = "hour" if resolution == "day" else resolution
+    zone_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", resolution=resolution, source=source)
+    assert resolution_text(zone_days) == text
+
+
+def test_days_that_are_utcs_where_the_zone_has_others_are_told() -> None:
+    utc_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", resolution="day", source="day")
+    assert resolution_text(utc_days) == "1-day buckets, UTC days (nothing finer is held)"
