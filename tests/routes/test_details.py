@@ -7,21 +7,15 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
-from metrics_dash.settings import Settings
+from tests.support.web_client import page_client
 
 PAGE = "/admin/metrics/chart/"
 LOGIN, PLAYERS = "bezgelor.auth.login_complete", "bezgelor.server.players"
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 QUERY = {"from": "2026-02-01T12:00:00Z", "to": "2026-02-01T13:00:00Z", "tz": "UTC", "res": "minute"}
-
-
-@pytest.fixture
-def client(database: Database) -> FlaskClient:
-    return create_app(Settings(), database=database).server.test_client()
 
 
 def store(database: Database, name: str, number: int, moment: datetime = NOON, **more: Any) -> None:
@@ -89,7 +83,7 @@ def test_events_that_retention_dropped_are_told_from_none(database: Database, cl
     assert events(client, "login-rate", NOON + timedelta(minutes=5))["gone"] is False
     with database.begin() as connection:
         connection.execute(text("UPDATE retention_floors SET recompute_floor = '2026-02-02Z' WHERE level = 'raw'"))
-    answer = events(create_app(Settings(), database=database).server.test_client(), "login-rate", NOON)
+    answer = events(page_client(database), "login-rate", NOON)
     assert answer["gone"] is True
     assert answer["heldFrom"] == round(datetime(2026, 2, 2, tzinfo=UTC).timestamp() * 1000)
 

@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import Chart, load_catalog
 from metrics_dash.jobs.rollup import roll_up_all
-from metrics_dash.settings import Settings
 
 CATALOG = load_catalog()
 LOGIN = "bezgelor.auth.login_complete"
@@ -33,11 +31,6 @@ RANGES = {
         "Australia/Lord_Howe",
     ),
 }
-
-
-@pytest.fixture
-def client(database: Database) -> FlaskClient:
-    return create_app(Settings(), database=database).server.test_client()
 
 
 def store(database: Database, start: str, end: str, step: timedelta = timedelta(minutes=23)) -> None:

@@ -14,23 +14,16 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from layouts.theme import SERIES, TOKENS
 from metrics_dash.jobs.rollup import roll_up_all
-from metrics_dash.settings import Settings
 from metrics_dash.web.address import Theme
 from routes.rendering import Renderer, RenderingBusyError, RenderingFailedError, draw
 
 PAGE = "/admin/metrics/"
 START, END = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 1, 6, tzinfo=UTC)
 QUERY = {"from": "2026-02-01T00:00:00Z", "to": "2026-02-01T06:00:00Z", "tz": "Europe/Berlin"}
-
-
-@pytest.fixture
-def client(database: Database) -> FlaskClient:
-    return create_app(Settings(), database=database).server.test_client()
 
 
 @pytest.fixture

@@ -1,19 +1,21 @@
-"""A Flask server with every route of ``metrics_dash.web``, for tests that need no page."""
+"""Flask servers to ask: the routes of ``metrics_dash.web`` alone, and the whole application with its page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from app import create_app
 from db.engine import Database
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
-from metrics_dash.settings import load_settings
+from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web.install import install
 
 
@@ -68,3 +70,8 @@ def site(database: Database, **collector: int) -> Iterator[Site]:
         yield Site(server.test_client(), database, running)
     finally:
         running.collector.stop(5)
+
+
+def page_client(database: Database, **settings: Any) -> FlaskClient:
+    """A client of the whole application on a database, with these settings. Nothing of it runs beside its routes."""
+    return create_app(Settings(**settings), database=database).server.test_client()
