@@ -1,6 +1,13 @@
-"""What the store of one process keeps, and for how long."""
+"""Each value is made once, however many ask for it; a store that fails costs speed and nothing else."""
 
-from metrics_dash.charts.cache import MemoryStore
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from metrics_dash.charts.cache import MemoryStore, SharedCache
+from tests.support.charts import BrokenStore, PickledStore
 
 
 class Clock:
@@ -10,6 +17,99 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Maker:
+    """Makes one value, and counts how often it was asked to."""
+
+    def __init__(self, value: object = "made") -> None:
+        self.times = 0
+        self._value = value
+
+    def __call__(self) -> object:
+        self.times += 1
+        return self._value
+
+
+class Waiters(MemoryStore):
+    """A store that says when so many have missed a value in it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(60)
+        self.all_missed = threading.Event()
+        self._left = number
+        self._counting = threading.Lock()
+
+    def get(self, key: str) -> object:
+        found = super().get(key)
+        with self._counting:
+            self._left -= 1
+            if self._left == 0:
+                self.all_missed.set()
+        return found
+
+
+def test_what_was_made_is_kept_for_who_comes_later() -> None:
+    cache, make = SharedCache(PickledStore(), timeout=60), Maker()
+    assert [cache.get("a", make) for _ in range(3)] == ["made"] * 3
+    assert make.times == 1
+    cache.get("another", make)
+    assert make.times == 2
+
+
+def test_a_value_is_made_once_while_many_wait_for_it() -> None:
+    asking = 8
+    # The one who makes it looks twice: whoever made it before may have been just ready.
+    store = Waiters(asking + 1)
+    cache, made = SharedCache(store, timeout=60), []
+
+    def make() -> str:
+        assert store.all_missed.wait(30)
+        made.append(1)
+        return "made"
+
+    with ThreadPoolExecutor(asking) as pool:
+        assert list(pool.map(lambda _: cache.get("a", make), range(asking))) == ["made"] * asking
+    assert made == [1]
+
+
+def test_what_the_maker_raises_reaches_all_who_wait_and_is_not_kept() -> None:
+    store = Waiters(3)
+    cache = SharedCache(store, timeout=60)
+
+    def fail() -> str:
+        assert store.all_missed.wait(30)
+        raise KeyError("gone")
+
+    def ask(_: int) -> type[BaseException] | None:
+        try:
+            cache.get("a", fail)
+        except KeyError as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, range(2))) == [KeyError, KeyError]
+    assert cache.get("a", lambda: "made") == "made"
+
+
+def test_a_store_that_is_down_is_told_and_the_value_made_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    cache, make = SharedCache(BrokenStore(), timeout=60), Maker()
+    with caplog.at_level(logging.WARNING):
+        assert cache.get("a", make) == cache.get("a", make) == "made"
+    assert make.times == 2
+    assert "can't be read; asking the database" in caplog.text
+    assert "can't be written" in caplog.text
+
+
+def test_without_a_store_the_process_keeps_its_own() -> None:
+    cache, make = SharedCache(None, timeout=60), Maker()
+    cache.get("a", make)
+    cache.get("a", make)
+    assert make.times == 1
+
+
+# What one process keeps
 
 
 def test_a_value_is_kept_for_its_time_and_not_longer() -> None:
