@@ -1,76 +1,19 @@
 """The demo: which intervals it sends, and that no interval is sent in two ways."""
 
-import gzip
-import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import orjson
 import pytest
-from werkzeug.serving import make_server
-from werkzeug.wrappers import Request, Response
 
-from db.engine import Database
-from db.events import insert_events
 from metrics_dash.demo.feed import SLICE, Demo, Interval, missing
 from metrics_dash.demo.simulation import HOUR, Simulation
-from metrics_dash.demo.status import HEARTBEAT, demo_active
-from metrics_dash.emit.sender import RefusedError, Sender, StoppedError
+from tests.support.recording_server import RecordingServer
 
 NOON = int(datetime(2026, 1, 6, 12, tzinfo=UTC).timestamp())
 UNTIL = NOON + 754 // SLICE * SLICE
-
-
-class RecordingServer:
-    """An HTTP server that answers with a script of statuses, then 200, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int] = []
-        self.batches: dict[str, list[dict[str, Any]]] = {}
-        self.keys: list[str] = []
-        self.known_hours: list[int] = []
-        self.heartbeat = threading.Event()
-        self._server = make_server("127.0.0.1", 0, self.answer, threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> "RecordingServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        request = Request(environ)
-        body = request.get_data()
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status != 200:
-            answer = Response(json.dumps({"error": "scripted"}), status, {"Retry-After": "0"})
-        elif request.method == "GET":
-            answer = Response(orjson.dumps({"series": [self._history(request)]}))
-        else:
-            answer = Response(orjson.dumps(self._store(request, body)))
-        return answer(environ, start_response)
-
-    def _store(self, request: Request, body: bytes) -> dict[str, Any]:
-        events = [orjson.loads(line) for line in gzip.decompress(body).splitlines()]
-        self.keys.append(request.headers["Idempotency-Key"])
-        self.batches[request.headers["Idempotency-Key"]] = events
-        if any(event["event_name"] == HEARTBEAT for event in events):
-            self.heartbeat.set()
-        return {"accepted": len(events), "rejected": []}
-
-    def _history(self, request: Request) -> dict[str, Any]:
-        hours = self.known_hours
-        if request.args["resolution"] == "minute":
-            hours = [hour + 60 * minute for hour in self.known_hours for minute in range(60)]
-        return {"t": [datetime.fromtimestamp(hour, UTC).isoformat() for hour in hours], "v": [1.0] * len(hours)}
 
 
 @pytest.fixture
@@ -154,34 +97,6 @@ def test_the_live_feed_sends_a_heartbeat_with_each_slice(sink: RecordingServer) 
     feeding.join(30)
     assert not feeding.is_alive()
     assert f"demo/1/1/{UNTIL}-{UNTIL + SLICE}/0" in sink.batches
-
-
-def test_a_busy_server_is_asked_again_under_the_same_key(sink: RecordingServer) -> None:
-    sink.statuses = [429, 503]
-    answer = Sender(sink.url).send([{"event_name": "a.b"}], "a key")
-    assert answer == {"accepted": 1, "rejected": []}
-    assert sink.keys == ["a key"]
-
-
-def test_a_refusal_is_not_repeated(sink: RecordingServer) -> None:
-    sink.statuses = [413]
-    with pytest.raises(RefusedError, match="413 scripted"):
-        Sender(sink.url).send([{"event_name": "a.b"}], "a key")
-
-
-def test_a_stopped_sender_gives_up_waiting_for_a_server_that_is_not_there() -> None:
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(StoppedError):
-        Sender("http://127.0.0.1:9", stop).send([], "a key")
-
-
-def test_the_demo_is_active_while_its_heartbeats_are_fresh(database: Database) -> None:
-    now = datetime.now(UTC)
-    assert not demo_active(database, now)
-    insert_events([{"event_name": HEARTBEAT, "occurred_at": now - timedelta(seconds=20)}], database=database)
-    assert demo_active(database, now)
-    assert not demo_active(database, now + timedelta(minutes=5))
 
 
 def test_a_url_that_is_none_is_told_at_once() -> None:
