@@ -221,12 +221,6 @@ def test_the_doctor_finds_a_sound_store_good(on: Run) -> None:
     assert head_revision() in ended.out
 
 
-def test_the_doctor_says_what_to_do_about_an_empty_schema(run: Run, empty_database: Database) -> None:
-    ended = run("doctor", DATABASE_URL=empty_database.dsn())
-    assert ended.code == 1
-    assert "migrate" in ended.out
-
-
 def test_the_doctor_says_what_to_do_about_a_database_that_is_away(run: Run) -> None:
     ended = run("doctor", DATABASE_URL="postgresql://user:hunter22@127.0.0.1:9/events")
     assert ended.code == 1

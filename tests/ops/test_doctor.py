@@ -1,0 +1,183 @@
+"""The doctor: finds what is wrong, says what to do about it, and changes nothing."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from db.collectors import beat, transaction_time
+from db.engine import Database
+from db.events import insert_events
+from db.floors import hold, raise_recompute_floor
+from db.migrate import current_revision, head_revision
+from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.ops import doctor
+from metrics_dash.ops.doctor import DISK_BAD, DISK_WORTH_A_LOOK, Finding, Verdict, examine
+from metrics_dash.settings import Settings
+
+Usage = namedtuple("Usage", ["total", "used", "free"])
+Examine = Callable[..., dict[str, Finding]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def found(database: Database, settings: Settings) -> Examine:
+    """What the doctor finds in the test's store, by subject, with other settings where they are given."""
+
+    def look(**more: Any) -> dict[str, Finding]:
+        return findings(settings.model_copy(update=more), database)
+
+    return look
+
+
+def findings(settings: Settings, database: Database) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in examine(settings, database)}
+
+
+def execute(database: Database, statement: str, **values: object) -> None:
+    with database.begin() as connection:
+        connection.execute(text(statement), values)
+
+
+def mark(database: Database, age: str) -> None:
+    """Something that has waited so long to be rolled up."""
+    execute(
+        database,
+        "INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at) "
+        f"VALUES ('minute', 'a.b', now(), now() - interval '{age}')",
+    )
+
+
+def collect(database: Database, seen_ago: float) -> None:
+    with database.begin() as connection:
+        seen = transaction_time(connection) - timedelta(seconds=seen_ago)
+        beat(connection, uuid4(), host="shard-2", pid=7, seen_at=seen, oldest_buffered_at=None, accounting={})
+
+
+def test_a_sound_store_is_good_in_every_respect(database: Database, found: Examine) -> None:
+    now = datetime.now(UTC)
+    insert_events([{"event_name": "a.b", "occurred_at": now - timedelta(days=days)} for days in (0, 1)])
+    roll_up_all(database)
+    collect(database, seen_ago=0)
+    seen = found()
+    assert list(seen) == [
+        "settings", "catalog", "disk", "database", "schema", "collectors", "rollup", "partitions", "purge",
+    ]  # fmt: skip
+    assert {finding.verdict for finding in seen.values() if finding.subject != "disk"} == {Verdict.GOOD}
+    assert seen["database"].text.startswith("PostgreSQL ")
+    assert seen["schema"].text == f"at revision {head_revision()}"
+    assert seen["collectors"].text == "shard-2 pid 7"
+    assert seen["partitions"].text == "2 days of raw events, today's included"
+    assert seen["purge"].text == "nothing purged yet"
+
+
+def test_whatever_is_not_good_comes_with_what_to_do(database: Database, found: Examine) -> None:
+    mark(database, "1 hour")
+    for finding in found().values():
+        assert (finding.verdict is Verdict.GOOD) == (finding.remedy == "")
+
+
+def test_an_empty_schema_is_to_be_migrated_and_nothing_more_is_asked(
+    empty_database: Database, settings: Settings
+) -> None:
+    seen = findings(settings, empty_database)
+    assert list(seen)[-1] == "schema"
+    assert seen["schema"] == Finding("schema", Verdict.BAD, "empty", "run python -m metrics_dash migrate")
+    assert current_revision(empty_database) is None
+
+
+def test_a_schema_of_another_version_is_told_by_both_revisions(database: Database, found: Examine) -> None:
+    execute(database, "UPDATE alembic_version SET version_num = '0000'")
+    assert found()["schema"].text == f"at revision 0000, not {head_revision()}"
+
+
+def test_a_database_that_is_away_is_told_without_its_password_and_nothing_more_is_asked(settings: Settings) -> None:
+    seen = findings(settings, Database("postgresql://user:hunter22@127.0.0.1:9/events"))
+    away = seen["database"]
+    assert list(seen)[-1] == "database"
+    assert away.verdict is Verdict.BAD
+    assert away.text.startswith("PostgreSQL can't be reached: ")
+    assert "DATABASE_URL" in away.remedy
+    assert "hunter22" not in away.text + away.remedy
+
+
+def test_a_server_that_is_too_old_is_to_be_upgraded(
+    database: Database, found: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "server_version", lambda connection: 130012)
+    assert found()["database"] == Finding("database", Verdict.BAD, "PostgreSQL 13.12", "upgrade it to 14 or newer")
+
+
+def test_a_catalog_that_can_not_be_read_is_told_and_the_rest_is_looked_at(found: Examine, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[events."No Name"]\nkind = "counter"\n')
+    seen = found(catalog=catalog)
+    assert seen["catalog"].verdict is Verdict.BAD
+    assert "'No Name'" in seen["catalog"].text
+    assert "METRICS_CATALOG" in seen["catalog"].remedy
+    assert "purge" in seen
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"),
+    [
+        (DISK_WORTH_A_LOOK, Verdict.GOOD),
+        (DISK_WORTH_A_LOOK - 1, Verdict.WORTH_A_LOOK),
+        (DISK_BAD, Verdict.WORTH_A_LOOK),
+        (DISK_BAD - 1, Verdict.BAD),
+    ],
+)
+def test_a_disk_that_fills_is_told_before_it_is_full(
+    found: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: Usage(free, 0, free))
+    disk = found(data_dir=tmp_path / "not" / "made" / "yet")["disk"]
+    assert disk.verdict is verdict
+    assert disk.text.endswith(f"GiB free at {tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("age", "verdict"),
+    [("30 seconds", Verdict.GOOD), ("5 minutes", Verdict.WORTH_A_LOOK), ("11 minutes", Verdict.BAD)],
+)
+def test_what_nobody_rolls_up_is_told_by_its_age(
+    database: Database, found: Examine, age: str, verdict: Verdict
+) -> None:
+    mark(database, age)
+    mark(database, "0 seconds")
+    rollup = found()["rollup"]
+    assert rollup.verdict is verdict
+    assert rollup.text.startswith("2 marks wait, the oldest for ")
+
+
+@pytest.mark.parametrize("seen_ago", [None, 3600])
+def test_without_a_living_collector_one_is_to_be_started(
+    database: Database, found: Examine, seen_ago: float | None
+) -> None:
+    if seen_ago is not None:
+        collect(database, seen_ago)
+    collectors = found()["collectors"]
+    assert (collectors.verdict, collectors.text) == (Verdict.WORTH_A_LOOK, "no process collects")
+    assert "metrics_dash run" in collectors.remedy
+
+
+def test_a_day_without_its_partition_is_only_worth_a_look(found: Examine) -> None:
+    assert found()["partitions"].verdict is Verdict.WORTH_A_LOOK
+
+
+def test_the_purge_says_what_it_keeps_and_what_it_waits_for(database: Database, found: Examine) -> None:
+    with database.begin() as connection:
+        raise_recompute_floor(connection, "raw", datetime(2026, 1, 10, tzinfo=UTC))
+    assert found()["purge"].text == "raw events are kept from 2026-01-10 on"
+    with database.begin() as connection:
+        hold(connection, "raw", datetime(2026, 1, 31, 12, 5, tzinfo=UTC))
+    assert found()["purge"].text == "waits for an import since 2026-01-31 12:05 UTC"
