@@ -1,0 +1,115 @@
+"""Prometheus's page: this process's figures and the pipeline's, each at the value that it has."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+
+from db.collectors import beat, transaction_time
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.jobs.scheduler import Job, Scheduler
+from metrics_dash.web.metrics import PATH
+from tests.support.web_client import Site, site
+
+
+@pytest.fixture
+def open_site(database: Database) -> Iterator[Site]:
+    with site(database) as opened:
+        yield opened
+
+
+def figure(site: Site, name: str, **labels: str) -> float:
+    """The figure of that name and these labels; there must be one."""
+    answer = site.client.get(PATH)
+    assert answer.status_code == 200
+    (found,) = (
+        sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if (sample.name, sample.labels) == (f"metrics_dash_{name}", labels)
+    )
+    return float(found)
+
+
+def names(site: Site) -> set[str]:
+    answer = site.client.get(PATH).text
+    return {sample.name for family in text_string_to_metric_families(answer) for sample in family.samples}
+
+
+def execute(database: Database, statement: str) -> None:
+    with database.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_it_speaks_the_format_that_prometheus_asks_for(open_site: Site) -> None:
+    answer = open_site.client.get(PATH)
+    assert answer.mimetype == "text/plain"
+    for family in text_string_to_metric_families(answer.text):
+        assert family.name.startswith("metrics_dash_")
+        assert family.documentation.endswith(".")
+
+
+def test_what_was_dropped_is_counted_by_its_reason(database: Database) -> None:
+    with site(database, buffer_events=1) as small:
+        small.runtime.collector.stop(5)
+        small.runtime.collector.offer("test.late", {}, {})
+        assert figure(small, "events_dropped_total", reason="shutdown") == 1
+        assert figure(small, "collector_up") == 0
+
+
+def test_what_waits_to_be_rolled_up_is_counted_and_aged(open_site: Site) -> None:
+    insert_events([{"event_name": "test.a"}, {"event_name": "test.b"}], database=open_site.database)
+    execute(open_site.database, "UPDATE rollup_dirty SET marked_at = now() - interval '90 seconds'")
+    assert figure(open_site, "dirty_keys") == 2
+    assert figure(open_site, "lag_seconds") >= 90
+
+
+def test_only_collectors_that_live_are_counted(open_site: Site) -> None:
+    open_site.runtime.collector.stop(5)
+    for ago in (0, 3600):
+        with open_site.database.begin() as connection:
+            seen = transaction_time(connection) - timedelta(seconds=ago)
+            beat(connection, uuid4(), host="h", pid=7, seen_at=seen, oldest_buffered_at=None, accounting={})
+    assert figure(open_site, "collectors") == 1
+
+
+def test_a_purge_that_waits_and_how_far_raw_reaches_are_told(database: Database) -> None:
+    with site(database) as fresh:
+        assert figure(fresh, "purge_held") == 0
+        assert "metrics_dash_raw_floor_timestamp_seconds" not in names(fresh)
+    execute(
+        database,
+        "UPDATE retention_floors SET held_since = now(), recompute_floor = '2026-01-10Z' WHERE level = 'raw'",
+    )
+    with site(database) as purged:
+        assert figure(purged, "purge_held") == 1
+        assert figure(purged, "raw_floor_timestamp_seconds") == 1_768_003_200
+
+
+def test_a_job_that_fails_is_counted_with_its_runs(open_site: Site) -> None:
+    def fail(slot: object) -> None:
+        raise ZeroDivisionError
+
+    open_site.runtime.scheduler = Scheduler([Job("purge", 1.0, fail)])
+    open_site.runtime.scheduler.step()
+    assert figure(open_site, "job_runs_total", job="purge") == 1
+    assert figure(open_site, "job_failures_total", job="purge") == 1
+
+
+def test_requests_are_timed_by_route(open_site: Site) -> None:
+    for _ in range(3):
+        open_site.client.get("/healthz")
+    assert figure(open_site, "http_request_seconds_count", route="/healthz") == 3
+    assert figure(open_site, "http_request_seconds_bucket", route="/healthz", le="+Inf") == 3
+    assert figure(open_site, "http_request_seconds_sum", route="/healthz") > 0
+
+
+def test_two_sites_of_one_process_count_for_themselves(open_site: Site, database: Database) -> None:
+    open_site.client.get("/healthz")
+    with site(database) as other:
+        other.client.get("/readyz")
+        assert "/healthz" not in other.client.get(PATH).text
