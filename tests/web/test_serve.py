@@ -1,0 +1,87 @@
+"""The server: answers, says who has its port, and finishes what has begun before it goes."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from metrics_dash.web.serve import HttpServer, PortInUseError
+from tests.support.processes import free_port
+
+
+def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["PATH_INFO"].encode()]
+
+
+@contextmanager
+def serving(application: Any, port: int, stop: threading.Event) -> Iterator[threading.Thread]:
+    """The server in a thread, ended with the block."""
+    server = HttpServer(application, "127.0.0.1", port)
+    thread = threading.Thread(target=server.run, args=(stop,))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_it_answers_many_at_once_until_it_is_told_to_stop() -> None:
+    port, stop = free_port(), threading.Event()
+    with serving(hello, port, stop), ThreadPoolExecutor(8) as pool:
+        urls = [f"http://127.0.0.1:{port}/{number}" for number in range(40)]
+        assert list(pool.map(lambda url: requests.get(url, timeout=30).text, urls)) == [f"/{n}" for n in range(40)]
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/", timeout=30)
+
+
+def test_connections_that_come_before_it_runs_are_answered_when_it_does() -> None:
+    port, stop = free_port(), threading.Event()
+    server = HttpServer(hello, "127.0.0.1", port)
+    with ThreadPoolExecutor(1) as pool, socket.create_connection(("127.0.0.1", port)) as early:
+        early.sendall(b"GET /early HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        running = pool.submit(server.run, stop)
+        answer = b"".join(iter(lambda: early.recv(4096), b""))
+        stop.set()
+        running.result(30)
+    assert answer.endswith(b"/early")
+
+
+def test_a_request_that_has_begun_is_finished_after_the_stop() -> None:
+    port, stop = free_port(), threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        begun.set()
+        assert go_on.wait(30)
+        return hello(environ, start_response)
+
+    with serving(slow, port, stop) as thread, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(requests.get, f"http://127.0.0.1:{port}/slow", timeout=30)
+        assert begun.wait(30)
+        stop.set()
+        assert thread.is_alive()
+        go_on.set()
+        assert asked.result(30).text == "/slow"
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        with pytest.raises(PortInUseError, match=f"port {port} on 127.0.0.1 is in use; .*METRICS_PORT"):
+            HttpServer(hello, "127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_an_error_of_its_own() -> None:
+    with pytest.raises(OSError, match="address") as error:
+        HttpServer(hello, "192.0.2.1", free_port())
+    assert not isinstance(error.value, PortInUseError)
