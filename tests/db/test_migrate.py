@@ -1,17 +1,14 @@
-"""Migrations: up, down, at once from two processes, and in step with what the code believes."""
+"""Migrations: up, down, and at once from two processes."""
 
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from db.engine import Database
 from db.migrate import SchemaError, current_revision, head_revision, is_current, migrate
-from db.schema import metadata
 
 
 def test_the_whole_way_up_down_and_up_again(empty_database: Database) -> None:
@@ -30,12 +27,6 @@ def test_two_processes_that_start_at_once_do_not_collide(empty_database: Databas
 def test_two_threads_that_start_at_once_do_not_collide(empty_database: Database) -> None:
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(migrate, [empty_database] * 3)) == [head_revision()] * 3
-
-
-def test_the_tables_are_those_that_the_code_declares(database: Database) -> None:
-    with database.begin() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
