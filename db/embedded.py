@@ -45,7 +45,8 @@ class _ConfiguredServer(PostgresServer):
         main = self.pgdata / "postgresql.conf"
         text = main.read_text()
         if _INCLUDE not in text:
-            main.write_text(_INCLUDE + text)
+            # After what initdb wrote: of two values the later one holds, and it writes some of these settings itself.
+            main.write_text(f"{text}\n{_INCLUDE}")
 
     def lives(self) -> bool:
         """Whether the main process runs. One that ended unreaped (a container without an init) does not."""

@@ -21,8 +21,15 @@ def folder() -> Iterator[Path]:
 
 
 def settings(url: str) -> dict[str, str]:
+    """The server's settings, and where each comes from, as ``name from``."""
     with psycopg.connect(url) as connection:
-        return dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+        found = connection.execute("SELECT lower(name), setting, sourcefile FROM pg_settings").fetchall()
+    return {name: value for name, value, _ in found} | {f"{name} from": file for name, _, file in found}
+
+
+def configured() -> list[str]:
+    """The names of the settings that the program writes."""
+    return [line.partition(" =")[0] for line in CONFIGURATION.splitlines() if not line.startswith("#")]
 
 
 def test_a_server_starts_where_there_is_nothing_and_stops_and_keeps_what_somebody_configured(folder: Path) -> None:
@@ -34,7 +41,9 @@ def test_a_server_starts_where_there_is_nothing_and_stops_and_keeps_what_somebod
     assert server.is_running()
     assert server.start() == url, "one that runs is left alone"
     shown = settings(url)
-    assert (shown["jit"], shown["max_parallel_workers_per_gather"]) == ("off", "0")
+    assert (shown["jit"], shown["timezone"], shown["max_parallel_workers_per_gather"]) == ("off", "UTC", "0")
+    own = str(folder / "metrics_dash.conf")
+    assert {name: shown[f"{name} from"] for name in configured()} == dict.fromkeys(configured(), own)
     assert (folder / "metrics_dash.conf").read_text() == CONFIGURATION
 
     server.stop()
