@@ -1,0 +1,248 @@
+"""The buffer by itself: no thread and no database, so every bound and every place can be seen."""
+
+from typing import Any
+
+import pytest
+
+from db.ledger import Written
+from db.rows import decode_maps
+from metrics_dash.ingest.buffer import PENDING_REPORTS, REFUSED, Buffer
+from metrics_dash.ingest.submission import NotCommittedError
+
+
+class Bench:
+    """A buffer, its clock, and how often it called out."""
+
+    def __init__(self, **options: Any) -> None:
+        self.now = 100.0
+        self.wakes = 0
+        self.new_names = 0
+        bounds = {"batch_size": 3, "buffer_events": 10, "buffer_bytes": 100_000, "name_quota": 100}
+        self.buffer = Buffer(
+            **{**bounds, **options},
+            clock=lambda: self.now,
+            wall=lambda: int(self.now * 1e9),
+            wake=self._wake,
+            on_new_name=self._new_name,
+        )
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def _new_name(self) -> None:
+        self.new_names += 1
+
+    def offer(self, count: int = 1, name: str = "a.b", **metadata: object) -> int:
+        """How many of so many events were taken."""
+        return sum(self.buffer.offer(name, {"n": number}, metadata) for number in range(count))
+
+    def store(self, events: int = 100) -> int:
+        """Take what is sealed and store it; how many events."""
+        group = self.buffer.take(events)
+        self.buffer.settle(group, [Written() for _ in group])
+        return sum(map(len, group))
+
+
+def test_a_batch_seals_when_it_is_full_and_wakes_who_stores() -> None:
+    bench = Bench()
+    bench.offer(2)
+    assert (bench.wakes, bench.buffer.take(100)) == (0, [])
+    bench.offer(1)
+    assert bench.wakes == 1
+    assert bench.store() == 3
+
+
+def test_what_is_open_seals_by_its_age_and_says_when_it_is_due() -> None:
+    bench = Bench()
+    assert bench.buffer.seal_older_than(5) is None
+    bench.offer(1)
+    bench.now += 2
+    assert bench.buffer.seal_older_than(5) == 3
+    bench.now += 3
+    assert bench.buffer.seal_older_than(5) is None
+    assert bench.store() == 1
+
+
+def test_events_leave_in_the_order_in_which_they_came() -> None:
+    bench = Bench()
+    bench.offer(9)
+    group = bench.buffer.take(100)
+    assert [decode_maps(row[1])[0]["n"] for pending in group for row in pending.batch.rows] == list(range(9))
+
+
+def test_an_event_keeps_the_time_at_which_it_came() -> None:
+    bench = Bench()
+    for _ in range(3):
+        bench.offer(1)
+        bench.now += 1
+    (pending,) = bench.buffer.take(100)
+    assert [row[2] for row in pending.batch.rows] == [100_000_000_000, 101_000_000_000, 102_000_000_000]
+
+
+def test_at_least_one_batch_is_taken_and_else_as_many_events_as_asked_for() -> None:
+    bench = Bench(buffer_events=30)
+    bench.offer(12)
+    assert [len(pending) for pending in bench.buffer.take(0)] == [3]
+    bench.buffer.put_back()
+    assert [len(pending) for pending in bench.buffer.take(7)] == [3, 3]
+
+
+def test_what_did_not_arrive_is_first_in_the_queue_again_and_the_same_batch() -> None:
+    bench = Bench()
+    bench.offer(9)
+    first = [pending.batch.batch_id for pending in bench.buffer.take(6)]
+    bench.buffer.put_back()
+    assert bench.buffer.snapshot().buffered == 9
+    assert [pending.batch.batch_id for pending in bench.buffer.take(100)][:2] == first
+
+
+def test_books_say_where_everything_is_on_its_way() -> None:
+    bench = Bench()
+    bench.offer(4)
+    counters = bench.buffer.snapshot()
+    assert (counters.offered, counters.buffered, counters.in_flight, counters.committed) == (4, 4, 0, 0)
+    group = bench.buffer.take(100)
+    counters = bench.buffer.snapshot()
+    assert (counters.buffered, counters.in_flight) == (1, 3)
+    bench.buffer.settle(group, [Written()])
+    counters = bench.buffer.snapshot()
+    assert (counters.buffered, counters.in_flight, counters.committed, counters.balanced) == (1, 0, 3, True)
+
+
+def test_room_is_what_is_neither_open_nor_sealed_nor_in_flight() -> None:
+    bench = Bench(buffer_events=6)
+    assert bench.offer(8) == 6
+    assert bench.buffer.snapshot().dropped == {"buffer_full": 2}
+    group = bench.buffer.take(3)
+    assert bench.offer(1) == 0
+    bench.buffer.settle(group, [Written()])
+    assert bench.offer(5) == 3
+
+
+def test_bytes_that_were_stored_make_room_again() -> None:
+    bench = Bench(buffer_bytes=3000, batch_size=1)
+    while bench.offer(1, text="x" * 500):
+        pass
+    assert bench.buffer.snapshot().dropped == {"buffer_bytes": 1}
+    bench.store()
+    assert bench.offer(1, text="x" * 500) == 1
+
+
+def test_a_new_name_is_announced_once_and_a_known_one_never() -> None:
+    bench = Bench()
+    bench.offer(2, name="a.new")
+    assert bench.new_names == 1
+    bench.buffer.learn_names({"a.stored"})
+    bench.offer(2, name="a.stored")
+    assert bench.new_names == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "measurements", "metadata"),
+    [
+        ("BAD", {}, {}),
+        ("a.b", {"n": float("inf")}, {}),
+        ("a.b", {"n": "1"}, {}),
+        ("a.b", {}, {"k": {}}),
+        ("a.b", {}, {"k": "a\0b"}),
+        ("a.b", {f"m{number}": number for number in range(65)}, {}),
+        ("a.b", {}, {"k": "x" * 16_384}),
+        (None, {}, {}),
+        ("a.b", None, None),
+        ([], {}, {}),
+    ],
+)
+def test_what_breaks_a_rule_is_counted_and_never_raises(name: Any, measurements: Any, metadata: Any) -> None:
+    bench = Bench()
+    bench.offer(1)
+    assert bench.buffer.offer(name, measurements, metadata) is False
+    counters = bench.buffer.snapshot()
+    assert (counters.offered, counters.rejected, counters.buffered, counters.balanced) == (2, 1, 1, True)
+
+
+def test_a_closed_buffer_takes_nothing_and_one_that_opens_again_has_the_room_it_had() -> None:
+    bench = Bench(buffer_events=6)
+    bench.offer(4)
+    bench.buffer.close()
+    assert bench.offer(1) == 0
+    assert bench.buffer.snapshot().dropped == {"shutdown": 1}
+    bench.buffer.close(False)
+    assert bench.offer(6) == 2
+    assert bench.buffer.snapshot().balanced
+
+
+def test_what_is_abandoned_is_counted_and_told_to_who_waits() -> None:
+    bench = Bench()
+    bench.offer(5)
+    waiting = bench.buffer.held()
+    bench.buffer.take(3)
+    assert bench.buffer.abandon("shutdown") == 5
+    for submission in waiting:
+        with pytest.raises(NotCommittedError, match="dropped: shutdown"):
+            submission.wait(0)
+    counters = bench.buffer.snapshot()
+    assert (counters.dropped, counters.buffered, counters.in_flight) == ({"shutdown": 5}, 0, 0)
+    assert bench.buffer.abandon("shutdown") == 0
+
+
+def test_refusals_become_one_event_for_each_reason_past_every_bound() -> None:
+    bench = Bench(buffer_events=3)
+    bench.offer(5)
+    bench.offer(2, name="BAD")
+    bench.buffer.report_refusals()
+    *_, report = bench.buffer.take(100)
+    assert [(row[0], *decode_maps(row[1])) for row in report.batch.rows] == [
+        (REFUSED, {"events": 2}, {"reason": "buffer_full"}),
+        (REFUSED, {"events": 2}, {"reason": "invalid"}),
+    ]
+    assert bench.buffer.snapshot().balanced
+
+
+def test_what_was_reported_is_not_reported_again_nor_are_reports_reported() -> None:
+    bench = Bench(buffer_events=1, batch_size=1)
+    bench.offer(2)
+    bench.buffer.report_refusals()
+    bench.buffer.report_refusals()
+    assert bench.store() == 2
+    bench.buffer.report_refusals()
+    assert bench.store() == 0
+
+
+def test_in_a_long_outage_later_refusals_are_added_up_in_fewer_reports() -> None:
+    bench = Bench(buffer_events=1, batch_size=1)
+    bench.offer(1)
+    for _ in range(PENDING_REPORTS + 50):
+        bench.offer(1)
+        bench.buffer.report_refusals()
+    assert bench.buffer.snapshot().buffered == 1 + PENDING_REPORTS
+    while bench.store():
+        pass
+    bench.buffer.report_refusals()
+    (report,) = bench.buffer.take(100)
+    assert decode_maps(report.batch.rows[0][1])[0] == {"events": 50}
+
+
+def test_the_oldest_event_that_is_not_stored_has_an_age_wherever_it_is() -> None:
+    bench = Bench()
+    assert bench.buffer.oldest_age() is None
+    bench.offer(1)
+    bench.now += 2
+    bench.offer(2)
+    bench.now += 3
+    assert bench.buffer.oldest_age() == 5
+    group = bench.buffer.take(100)
+    assert bench.buffer.oldest_age() == 5
+    bench.offer(1)
+    bench.buffer.settle(group, [Written()])
+    assert bench.buffer.oldest_age() == 0
+
+
+def test_a_forks_child_begins_empty_with_books_of_its_own() -> None:
+    bench = Bench()
+    bench.offer(5)
+    bench.offer(1, name="BAD")
+    bench.buffer.reset()
+    counters = bench.buffer.snapshot()
+    assert (counters.offered, counters.rejected, counters.buffered) == (0, 0, 0)
+    assert bench.buffer.oldest_age() is None
+    assert bench.offer(2) == 2
