@@ -29,6 +29,7 @@ from db.levels import BUCKET_TYPES, LEVEL_NAMES
 LOCK_ROLLUP = 7_306_001
 LOCK_MIGRATE = 7_306_002
 LOCK_PARTITIONS = 7_306_003
+LOCK_NAMES = 7_306_005
 
 metadata = MetaData()
 
@@ -143,7 +144,7 @@ retention_floors = Table(
     CheckConstraint(_one_of("level", LEVEL_NAMES), name="retention_floors_level"),
 )
 
-# Every event name ever stored: what "never seen" means, and the quota of names.
+# The event names of which anything is held: what "never seen" means, and what the quota counts.
 event_names = Table(
     "event_names",
     metadata,
