@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Sequence,
@@ -87,7 +88,8 @@ telemetry_buckets = Table(
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
 )
 
-# The ledger: a batch whose id stands here has been committed and is not written again.
+# The ledger: a batch whose id stands here has been committed and is not written again. The rest is what its answer was
+# made from, so that it can be given again: see `db.ledger`.
 ingest_batches = Table(
     "ingest_batches",
     metadata,
@@ -95,6 +97,10 @@ ingest_batches = Table(
     Column("events", Integer, nullable=False),
     _time("oldest_event"),
     _time("committed_at", default="clock_timestamp()"),
+    _time("newest_event", nullable=True),
+    Column("submission", Uuid, nullable=True),
+    Column("digest", LargeBinary, nullable=True),
+    Column("refused", JSONB, nullable=True),
     Index("ingest_batches_committed", "committed_at"),
 )
 
