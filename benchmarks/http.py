@@ -7,8 +7,8 @@ from benchmarks.application import Application, application
 from benchmarks.harness import Stopwatch, events, fresh_database
 from benchmarks.load import post
 from benchmarks.table import Row
+from db.batches import Batch, days_of
 from db.engine import driver_connection
-from db.ledger import Batch, days_of
 from db.partitions import ensure_partitions
 from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, copy_payload
 from metrics_dash.ingest.event import Event, encode

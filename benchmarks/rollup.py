@@ -8,9 +8,10 @@ from sqlalchemy import text
 
 from benchmarks.harness import Stopwatch, events, fresh_database
 from benchmarks.table import Row
+from db.batches import Batch, days_of
 from db.engine import Database
 from db.events import insert_events
-from db.ledger import Batch, days_of, write_batches
+from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from metrics_dash.ingest.event import encode
 from metrics_dash.jobs.rollup import run_pass

@@ -61,12 +61,3 @@ def leave(connection: Connection, collector_id: UUID) -> None:
         ),
         {"collector_id": collector_id, "forget_after": FORGET_AFTER},
     )
-
-
-def stored_names(connection: Connection, limit: int) -> set[str]:
-    """Every event name ever stored, at most ``limit`` of them."""
-    return set(
-        connection.execute(
-            text("SELECT event_name FROM event_names ORDER BY first_seen_at LIMIT :limit"), {"limit": limit}
-        ).scalars()
-    )

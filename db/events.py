@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
+from db.batches import Batch, days_of
 from db.engine import Database, default_database
-from db.ledger import Batch, days_of, write_batches
+from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import InvalidEventError, Row, check_aware, encode_row, quote
 
@@ -22,8 +23,8 @@ def insert_events(events: Iterable[EventLike], *, database: Database | None = No
 
     An event is a mapping with ``event_name`` and, optionally, ``measurements`` (finite numbers by name), ``metadata``
     (JSON scalars by name) and ``occurred_at`` (an aware datetime, by default now), or a tuple of the four in this
-    order. Events older than raw's ingest floor are not stored. Raises ``InvalidEventError`` naming the index of the
-    first event that can't be stored; then none is.
+    order. Events older than raw's ingest floor, and those of a name too many, are not stored. Raises
+    ``InvalidEventError`` naming the index of the first event that can't be stored; then none is.
     """
     database = database or default_database()
     now = datetime.now(UTC)
@@ -34,7 +35,7 @@ def insert_events(events: Iterable[EventLike], *, database: Database | None = No
     ensure_partitions(database, days_of([batch]))
     with database.begin() as connection:
         (written,) = write_batches(connection, [batch])
-    return len(rows) - len(written.too_old)
+    return len(rows) - written.lost_rows
 
 
 def query_events(

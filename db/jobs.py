@@ -41,10 +41,11 @@ def finish(connection: Connection, job: str, slot: datetime, outcome: str) -> No
 
 
 # A batch may be sent again however late (a file that is imported twice). Once everything that it can hold lies below
-# raw's ingest floor, nothing of it would be taken, and it need not be known any more. Clocks may differ by some hours.
+# raw's ingest floor, nothing of it would be taken, and it need not be known any more: what it stored, and also what was
+# refused of it because it came too early. Clocks may differ by some hours.
 _WHAT_MAY_GO = {
-    "ingest_batches": "AND committed_at < (SELECT ingest_floor - interval '1 day' FROM retention_floors "
-    "WHERE level = 'raw')"
+    "ingest_batches": "AND greatest(committed_at, newest_event) < (SELECT ingest_floor - interval '1 day' "
+    "FROM retention_floors WHERE level = 'raw')"
 }
 
 

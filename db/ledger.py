@@ -2,73 +2,53 @@
 
 A batch has one id for life. Its ledger row, its events and the marks of the buckets to recompute commit together, so a
 batch whose id stands in the ledger has been stored, and one whose id does not has left no trace.
+
+The ledger row also holds what the sender's answer was made from: the digest of the body and what was refused, whoever
+refused it. A repeated request is answered from there and from nothing else, so no clock, rule or version that changed
+in between can change its answer.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
 from operator import itemgetter
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import orjson
 import psycopg
 from sqlalchemy import Connection
 
+from db.batches import Batch, Refusal, Written
 from db.engine import driver_connection
-from db.faults import Fault, classify, describe
-from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload, decode_maps, from_nanoseconds
+from db.names import NAME_QUOTA, admit_names
+from db.quarantine import copy_bisecting
+from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload
 
 NANOSECONDS_PER_MINUTE = 60_000_000_000
-_NANOSECONDS_PER_DAY = 24 * 60 * NANOSECONDS_PER_MINUTE
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
 # An event's name and its minute since 1970: the bucket that it makes dirty.
 Mark = tuple[str, int]
 _COPY = f"COPY telemetry_events ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
+# A moment past it is of another epoch, and is only there to say how long a batch is remembered.
+_LAST_NANOSECOND = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows that commit together. ``rows`` must not change, and ``batch_id`` belongs to these rows for ever."""
+class _Kept(NamedTuple):
+    """A batch that is written now: which of its rows, and which are not."""
 
-    batch_id: UUID
+    batch: Batch
     rows: Sequence[Row]
+    indexes: Sequence[int]
+    too_old: tuple[int, ...]
+    over_quota: tuple[int, ...]
 
-    @cached_property
-    def span(self) -> tuple[int, int]:
-        """The times of the oldest and the newest row, in nanoseconds; zeros without rows."""
-        times = [row[2] for row in self.rows]
-        return min(times, default=0), max(times, default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a batch, by index of its rows; the rows not named here are stored.
-
-    ``replayed``: the batch had been committed before and nothing was written now. ``too_old``: rows below raw's ingest
-    floor. ``quarantined``: rows that the database refused, with its reason.
-    """
-
-    replayed: bool = False
-    too_old: tuple[int, ...] = ()
-    quarantined: tuple[tuple[int, str], ...] = ()
+    def written(self, quarantined: Sequence[Refusal] = ()) -> Written:
+        return Written.of(self.batch, self.too_old, self.over_quota, tuple(quarantined))
 
 
-def days_of(batches: Iterable[Batch]) -> set[date]:
-    """The UTC days that the batches' events fall on."""
-    numbers: set[int] = set()
-    for batch in batches:
-        oldest, newest = (moment // _NANOSECONDS_PER_DAY for moment in batch.span)
-        if oldest == newest:
-            numbers.add(oldest)
-        else:
-            numbers.update(row[2] // _NANOSECONDS_PER_DAY for row in batch.rows)
-    return {from_nanoseconds(number * _NANOSECONDS_PER_DAY).date() for number in numbers}
-
-
-def write_batches(connection: Connection, batches: Sequence[Batch], *, waited: float = 0.0) -> list[Written]:
+def write_batches(
+    connection: Connection, batches: Sequence[Batch], *, waited: float = 0.0, name_quota: int = NAME_QUOTA
+) -> list[Written]:
     """Store batches in the connection's transaction, which the caller commits; what became of each, in order.
 
     ``waited``: seconds since the oldest of their events came. The marks are dated back by them, since a page takes the
@@ -77,56 +57,79 @@ def write_batches(connection: Connection, batches: Sequence[Batch], *, waited: f
     stored, and the same batches may be tried again.
     """
     driver = driver_connection(connection)
-    floor, fresh = _admit(driver, batches)
-    written: list[Written] = []
-    stored: list[Sequence[Row]] = []
+    kept = _admit(driver, batches, name_quota)
     marks: set[Mark] = set()
-    for batch in batches:
-        if batch.batch_id not in fresh:
-            written.append(Written(replayed=True))
-            continue
-        fresh.remove(batch.batch_id)  # the same batch again in one transaction is a replay, too
-        kept, too_old = _above(floor, batch)
-        stored.append(kept)
-        marks |= _marks(kept, batch.span)
-        written.append(Written(too_old=too_old))
+    for each in kept.values():
+        marks |= _marks(each.rows, each.batch.span)
     if marks:
-        _copy(driver, stored)
+        _copy(driver, [each.rows for each in kept.values()])
         _mark_dirty(driver, marks, waited)
-    return written
+    written = {place: each.written() for place, each in kept.items()}
+    return _recorded(driver, batches, written)
 
 
-def write_batch_bisecting(connection: Connection, batch: Batch, *, waited: float = 0.0) -> Written:
+def write_batch_bisecting(
+    connection: Connection, batch: Batch, *, waited: float = 0.0, name_quota: int = NAME_QUOTA
+) -> Written:
     """Like ``write_batches`` for one batch of which the database refuses some rows: those go to quarantine.
 
     Each half is tried under a savepoint, so that the batch still commits as one under its own id. Raises any error that
     is not about data.
     """
     driver = driver_connection(connection)
-    floor, fresh = _admit(driver, [batch])
-    if batch.batch_id not in fresh:
-        return Written(replayed=True)
-    too_old = set(_above(floor, batch)[1])
-    indexes = [index for index in range(len(batch.rows)) if index not in too_old]
-    refused: list[tuple[int, str]] = []
-    _bisect(driver, batch, indexes, "", refused)
-    bad = {index for index, _ in refused}
-    stored = [batch.rows[index] for index in indexes if index not in bad]
-    if stored:
-        _mark_dirty(driver, _marks(stored, batch.span), waited)
-    return Written(too_old=tuple(sorted(too_old)), quarantined=tuple(refused))
+    written: dict[int, Written] = {}
+    for place, kept in _admit(driver, [batch], name_quota).items():
+        refused = copy_bisecting(driver, batch, list(kept.indexes), _copy)
+        bad = {index for index, _ in refused}
+        stored = [batch.rows[index] for index in kept.indexes if index not in bad]
+        if stored:
+            _mark_dirty(driver, _marks(stored, batch.span), waited)
+        written[place] = kept.written(refused)
+    return _recorded(driver, [batch], written)[0]
 
 
-def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[int | None, set[UUID]]:
-    """Raw's ingest floor in nanoseconds, held until the commit, and the ids that were not in the ledger."""
+def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch], name_quota: int) -> dict[int, _Kept]:
+    """Enter the batches into the ledger; by place, those that were not there, and which of their rows may be stored."""
+    floor, fresh = _enter(driver, batches)
+    above: dict[int, tuple[Batch, tuple[int, ...]]] = {}
+    names: dict[str, None] = {}
+    for place, batch in enumerate(batches):
+        if batch.batch_id not in fresh:
+            continue
+        fresh.remove(batch.batch_id)  # the same batch again in one transaction is a replay, too
+        too_old = _below(floor, batch)
+        above[place] = batch, too_old
+        names.update(dict.fromkeys(map(itemgetter(0), _without(batch.rows, too_old))))
+    too_many = admit_names(driver, names, name_quota) if names else set()
+    return {place: _sort_out(batch, too_old, too_many) for place, (batch, too_old) in above.items()}
+
+
+def _sort_out(batch: Batch, too_old: tuple[int, ...], too_many: set[str]) -> _Kept:
+    if not too_old and not too_many:
+        return _Kept(batch, batch.rows, range(len(batch.rows)), (), ())
+    old = set(too_old)
+    over = tuple(index for index, row in enumerate(batch.rows) if row[0] in too_many and index not in old)
+    gone = old.union(over)
+    indexes = [index for index in range(len(batch.rows)) if index not in gone]
+    return _Kept(batch, [batch.rows[index] for index in indexes], indexes, too_old, over)
+
+
+def _enter(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[int | None, set[UUID]]:
+    """Raw's ingest floor in nanoseconds, held until the commit, and the ids that were not in the ledger.
+
+    In the order of their ids, so that two processes that write the same batches wait for each other and don't deadlock.
+    """
     rows = driver.execute(
         """
         WITH floor AS MATERIALIZED (
             SELECT ingest_floor FROM retention_floors WHERE level = 'raw' FOR SHARE
         ), entry AS (
-            INSERT INTO ingest_batches (batch_id, events, oldest_event)
-            SELECT batch_id, events, to_timestamp(oldest / 1e9)
-            FROM unnest(%s::uuid[], %s::int[], %s::bigint[]) AS batch (batch_id, events, oldest)
+            INSERT INTO ingest_batches (batch_id, events, oldest_event, newest_event, submission, digest, refused)
+            SELECT batch_id, events, coalesce(to_timestamp(oldest / 1e9), clock_timestamp()),
+                to_timestamp(newest / 1e9), submission, digest, refused::jsonb
+            FROM unnest(%s::uuid[], %s::int[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bytea[], %s::text[])
+                AS batch (batch_id, events, oldest, newest, submission, digest, refused)
+            ORDER BY batch_id
             ON CONFLICT DO NOTHING
             RETURNING batch_id
         )
@@ -136,7 +139,11 @@ def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
         (
             [batch.batch_id for batch in batches],
             [len(batch.rows) for batch in batches],
-            [batch.span[0] for batch in batches],
+            [batch.span[0] if batch.rows else None for batch in batches],
+            [_newest(batch) for batch in batches],
+            [batch.submission for batch in batches],
+            [batch.digest for batch in batches],
+            [_json(batch.refused) for batch in batches],
         ),
     ).fetchall()
     if not rows:
@@ -144,12 +151,30 @@ def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
     return rows[0][0], {batch_id for _, batch_id in rows if batch_id is not None}
 
 
-def _above(floor: int | None, batch: Batch) -> tuple[Sequence[Row], tuple[int, ...]]:
-    """The rows at or above the floor, and the indexes of the others."""
+def _newest(batch: Batch) -> int | None:
+    """When the last of its events is, also of those that were refused for coming too early; that one is taken later."""
+    times = [batch.span[1]] if batch.rows else []
+    if batch.newest is not None:
+        times.append(min(batch.newest, _LAST_NANOSECOND))
+    return max(times, default=None)
+
+
+def _json(refused: Sequence[Refusal]) -> str | None:
+    return orjson.dumps(refused).decode() if refused else None
+
+
+def _below(floor: int | None, batch: Batch) -> tuple[int, ...]:
+    """The indexes of the rows below the floor."""
     if floor is None or batch.span[0] >= floor:
-        return batch.rows, ()
-    below = tuple(index for index, row in enumerate(batch.rows) if row[2] < floor)
-    return [row for row in batch.rows if row[2] >= floor], below
+        return ()
+    return tuple(index for index, row in enumerate(batch.rows) if row[2] < floor)
+
+
+def _without(rows: Sequence[Row], indexes: tuple[int, ...]) -> Iterable[Row]:
+    if not indexes:
+        return rows
+    gone = set(indexes)
+    return (row for index, row in enumerate(rows) if index not in gone)
 
 
 def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> None:
@@ -170,64 +195,59 @@ def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
 
 
 def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark], waited: float) -> None:
-    """Mark minutes for recomputing, and record their names as seen."""
+    """Mark minutes for recomputing."""
     marks = sorted(marked)
     driver.execute(
         """
-        WITH mark AS MATERIALIZED (
-            SELECT event_name, to_timestamp(minute * 60) AS bucket_start
-            FROM unnest(%s::text[], %s::bigint[]) AS mark (event_name, minute)
-        ), seen AS (
-            INSERT INTO event_names (event_name)
-            SELECT DISTINCT event_name FROM mark ORDER BY event_name
-            ON CONFLICT DO NOTHING
-        )
         INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
-        SELECT 'minute', event_name, bucket_start, clock_timestamp() - make_interval(secs => %s) FROM mark
+        SELECT 'minute', event_name, to_timestamp(minute * 60), clock_timestamp() - make_interval(secs => %s)
+        FROM unnest(%s::text[], %s::bigint[]) AS mark (event_name, minute)
         """,
-        ([name for name, _ in marks], [minute for _, minute in marks], waited),
+        (waited, [name for name, _ in marks], [minute for _, minute in marks]),
     )
 
 
-def _bisect(
-    driver: psycopg.Connection[Any], batch: Batch, indexes: list[int], path: str, refused: list[tuple[int, str]]
-) -> None:
-    if not indexes:
-        return
-    try:
-        with driver.transaction():
-            _copy(driver, [[batch.rows[index] for index in indexes]])
-    except Exception as error:
-        if classify(error) is not Fault.DATA:
-            raise
-        if len(indexes) == 1:
-            reason = describe(error)
-            _quarantine(driver, uuid5(batch.batch_id, path), batch.rows[indexes[0]], reason)
-            refused.append((indexes[0], reason))
-            return
-        middle = len(indexes) // 2
-        _bisect(driver, batch, indexes[:middle], path + "0", refused)
-        _bisect(driver, batch, indexes[middle:], path + "1", refused)
+def _recorded(driver: psycopg.Connection[Any], batches: Sequence[Batch], written: dict[int, Written]) -> list[Written]:
+    """What became of every batch: of the written ones as the ledger now keeps it, of the others as it kept it then."""
+    for place, fate in written.items():
+        if len(fate.refused) != len(batches[place].refused):
+            driver.execute(
+                "UPDATE ingest_batches SET refused = %s::jsonb, events = %s WHERE batch_id = %s",
+                (_json(fate.refused), len(batches[place].rows) - fate.lost_rows, batches[place].batch_id),
+            )
+    replayed = [batch.batch_id for place, batch in enumerate(batches) if place not in written]
+    kept = _entries(driver, replayed) if replayed else {}
+    return [
+        written[place] if place in written else _replay(batch, kept.get(batch.batch_id))
+        for place, batch in enumerate(batches)
+    ]
 
 
-def _quarantine(driver: psycopg.Connection[Any], identity: UUID, row: Row, reason: str) -> None:
-    # Plain ASCII: what the database refused may be a character that its encoding lacks.
-    measurements, metadata = decode_maps(row[1])
-    payload = {
-        "event_name": row[0],
-        "measurements": measurements,
-        "metadata": metadata,
-        "occurred_at": _when(row[2]),
+class _Entry(NamedTuple):
+    submission: UUID | None
+    digest: bytes | None
+    refused: tuple[Refusal, ...]
+
+
+def _entries(driver: psycopg.Connection[Any], batch_ids: list[UUID]) -> dict[UUID, _Entry]:
+    found = driver.execute(
+        "SELECT batch_id, submission, digest, refused FROM ingest_batches WHERE batch_id = ANY(%s)", (batch_ids,)
+    )
+    return {
+        batch_id: _Entry(submission, digest, tuple((place, reason) for place, reason in refused or ()))
+        for batch_id, submission, digest, refused in found
     }
-    driver.execute(
-        "INSERT INTO ingest_quarantine (batch_id, event_name, payload, reason) VALUES (%s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
-        (identity, row[0], json.dumps(payload), reason),
-    )
 
 
-def _when(nanoseconds: int) -> str:
-    try:
-        return from_nanoseconds(nanoseconds).isoformat()
-    except OverflowError:
-        return f"{nanoseconds} ns"
+def _replay(batch: Batch, entry: _Entry | None) -> Written:
+    """What became of a batch that stood in the ledger already."""
+    if entry is not None and batch.submission is not None and entry.submission == batch.submission:
+        # This very submission stored it, and the reply to its COMMIT was lost.
+        return Written.again(batch, entry.refused)
+    if entry is None or entry.digest is None or batch.digest is None:
+        # Of before the ledger kept digests: what was refused then is unknown, and most likely what is refused now.
+        known = entry.refused if entry is not None and entry.refused else tuple(batch.refused)
+        return Written(replayed=True, refused=known)
+    if entry.digest != batch.digest:
+        return Written(conflict=True)
+    return Written(replayed=True, refused=entry.refused)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Sequence,
@@ -29,6 +30,7 @@ from db.levels import BUCKET_TYPES, LEVEL_NAMES
 LOCK_ROLLUP = 7_306_001
 LOCK_MIGRATE = 7_306_002
 LOCK_PARTITIONS = 7_306_003
+LOCK_NAMES = 7_306_005
 
 metadata = MetaData()
 
@@ -86,7 +88,8 @@ telemetry_buckets = Table(
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
 )
 
-# The ledger: a batch whose id stands here has been committed and is not written again.
+# The ledger: a batch whose id stands here has been committed and is not written again. The rest is what its answer was
+# made from, so that it can be given again: see `db.ledger`.
 ingest_batches = Table(
     "ingest_batches",
     metadata,
@@ -94,6 +97,10 @@ ingest_batches = Table(
     Column("events", Integer, nullable=False),
     _time("oldest_event"),
     _time("committed_at", default="clock_timestamp()"),
+    _time("newest_event", nullable=True),
+    Column("submission", Uuid, nullable=True),
+    Column("digest", LargeBinary, nullable=True),
+    Column("refused", JSONB, nullable=True),
     Index("ingest_batches_committed", "committed_at"),
 )
 
@@ -143,7 +150,7 @@ retention_floors = Table(
     CheckConstraint(_one_of("level", LEVEL_NAMES), name="retention_floors_level"),
 )
 
-# Every event name ever stored: what "never seen" means, and the quota of names.
+# The event names of which anything is held: what "never seen" means, and what the quota counts.
 event_names = Table(
     "event_names",
     metadata,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 class Accounting:
     """Where every event ever offered is, at one instant.
 
-    ``offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed``. An event is rejected when
-    it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being written, in
-    flight until that write is known to have succeeded, and committed then.
+    ``offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed + replayed``. An event is
+    rejected when it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being
+    written, and in flight until that write is known to have succeeded. Then it is committed, if this process stored it
+    by that write, or replayed, if it came again and the store had it already.
     """
 
     offered: int
@@ -20,12 +21,13 @@ class Accounting:
     spooled: int
     in_flight: int
     committed: int
+    replayed: int
 
     @property
     def balanced(self) -> bool:
         """Whether the identity holds."""
         elsewhere = self.rejected + sum(self.dropped.values()) + self.buffered + self.spooled
-        return self.offered == elsewhere + self.in_flight + self.committed
+        return self.offered == elsewhere + self.in_flight + self.committed + self.replayed
 
     def as_dict(self) -> dict[str, object]:
         """The figures by name, as plain data."""
@@ -37,4 +39,5 @@ class Accounting:
             "spooled": self.spooled,
             "in_flight": self.in_flight,
             "committed": self.committed,
+            "replayed": self.replayed,
         }

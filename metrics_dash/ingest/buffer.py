@@ -6,14 +6,15 @@ known size. Every event that was ever offered is in exactly one place, and ``Buf
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from orjson import dumps
 
+from db.batches import NAME_QUOTA, Batch, Written
 from db.collectors import REFUSED_EVENT
-from db.ledger import Batch, Written
 from db.rows import (
     BACKSLASH,
     MAX_JSON_BYTES,
@@ -21,23 +22,25 @@ from db.rows import (
     PLAIN_SCALARS,
     ROW_OVERHEAD_BYTES,
     Row,
-    check_name,
     encode_maps,
     size_in_memory,
 )
 from metrics_dash.ingest.accounting import Accounting
-from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission, refused_rows
+from metrics_dash.ingest.names import KnownNames, NameQuotaError
+from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission
 
 REFUSED = REFUSED_EVENT
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
 # Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.
 SHORT_MAPS = 6 * MAX_MEASUREMENTS
-_QUOTA = "name_quota"
+# What events are counted under that are not stored, beside the store's own words.
+CANCELLED = "cancelled"
+KEY_REUSED = "key_reused"
 
 
 class Buffer:
-    """Events on their way to the database, at most ``buffer_events`` of them and ``buffer_bytes``.
+    """Events on their way to the database, at most ``buffer_events`` of them and ``buffer_bytes``, or one larger batch.
 
     ``clock`` is monotonic and in seconds, ``wall`` in nanoseconds since 1970. ``wake`` is called when a batch has
     sealed, and ``on_new_name`` when a name is seen for the first time; neither may block.
@@ -53,6 +56,7 @@ class Buffer:
         "_committed",
         "_dropped",
         "_flying",
+        "_known",
         "_lock",
         "_name_quota",
         "_names",
@@ -63,6 +67,7 @@ class Buffer:
         "_opened",
         "_pending_reports",
         "_rejected",
+        "_replayed",
         "_sealed",
         "_unreported",
         "_wake",
@@ -94,7 +99,8 @@ class Buffer:
     def reset(self) -> None:
         """Begin empty, with new books and a new lock: for a fork's child, whose parent keeps everything."""
         self._lock = threading.Lock()
-        self._names: set[str] = set()
+        self._known = KnownNames(self._name_quota)
+        self._names = self._known.names
         self._open: list[Row] = []
         self._opened = 0.0
         self._sealed: deque[PendingBatch] = deque()
@@ -108,6 +114,7 @@ class Buffer:
         self._rejected = 0
         self._dropped: Counter[str] = Counter()
         self._committed = 0
+        self._replayed = 0
         self._unreported: Counter[str] = Counter()
         self._pending_reports = 0
 
@@ -136,12 +143,14 @@ class Buffer:
         if not plain:
             try:
                 if name not in self._names:
-                    self._admit(name)
+                    self._on_new_name()
+                    self._known.admit(name)
                 maps = encode_maps(measurements, metadata)
-            except NameQuotaError as refused:
-                return self._drop(refused.reason)
+            except NameQuotaError:
+                with self._lock:
+                    return self._drop_locked(NAME_QUOTA)
             except Exception:
-                return self._reject()
+                return self.reject()
         lock = self._lock
         lock.acquire()
         try:
@@ -161,92 +170,72 @@ class Buffer:
         self._wake()
         return True
 
-    def submit(self, rows: Sequence[Row], batch_id: UUID | None = None) -> Submission:
-        """Take checked rows as a batch of their own, sealed at once. Raises ``BufferFullError``; then none was taken.
+    def submit(self, batch: Batch) -> Submission:
+        """Take a batch of checked rows, sealed at once. Raises ``BufferFullError``; then none was taken.
 
-        Rows whose name is one too many are refused one by one, see ``Submission.refused``.
+        One that is larger than the whole buffer is taken when no other waits: no setting makes it be cut differently.
         """
-        submission = Submission(batch_id or uuid4(), self._cancel)
-        refused = self._admit_all(dict.fromkeys(row[0] for row in rows))
-        indexes: list[int] | None = None
-        if refused:
-            indexes = [index for index, row in enumerate(rows) if row[0] not in refused]
-            submission.refused = tuple((index, _QUOTA) for index, row in enumerate(rows) if row[0] in refused)
-            self._drop(_QUOTA, len(rows) - len(indexes))
-            rows = [rows[index] for index in indexes]
-        if not rows:
-            submission.settle()
-            return submission
-        size = size_in_memory(rows)
-        pending = PendingBatch(
-            Batch(submission.batch_id, rows), submission, since=self._clock(), size=size, indexes=indexes
-        )
+        submission = Submission(batch.batch_id, self._cancel)
+        size, events = size_in_memory(batch.rows), len(batch.rows)
+        pending = PendingBatch(replace(batch, submission=uuid4()), submission, since=self._clock(), size=size)
         with self._lock:
-            if len(self._open) + len(rows) > self._open_limit or size > self._bytes_left:
-                self._drop_locked(self._why_full(len(rows)), len(rows))
-                raise BufferFullError(f"{len(rows)} events find no room beside those that wait to be stored")
+            fits = len(self._open) + events <= self._open_limit and size <= self._bytes_left
+            if not fits and (self._closed or not self._is_larger(events, size) or self._holds_batches()):
+                # The sender keeps its copy and comes again, so nothing is reported as refused.
+                self._count_dropped(self._why_full(events), events)
+                raise BufferFullError(f"{events} events find no room beside those that wait to be stored")
             self._bytes_left -= size
             self._enqueue(pending)
         self._wake()
         return submission
 
-    def reject(self, events: int = 1) -> None:
-        """Count events that were offered and broke a rule, where somebody else found that out."""
-        self._reject(events)
+    def _is_larger(self, events: int, size: int) -> bool:
+        return events > self._buffer_events or size > self._buffer_bytes
 
-    def learn_names(self, names: Iterable[str]) -> None:
-        """These names are stored already: they are known, and count towards the quota."""
+    def _holds_batches(self) -> bool:
+        return any(not pending.is_report for pending in (*self._flying, *self._sealed))
+
+    def learn_names(self, stored: set[str]) -> None:
+        """Know the names that are stored, and forget those that the store has forgotten or refused."""
+        self._known.learn(stored, self._waiting_names)
+
+    def _waiting_names(self) -> set[str]:
         with self._lock:
-            self._names.update(names)
-
-    def _admit_all(self, names: Iterable[str]) -> set[str]:
-        """Make the names known, first come first served; those that are too many."""
-        refused = set()
-        for name in names:
-            if name in self._names:
-                continue
-            try:
-                self._admit(name)
-            except NameQuotaError:
-                refused.add(name)
-        return refused
-
-    def _admit(self, name: str) -> None:
-        """Make the name known. Raises ``InvalidEventError``, or ``NameQuotaError`` when there are too many names."""
-        self._on_new_name()
-        check_name(name)
-        with self._lock:
-            if name not in self._names and len(self._names) >= self._name_quota:
-                raise NameQuotaError(_QUOTA)
-            self._names.add(str(name))
+            held = [self._open, *(pending.batch.rows for pending in (*self._flying, *self._sealed))]
+            return {row[0] for rows in held for row in rows}
 
     def _why_full(self, events: int = 1) -> str:
-        if self._closed:
-            return "shutdown"
-        return "buffer_full" if len(self._open) + events > self._open_limit else "buffer_bytes"
+        too_many = len(self._open) + events > self._open_limit
+        return "shutdown" if self._closed else "buffer_full" if too_many else "buffer_bytes"
 
-    def _reject(self, events: int = 1) -> bool:
+    def reject(self, events: int = 1) -> bool:
+        """Count events that were offered and broke a rule, here or where somebody else found that out."""
         with self._lock:
             self._offered += events
             self._rejected += events
             self._unreported["invalid"] += events
         return False
 
-    def _drop(self, reason: str, events: int = 1) -> bool:
-        with self._lock:
-            return self._drop_locked(reason, events)
-
-    def _drop_locked(self, reason: str, events: int = 1) -> bool:
-        self._offered += events
-        self._dropped[reason] += events
-        self._unreported[reason] += events
+    def _drop_locked(self, reason: str) -> bool:
+        self._count_dropped(reason, 1)
+        self._unreported[reason] += 1
         return False
 
+    def _count_dropped(self, reason: str, events: int) -> None:
+        self._offered += events
+        self._dropped[reason] += events
+
     def _seal(self) -> None:
-        batch = Batch(uuid4(), self._open)
         size = size_in_memory(self._open)
+        self._enqueue(self._own(self._open, since=self._opened, size=size))
         self._open = []
-        self._enqueue(PendingBatch(batch, Submission(batch.batch_id, self._cancel), since=self._opened, size=size))
+
+    def _own(self, rows: list[Row], *, since: float, size: int, is_report: bool = False) -> PendingBatch:
+        """A batch that nobody else can know the id of, so that it names its submission, too."""
+        batch_id = uuid4()
+        submission = Submission(batch_id, self._cancel)
+        batch = Batch(batch_id, rows, submission=batch_id)
+        return PendingBatch(batch, submission, since=since, size=size, is_report=is_report)
 
     def _enqueue(self, pending: PendingBatch) -> None:
         self._sealed.append(pending)
@@ -288,11 +277,26 @@ class Buffer:
         """What is in flight arrived; ``written`` says how each batch fared."""
         with self._lock:
             for pending, result in zip(group, written, strict=True):
-                lost = {"too_old": len(result.too_old), "quarantined": len(result.quarantined)}
-                self._end(pending, {reason: events for reason, events in lost.items() if events})
+                self._account(pending, result)
             self._flying.clear()
         for pending, result in zip(group, written, strict=True):
-            pending.submission.settle(refused_rows(pending, result))
+            pending.submission.settle(result)
+
+    def _account(self, pending: PendingBatch, result: Written) -> None:
+        """Count a batch's rows, and what of it was refused before it came here: with the others, or not at all."""
+        rejected = len(pending.batch.refused)
+        self._offered += rejected
+        if result.replayed:
+            self._replayed += rejected
+            self._end(pending, {}, replayed=True)
+        elif result.conflict:
+            self._dropped[KEY_REUSED] += rejected
+            self._end(pending, {KEY_REUSED: len(pending)})
+        else:
+            self._rejected += rejected
+            if rejected:
+                self._unreported["invalid"] += rejected
+            self._end(pending, result.lost)
 
     def abandon(self, reason: str) -> int:
         """Drop all that is held, in flight too, because nobody will store it any more; how many events."""
@@ -305,7 +309,7 @@ class Buffer:
             self._flying.clear()
             self._sealed.clear()
         for pending in lost:
-            pending.submission.settle(failure=f"dropped: {reason}")
+            pending.submission.fail(f"dropped: {reason}")
         return sum(map(len, lost))
 
     def close(self, closed: bool = True) -> None:
@@ -318,7 +322,7 @@ class Buffer:
     def report_refusals(self) -> None:
         """Seal one event per reason for which events were refused since the last time, past every bound.
 
-        Nothing is reported about the reports themselves: that would go on for ever.
+        Nothing is reported about reports: that would go on for ever.
         """
         with self._lock:
             if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
@@ -331,19 +335,22 @@ class Buffer:
             self._unreported.clear()
             self._offered += len(rows)
             self._pending_reports += len(rows)
-            batch = Batch(uuid4(), rows)
-            submission = Submission(batch.batch_id, self._cancel)
-            self._sealed.append(PendingBatch(batch, submission, since=self._clock(), size=0, is_report=True))
+            self._sealed.append(self._own(rows, since=self._clock(), size=0, is_report=True))
 
-    def _end(self, pending: PendingBatch, lost: Mapping[str, int]) -> None:
+    def _end(self, pending: PendingBatch, lost: Mapping[str, int], *, replayed: bool = False) -> None:
+        """Take a batch off the books: the ``lost`` events are dropped, the others committed, or committed before."""
         events = len(pending)
         self._bytes_left += pending.size
         self._dropped.update(lost)
-        self._committed += events - sum(lost.values())
+        if replayed:
+            self._replayed += events
+        else:
+            self._committed += events - sum(lost.values())
         if pending.is_report:
             self._pending_reports -= events
         else:
-            self._unreported.update(lost)
+            # What a sender withdrew it still has, and sends again: that is no refusal.
+            self._unreported.update({reason: count for reason, count in lost.items() if reason != CANCELLED})
             if not self._closed:
                 self._open_limit += events
 
@@ -353,7 +360,7 @@ class Buffer:
             for pending in self._sealed:
                 if pending.submission is submission and not pending.tried:
                     self._sealed.remove(pending)
-                    self._end(pending, {"cancelled": len(pending)})
+                    self._end(pending, {CANCELLED: len(pending)})
                     return True
         return False
 
@@ -370,6 +377,7 @@ class Buffer:
                 spooled=0,
                 in_flight=sum(map(len, self._flying)),
                 committed=self._committed,
+                replayed=self._replayed,
             )
 
     def held(self) -> list[Submission]:
@@ -386,12 +394,6 @@ class Buffer:
             if self._open:
                 since.append(self._opened)
             return self._clock() - min(since) if since else None
-
-
-class NameQuotaError(Exception):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def _is_too_long(measurements: Mapping[str, float], maps: bytes) -> bool:

@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from db.collectors import beat, leave, stored_names, transaction_time
+from db.batches import Batch, Written, days_of
+from db.collectors import beat, leave, transaction_time
 from db.engine import Database
 from db.faults import Fault, classify, describe, lacks_partition
-from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
+from db.ledger import write_batch_bisecting, write_batches
+from db.names import NAME_QUOTA, stored_names
 from db.partitions import ensure_partitions, forget_partitions
 from db.rows import Row
 from metrics_dash.ingest.accounting import Accounting
@@ -29,7 +31,6 @@ from metrics_dash.ingest.submission import PendingBatch, Submission
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 16 * 1024 * 1024
-NAME_QUOTA = 1000
 # A transaction takes several sealed batches when they have piled up: one commit for all of them.
 GROUP_EVENTS = 50_000
 FIRST_RETRY_SECONDS = 0.5
@@ -111,8 +112,12 @@ class Collector:
         ``batch_id``: the same id is stored once, however often it is submitted. ``Submission.wait`` returns once the
         batch is committed.
         """
+        return self.submit_batch(Batch(batch_id or uuid4(), rows))
+
+    def submit_batch(self, batch: Batch) -> Submission:
+        """Like ``submit``, for a batch that also says where its rows stood and what was refused between them."""
         self._start_in_child()
-        return self._buffer.submit(rows, batch_id)
+        return self._buffer.submit(batch)
 
     def reject(self, events: int = 1) -> None:
         """Count events that broke a rule before they came here."""
@@ -264,7 +269,7 @@ class Collector:
         ensure_partitions(self._database, days_of(batches))
         try:
             with self._database.begin() as connection:
-                return write_batches(connection, batches, waited=self._clock() - since)
+                return write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
         except Exception as error:
             if lacks_partition(error):
                 forget_partitions(self._database)
@@ -272,7 +277,9 @@ class Collector:
 
     def _bisect(self, batch: Batch, since: float) -> Written:
         with self._database.begin() as connection:
-            written = write_batch_bisecting(connection, batch, waited=self._clock() - since)
+            written = write_batch_bisecting(
+                connection, batch, waited=self._clock() - since, name_quota=self._name_quota
+            )
         for index, reason in written.quarantined:
             log.error("event %d of batch %s went to quarantine: %s", index, batch.batch_id, reason)
         return written
@@ -291,7 +298,7 @@ class Collector:
                 oldest_buffered_at=None if age is None else seen_at - timedelta(seconds=age),
                 accounting=self.snapshot().as_dict(),
             )
-            self._buffer.learn_names(stored_names(connection, self._name_quota))
+            self._buffer.learn_names(stored_names(connection))
         return False
 
     def _take_leave(self) -> None:

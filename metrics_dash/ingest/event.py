@@ -20,11 +20,27 @@ from db.rows import (
 )
 
 MAX_AHEAD = timedelta(minutes=5)
+# No valid event takes so much text, whatever is escaped in it; what is longer is not even decoded.
+MAX_EVENT_BYTES = 1024 * 1024
 DAY_RETENTION = timedelta(days=365)
 
 _KEYS = frozenset({"event_name", "measurements", "metadata", "occurred_at"})
 _NOTHING: Mapping[str, float] = {}
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class TooNewError(InvalidEventError):
+    """An event whose time has not come; it may be taken once it has."""
+
+    def __init__(self, message: str, occurred_at: datetime) -> None:
+        super().__init__(message, "too_new")
+        self.occurred_at = occurred_at
+
+
+class MalformedEvent(NamedTuple):
+    """What stands in the place of an event that could not be decoded, and is refused with ``reason``."""
+
+    reason: str
 
 
 class Event(NamedTuple):
@@ -74,7 +90,8 @@ def parse_time(value: object) -> datetime:
 def check_time(occurred_at: datetime, now: datetime, keep: timedelta = DAY_RETENTION) -> datetime:
     """A moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEventError``: too_old, too_new."""
     if occurred_at - now > MAX_AHEAD:
-        raise InvalidEventError(f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future", "too_new")
+        message = f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future"
+        raise TooNewError(message, occurred_at)
     if now - occurred_at > keep:
         raise InvalidEventError(
             f"too_old: occurred_at {occurred_at.isoformat()} lies more than {keep.days} days in the past", "too_old"

@@ -2,30 +2,33 @@
 
 The file is cut into batches at fixed lines, and a batch is named by its place and by everything up to its end. So the
 same file imported again stores nothing, after an interruption only what was missing, and a file of other contents
-everything. (A file that has grown is the same up to its last whole batch.)
+everything. (A file that has grown is the same up to its last whole batch.) What was refused of a batch is read back
+from the ledger, so the same file imported again names the same lines.
 """
 
 import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import IO, cast
 from uuid import UUID, uuid5
 
 import orjson
 
+from db.batches import Batch, Written, days_of
 from db.engine import Database
 from db.faults import Fault, classify
-from db.ledger import Batch, Written, days_of, write_batch_bisecting, write_batches
+from db.ledger import write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions
-from db.rows import InvalidEventError, Row
-from metrics_dash.ingest.event import DAY_RETENTION, parse_row
+from metrics_dash.ingest.event import DAY_RETENTION, MAX_EVENT_BYTES, MalformedEvent
+from metrics_dash.ingest.pieces import Piece
 
+# Part of the identity of every batch: with other numbers a file that was imported would be stored again.
 BATCH_LINES = 5000
 BATCH_BYTES = 8 * 1024 * 1024
-MAX_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = MAX_EVENT_BYTES
 
 _BATCHES = UUID("0d3c7c0e-62f4-5a55-9a5d-6d9f2c1b8e40")
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -36,20 +39,11 @@ Progress = Callable[[int], None]
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the lines: ``stored`` now, ``repeated`` (stored by an earlier import), ``rejected``."""
+    """What became of the lines: ``stored`` now, ``repeated`` (stored by an earlier import), ``rejected`` by either."""
 
     stored: int = 0
     repeated: int = 0
     rejected: int = 0
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Consecutive lines: the number of each that holds an event, and its row; the others were rejected."""
-
-    batch_id: UUID
-    numbers: list[int] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
 
 
 def import_events(
@@ -68,15 +62,10 @@ def import_events(
     """
     counted = _Counted(source)
     report = ImportReport()
-
-    def rejected(line: int, reason: str) -> None:
-        report.rejected += 1
-        reject(line, reason)
-
-    for lines in _batches(_opened(counted), keep, rejected):
-        if lines.rows:
-            _account(_store(database, Batch(lines.batch_id, lines.rows)), lines, report, rejected)
+    for batch in _batches(_opened(counted), keep):
+        _account(_store(database, batch), batch, report, reject)
         progress(counted.read_bytes)
+    progress(counted.read_bytes)
     return report
 
 
@@ -92,25 +81,25 @@ def _store(database: Database, batch: Batch) -> Written:
         return write_batch_bisecting(connection, batch)
 
 
-def _account(written: Written, lines: _Lines, report: ImportReport, reject: Reject) -> None:
+def _account(written: Written, batch: Batch, report: ImportReport, reject: Reject) -> None:
+    for line, reason in written.refused:
+        reject(line, reason)
+    taken = len(batch.rows) + len(batch.refused) - len(written.refused)
+    report.rejected += len(written.refused)
     if written.replayed:
-        report.repeated += len(lines.rows)
-        return
-    for index in written.too_old:
-        reject(lines.numbers[index], "too_old: raw events of that time have been purged")
-    for index, reason in written.quarantined:
-        reject(lines.numbers[index], reason)
-    report.stored += len(lines.rows) - len(written.too_old) - len(written.quarantined)
+        report.repeated += taken
+    else:
+        report.stored += taken
 
 
-def _batches(stream: IO[bytes], keep: timedelta, reject: Reject) -> Iterator[_Lines]:
+def _batches(stream: IO[bytes], keep: timedelta) -> Iterator[Batch]:
     """Cut the stream into batches at lines that depend on its contents alone."""
     contents = hashlib.sha256()
     number = 0
     while True:
-        pending: list[tuple[int, bytes]] = []
-        size = 0
-        while len(pending) < BATCH_LINES and size < BATCH_BYTES:
+        piece, now = Piece(), datetime.now(UTC)
+        first, size = number, 0
+        while number - first < BATCH_LINES and size < BATCH_BYTES:
             line = stream.readline(MAX_LINE_BYTES + 1)
             if not line:
                 break
@@ -119,34 +108,29 @@ def _batches(stream: IO[bytes], keep: timedelta, reject: Reject) -> Iterator[_Li
             size += len(line)
             if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                 _skip_line(stream)
-                line = b""
-                reject(number, f"the line is longer than {MAX_LINE_BYTES} bytes")
-            pending.append((number, line))
-        if not pending:
+            if event := _decoded(line):
+                piece.take(number, *event, now, keep)
+        if number == first:
             return
-        yield _parse(pending, uuid5(_BATCHES, f"{number}:{contents.hexdigest()}"), keep, reject)
+        if len(piece):
+            yield piece.batch(uuid5(_BATCHES, f"{number}:{contents.hexdigest()}"), contents.digest())
+
+
+def _decoded(line: bytes) -> tuple[object] | None:
+    """The event in the line, or what is wrong with it; None for a blank one."""
+    if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+        return (MalformedEvent(f"the line is longer than {MAX_LINE_BYTES} bytes"),)
+    if not line.strip():
+        return None
+    try:
+        return (orjson.loads(line),)
+    except orjson.JSONDecodeError as error:
+        return (MalformedEvent(f"not JSON: {error}"),)
 
 
 def _skip_line(stream: IO[bytes]) -> None:
     while (part := stream.readline(MAX_LINE_BYTES)) and not part.endswith(b"\n"):
         pass
-
-
-def _parse(pending: list[tuple[int, bytes]], batch_id: UUID, keep: timedelta, reject: Reject) -> _Lines:
-    now = datetime.now(UTC)
-    lines = _Lines(batch_id)
-    for number, line in pending:
-        if not line.strip():
-            continue
-        try:
-            lines.rows.append(parse_row(orjson.loads(line), now, keep))
-        except orjson.JSONDecodeError as error:
-            reject(number, f"not JSON: {error}")
-        except InvalidEventError as error:
-            reject(number, str(error))
-        else:
-            lines.numbers.append(number)
-    return lines
 
 
 class _Counted(io.RawIOBase):

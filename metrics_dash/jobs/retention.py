@@ -14,6 +14,7 @@ from db.engine import Database
 from db.floors import PurgeRefusedError, align, dirty_below, hold, read_floors
 from db.jobs import history_arrived
 from db.levels import LEVEL_NAMES, LEVELS
+from db.names import forget_names
 from db.partitions import partitions_before, purge_events_before
 from metrics_dash.jobs.rollup import roll_up
 from metrics_dash.settings import Settings
@@ -82,6 +83,8 @@ def purge(
     cutoffs = {level: align(now - period) for level, period in by_level.items()}
     reports = [_raw(database, cutoffs["raw"], now, dry_run)]
     reports += [_buckets(database, level.name, cutoffs[level.name], dry_run) for level in LEVELS]
+    if not dry_run:
+        forget_names(database)
     return PurgeReport(tuple(reports), dry_run)
 
 

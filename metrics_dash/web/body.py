@@ -1,145 +1,104 @@
-"""A request's body, read and decoded within bounds: pure functions over bytes.
+"""A request's body, read whole and within bounds; ``metrics_dash.web.events`` takes it apart.
 
-Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly), 250,000 events.
+Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly), 250,000 events or lines of them. They hold while a body is
+read, and piece by piece, so that no more of it is ever in memory than they allow.
 """
 
 import zlib
 from collections.abc import Iterator
-from itertools import islice
 from typing import IO
 
-import orjson
-
+from metrics_dash.web.budget import MIB, Share
 from metrics_dash.web.problems import ProblemError
 
-MIB = 1024 * 1024
 MAX_COMPRESSED = 1 * MIB
 MAX_INFLATED = 20 * MIB
 # Events of some meaning are larger than 20 MiB shared out among so many. What is smaller is made to be costly: each is
-# refused with a sentence of its own, and ten million of those fill the memory of the server.
+# refused on its own, and ten million of those fill the memory of the server.
 MAX_EVENTS = 250_000
 # A member of gzip is found at the end of the one before, so what follows it is looked at in pieces and not as a whole.
 _PIECE = 16 * 1024
-
-NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
-# Types under which JSON is sent; whether it is one document or lines shows in the body. "" is no type at all.
-SNIFFED_TYPES = frozenset({"", "application/json", "text/json", "text/plain", "application/octet-stream",
-                           "application/x-www-form-urlencoded"})  # fmt: skip
+_PIECE_INFLATED = 256 * 1024
 _GZIP_OR_PLAIN = "send it plainly or with Content-Encoding: gzip"
 
 
-class Malformed:
-    """A line that is not JSON. It stands in the place of the event and is rejected with ``reason``."""
+def read(stream: IO[bytes], length: int | None, encoding: str, share: Share, *, lines: bool = False) -> bytearray:
+    """Return the whole body, inflated. Raises ``ProblemError`` (400, 413, 415, 503).
 
-    __slots__ = ("reason",)
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-
-def read(stream: IO[bytes], length: int | None, encoding: str) -> bytes:
-    """The whole body, inflated. ``length`` is what the sender announced. Raises ``ProblemError`` (413, 415, 400)."""
+    ``length`` is what the sender announced: a body that ends before it was cut off on its way, and nobody knows what
+    was to come. That is checked here, where every body passes, and not left to the server: some hand over what came.
+    ``lines``: more lines than events may be are refused as they come.
+    """
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise ProblemError(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
     compressed = encoding.endswith("gzip")
     limit = MAX_COMPRESSED if compressed else MAX_INFLATED
     if length is not None and length > limit:
-        raise _too_large(compressed)
-    raw = stream.read(limit + 1)
-    if len(raw) > limit:
-        raise _too_large(compressed)
-    return inflate(raw) if compressed else raw
+        raise _too_large(limit, compressed)
+    pieces = _pieces(stream, length, limit, compressed)
+    body, ends = bytearray(), 0
+    for piece in inflated(pieces) if compressed else pieces:
+        if len(body) + len(piece) > MAX_INFLATED:
+            raise ProblemError(413, f"the body inflates to more than {MAX_INFLATED // MIB} MiB; send smaller batches")
+        share.work()
+        share.take(len(piece))
+        body += piece
+        ends += piece.count(b"\n") if lines else 0
+        if ends > MAX_EVENTS:
+            raise too_many("lines")
+    return body
 
 
-def inflate(raw: bytes, limit: int = MAX_INFLATED) -> bytes:
-    """Decompress gzip, of any number of members, up to ``limit`` bytes. Raises ``ProblemError``."""
-    view, at = memoryview(raw), 0
-    parts: list[bytes] = []
-    room = limit
-    while at < len(view):
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            piece = view[at : at + _PIECE]
-            if not piece:
-                raise ProblemError(400, "the gzip body is cut off")
+def _pieces(stream: IO[bytes], length: int | None, limit: int, compressed: bool) -> Iterator[bytes]:
+    """What the server hands over, up to its end, which must be where the sender said."""
+    total = 0
+    while piece := _read(stream):
+        total += len(piece)
+        if total > limit:
+            raise _too_large(limit, compressed)
+        yield piece
+    if length is not None and total != length:
+        raise ProblemError(400, f"the body ends after {total:,} of the {length:,} bytes announced; nothing was stored")
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_PIECE)
+    except Exception as error:  # each server has its own for a chunk that is malformed, cut off, or never comes
+        reason = "the body was cut off, or its chunks are malformed; nothing was stored"
+        raise ProblemError(400, reason) from error
+
+
+def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what gzip of any number of members holds, in pieces of bounded size. Raises ``ProblemError``."""
+    member = None
+    first = True
+    for piece in pieces:
+        rest = piece
+        while rest:
+            if member is None:
+                # Zeros may pad what stands between members.
+                rest = rest if first else rest.lstrip(b"\0")
+                if not rest:
+                    break
+                member, first = zlib.decompressobj(wbits=31), False
             try:
-                part = member.decompress(piece, room + 1)
+                yield member.decompress(rest, _PIECE_INFLATED)
             except zlib.error:
                 raise ProblemError(400, "the body is not gzip, although Content-Encoding says so") from None
-            room -= len(part)
-            if room < 0:
-                raise ProblemError(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
-            parts.append(part)
-            at += len(piece) - len(member.unused_data)
-        while at < len(view) and not view[at]:
-            at += 1  # zeros may pad what stands between members
-    return b"".join(parts)
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            if member.eof:
+                member = None
+    if member is not None:
+        raise ProblemError(400, "the gzip body is cut off")
 
 
-def _too_large(compressed: bool) -> ProblemError:
+def too_many(what: str) -> ProblemError:
+    """Return what to raise for more events, or lines, than anybody means."""
+    return ProblemError(413, f"the body holds more than {MAX_EVENTS:,} {what}; send smaller batches")
+
+
+def _too_large(limit: int, compressed: bool) -> ProblemError:
     if compressed:
-        return ProblemError(
-            413, f"the compressed body is larger than {MAX_COMPRESSED // MIB} MiB; send smaller batches"
-        )
-    return ProblemError(413, f"the body is larger than {MAX_INFLATED // MIB} MiB; send smaller batches, or gzip them")
-
-
-def decode(body: bytes, content_type: str) -> list[object]:
-    """The decoded events: of one object, of an array, or of each line that is not blank.
-
-    A line of NDJSON that is not JSON comes back as ``Malformed``. Raises ``ProblemError``: 415 for another type, 400
-    for nothing at all or a document that is not JSON.
-    """
-    if content_type in NDJSON_TYPES:
-        return _lines(body)
-    if content_type not in SNIFFED_TYPES:
-        raise ProblemError(415, f"Content-Type {content_type!r} is not supported; send application/json or x-ndjson")
-    body = body.strip()
-    if not body:
-        raise ProblemError(400, "the body is empty; send an event, an array of events, or one event a line")
-    if body.startswith(b"{") and _first_line_is_whole(body):
-        return _lines(body)
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ProblemError(400, f"the body is not JSON: {error}") from None
-    return _not_too_many(document) if isinstance(document, list) else [document]
-
-
-def _first_line_is_whole(body: bytes) -> bool:
-    """Whether more follows a first line that is JSON by itself, as in NDJSON and never in one document."""
-    first, newline, _ = body.partition(b"\n")
-    if not newline:
-        return False
-    try:
-        orjson.loads(first)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-def _lines(body: bytes) -> list[object]:
-    events = _not_too_many(list(islice(_each_line(body), MAX_EVENTS + 1)))
-    if not events:
-        raise ProblemError(400, "the body is empty; send one event a line")
-    if all(isinstance(event, Malformed) for event in events):
-        first = events[0]
-        assert isinstance(first, Malformed)
-        raise ProblemError(400, first.reason)
-    return events
-
-
-def _not_too_many(events: list[object]) -> list[object]:
-    if len(events) > MAX_EVENTS:
-        raise ProblemError(413, f"the body holds more than {MAX_EVENTS:,} events; send smaller batches")
-    return events
-
-
-def _each_line(body: bytes) -> Iterator[object]:
-    loads = orjson.loads
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        try:
-            yield loads(line)
-        except orjson.JSONDecodeError as error:
-            if line.strip():
-                yield Malformed(f"line {number} is not JSON: {error}")
+        return ProblemError(413, f"the compressed body is larger than {limit // MIB} MiB; send smaller batches")
+    return ProblemError(413, f"the body is larger than {limit // MIB} MiB; send smaller batches, or gzip them")

@@ -1,21 +1,22 @@
 """``POST /api/v1/events``: events over HTTP, answered once they are committed."""
 
+import hashlib
 import threading
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
 from flask import Flask, Response, request
 
-from db.rows import InvalidEventError, Row
+from db.batches import Refusal
 from metrics_dash.ingest.collector import Collector
-from metrics_dash.ingest.event import parse_row
-from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
-from metrics_dash.web import body
+from metrics_dash.ingest.pieces import Piece, cut
+from metrics_dash.ingest.submission import BufferFullError, KeyReusedError, NotCommittedError
+from metrics_dash.web import budget, events
 from metrics_dash.web.answers import json_answer
+from metrics_dash.web.body import read
 from metrics_dash.web.problems import ProblemError
 
 PATH = "/api/v1/events"
@@ -25,46 +26,72 @@ COMMIT_TIMEOUT_SECONDS = 10.0
 RETRY_WHEN_FULL = "1"
 RETRY_WHEN_FAILING = "2"
 MAX_KEY_LENGTH = 255
-# A larger request is committed in pieces, each of which must find room in the collector's buffer.
-BATCH_EVENTS = 5000
-BATCH_BYTES = 4 * body.MIB
 
 _AGAIN = "send the request again, under the same Idempotency-Key if it had one"
 _KEYS = UUID("6d0f24a5-7f6b-5c0f-9f0e-2f6f0a4b7d11")
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request sent, checked: its pieces, each with the place of its first event.
+
+    ``digest`` is that of the inflated body and of how it was read, so that the same events are the same however they
+    were compressed; None without an ``Idempotency-Key``, where nothing asks for it.
+    """
+
+    pieces: list[tuple[int, Piece]]
+    digest: bytes | None
+
+
 class Ingest:
     """The route's work. ``collector`` is asked for anew at each request, as the runtime may have replaced it.
 
-    ``keep`` is how old an event may be; ``buffer_events`` what the collector can hold.
+    ``keep`` is how old an event may be.
     """
 
-    def __init__(self, collector: Callable[[], Collector], keep: timedelta, buffer_events: int) -> None:
+    def __init__(self, collector: Callable[[], Collector], keep: timedelta) -> None:
         self._collector = collector
         self._keep = keep
-        self._batch_events = max(1, min(BATCH_EVENTS, buffer_events // 2))
         self._waiting = threading.BoundedSemaphore(WAITING_AT_MOST)
 
     def post(self) -> Response:
         """Store the request's events; answer what was accepted and what was not, by index and reason.
 
-        Raises ``ProblemError``: 400, 413, 415 for the body, 429 when there is no room, 503 when the store fails.
+        Raises ``ProblemError``: 400, 413, 415 for the body, 422 for a key of another body, 429 when there is no room,
+        503 when the store fails or all requests together are too much.
         """
-        batch_id = batch_id_of(request.headers.get("Idempotency-Key")) or uuid4()
-        raw = body.read(request.stream, request.content_length, (request.headers.get("Content-Encoding") or "").lower())
-        sorted_out = sort_out(body.decode(raw, request.mimetype), datetime.now(UTC), self._keep)
-        if sorted_out.rejected:
-            self._collector().reject(len(sorted_out.rejected))
-        if sorted_out.rows:
-            with self._place():
-                self._commit(sorted_out, batch_id, self._batch_size(len(raw), sorted_out.total))
-        rejected = sorted(sorted_out.rejected, key=lambda one: one[0])
-        return json_answer(
-            {
-                "accepted": sorted_out.total - len(rejected),
-                "rejected": [{"index": index, "reason": reason} for index, reason in rejected],
-            }
-        )
+        batch_id = batch_id_of(request.headers.get("Idempotency-Key"))
+        with budget.share() as share:
+            sent = self._sent(share, keyed=batch_id is not None)
+            if batch_id is not None or any(piece.rows for _, piece in sent.pieces):
+                with self._place():
+                    rejected = self._commit(sent, batch_id or uuid4())
+            else:
+                rejected = [refusal for _, piece in sent.pieces for refusal in self._refused(piece)]
+            return json_answer(
+                {
+                    "accepted": sum(len(piece) for _, piece in sent.pieces) - len(rejected),
+                    "rejected": [{"index": index, "reason": reason} for index, reason in rejected],
+                }
+            )
+
+    def _sent(self, share: budget.Share, *, keyed: bool) -> Sent:
+        lines = events.check_type(request.mimetype)
+        encoding = (request.headers.get("Content-Encoding") or "").lower()
+        body = read(request.stream, request.content_length, encoding, share, lines=lines)
+        lines = lines or events.are_lines(body)
+        pieces = []
+        for first, piece in cut(events.decode(body, lines=lines, share=share), datetime.now(UTC), self._keep):
+            share.take(piece.size)
+            pieces.append((first, piece))
+        # From here on the rows are what is held.
+        share.give(len(body))
+        return Sent(pieces, _digest(body, lines) if keyed else None)
+
+    def _refused(self, piece: Piece) -> list[Refusal]:
+        """What was refused of a piece of which nothing is to be stored or remembered."""
+        self._collector().reject(len(piece.refused))
+        return piece.refused
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -78,36 +105,36 @@ class Ingest:
         finally:
             self._waiting.release()
 
-    def _commit(self, sorted_out: "ParsedEvents", batch_id: UUID, size: int) -> None:
-        """Store the events in batches of ``size`` places of the request, one after the other, each named by its first.
-
-        By place, whatever of it is valid: an event that is too new at first and no longer when the request comes again
-        must not move those after it from one batch into another.
-        """
-        collector = self._collector()
-        for place in range(0, sorted_out.total, size):
-            start, end = (bisect_left(sorted_out.places, each) for each in (place, place + size))
-            if start == end:
+    def _commit(self, sent: Sent, batch_id: UUID) -> list[Refusal]:
+        """Store the pieces, one after the other, each named by its first place; what was refused of all of them."""
+        rejected: list[Refusal] = []
+        for first, piece in sent.pieces:
+            if not piece.rows and sent.digest is None:
+                rejected.extend(self._refused(piece))
                 continue
-            rows = sorted_out.rows[start:end]
+            batch = piece.batch(uuid5(batch_id, str(first)) if first else batch_id, sent.digest)
             try:
-                submission = collector.submit(rows, uuid5(batch_id, str(place)) if place else batch_id)
+                submission = self._collector().submit_batch(batch)
                 submission.wait(COMMIT_TIMEOUT_SECONDS)
             except BufferFullError as error:
-                raise _full(f"{error}{_so_far(start)}") from None
+                raise _full(f"{error}{_so_far(first)}") from None
+            except KeyReusedError:
+                raise ProblemError(422, f"this Idempotency-Key was used for another body{_so_far(first)}") from None
             except NotCommittedError as error:
                 fate = "and will not be" if error.cancelled else "as far as is known"
-                raise _failing(f"the store does not answer; not stored, {fate}{_so_far(start)}") from None
-            sorted_out.refuse(start, submission.refused)
-
-    def _batch_size(self, body_bytes: int, events: int) -> int:
-        """How many events to hand over at a time, so that a large request finds room in the buffer piece by piece."""
-        average = max(1, body_bytes // events)
-        return max(1, min(self._batch_events, BATCH_BYTES // average))
+                raise _failing(f"the store does not answer; not stored, {fate}{_so_far(first)}") from None
+            rejected.extend(submission.refused)
+        return rejected
 
 
-def _so_far(stored: int) -> str:
-    return f"; the first {stored} valid events are stored" if stored else ""
+def _digest(body: bytearray, lines: bool) -> bytes:
+    digest = hashlib.sha256(b"lines\n" if lines else b"document\n")
+    digest.update(body)
+    return digest.digest()
+
+
+def _so_far(first: int) -> str:
+    return f"; what came before event {first} is stored" if first else "; nothing was stored"
 
 
 def _full(reason: str) -> ProblemError:
@@ -127,36 +154,6 @@ def batch_id_of(key: str | None) -> UUID | None:
     return uuid5(_KEYS, key)
 
 
-@dataclass(slots=True)
-class ParsedEvents:
-    """A request's events: the valid ones and the place of each in the request; those rejected and why."""
-
-    rows: list[Row] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    rejected: list[tuple[int, str]] = field(default_factory=list)
-    total: int = 0
-
-    def refuse(self, start: int, refused: Iterable[tuple[int, str]]) -> None:
-        """The store refused some of the events from number ``start`` on, counted from there."""
-        self.rejected.extend((self.places[start + index], reason) for index, reason in refused)
-
-
-def sort_out(objects: list[object], now: datetime, keep: timedelta) -> ParsedEvents:
-    """Check each of a request's decoded events; ``now`` is the time of those that have none."""
-    result = ParsedEvents(total=len(objects))
-    for index, item in enumerate(objects):
-        if isinstance(item, body.Malformed):
-            result.rejected.append((index, item.reason))
-            continue
-        try:
-            result.rows.append(parse_row(item, now, keep))
-        except InvalidEventError as error:
-            result.rejected.append((index, str(error)))
-        else:
-            result.places.append(index)
-    return result
-
-
-def install(server: Flask, collector: Callable[[], Collector], *, keep: timedelta, buffer_events: int) -> None:
+def install(server: Flask, collector: Callable[[], Collector], *, keep: timedelta) -> None:
     """Register the route."""
-    server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep, buffer_events).post, methods=["POST"])
+    server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep).post, methods=["POST"])

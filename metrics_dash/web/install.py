@@ -32,7 +32,7 @@ def install(
     gate.install(server, script_hashes)
     problems.install(server)
     metrics.install(server, runtime, queries, clock)
-    ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, buffer_events=settings.buffer_events)
+    ingest.install(server, lambda: runtime.collector, keep=settings.day_retention)
     query.install(server, queries, catalog)
     openapi.install(server)
     health.install(server, database, runtime)

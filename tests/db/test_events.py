@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from db.batches import Batch, days_of
 from db.buckets import purge_buckets_before, query_buckets
 from db.engine import Database
 from db.events import insert_events, query_events
-from db.ledger import Batch, days_of, write_batch_bisecting, write_batches
+from db.ledger import write_batch_bisecting, write_batches
 from db.partitions import ensure_partitions, purge_events_before
 from db.rows import InvalidEventError, Row, encode_row, to_nanoseconds
 

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db import rollups
+from db.batches import Batch
 from db.buckets import query_buckets
 from db.engine import Database
 from db.events import insert_events
-from db.ledger import Batch, write_batches
+from db.ledger import write_batches
 from db.levels import LEVELS
 from db.partitions import ensure_partitions
 from db.rows import encode_row

@@ -20,8 +20,9 @@ import psutil
 import pytest
 from sqlalchemy import Connection, event, text
 
+from db.batches import Batch, Written
 from db.engine import Database, driver_connection
-from db.ledger import Batch, Written, write_batches
+from db.ledger import write_batches
 from db.migrate import migrate
 from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
@@ -254,7 +255,8 @@ import sys
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
 from db.engine import Database, driver_connection
-from db.ledger import Batch, Written, write_batches
+from db.batches import Batch, Written
+from db.ledger import write_batches
 from datetime import datetime, UTC
 collector = Collector(Database(sys.argv[1]), flush_interval=0.05)
 collector.start()

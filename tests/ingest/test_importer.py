@@ -119,3 +119,59 @@ def test_progress_ends_at_the_size_of_the_file(database: Database) -> None:
     sizes: list[int] = []
     import_events(io.BytesIO(contents), database, progress=sizes.append)
     assert sizes[-1] == len(contents)
+
+
+def test_a_refused_line_is_refused_again_and_not_called_stored_before(database: Database) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=5, seconds=30)
+    early = json.dumps({"event_name": "test.early", "occurred_at": soon.isoformat()}).encode() + b"\n"
+    with database.begin() as connection:
+        connection.execute(
+            text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = 'raw'"),
+            {"floor": YESTERDAY + timedelta(seconds=1)},
+        )
+        connection.execute(text("ALTER TABLE telemetry_events ADD CHECK (measurements <> '{\"number\": 2}')"))
+    contents = lines_of(3) + b"not json\n" + early
+    first, rejected = run(database, contents)
+    assert first == ImportReport(stored=1, rejected=4)
+    assert [line for line, _ in rejected] == [1, 3, 4, 5]
+    with database.begin() as connection:
+        # Whatever would be taken now: the answer is the ledger's.
+        connection.execute(text("UPDATE retention_floors SET ingest_floor = '-infinity'"))
+    again, rejected_again = run(database, contents)
+    assert again == ImportReport(repeated=1, rejected=4)
+    assert rejected_again == rejected
+
+
+def test_a_file_of_refused_lines_only_is_refused_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=6)
+    early = json.dumps({"event_name": "test.early", "occurred_at": soon.isoformat()}).encode()
+    first = run(database, early)
+    monkeypatch.setattr("metrics_dash.ingest.event.MAX_AHEAD", timedelta(hours=1))
+    assert run(database, early) == first
+    assert first[0] == ImportReport(rejected=1)
+    assert stored(database) == []
+
+
+def test_an_import_respects_the_quota_of_names(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(
+            text("INSERT INTO event_names (event_name) SELECT 'old.n' || n FROM generate_series(1, 998) n")
+        )
+    names = ["test.a", "test.b", "test.c", "old.n7", "test.a"]
+    contents = b"".join(json.dumps({"event_name": name}).encode() + b"\n" for name in names)
+    for _ in range(2):
+        report, rejected = run(database, contents)
+        assert (report.stored + report.repeated, report.rejected) == (4, 1)
+        assert [line for line, _ in rejected] == [3]
+        assert "name_quota" in rejected[0][1]
+
+
+def test_a_million_lines_of_nonsense_are_not_a_million_sentences(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH_LINES", 1000)
+    for _ in range(2):
+        report, rejected = run(database, b"nonsense\n" * 1000)
+        assert report == ImportReport(rejected=1000)
+        assert [line for line, _ in rejected] == list(range(1, 1001))
+        assert {reason for _, reason in rejected[100:]} == {"invalid"}

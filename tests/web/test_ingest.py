@@ -6,14 +6,15 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from db.batches import Batch
 from db.engine import Database
-from db.rows import Row
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import MalformedEvent
+from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST, cut
 from metrics_dash.ingest.submission import BufferFullError, Submission
 from metrics_dash.web import ingest
 from tests.support.web_client import Site, site
@@ -102,39 +103,180 @@ def test_a_request_sent_again_under_its_key_is_stored_once(open_site: Site) -> N
     assert len(open_site.stored()) == 3
 
 
+def keyed(opened: Site, body: bytes, key: str = "large", **headers: str) -> tuple[int, dict[str, Any]]:
+    answer = opened.client.post(PATH, data=body, content_type=NDJSON, headers={"Idempotency-Key": key, **headers})
+    assert answer.json is not None
+    return answer.status_code, answer.json
+
+
 def test_a_large_request_is_stored_piece_by_piece_and_once(database: Database) -> None:
     with site(database, buffer_events=100) as small:
         for _ in range(2):
-            answer = small.client.post(
-                PATH, data=lines([event()] * 450), content_type=NDJSON, headers={"Idempotency-Key": "large"}
-            )
-            assert answer.json == {"accepted": 450, "rejected": []}
-        assert len(small.stored()) == 450
+            assert keyed(small, lines([event()] * 12_000)) == (200, {"accepted": 12_000, "rejected": []})
+        assert len(small.stored()) == 12_000
+
+
+def break_off(opened: Site, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let the collector take so many pieces, and then none."""
+    submit = opened.runtime.collector.submit_batch
+    left = iter(range(after))
+
+    def take(batch: Batch) -> Submission:
+        if next(left, None) is None:
+            raise BufferFullError("no room")
+        return submit(batch)
+
+    monkeypatch.setattr(opened.runtime.collector, "submit_batch", take)
+
+
+@pytest.mark.parametrize(("before", "after"), [(10_000, 2), (40_000, 100_000), (3, 10_000)])
+def test_a_retry_after_a_restart_with_another_buffer_loses_and_doubles_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    """60,000 events, cut off in the middle, by a server of another setting and by another body of their compression."""
+    body = lines([event(measurements={"n": n}) for n in range(60_000)])
+    with site(database, buffer_events=before) as first, monkeypatch.context() as broken:
+        break_off(first, broken, 5)
+        zipped = gzip.compress(body, 1)
+        assert keyed(first, zipped, **{"Content-Encoding": "gzip"})[0] == 429
+        assert len(first.stored()) == 25_000
+    with site(database, buffer_events=after) as second:
+        for _ in range(2):
+            assert keyed(second, body) == (200, {"accepted": 60_000, "rejected": []})
+        with second.database.reading() as connection:
+            found = connection.execute(
+                text("SELECT count(*), count(DISTINCT measurements -> 'n') FROM telemetry_events")
+            ).one()
+    assert tuple(found) == (60_000, 60_000)
+
+
+def test_two_workers_that_are_sent_the_same_at_once_store_it_once_and_answer_alike(database: Database) -> None:
+    early = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    events = [event(measurements={"n": n}) for n in range(12_000)]
+    events[7] = events[11_000] = event(occurred_at=early)
+    body = lines(events)
+    answers: list[tuple[int, dict[str, Any]]] = []
+    with site(database) as one, site(database, buffer_events=700) as other:
+        workers = [threading.Thread(target=lambda s=each: answers.append(keyed(s, body))) for each in (one, other)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert len(one.stored()) == 11_998
+        books = [each.runtime.collector.snapshot() for each in (one, other)]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 200
+    assert [refused["index"] for refused in answers[0][1]["rejected"]] == [7, 11_000]
+    assert sum(each.committed for each in books) == 11_998
+    assert sum(each.replayed for each in books) == 12_000
+    assert all(each.balanced for each in books)
+
+
+def test_a_repeated_request_is_answered_as_the_first_time_whatever_would_be_taken_now(
+    open_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    floor = "UPDATE retention_floors SET ingest_floor = CAST(:floor AS timestamptz) WHERE level = 'raw'"
+    check = "ALTER TABLE telemetry_events {} odd" + " CHECK (measurements <> '{{\"n\": 4}}')"
+    with open_site.database.begin() as connection:
+        connection.execute(text(floor), {"floor": (now - timedelta(hours=1)).isoformat()})
+        connection.execute(text(check.format("ADD CONSTRAINT")))
+        connection.execute(
+            text("INSERT INTO event_names (event_name) SELECT 'old.n' || n FROM generate_series(1, 999) AS n")
+        )
+    body = lines(
+        [
+            event(measurements={"n": 0}),
+            event(occurred_at=(now + timedelta(hours=1)).isoformat()),
+            event(occurred_at=(now - timedelta(hours=2)).isoformat()),
+            event(occurred_at=(now - timedelta(days=500)).isoformat()),
+            event(measurements={"n": 4}),
+            event("one.name_too_many"),
+            event("NOT A NAME"),
+        ]
+    )
+    first = keyed(open_site, body)
+    assert first[0] == 200
+    assert first[1]["accepted"] == 1
+    assert [refused["index"] for refused in first[1]["rejected"]] == [1, 2, 3, 4, 5, 6]
+    with open_site.database.begin() as connection:
+        connection.execute(text(floor), {"floor": "-infinity"})
+        connection.execute(text("ALTER TABLE telemetry_events DROP CONSTRAINT odd"))
+        connection.execute(text("DELETE FROM event_names WHERE event_name LIKE 'old.%'"))
+    monkeypatch.setattr("metrics_dash.ingest.event.MAX_AHEAD", timedelta(days=1))
+    with site(open_site.database) as other:
+        for each in (open_site, other):
+            assert keyed(each, body) == first
+        assert other.runtime.collector.snapshot().replayed == 7
+    assert open_site.stored() == ["test.posted"]
+
+
+def test_a_request_of_which_nothing_was_taken_is_answered_so_again(
+    open_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = lines([event(occurred_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())])
+    first = keyed(open_site, body)
+    monkeypatch.setattr("metrics_dash.ingest.event.MAX_AHEAD", timedelta(days=1))
+    assert keyed(open_site, body) == first
+    assert first[1]["accepted"] == 0
+    assert open_site.stored() == []
+
+
+def test_the_same_key_with_another_body_is_422_and_stores_nothing(open_site: Site) -> None:
+    body = lines([event("test.a"), event("test.b")])
+    assert keyed(open_site, body)[0] == 200
+    for other in (lines([event("test.a")]), body + b"\n", lines([event("test.c")] * 6000), lines([event("BAD")])):
+        status, answer = keyed(open_site, other)
+        assert status == 422
+        assert "another body" in answer["error"]
+    assert open_site.stored() == ["test.a", "test.b"]
+    counters = open_site.runtime.collector.snapshot()
+    assert counters.dropped["key_reused"] == 1 + 2 + 5000 + 1
+    assert counters.balanced
+
+
+def test_how_a_body_was_compressed_does_not_make_it_another(open_site: Site) -> None:
+    body = lines([event()])
+    for zipped in (gzip.compress(body, 1, mtime=1), gzip.compress(body, 9, mtime=2)):
+        assert keyed(open_site, zipped, **{"Content-Encoding": "gzip"})[1]["accepted"] == 1
+    assert keyed(open_site, body)[1]["accepted"] == 1
+    assert len(open_site.stored()) == 1
 
 
 def test_an_event_that_is_taken_the_second_time_only_moves_no_other(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def post(seventh: dict[str, Any]) -> int:
-        body = lines([*events[:7], seventh, *events[8:]])
-        headers = {"Idempotency-Key": "large"}
-        return small.client.post(PATH, data=body, content_type=NDJSON, headers=headers).status_code
-
-    def break_off(rows: list[Row], batch_id: UUID) -> Submission:
-        monkeypatch.setattr(small.runtime.collector, "submit", full)
-        return submit(rows, batch_id)
-
-    def full(rows: list[Row], batch_id: UUID) -> Submission:
-        raise BufferFullError("no room")
-
+    monkeypatch.setattr("metrics_dash.ingest.pieces.PIECE_EVENTS", 50)
     events = [event(f"test.n{n:03}") for n in range(120)]
+    events[7] = events[60] = event("test.late", occurred_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
     with site(database, buffer_events=100) as small:
-        submit = small.runtime.collector.submit
-        monkeypatch.setattr(small.runtime.collector, "submit", break_off)
-        assert post(event("test.n007", occurred_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())) == 429
-        monkeypatch.setattr(small.runtime.collector, "submit", submit)
-        assert post(events[7]) == 200
-        assert small.stored() == [f"test.n{n:03}" for n in range(120) if n != 7]
+        with monkeypatch.context() as broken:
+            break_off(small, broken, 1)
+            assert keyed(small, lines(events))[0] == 429
+        monkeypatch.setattr("metrics_dash.ingest.event.MAX_AHEAD", timedelta(days=1))
+        status, answer = keyed(small, lines(events))
+        assert (status, answer["accepted"]) == (200, 119)
+        assert [refused["index"] for refused in answer["rejected"]] == [7]
+        assert sorted(small.stored()) == sorted(one["event_name"] for n, one in enumerate(events) if n != 7)
+
+
+def test_where_a_piece_ends_depends_on_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    sizes = [100, 3_000_000, 2_000_000, 5_000_000, 10, *[400] * 12_000]
+    for decoded in ({"event_name": "a.b"}, {"event_name": "BAD"}, MalformedEvent("no JSON")):
+        pieces = list(cut(((decoded, size) for size in sizes), now, timedelta(days=1)))
+        assert [first for first, _ in pieces] == [0, 2, 3, 4, 5004, 10004]
+        assert sum(len(piece) for _, piece in pieces) == len(sizes)
+    assert list(cut((), now, timedelta(days=1))) == []
+
+
+def test_a_quarter_of_a_million_refusals_are_named_but_not_explained_each(open_site: Site) -> None:
+    answer = open_site.client.post(PATH, data=b"{}\n" + b"1\n" * 20_000, content_type=NDJSON)
+    assert answer.json is not None
+    rejected = answer.json["rejected"]
+    assert [one["index"] for one in rejected] == list(range(20_001))
+    assert "event_name is missing" in rejected[0]["reason"]
+    assert sum(one["reason"] != "invalid" for one in rejected) == 4 * EXPLAINED_AT_MOST + 1
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])

@@ -1,0 +1,106 @@
+"""The names of events: those that the store knows, how many it may come to know, and when it forgets one.
+
+The quota is asked for in the transaction that stores the first event of a name, under a lock that only new names need.
+Every door (``execute``, HTTP, imports, ``insert_events``) writes through ``db.ledger`` and so through here: no door and
+no number of processes can pass the quota, because there is no other way in.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from db.collectors import REFUSED_EVENT
+from db.engine import Database
+from db.faults import original
+from db.schema import LOCK_NAMES
+
+# REFUSED_EVENT, the collectors' own, is no name of anybody's and costs no quota.
+NAME_QUOTA = 1000
+# How long flushes may be held up by a look for names that nothing is left of, and it by them.
+FORGET_LOCK_TIMEOUT = "300ms"
+
+
+def stored_names(connection: Connection) -> set[str]:
+    """Return every event name that the store knows and that counts towards the quota."""
+    return set(
+        connection.execute(
+            text("SELECT event_name FROM event_names WHERE event_name <> :ours"), {"ours": REFUSED_EVENT}
+        ).scalars()
+    )
+
+
+def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: int) -> set[str]:
+    """Make the names known, first come first served; return those that are too many.
+
+    The caller holds raw's floor (``db.ledger``), so that no name is forgotten between this look and its commit.
+    """
+    unknown = _unknown(driver, list(names))
+    if not unknown:
+        return set()
+    # From here to the commit nobody else makes a name known, so that what is counted now still holds then.
+    driver.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_NAMES,))
+    driver.execute(
+        """
+        WITH new AS (
+            SELECT name, place FROM unnest(%(names)s::text[]) WITH ORDINALITY AS new (name, place)
+            WHERE NOT EXISTS (SELECT FROM event_names WHERE event_name = name)
+        )
+        INSERT INTO event_names (event_name)
+        (SELECT name FROM new WHERE name <> %(ours)s ORDER BY place LIMIT greatest(
+            0, %(quota)s - (SELECT count(*) FROM event_names WHERE event_name <> %(ours)s)
+        ))
+        UNION ALL SELECT name FROM new WHERE name = %(ours)s
+        """,
+        {"names": unknown, "ours": REFUSED_EVENT, "quota": quota},
+    )
+    return set(_unknown(driver, unknown))
+
+
+def _unknown(driver: psycopg.Connection[Any], names: list[str]) -> list[str]:
+    found = driver.execute(
+        """
+        SELECT name FROM unnest(%s::text[]) WITH ORDINALITY AS asked (name, place)
+        WHERE NOT EXISTS (SELECT FROM event_names WHERE event_name = name) ORDER BY place
+        """,
+        (names,),
+    )
+    return [name for (name,) in found]
+
+
+# Each look ends at the first row that it finds in an index, however many there are.
+_NOTHING_LEFT = """
+    (SELECT 1 FROM telemetry_buckets AS held WHERE held.event_name = known.event_name LIMIT 1) IS NULL
+    AND (SELECT 1 FROM telemetry_events AS held WHERE held.event_name = known.event_name LIMIT 1) IS NULL
+    AND (SELECT 1 FROM rollup_dirty AS held WHERE held.event_name = known.event_name LIMIT 1) IS NULL
+"""
+
+
+def forget_names(database: Database) -> int:
+    """Forget the names of which no bucket, no raw event and no mark is left; return how many.
+
+    Held off by a flush that takes long, it forgets nothing now and all the more the next time.
+    """
+    with database.begin() as connection:
+        gone = list(
+            connection.execute(text(f"SELECT event_name FROM event_names AS known WHERE {_NOTHING_LEFT}")).scalars()
+        )
+    if not gone:
+        return 0
+    try:
+        with database.begin() as connection:
+            return _forget(connection, gone)
+    except Exception as error:
+        if not isinstance(original(error), psycopg.errors.LockNotAvailable):
+            raise
+        return 0
+
+
+def _forget(connection: Connection, names: list[str]) -> int:
+    """Flushes hold raw's floor until their commit: with it in hand, what they wrote is seen by the next statement."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{FORGET_LOCK_TIMEOUT}'"))
+    connection.execute(text("SELECT 1 FROM retention_floors WHERE level = 'raw' FOR NO KEY UPDATE"))
+    return connection.execute(
+        text(f"DELETE FROM event_names AS known WHERE event_name = ANY(:names) AND {_NOTHING_LEFT}"), {"names": names}
+    ).rowcount
