@@ -40,7 +40,7 @@ DAY = timedelta(days=1)
 
 def test_the_levels_lead_from_raw_to_day_and_each_width_divides_the_next() -> None:
     assert [level.source for level in LEVELS] == ["raw", *(level.name for level in LEVELS[:-1])]
-    assert LEVELS[-1].level == "day"
+    assert LEVELS[-1].name == "day"
     assert all(coarse.width % fine.width == timedelta(0) for fine, coarse in itertools.pairwise(LEVELS))
 
 
