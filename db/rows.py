@@ -20,8 +20,8 @@ MAX_NAME_LENGTH = 255
 MAX_MEASUREMENTS = 64
 MAX_METADATA_KEYS = 64
 MAX_JSON_BYTES = 16 * 1024
-# What makes the next overflow impossible: a bucket counts in a bigint, and 2**63 measurements of this size, or less, add
-# up to 9.2e307, which is still a double. So no sum over any buckets can leave the doubles' range, whatever comes in.
+# What makes the next overflow impossible: a bucket counts in a bigint, and 2**63 measurements of this size add up to
+# 9.2e307, which is still a double. So no sum over any buckets can leave the doubles' range, whatever comes in.
 MAX_MAGNITUDE = 1e289
 EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 

@@ -1,4 +1,4 @@
-"""Every door by which an event comes in keeps the same bounds: nothing that a bucket can't hold gets past any of them."""
+"""Every door by which an event comes in keeps the same bounds: what a bucket can't hold gets past none of them."""
 
 import io
 import json
@@ -62,8 +62,7 @@ def by_execute(database: Database, maps: Maps) -> bool:
 def by_insert_events(database: Database, maps: Maps) -> bool:
     try:
         return insert_events([{"event_name": "a.b", "measurements": maps[0], "metadata": maps[1]}]) == 1
-    except InvalidEventError as error:
-        assert str(error).startswith("event 0: ")
+    except InvalidEventError:
         return False
 
 
