@@ -156,6 +156,20 @@ def names_between(connection: Connection, level: RollupLevel, start: datetime, e
     return list(rows.scalars())
 
 
+def waits(connection: Connection, level: RollupLevel, start: datetime, name: str) -> bool:
+    """Whether a bucket is still dirty, or known by now not to be computable."""
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM rollup_dirty WHERE level = :level AND bucket_start = :start "
+                "AND event_name = :name) OR EXISTS (SELECT FROM rollup_failures WHERE level = :level "
+                "AND bucket_start = :start AND event_name = :name)"
+            ),
+            {"level": level.name, "start": start, "name": name},
+        ).scalar_one()
+    )
+
+
 def stored_days(connection: Connection) -> list[datetime]:
     """The UTC midnights of the days that hold raw events or buckets of any level, oldest first."""
     rows = connection.execute(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from db.audit import differing_facts, names_between, stored_days
+from db.audit import differing_facts, names_between, stored_days, waits
 from db.engine import Database
 from db.failures import UncomputedBucket, uncomputed
 from db.faults import Fault, classify, describe
@@ -97,7 +97,10 @@ def _compare_one(database: Database, level: RollupLevel, start: datetime, name: 
     except DBAPIError as error:
         if classify(error) is not Fault.DATA:
             raise
-        return [Uncomparable(level.name, name, start, describe(error))]
+        reason = describe(error)
+    with database.begin() as connection:
+        unfinished = waits(connection, level, start, name)
+    return [] if unfinished else [Uncomparable(level.name, name, start, reason)]
 
 
 def _differing(

@@ -249,6 +249,11 @@ def test_the_audit_names_what_an_older_version_forgot(database: Database) -> Non
     assert second.stored == 7
 
 
+def test_the_audit_says_nothing_of_what_was_not_tried_yet(database: Database) -> None:
+    overflow(database)
+    assert audit(database) == []
+
+
 @pytest.mark.parametrize("values", [[5e-324] * 3, [5e-324, -5e-324, 1e-310], [1e289, -1e289, 5e-324], [0.0, -0.0]])
 def test_the_audit_can_compare_whatever_may_come_in(database: Database, values: list[float]) -> None:
     insert_events([event(n, ms=value) for n, value in enumerate([*values, *values])], database=database)
