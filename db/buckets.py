@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.engine import Database, default_database
+from db.event_keys import forget_keys
 from db.failures import forget_below
 from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
 from db.levels import BUCKET_TYPES, SOURCES
@@ -65,18 +66,8 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
             text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"),
             {"level": bucket_type, "floor": floor},
         ).rowcount
-        connection.execute(_FORGET_KEYS)
+        forget_keys(connection)
         return removed
-
-
-# The keys of events that nothing is left of. While anything is, even one key could not be given to another: buckets
-# that count it under the rest would name it when they are computed again.
-_FORGET_KEYS = text("""
-DELETE FROM event_keys WHERE NOT EXISTS (SELECT FROM telemetry_buckets AS bucket WHERE bucket.event_name
-    = event_keys.event_name) AND NOT EXISTS (SELECT FROM rollup_dirty AS mark WHERE mark.event_name
-    = event_keys.event_name) AND NOT EXISTS (SELECT FROM rollup_failures AS failure WHERE failure.event_name
-    = event_keys.event_name)
-""")
 
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
