@@ -11,23 +11,53 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from db.fold import MERGES, unpacked
+from db.labels import OTHER, escaped_sql, key_sql
 from db.levels import RAW, RollupLevel
 
 # Sums of doubles depend on the order of adding. Relative to the larger of the sum and one value of its bucket.
 TOLERANCE = 1e-9
 
+# What is smaller than this is as good as zero beside it: a tolerance of less would be no number that a double can hold.
+LEAST_MAGNITUDE = 1e-280
+
 _NO_NUMBERS = "NULL::double precision, NULL::double precision, NULL::double precision"
 
-_RAW = """
-    SELECT event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, what, key, count(*) AS count,
-        sum(value) AS sum, min(value) AS min, max(value) AS max
-    FROM telemetry_events
-    CROSS JOIN LATERAL (
-        SELECT 'events', '', NULL::double precision
-        UNION ALL SELECT 'measurement', key, value::double precision FROM jsonb_each_text(measurements)
-        UNION ALL SELECT 'metadata', split_part(key, ':', 1), NULL FROM jsonb_object_keys(metadata) AS field (key)
-    ) AS fact (what, key, value)
-    WHERE occurred_at >= :start AND occurred_at < :end
+
+def _of_known_failures(moment: str) -> str:
+    """Whether the bucket of a row stands among those that can't be computed. They are named, and not compared."""
+    return f"""EXISTS (
+        SELECT FROM rollup_failures AS failure WHERE failure.level = :level AND failure.event_name = source.event_name
+            AND failure.bucket_start = date_bin(:width, source.{moment}, 'epoch')
+    )"""
+
+
+_OF_NAME = "(CAST(:name AS text) IS NULL OR source.event_name = CAST(:name AS text))"
+
+# What an event names beyond its quota stands in buckets as OTHER, and is only counted.
+_RAW = f"""
+    SELECT fact.event_name, bucket_start, what,
+        CASE WHEN NOT listed THEN '{OTHER}' WHEN what = 'metadata' THEN {escaped_sql("key")} ELSE key END AS key,
+        sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
+        min(CASE WHEN listed THEN min END) AS min, max(CASE WHEN listed THEN max END) AS max
+    FROM (
+        SELECT fact.*, what = 'events' OR named.key IS NOT NULL AS listed
+        FROM (
+            SELECT source.event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, what, key,
+                count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max
+            FROM telemetry_events AS source
+            CROSS JOIN LATERAL (
+                SELECT 'events', '', NULL::double precision
+                UNION ALL SELECT 'measurement', key, value::double precision FROM jsonb_each_text(measurements)
+                UNION ALL SELECT 'metadata', key, NULL FROM jsonb_object_keys(metadata) AS field (key)
+            ) AS fact (what, key, value)
+            WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
+                AND NOT {_of_known_failures("occurred_at")}
+            GROUP BY 1, 2, 3, 4
+        ) AS fact
+        LEFT JOIN event_keys AS named ON fact.key <> '{OTHER}'
+            AND (named.event_name, named.kind, named.key) = (fact.event_name, fact.what, fact.key)
+    ) AS fact
     GROUP BY 1, 2, 3, 4
 """
 
@@ -36,17 +66,23 @@ def _of_level(level: str) -> str:
     return f"""
     SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, what, key, sum(fact.count) AS count,
         sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max
-    FROM telemetry_buckets
+    FROM (
+        SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts
+        FROM telemetry_buckets AS source
+        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
+            AND NOT {_of_known_failures("bucket_start")}
+        OFFSET 0
+    ) AS bucket
     CROSS JOIN LATERAL (
-        SELECT 'events', '', telemetry_buckets.count, {_NO_NUMBERS}
+        SELECT 'events', '', bucket.count, {_NO_NUMBERS}
         UNION ALL
-        SELECT 'measurement', key, value::bigint, (sum_values ->> key)::double precision,
-            (min_values ->> key)::double precision, (max_values ->> key)::double precision
+        SELECT 'measurement', key, value::bigint, (sum_values ->> NULLIF(key, '{OTHER}'))::double precision,
+            (min_values ->> NULLIF(key, '{OTHER}'))::double precision,
+            (max_values ->> NULLIF(key, '{OTHER}'))::double precision
         FROM jsonb_each_text(value_counts)
         UNION ALL
-        SELECT 'metadata', split_part(key, ':', 1), value::bigint, {_NO_NUMBERS} FROM jsonb_each_text(metadata_counts)
+        SELECT 'metadata', {key_sql("key")}, value::bigint, {_NO_NUMBERS} FROM jsonb_each_text(metadata_counts)
     ) AS fact (what, key, count, sum, min, max)
-    WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end
     GROUP BY 1, 2, 3, 4
     """
 
@@ -62,8 +98,8 @@ WHERE (
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
     OR (stored.sum IS NULL) <> (expected.sum IS NULL)
-    OR abs(stored.sum - expected.sum) > :tolerance * expected.count
-        * greatest(abs(expected.min), abs(expected.max), abs(stored.sum) / expected.count)
+    OR abs(stored.sum - expected.sum) > :tolerance
+        * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))
 )
     AND NOT EXISTS (
         SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND mark.event_name = COALESCE(
@@ -78,10 +114,14 @@ _FROM_RAW = text(_comparison(_RAW))
 _FROM_FINER = text(_comparison(_of_level("source")))
 
 
-def differing_facts(connection: Connection, level: RollupLevel, start: datetime, end: datetime) -> Sequence[Row[Any]]:
+def differing_facts(
+    connection: Connection, level: RollupLevel, start: datetime, end: datetime, name: str | None = None
+) -> Sequence[Row[Any]]:
     """The facts of one span of ``level``'s buckets that differ from its source: expected and stored, in pairs.
 
-    One statement, so one snapshot: an event that comes in meanwhile is not there yet, or it is and its mark is, too.
+    ``name``: of that event only. One statement, so one snapshot: an event that comes in meanwhile is not there yet, or
+    it is and its mark is, too. What is known not to be computable is left out; raises ``DBAPIError`` where something
+    else is not.
     """
     return connection.execute(
         _FROM_RAW if level.source == RAW else _FROM_FINER,
@@ -91,9 +131,43 @@ def differing_facts(connection: Connection, level: RollupLevel, start: datetime,
             "width": level.width,
             "start": start,
             "end": end,
+            "name": name,
             "tolerance": TOLERANCE,
+            "least": LEAST_MAGNITUDE,
         },
     ).fetchall()
+
+
+def names_between(connection: Connection, level: RollupLevel, start: datetime, end: datetime) -> list[str]:
+    """The events of which the level or its source has anything in a span."""
+    source = (
+        "SELECT event_name FROM telemetry_events WHERE occurred_at >= :start AND occurred_at < :end"
+        if level.source == RAW
+        else "SELECT event_name FROM telemetry_buckets WHERE bucket_type = :source AND bucket_start >= :start "
+        "AND bucket_start < :end"
+    )
+    rows = connection.execute(
+        text(
+            f"{source} UNION SELECT event_name FROM telemetry_buckets WHERE bucket_type = :level "
+            "AND bucket_start >= :start AND bucket_start < :end ORDER BY 1"
+        ),
+        {"level": level.name, "source": level.source, "start": start, "end": end},
+    )
+    return list(rows.scalars())
+
+
+def waits(connection: Connection, level: RollupLevel, start: datetime, name: str) -> bool:
+    """Whether a bucket is still dirty, or known by now not to be computable."""
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM rollup_dirty WHERE level = :level AND bucket_start = :start "
+                "AND event_name = :name) OR EXISTS (SELECT FROM rollup_failures WHERE level = :level "
+                "AND bucket_start = :start AND event_name = :name)"
+            ),
+            {"level": level.name, "start": start, "name": name},
+        ).scalar_one()
+    )
 
 
 def stored_days(connection: Connection) -> list[datetime]:

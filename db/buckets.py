@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.engine import Database, default_database
+from db.event_keys import forget_keys
+from db.failures import forget_below
 from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
 from db.levels import BUCKET_TYPES, SOURCES
 from db.rollups import lock
@@ -59,10 +61,13 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
         refuse_while_dirty(connection, floor)
         raise_ingest_floor(connection, bucket_type, floor)
         raise_recompute_floor(connection, bucket_type, floor)
-        return connection.execute(
+        forget_below(connection, bucket_type, floor)
+        removed = connection.execute(
             text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"),
             {"level": bucket_type, "floor": floor},
         ).rowcount
+        forget_keys(connection)
+        return removed
 
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:

@@ -18,7 +18,11 @@ import orjson
 
 MAX_NAME_LENGTH = 255
 MAX_MEASUREMENTS = 64
+MAX_METADATA_KEYS = 64
 MAX_JSON_BYTES = 16 * 1024
+# What makes the next overflow impossible: a bucket counts in a bigint, and 2**63 measurements of this size add up to
+# 9.2e307, which is still a double. So no sum over any buckets can leave the doubles' range, whatever comes in.
+MAX_MAGNITUDE = 1e289
 EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
 # (event_name, measurements and metadata, occurred_at in nanoseconds since 1970 in UTC). The two maps are JSON with
@@ -74,14 +78,14 @@ def _is_name(text: str) -> bool:
 
 
 def encode_measurements(measurements: Mapping[str, float]) -> bytes:
-    """Measurements as JSON: at most 64 finite numbers by name. Raises ``InvalidEventError``."""
+    """Measurements as JSON: at most 64 numbers of at most ``MAX_MAGNITUDE`` by name. Raises ``InvalidEventError``."""
     if not measurements and type(measurements) is dict:
         return EMPTY_MAP
     try:
         for value in measurements.values():
-            # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
+            # Also false for NaN. JSON that is written as it is holds no integer past 64 bits.
             if type(value) is float:
-                if value - value != 0.0:
+                if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
                     break
             elif type(value) is not int:
                 break
@@ -91,11 +95,11 @@ def encode_measurements(measurements: Mapping[str, float]) -> bytes:
                 return encoded
     except Exception:  # noqa: S110 - the careful way below finds out what is wrong, and says it
         pass
-    return _encode("measurements", _clean(measurements, "measurements", _number), MAX_MEASUREMENTS)
+    return _encode("measurements", _clean(measurements, "measurements", _measured), MAX_MEASUREMENTS)
 
 
 def encode_metadata(metadata: Mapping[str, object]) -> bytes:
-    """Metadata as JSON: scalars by name, 16 KiB at most. Raises ``InvalidEventError``."""
+    """Metadata as JSON: at most 64 scalars by name, 16 KiB in all. Raises ``InvalidEventError``."""
     if not metadata and type(metadata) is dict:
         return EMPTY_MAP
     try:
@@ -104,11 +108,11 @@ def encode_metadata(metadata: Mapping[str, object]) -> bytes:
                 break
         else:
             encoded = orjson.dumps(metadata)
-            if len(encoded) <= MAX_JSON_BYTES and BACKSLASH not in encoded:
+            if len(metadata) <= MAX_METADATA_KEYS and len(encoded) <= MAX_JSON_BYTES and BACKSLASH not in encoded:
                 return encoded
     except Exception:  # noqa: S110 - as above
         pass
-    return _encode("metadata", _clean(metadata, "metadata", _scalar), None)
+    return _encode("metadata", _clean(metadata, "metadata", _scalar), MAX_METADATA_KEYS)
 
 
 def _clean(mapping: object, place: str, check: Callable[[object, str], object]) -> dict[str, object]:
@@ -121,13 +125,21 @@ def _clean(mapping: object, place: str, check: Callable[[object, str], object]) 
     return {_text(key, f"a key of {place}"): check(value, f"{place}.{quote(key)}") for key, value in items}
 
 
-def _encode(place: str, values: dict[str, object], most: int | None) -> bytes:
-    if most is not None and len(values) > most:
+def _encode(place: str, values: dict[str, object], most: int) -> bytes:
+    if len(values) > most:
         raise InvalidEventError(f"{place}: {len(values)} values are more than {most}")
     encoded = orjson.dumps(values)
     if len(encoded) > MAX_JSON_BYTES:
         raise InvalidEventError(f"{place}: {len(encoded)} bytes of JSON are more than {MAX_JSON_BYTES}")
     return encoded
+
+
+def _measured(value: object, place: str) -> object:
+    """A finite number that can be added up."""
+    number = _number(value, place)
+    if isinstance(number, float) and abs(number) > MAX_MAGNITUDE:
+        raise InvalidEventError(f"{place}: {quote_number(value)} is beyond ±{MAX_MAGNITUDE:g}, too large to add up")
+    return number
 
 
 def _number(value: object, place: str) -> object:

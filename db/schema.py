@@ -127,6 +127,34 @@ rollup_dirty = Table(
     Index("rollup_dirty_bucket", "level", "bucket_start", "event_name"),
 )
 
+# Buckets that can't be computed: each row is a mark with a next try, 'infinity' where there can't be one any more.
+rollup_failures = Table(
+    "rollup_failures",
+    metadata,
+    Column("level", Text, nullable=False),
+    Column("event_name", Text, nullable=False),
+    _time("bucket_start"),
+    Column("reason", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("1")),
+    _time("failed_at", default="clock_timestamp()"),
+    _time("next_try_at"),
+    PrimaryKeyConstraint("level", "event_name", "bucket_start", name="rollup_failures_pkey"),
+    CheckConstraint(_one_of("level", BUCKET_TYPES), name="rollup_failures_level"),
+)
+
+# The measurements and metadata keys that an event's buckets name. A row for "__other__" says that there are more, and
+# that those are counted together.
+event_keys = Table(
+    "event_keys",
+    metadata,
+    Column("event_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _time("first_seen_at", default="clock_timestamp()"),
+    PrimaryKeyConstraint("event_name", "kind", "key", name="event_keys_pkey"),
+    CheckConstraint(_one_of("kind", ("measurement", "metadata")), name="event_keys_kind"),
+)
+
 job_runs = Table(
     "job_runs",
     metadata,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, TextClause, text
 
+from db.labels import OTHER, escape
 from db.levels import LEVELS, WIDTHS, BucketType
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -85,8 +86,12 @@ def read_series(
         "plain": [(number, read) for number, read in numbered if read.edges is None and not read.latest],
         "latest": [(number, read) for number, read in numbered if read.edges is None and read.latest],
         "folded": [(number, read) for number, read in numbered if read.edges is not None],
-        "plain_split": [(number, read) for number, read in numbered if read.split_by and read.edges is None],
-        "folded_split": [(number, read) for number, read in numbered if read.split_by and read.edges is not None],
+        "plain_split": [
+            (number, read) for number, read in numbered if read.split_by is not None and read.edges is None
+        ],
+        "folded_split": [
+            (number, read) for number, read in numbered if read.split_by is not None and read.edges is not None
+        ],
     }
     asked = tuple(kind for kind, those in kinds.items() if those) + (("seen",) if names else ())
     if not asked:
@@ -167,9 +172,9 @@ SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
         UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
             AND bucket_type = read.level AND bucket_start >= read.last AND bucket_start < read.until
     ) AS bucket, jsonb_each(metadata_counts) AS entry
-    WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || '__other__'
+    WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
     GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
-) AS value"""
+) AS value""".replace("OTHER", OTHER)
 _PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
         float8send((metadata_counts -> value.name)::float8) AS counted"""
 _FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> value.name)::float8)) AS counted"
@@ -223,7 +228,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
     if split:
         coarser = [_coarser_stretch(read) for _, read in reads]
         columns |= {
-            "prefix": [f"{read.split_by}:" for _, read in reads],
+            "prefix": [f"{escape(read.split_by or '')}:" for _, read in reads],
             "most": [read.split_values for _, read in reads],
             "coarse": [level for level, _, _ in coarser],
             "first": [_moment(first) for _, first, _ in coarser],

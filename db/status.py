@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from db.collectors import REFUSED_EVENT
+from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
 
 # A collector that said nothing for this long holds nothing up any more.
@@ -34,7 +35,8 @@ class PipelineStatus:
 
     ``complete_through``: every event that arrived before it is in the buckets. ``dirty``: marks in the log, the oldest
     made at ``oldest_dirty_at``. ``raw_floor``: older raw events are gone; None before the first purge.
-    ``ever_refused``: a collector has reported refused events, some time.
+    ``ever_refused``: a collector has reported refused events, some time. ``uncomputed``: buckets that can't be
+    computed; the watermark does not wait for them.
     """
 
     complete_through: datetime
@@ -45,6 +47,7 @@ class PipelineStatus:
     raw_floor: datetime | None
     floors: Mapping[str, Floor]
     ever_refused: bool = False
+    uncomputed: tuple[UncomputedBucket, ...] = ()
 
 
 def pipeline_status(connection: Connection) -> PipelineStatus:
@@ -68,13 +71,14 @@ def pipeline_status(connection: Connection) -> PipelineStatus:
         raw_floor=floors["raw"].recompute,
         floors=floors,
         ever_refused=first.ever_refused,
+        uncomputed=parse_uncomputed(first.uncomputed),
     )
 
 
 # One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is
 # the statement's, which is no later than its snapshot. The collectors stand beside raw's floor, once each.
-_STATUS = text("""
-SELECT statement_timestamp() AS now, dirty, oldest_dirty_at,
+_STATUS = text(f"""
+SELECT statement_timestamp() AS now, {UNCOMPUTED_SQL} AS uncomputed, dirty, oldest_dirty_at,
     level, NULLIF(ingest_floor, '-infinity') AS ingest, NULLIF(recompute_floor, '-infinity') AS recompute, held_since,
     collector_id, host, pid, seen_at, oldest_buffered_at, accounting,
     EXISTS (SELECT FROM event_names WHERE event_name = :refused) AS ever_refused,

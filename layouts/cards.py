@@ -16,9 +16,9 @@ from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
 from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
-from layouts.words import before_text, length_text
+from layouts.words import before_text, length_text, uncomputed_text
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Headline, Interval
+from metrics_dash.charts.data import ChartData, Headline, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
 
 # None of Plotly's own buttons: what a chart can do stands in its card's menu.
@@ -123,6 +123,8 @@ def headline(data: ChartData) -> list[Component]:
         parts.append(html.Span(_what(data), className="what"))
     if number.change is not None:
         parts.append(_change(data))
+    if data.uncomputed is not None:
+        parts.append(html.Span(uncomputed_text(data.uncomputed, data.window.zone), className="what uncomputed"))
     return parts
 
 
@@ -158,6 +160,8 @@ def state(data: ChartData, lag: Lag | None = None) -> list[Component]:
     speak = STATES.get(data.state)
     if speak is None:
         return []
+    if data.uncomputed is not None and data.state in ("never_seen", "none_in_range"):
+        return _uncomputed(data.uncomputed, data)
     if lag is not None and data.state in ("never_seen", "none_in_range") and _reaches_into(lag, data):
         return _held_up(data, lag)
     return speak(data)
@@ -174,6 +178,11 @@ def _held_up(data: ChartData, lag: Lag) -> list[Component]:
     if data.last_seen is not None:
         detail += [" Last seen ", _go_to(data.last_seen, data.window.zone), "."]
     return _message("Events are not coming through", detail, tone="bad")
+
+
+def _uncomputed(found: Uncomputed, data: ChartData) -> list[Component]:
+    detail = [f"{uncomputed_text(found, data.window.zone)}: ", html.Code("python -m metrics_dash audit"), " says why."]
+    return _message("There are events, but no numbers of them", detail, tone="bad")
 
 
 def _never_seen(data: ChartData) -> list[Component]:

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from layouts.numbers import THIN_SPACE, change_text, short_number
-from layouts.words import length_text, resolution_text
+from layouts.words import length_text, resolution_text, uncomputed_text
 from metrics_dash.charts.data import ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -34,6 +34,8 @@ def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
         if len(data.series) > MOST_SERIES:
             sentences.append(f"And {len(data.series) - MOST_SERIES} more series.")
         sentences += _reservations(data)
+    if data.uncomputed is not None:
+        sentences.append(f"{uncomputed_text(data.uncomputed, data.window.zone)}.")
     count = sum(interval.count for interval in refused)
     if count:
         sentences.append(f"{count:,} events were refused in this range.")

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE
-from metrics_dash.charts.data import Interval
+from metrics_dash.charts.data import Interval, Uncomputed
 from metrics_dash.charts.timerange.grid import compared_span
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
@@ -53,6 +54,12 @@ def refused_text(refused: Sequence[Interval]) -> str | None:
         return None
     reasons = sorted({reason for interval in refused for reason in interval.reasons})
     return f"{count:,} {'event' if count == 1 else 'events'} refused" + (f": {', '.join(reasons)}" if reasons else "")
+
+
+def uncomputed_text(found: Uncomputed, zone: ZoneInfo) -> str:
+    """``2 buckets can’t be computed since Sat 10 Jan 12:00``."""
+    plural = "bucket" if found.buckets == 1 else "buckets"
+    return f"{found.buckets:,} {plural} can’t be computed since {_moment(found.since.astimezone(zone), False)}"
 
 
 def resolution_text(window: Window) -> str:

@@ -334,12 +334,21 @@ def _import_bar(size: int | None) -> Iterator[Any]:
 @cli.command()
 def rollup() -> None:
     """Run passes until nothing is dirty."""
+    from db.failures import uncomputed
     from metrics_dash.jobs.rollup import roll_up_all
 
     with _opened(migrates=True) as (_, database):
         started = datetime.now(UTC)
         roll_up_all(database)
-        typer.echo(f"every bucket is up to date ({(datetime.now(UTC) - started).total_seconds():.1f} s)")
+        with database.reading() as connection:
+            failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
+    for bucket in failing:
+        print(bucket)
+    took = f"({(datetime.now(UTC) - started).total_seconds():.1f} s)"
+    if failing:
+        print(f"every other bucket is up to date {took}", file=sys.stderr)
+        raise typer.Exit(FAILED)
+    typer.echo(f"every bucket is up to date {took}")
 
 
 @cli.command()
@@ -367,11 +376,11 @@ def audit() -> None:
     from metrics_dash.jobs.audit import audit as compare
 
     with _opened(must_be_migrated=True) as (_, database):
-        differences = compare(database)
-    for difference in differences:
-        print(difference)
-    if differences:
-        print(f"{len(differences):,} differences", file=sys.stderr)
+        problems = compare(database)
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"{len(problems):,} {'difference' if len(problems) == 1 else 'differences'}", file=sys.stderr)
         raise typer.Exit(FAILED)
     typer.echo("raw events, minutes, hours and days agree")
 

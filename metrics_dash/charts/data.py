@@ -63,6 +63,14 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Uncomputed:
+    """How many buckets of a chart can't be computed, and since when that is known (aware UTC)."""
+
+    buckets: int
+    since: datetime
+
+
+@dataclass(frozen=True)
 class ChartData:
     """What a chart shows in a window.
 
@@ -71,6 +79,7 @@ class ChartData:
     (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the comparison's series, with the time of the buckets that they are compared with.
+    ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete.
     """
@@ -85,6 +94,7 @@ class ChartData:
     previous: tuple[Series, ...] = ()
     unfinished_from: int | None = None
     error: str | None = None
+    uncomputed: Uncomputed | None = None
 
 
 @dataclass(frozen=True)

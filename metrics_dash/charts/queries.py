@@ -52,6 +52,7 @@ from metrics_dash.charts.refusals import intervals
 from metrics_dash.charts.refusals import refused_read as read_of_refusals
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
 from metrics_dash.charts.timerange.windows import Resolution, RetainedSince, Window, choose_resolution, snap
+from metrics_dash.charts.uncomputed import uncomputed_in
 from metrics_dash.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -255,6 +256,10 @@ def _read_tab(
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
     refused_read = read_of_refusals(window) if status.ever_refused else None
     charts, refused = _read_plans(connection, plans, window, held, refused_read)
+    if status.uncomputed:
+        charts = tuple(
+            replace(data, uncomputed=uncomputed_in(window, data.chart.event, status.uncomputed)) for data in charts
+        )
     return TabData(tab, window, charts, complete_through, refused, compare)
 
 

@@ -18,7 +18,9 @@ from db.collectors import REFUSED_EVENT
 from db.rows import (
     BACKSLASH,
     MAX_JSON_BYTES,
+    MAX_MAGNITUDE,
     MAX_MEASUREMENTS,
+    MAX_METADATA_KEYS,
     PLAIN_SCALARS,
     ROW_OVERHEAD_BYTES,
     Row,
@@ -32,8 +34,9 @@ from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submis
 REFUSED = REFUSED_EVENT
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
-# Maps of so many bytes of JSON break no limit: a 65th measurement would not fit in, as each takes at least `"n":0,`.
-SHORT_MAPS = 6 * MAX_MEASUREMENTS
+# Maps of so many bytes of JSON break no limit: a 65th entry would not fit in, as each takes at least `"n":0,`.
+SHORT_MAPS = 6 * min(MAX_MEASUREMENTS, MAX_METADATA_KEYS)
+LOWEST, HIGHEST = -MAX_MAGNITUDE, MAX_MAGNITUDE
 # What events are counted under that are not stored, beside the store's own words.
 CANCELLED = "cancelled"
 KEY_REUSED = "key_reused"
@@ -129,14 +132,14 @@ class Buffer:
         try:
             plain = name in self._names
             for number in measurements.values():
-                # x - x is 0.0 for every finite x and NaN for the others: the cheapest test there is.
-                if number - number != 0.0 if type(number) is float else type(number) is not int:
+                # Also false for NaN. JSON that is written as it is holds no integer past 64 bits.
+                if not LOWEST <= number <= HIGHEST if type(number) is float else type(number) is not int:
                     plain = False
             for scalar in metadata.values():
                 if type(scalar) not in PLAIN_SCALARS:
                     plain = False
             maps = dumps((measurements, "", metadata))[1:-1]
-            if BACKSLASH in maps or (len(maps) > SHORT_MAPS and _is_too_long(measurements, maps)):
+            if BACKSLASH in maps or (len(maps) > SHORT_MAPS and _is_too_long(measurements, metadata, maps)):
                 plain = False
         except Exception:
             plain = False
@@ -396,5 +399,5 @@ class Buffer:
             return self._clock() - min(since) if since else None
 
 
-def _is_too_long(measurements: Mapping[str, float], maps: bytes) -> bool:
-    return len(maps) > MAX_JSON_BYTES or len(measurements) > MAX_MEASUREMENTS
+def _is_too_long(measurements: Mapping[str, float], metadata: Mapping[str, object], maps: bytes) -> bool:
+    return len(maps) > MAX_JSON_BYTES or len(measurements) > MAX_MEASUREMENTS or len(metadata) > MAX_METADATA_KEYS

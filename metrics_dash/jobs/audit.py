@@ -1,7 +1,8 @@
 """The audit: every level compared with the finer one where that still exists.
 
 Counts, minima and maxima must be equal; sums may differ by what the order of adding doubles explains. A bucket that is
-still dirty is not wrong but unfinished, and left out.
+still dirty is not wrong but unfinished, and left out. One that can't be computed is a problem of its own, and hides no
+other.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from db.audit import differing_facts, stored_days
+from db.audit import differing_facts, names_between, stored_days, waits
 from db.engine import Database
+from db.failures import UncomputedBucket, uncomputed
+from db.faults import Fault, classify, describe
 from db.floors import read_floors
+from db.labels import split_label
 from db.levels import LEVELS, RollupLevel
 
 _DAY = timedelta(days=1)
@@ -40,32 +45,87 @@ class Difference:
         )
 
 
-def audit(database: Database) -> list[Difference]:
-    """Compare raw with minute, minute with hour, hour with day, a UTC day at a time; every difference found."""
-    differences: list[Difference] = []
+@dataclass(frozen=True, slots=True)
+class Uncomparable:
+    """A bucket that can't even be compared: its rows make no number. It should stand among those that can't be
+    computed, and does not: an older version took its mark."""
+
+    level: str
+    event_name: str
+    bucket_start: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.bucket_start.isoformat()} {self.event_name}: can't be computed ({self.reason})"
+
+
+Problem = Difference | Uncomparable | UncomputedBucket
+
+
+def audit(database: Database) -> list[Problem]:
+    """Compare raw with minute, minute with hour, hour with day, a UTC day at a time; everything that is wrong.
+
+    What can't be computed is named and gone past: first what is known of, the rest in its place among the differences.
+    """
     with database.begin() as connection:
+        problems: list[Problem] = list(uncomputed(connection))
         days = stored_days(connection)
     for day in days:
         for level in LEVELS:
-            with database.begin() as connection:
-                if _is_purged(connection, level, day):
-                    continue
-                rows = differing_facts(connection, level, day, day + _DAY)
-                # Each statement sees what was committed before it, so a purge may have come in between. It raised the
-                # floor as it dropped: what is above the floor now was whole when it was compared.
-                if not _is_purged(connection, level, day):
-                    differences += [each for row in rows for each in _differences(level.name, row)]
-    return differences
+            problems += _compare(database, level, day, day + _DAY)
+    return problems
 
 
-def _is_purged(connection: Connection, level: RollupLevel, day: datetime) -> bool:
+def _compare(database: Database, level: RollupLevel, start: datetime, end: datetime) -> list[Problem]:
+    """The problems of a span. Where its numbers can't be computed it is halved, until one bucket is to blame."""
+    try:
+        return _differing(database, level, start, end)
+    except DBAPIError as error:
+        if classify(error) is not Fault.DATA:
+            raise
+    if end - start <= level.width:
+        with database.begin() as connection:
+            names = names_between(connection, level, start, end)
+        return [each for name in names for each in _compare_one(database, level, start, name)]
+    middle = start + (end - start) // level.width // 2 * level.width
+    return [*_compare(database, level, start, middle), *_compare(database, level, middle, end)]
+
+
+def _compare_one(database: Database, level: RollupLevel, start: datetime, name: str) -> list[Problem]:
+    try:
+        return _differing(database, level, start, start + level.width, name)
+    except DBAPIError as error:
+        if classify(error) is not Fault.DATA:
+            raise
+        reason = describe(error)
+    with database.begin() as connection:
+        unfinished = waits(connection, level, start, name)
+    return [] if unfinished else [Uncomparable(level.name, name, start, reason)]
+
+
+def _differing(
+    database: Database, level: RollupLevel, start: datetime, end: datetime, name: str | None = None
+) -> list[Problem]:
+    with database.begin() as connection:
+        if _is_purged(connection, level, start):
+            return []
+        rows = differing_facts(connection, level, start, end, name)
+        # Each statement sees what was committed before it, so a purge may have come in between. It raised the
+        # floor as it dropped: what is above the floor now was whole when it was compared.
+        if _is_purged(connection, level, start):
+            return []
+        return [each for row in rows for each in _differences(level.name, row)]
+
+
+def _is_purged(connection: Connection, level: RollupLevel, start: datetime) -> bool:
     floor = read_floors(connection)[level.source].recompute
-    return floor is not None and day < floor
+    return floor is not None and start < floor
 
 
-def _differences(level: str, row: Sequence[Any]) -> list[Difference]:
+def _differences(level: str, row: Sequence[Any]) -> list[Problem]:
     event_name, start, what, key = row[:4]
-    found = []
+    key = split_label(f"{key}:")[0] if what == "metadata" else key
+    found: list[Problem] = []
     for aggregate, expected, stored in zip(("count", "sum", "min", "max"), row[4::2], row[5::2], strict=True):
         if expected != stored:
             name = aggregate if what == "events" else f"{aggregate} of {key}"

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from db import rollups
+from db import failures, rollups
 from db.engine import Database
 from db.floors import read_floors
-from db.levels import LEVELS, RAW
+from db.keys import BucketKeys
+from db.levels import LEVELS, RAW, RollupLevel
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ class PassResult:
     """What a pass did. ``acted``: it held the lock; if not, another process is at work and nothing else is set.
 
     ``rebuilt``: buckets computed again, by level. ``refused``: marks below the recompute floor, dropped. ``failed``:
-    buckets that could not be computed. ``more``: some level was cut off at the limit. ``seconds``: how long it took.
+    buckets that could not be computed, and are tried again later. ``more``: some level was cut off at the limit.
+    ``seconds``: how long it took.
     """
 
     acted: bool
@@ -64,24 +66,46 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
     """One pass inside a transaction that holds the rollup lock; the caller commits."""
     rollups.prepare(connection)
     floors = read_floors(connection)
+    # Read before the marks are taken: what fails in this pass has its turn in a later one.
+    any_failed = failures.exist(connection)
     rebuilt: dict[str, int] = {}
     refused = failed = 0
     more = False
     for level, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
-        refused += rollups.drop_dirty_marks_below(connection, level.name, floors[level.source].recompute)
+        floor = floors[level.source].recompute
+        refused += rollups.drop_dirty_marks_below(connection, level.name, floor)
+        if any_failed:
+            failures.give_up_below(connection, level.name, floor)
+            failures.absorb_marks(connection, level.name)
         keys = rollups.take(connection, level.name, limit, before if level.source == RAW else None)
-        failed += rollups.rebuild(connection, level, keys)
+        again = failures.due(connection, level.name) if any_failed else BucketKeys()
+        failed += _rebuild(connection, level, keys) + _rebuild(connection, level, again)
+        failures.clear_computed(connection, level.name, again)
         if coarser is not None:
             rollups.mark_dirty(connection, coarser, keys)
-        rebuilt[level.name] = len(keys)
-        more = more or len(keys) >= limit
+            rollups.mark_dirty(connection, coarser, again)
+        rebuilt[level.name] = len(keys) + len(again)
+        more = more or len(keys) >= limit or len(again) >= failures.RETRIES_PER_PASS
     _alarm(refused, failed)
     return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more)
 
 
+def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> int:
+    """Compute buckets again, and record those that can't be; how many those are."""
+    failed = rollups.rebuild(connection, level, keys)
+    for each, reason in failed:
+        failures.record(connection, level.name, each, reason)
+    return len(failed)
+
+
 def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
-    """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed."""
+    """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed.
+
+    What could not be computed before is tried once more, now.
+    """
     total = 0
+    with database.begin() as connection:
+        failures.try_all_now(connection)
     while True:
         with database.begin() as connection:
             rollups.lock(connection)
@@ -101,7 +125,7 @@ def _alarm(refused: int, failed: int) -> None:
             "%d dirty marks lay below a recompute floor and were dropped; those buckets keep their state", refused
         )
     if failed:
-        log.error("%d buckets could not be computed (a sum out of range?) and keep their state", failed)
+        log.error("%d buckets could not be computed and keep their state; audit and doctor name them", failed)
 
 
 class RollupJob:

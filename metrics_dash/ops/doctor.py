@@ -11,11 +11,15 @@ from subprocess import SubprocessError
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import MINIMUM_SERVER_VERSION, Database
+from db.event_keys import crowded_events
+from db.fold import KEYS_PER_EVENT
+from db.labels import OTHER
 from db.migrate import current_revision, head_revision
 from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.logs import redact
+from metrics_dash.ops.uncomputed import REMEDY, sentence
 from metrics_dash.settings import Settings
 
 LAG_WORTH_A_LOOK = timedelta(minutes=1)
@@ -58,8 +62,11 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     with database.reading() as connection:
         status = pipeline_status(connection)
         partitions = attached_partitions(connection)
+        crowded = crowded_events(connection)
     yield _collectors(status)
     yield _lag(status)
+    yield _uncomputed(status)
+    yield _crowded(crowded)
     yield _partitions(partitions, datetime.now(UTC))
     yield _purge(status)
 
@@ -147,6 +154,29 @@ def _lag(status: PipelineStatus) -> Finding:
         Finding("rollup", Verdict.WORTH_A_LOOK, text, remedy)
         if lag > LAG_WORTH_A_LOOK
         else Finding("rollup", Verdict.GOOD, text)
+    )
+
+
+def _uncomputed(status: PipelineStatus) -> Finding:
+    waiting = sentence(status.uncomputed)
+    if waiting is not None:
+        return Finding("buckets", Verdict.BAD, waiting, REMEDY)
+    lost = len(status.uncomputed)
+    if lost:
+        text = f"{lost:,} could not be computed before their events were purged"
+        return Finding("buckets", Verdict.WORTH_A_LOOK, text, "nothing: they go with their level's retention")
+    return Finding("buckets", Verdict.GOOD, "all can be computed")
+
+
+def _crowded(names: list[str]) -> Finding:
+    if not names:
+        return Finding("keys", Verdict.GOOD, f"no event sends more than {KEYS_PER_EVENT} measurements or metadata keys")
+    text = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+    return Finding(
+        "keys",
+        Verdict.WORTH_A_LOOK,
+        f"more than {KEYS_PER_EVENT} measurements or metadata keys, the rest counted as {OTHER}: {text}",
+        "put what differs from event to event into values, not into names",
     )
 
 

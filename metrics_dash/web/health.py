@@ -1,4 +1,8 @@
-"""``/healthz``: the process lives. ``/readyz``: it can serve; 503 and the reasons where it can't."""
+"""``/healthz``: the process lives. ``/readyz``: it can serve; 503 and the reasons where it can't.
+
+Where it can serve and some number is known to be wrong, ``/readyz`` says so as ``degraded``, with 200: another process
+would have the same numbers, so nobody gains by taking this one away.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -8,9 +12,11 @@ from flask import Flask, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import Database
+from db.failures import uncomputed
 from db.migrate import current_revision, head_revision
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
+from metrics_dash.ops.uncomputed import sentence
 from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)
@@ -49,6 +55,18 @@ def problems(database: Database, runtime: RuntimeProtocol) -> Iterator[str]:
     yield from runtime.health().problems
 
 
+def wrong_numbers(database: Database) -> Iterator[str]:
+    """What is known to be wrong in what is served, a sentence each."""
+    try:
+        with database.reading() as connection:
+            found = sentence(uncomputed(connection))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("the database can't be asked for what is wrong: %s", error)
+        found = "the database can't be asked what can't be computed"
+    if found:
+        yield found
+
+
 def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
     """Register both routes."""
 
@@ -59,4 +77,7 @@ def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None
     @server.get("/readyz")
     def readyz() -> Response:
         found = list(problems(database, runtime))
-        return json_answer({"status": "not ready" if found else "ready", "problems": found}, 503 if found else 200)
+        if found:
+            return json_answer({"status": "not ready", "problems": found}, 503)
+        wrong = list(wrong_numbers(database))
+        return json_answer({"status": "degraded" if wrong else "ready", "problems": wrong})

@@ -86,6 +86,10 @@ def _pipeline(status: PipelineStatus, now: datetime) -> Iterator[Metric]:
     lag = max(0.0, (now - status.complete_through).total_seconds())
     yield _gauge("lag_seconds", "Age of the oldest arrival that is not in its buckets yet.", lag)
     yield _gauge("dirty_keys", "Buckets marked to be recomputed.", status.dirty)
+    waiting = sum(not bucket.lost for bucket in status.uncomputed)
+    yield _gauge("uncomputed_buckets", "Buckets that can't be computed and are tried again, 200 at most.", waiting)
+    lost = len(status.uncomputed) - waiting
+    yield _gauge("lost_buckets", "Buckets that can't be computed any more: their events were purged.", lost)
     live = sum(collector.live for collector in status.collectors)
     yield _gauge("collectors", "Processes that collect into this database.", live)
     held = status.floors["raw"].held_since

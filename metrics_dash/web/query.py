@@ -127,6 +127,9 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "complete_through": _rfc3339(complete_through),
         "state": data.state,
         "note": data.window.note,
+        "uncomputed": None
+        if data.uncomputed is None
+        else {"buckets": data.uncomputed.buckets, "since": _rfc3339(data.uncomputed.since)},
         "series": [
             {
                 "name": series.name,

@@ -209,14 +209,6 @@ def test_a_value_with_the_name_of_the_rest_counts_with_the_rest(database: Databa
         assert bucket["metadata_counts"] == {"p:1": 2, "p:__other__": 61}
 
 
-def test_keys_with_colons_that_read_alike_are_added_up(database: Database) -> None:
-    insert_events([event(metadata={"a": "b:c", "a:b": "c"}), event(metadata={"a": "b:c"})], database=database)
-    run_pass(database)
-    for level in ("minute", "hour", "day"):
-        (bucket,) = buckets(database, level)
-        assert bucket["metadata_counts"] == {"a:b:c": 3}
-
-
 def test_a_keys_value_may_hold_colons_quotes_and_percent_signs(database: Database) -> None:
     insert_events([event(metadata={"url": 'http://x/?a="%s":\\1', "ü": "é"})], database=database)
     run_pass(database)
@@ -225,20 +217,12 @@ def test_a_keys_value_may_hold_colons_quotes_and_percent_signs(database: Databas
 
 
 def test_extreme_numbers_are_exact(database: Database) -> None:
-    values = [1e300, 5e-300, -0.1, 2**53, 1e-7]
+    values = [1e289, -1e289, 5e-324, 2.2e-308, -0.1, 2**53, 1e-7]
     insert_events([event(**{f"m{n}": value}) for n, value in enumerate(values)], database=database)
     run_pass(database)
     (bucket,) = buckets(database)
     assert bucket["min_values"] == {f"m{n}": value for n, value in enumerate(values)}
     assert bucket["sum_values"] == bucket["min_values"] == bucket["max_values"]
-
-
-def test_a_sum_out_of_range_holds_up_no_other_bucket(database: Database) -> None:
-    insert_events([event(0, ms=1.7e308), event(0, ms=1.7e308), event(1, ms=1), event(2, ms=2)], database=database)
-    result = run_pass(database)
-    assert result.failed == 1
-    assert counts(database) == {NOON + timedelta(minutes=1): 1, NOON + timedelta(minutes=2): 1}
-    assert marks(database) == []
 
 
 @pytest.mark.parametrize("minutes", [1, 200])

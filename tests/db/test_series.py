@@ -129,6 +129,23 @@ def test_a_split_reads_its_most_frequent_values_only(sold: Database) -> None:
     assert len(rows.splits) == 5
 
 
+@pytest.mark.parametrize("edges", [None, (DAY.start, DAY.end)])
+def test_a_split_shows_its_own_key_only(database: Database, edges: tuple[int, ...] | None) -> None:
+    moment = START + timedelta(hours=1)
+    pairs = [("a", "b:x"), ("a:b", "x"), ("a:b", "x"), ("a\\", ":b:x"), ("a\\:b", "x"), ("", "a:b:x"), (":", "x")]
+    insert_events([(NAME, {}, {key: value}, moment) for key, value in pairs], database=database)
+    roll_up_all(database)
+    keys = ["a", "a:b", "a\\", "a\\:b", "", ":", "b"]
+    with database.reading() as connection:
+        answers, _ = read_series(connection, [replace(DAY, split_by=key, edges=edges) for key in keys])
+    found = {
+        (key, value): count.sum()
+        for key, rows in zip(keys, answers, strict=True)
+        for value, (_, count) in rows.splits.items()
+    }
+    assert found == {pair: pairs.count(pair) for pair in pairs}
+
+
 def test_the_latest_is_the_last_bucket_with_events(sold: Database) -> None:
     with sold.reading() as connection:
         (rows, hour), _ = read_series(
@@ -157,6 +174,14 @@ def test_the_sessions_time_zone_changes_nothing(sold: Database, zone: str) -> No
         connection.execute(text(f"SET TIME ZONE '{zone}'"))
         (rows,), _ = read_series(connection, [replace(DAY, edges=(DAY.start, DAY.end))])
     assert (rows.start.tolist(), rows.count.tolist()) == ([DAY.start], [45])
+
+
+def test_an_empty_key_is_a_key_to_split_by(database: Database) -> None:
+    insert_events([(NAME, {}, {"": "x"}, START), (NAME, {}, {"k": "x"}, START)], database=database)
+    roll_up_all(database)
+    with database.reading() as connection:
+        (rows,), _ = read_series(connection, [replace(DAY, split_by="")])
+    assert {value: count.tolist() for value, (_, count) in rows.splits.items()} == {"x": [1]}
 
 
 def test_every_read_goes_by_the_primary_key(sold: Database) -> None:

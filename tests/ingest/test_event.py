@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db.rows import (
     BETWEEN,
+    MAX_MAGNITUDE,
     InvalidEventError,
     check_name,
     decode_maps,
@@ -162,7 +163,7 @@ def test_a_moment_survives_as_nanoseconds(moment: datetime) -> None:
         assert from_nanoseconds(to_nanoseconds(moment)) == moment
 
 
-_numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63) + 1, 2**63 - 1)
+_numbers = st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE) | st.integers(-(2**63) + 1, 2**63 - 1)
 _texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50)
 
 

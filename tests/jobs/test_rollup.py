@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import text
 
-from db import rollups
+from db import failures, rollups
 from db.engine import Database
 from db.events import insert_events
+from db.failures import UncomputedBucket
 from db.floors import align
+from db.fold import KEYS_PER_EVENT
+from db.labels import OTHER, escape
 from db.levels import LEVELS
 from db.partitions import forget_partitions
 from metrics_dash.jobs.audit import audit
@@ -34,13 +37,14 @@ from tests.db.test_rollups import (
     transaction,
     write_uncommitted,
 )
+from tests.support.older import store_unchecked
 
 DAY = timedelta(days=1)
 
 
 def test_the_levels_lead_from_raw_to_day_and_each_width_divides_the_next() -> None:
     assert [level.source for level in LEVELS] == ["raw", *(level.name for level in LEVELS[:-1])]
-    assert LEVELS[-1].level == "day"
+    assert LEVELS[-1].name == "day"
     assert all(coarse.width % fine.width == timedelta(0) for fine, coarse in itertools.pairwise(LEVELS))
 
 
@@ -131,7 +135,11 @@ EVENTS = st.lists(
     st.tuples(
         NAMES,
         st.dictionaries(st.sampled_from("xyzw"), VALUES, max_size=4),
-        st.dictionaries(st.sampled_from("kl"), st.sampled_from([True, 1, "v", None]), max_size=2),
+        st.dictionaries(
+            st.sampled_from(["k", "l", "a", "a:b", "a\\", ":", ""]),
+            st.sampled_from([True, 1, "1", "v", None, "b:x", "x", ":b:x", OTHER]),
+            max_size=3,
+        ),
         st.integers(-4 * 24 * 60, 0),
     ),
     min_size=1,
@@ -140,7 +148,10 @@ EVENTS = st.lists(
 
 
 class Shadow(RuleBasedStateMachine):
-    """Inserts, late inserts, passes, crashes and purges, against a list of what was accepted."""
+    """Inserts, late inserts, passes, crashes and purges, against a list of what was accepted.
+
+    Beside the events that are followed, one names more and more, and one has buckets that can't be computed.
+    """
 
     database: Database
 
@@ -154,7 +165,9 @@ class Shadow(RuleBasedStateMachine):
             connection.execute(
                 text("UPDATE retention_floors SET ingest_floor = '-infinity', recompute_floor = '-infinity'")
             )
-            connection.execute(text("TRUNCATE telemetry_buckets, rollup_dirty, ingest_batches"))
+            connection.execute(
+                text("TRUNCATE telemetry_buckets, rollup_dirty, ingest_batches, rollup_failures, event_keys")
+            )
         forget_partitions(self.database)
         self.accepted: list[dict[str, Any]] = []
         self.floor: datetime | None = None
@@ -200,13 +213,68 @@ class Shadow(RuleBasedStateMachine):
         if report.levels[0].removed:
             self.floor = max(align(self.now - days * DAY), self.floor or align(self.now - 1000 * DAY))
 
+    @rule(minute=st.integers(-4 * 24 * 60, 0), first=st.integers(0, 500), limit=st.integers(1, 20))
+    def name_many(self, minute: int, first: int, limit: int) -> None:
+        names = [f"x{number}" for number in range(first, first + 128)]
+        halves = (dict.fromkeys(names[:64], 1), dict.fromkeys(names[64:], 1))
+        insert_events([event(minute, "many.names", half, **half) for half in halves], database=self.database)
+        run_pass(self.database, limit=limit)
+
+    @rule(minute=st.integers(-4 * 24 * 60, 0), more=st.booleans())
+    def store_what_cant_be_added_up(self, minute: int, more: bool) -> None:
+        huge = event(minute, "too.large", v=1.7e308)
+        if self.floor is None or huge["occurred_at"] >= self.floor:
+            store_unchecked(self.database, [huge, huge])
+            if more:
+                insert_events([event(minute, "too.large", v=1)], database=self.database)
+
+    @rule()
+    def let_failures_be_due(self) -> None:
+        with self.database.begin() as connection:
+            failures.try_all_now(connection)
+
+    @rule()
+    def remove_what_cant_be_added_up(self) -> None:
+        with self.database.begin() as connection:
+            connection.execute(text("DELETE FROM telemetry_events WHERE measurements @> '{\"v\": 1.7e308}'"))
+
     @invariant()
-    def what_differs_is_dirty(self) -> None:
-        assert audit(self.database) == []
+    def what_differs_is_dirty_or_known_not_to_be_computable(self) -> None:
+        for problem in audit(self.database):
+            assert isinstance(problem, UncomputedBucket), problem
+            assert problem.event_name == "too.large"
+
+    @invariant()
+    def what_cant_be_computed_is_marked(self) -> None:
+        with self.database.begin() as connection:
+            forgotten = connection.execute(
+                text(
+                    "SELECT event_name, date_bin('1 minute', occurred_at, 'epoch') FROM telemetry_events "
+                    "WHERE measurements @> '{\"v\": 1.7e308}' EXCEPT SELECT event_name, bucket_start FROM rollup_dirty "
+                    "EXCEPT SELECT event_name, bucket_start FROM rollup_failures"
+                )
+            ).fetchall()
+        assert forgotten == []
+
+    @invariant()
+    def no_bucket_names_too_much(self) -> None:
+        with self.database.begin() as connection:
+            widest = connection.execute(
+                text(
+                    "SELECT max((SELECT count(*) FROM jsonb_object_keys(value_counts || metadata_counts))) "
+                    "FROM telemetry_buckets"
+                )
+            ).scalar_one()
+        assert (widest or 0) <= 2 * (KEYS_PER_EVENT + 1)
 
     def teardown(self) -> None:
+        self.remove_what_cant_be_added_up()
         roll_up_all(self.database)
-        assert audit(self.database) == []
+        for problem in audit(self.database):
+            assert isinstance(problem, UncomputedBucket), problem
+            assert problem.lost
+            assert self.floor is not None
+            assert problem.bucket_start < self.floor
         for level in LEVELS:
             expected = _group(self.accepted, level.width)
             stored = {
@@ -241,7 +309,7 @@ def _assert_folded(bucket: Mapping[str, Any], events: list[dict[str, Any]]) -> N
     for key, found in values.items():
         assert abs(bucket["sum_values"][key] - sum(found)) <= 1e-9 * max(1.0, sum(map(abs, found)))
     tags = [(key, value) for each in events for key, value in each["metadata"].items()]
-    labels = [f"{key}:{value if isinstance(value, str) else json.dumps(value)}" for key, value in tags]
+    labels = [f"{escape(key)}:{value if isinstance(value, str) else json.dumps(value)}" for key, value in tags]
     assert bucket["metadata_counts"] == {label: labels.count(label) for label in labels}
 
 

@@ -1,0 +1,216 @@
+"""The fold: the buckets asked for, the rows to fold, and from them counts, maps and labels, in one statement.
+
+Every part reads what it needs once, unpacked once, and then hashes: the work grows with what is read and with nothing
+else. What is named is bounded, so no input can make a bucket that the next fold can't read: an event name has at most
+``KEYS_PER_EVENT`` measurements and as many metadata keys, first come first served, and whatever else it sends is
+counted under OTHER. They stand in ``event_keys`` for as long as the event has buckets, so a bucket that is computed
+again, and the audit, find the same.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+
+from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
+
+KEYS_PER_EVENT = 256
+
+# A metadata key's values beyond this many, the rarest, are counted together under OTHER: at most so many are listed,
+# and all that are more frequent than the next one. Those that tie for the last places all go there, so a key whose
+# values occur once each, such as an id, lists none. Each event that carries the key is counted, whatever is listed.
+# Exact for minutes. Hours and days add up what the finer buckets list: what they counted under OTHER stays there.
+VALUES_PER_KEY = 50
+
+# The one merge: how the map that a bucket stores per measurement is folded from maps of the level below, with the
+# aggregate that does it. One event is the smallest of such maps: its value is sum, minimum and maximum, its count 1.
+# The value's type stands beside the aggregate; a further mergeable aggregate is a further row.
+MERGES: Mapping[str, tuple[str, str]] = {
+    "value_counts": ("sum", "bigint"),
+    "sum_values": ("sum", "double precision"),
+    "min_values": ("min", "double precision"),
+    "max_values": ("max", "double precision"),
+}
+_VALUES = [column for column in MERGES if column != "value_counts"]
+
+# Constant slices of arrays, not a condition on positions, tell the planner how many buckets there are; `earliest` and
+# `end`, which only repeat what the keys say, tell it which partitions it can leave out.
+KEYS = """
+keys AS MATERIALIZED (
+    SELECT position::int AS bucket, event_name, bucket_start
+    FROM unnest((CAST(:names AS text[]))[:first : :last], (CAST(:starts AS timestamptz[]))[:first : :last])
+        WITH ORDINALITY AS key (event_name, bucket_start, position)
+)"""
+
+
+def unpacked(column: str) -> str:
+    """A map that is decompressed once: looking up each of n keys in a packed one would unpack it n times."""
+    return f"{column} || '{{}}' AS {column}"
+
+
+# Every part names the same columns whatever the source. `parts`: an aggregate of each measurement. `labels`: how many
+# events carried a metadata key (`field`) with a value. An event is the smallest of buckets.
+_EVENTS = f"""
+{KEYS},
+events AS MATERIALIZED (
+    SELECT keys.bucket, event.measurements, event.metadata
+    FROM keys CROSS JOIN LATERAL (
+        SELECT {unpacked("measurements")}, {unpacked("metadata")} FROM telemetry_events AS candidate
+        WHERE candidate.event_name = keys.event_name AND candidate.occurred_at >= keys.bucket_start
+            AND candidate.occurred_at < keys.bucket_start + CAST(:width AS interval)
+            AND candidate.occurred_at >= :earliest AND candidate.occurred_at < :end
+        OFFSET 0
+    ) AS event
+),
+counts AS (SELECT bucket, count(*) AS count FROM events GROUP BY 1),
+parts (bucket, key, {", ".join(MERGES)}) AS (
+    SELECT bucket, key, {", ".join("1" if column == "value_counts" else "value" for column in MERGES)}
+    FROM (
+        SELECT bucket, key, CAST(measurements ->> key AS double precision) AS value
+        FROM (SELECT bucket, measurements, jsonb_object_keys(measurements) AS key FROM events) AS measured
+        OFFSET 0
+    ) AS measurement
+),
+labels AS (
+    SELECT bucket, key AS field, COALESCE(metadata ->> key, 'null') AS value, 1 AS count
+    FROM (SELECT bucket, metadata, jsonb_object_keys(metadata) AS key FROM events) AS described
+)"""
+
+_FINER_COLUMNS = ", ".join(f"CAST(finer.{column} ->> pair.key AS {kind})" for column, (_, kind) in MERGES.items())
+_BUCKETS = f"""
+{KEYS},
+finer AS MATERIALIZED (
+    SELECT keys.bucket, stored.*
+    FROM keys CROSS JOIN LATERAL (
+        SELECT count, {", ".join(map(unpacked, MERGES))}, metadata_counts FROM telemetry_buckets AS candidate
+        WHERE candidate.bucket_type = :source AND candidate.event_name = keys.event_name
+            AND candidate.bucket_start >= keys.bucket_start
+            AND candidate.bucket_start < keys.bucket_start + CAST(:width AS interval)
+        OFFSET 0
+    ) AS stored
+),
+counts AS (SELECT bucket, sum(count)::bigint AS count FROM finer GROUP BY 1),
+parts (bucket, key, {", ".join(MERGES)}) AS (
+    SELECT finer.bucket, pair.key, {_FINER_COLUMNS}
+    FROM finer CROSS JOIN LATERAL jsonb_object_keys(finer.value_counts) AS pair (key)
+),
+labels AS (
+    SELECT bucket, field, NULLIF(substr(label, length(field) + 2), '{OTHER}') AS value, count
+    FROM (
+        SELECT bucket, pair.key AS label, {key_sql("pair.key")} AS field, CAST(pair.value AS bigint) AS count
+        FROM finer CROSS JOIN LATERAL jsonb_each_text(finer.metadata_counts) AS pair
+        OFFSET 0
+    ) AS labelled
+)"""
+
+_MERGED = f"""
+merged AS (
+    SELECT bucket, key, {", ".join(f"{aggregate}({column}) AS {column}" for column, (aggregate, _) in MERGES.items())}
+    FROM parts GROUP BY 1, 2
+)"""
+
+# Which values stay is decided by counts alone, so no values are sorted: `ranked` has a row for each count that occurs,
+# with the values that have it and how many values have it or a higher one.
+_RANKED = f"""
+ranked AS (
+    SELECT bucket, field, count, values, size,
+        NOT rest AND sum(size) OVER (PARTITION BY bucket, field, rest ORDER BY count DESC) <= {VALUES_PER_KEY} AS listed
+    FROM (
+        SELECT bucket, field, value IS NULL OR octet_length(value) > {VALUE_BYTES} AS rest, count,
+            array_agg(value) AS values, count(*) AS size
+        FROM (SELECT bucket, field, value, sum(count)::bigint AS count FROM labels GROUP BY 1, 2, 3) AS counted
+        GROUP BY 1, 2, 3, 4
+    ) AS tied
+)"""
+
+# What events name: which of it was known, and how much of the rest finds a place, the most frequent first. A row for
+# OTHER says that there is something that found none.
+_NAMED = f"""
+met AS (
+    SELECT event_name, kind, key, sum(count) AS count
+    FROM (
+        SELECT bucket, 'measurement' AS kind, key, value_counts AS count FROM merged
+        UNION ALL SELECT bucket, 'metadata', field, count * size FROM ranked
+    ) AS named JOIN keys USING (bucket)
+    GROUP BY 1, 2, 3
+),
+known AS MATERIALIZED (
+    SELECT event_name, kind, key FROM event_keys WHERE event_name IN (SELECT event_name FROM keys)
+),
+fresh AS (
+    INSERT INTO event_keys (event_name, kind, key)
+    SELECT DISTINCT event_name, kind, CASE WHEN fits AND place <= {KEYS_PER_EVENT} THEN key ELSE '{OTHER}' END
+    FROM (
+        SELECT event_name, kind, key, fits,
+            COALESCE(taken, 0) + row_number() OVER (PARTITION BY event_name, kind, fits ORDER BY met.count DESC, key)
+                AS place
+        FROM (
+            SELECT *, key <> '{OTHER}' AND octet_length(key) <= {KEY_BYTES} AS fits FROM met
+        ) AS met
+        LEFT JOIN known USING (event_name, kind, key)
+        LEFT JOIN (
+            SELECT event_name, kind, count(*) AS taken FROM known WHERE key <> '{OTHER}' GROUP BY 1, 2
+        ) AS places USING (event_name, kind)
+        WHERE known.key IS NULL
+    ) AS candidate
+    ON CONFLICT DO NOTHING
+    RETURNING event_name, kind, key
+),
+named AS MATERIALIZED (
+    SELECT event_name, kind, key FROM known WHERE key <> '{OTHER}'
+    UNION ALL SELECT event_name, kind, key FROM fresh WHERE key <> '{OTHER}'
+),
+measured AS (
+    SELECT merged.*, named.key IS NOT NULL AS known
+    FROM merged JOIN keys USING (bucket)
+        LEFT JOIN named ON named.kind = 'measurement' AND (named.event_name, named.key) = (keys.event_name, merged.key)
+),
+described AS (
+    SELECT ranked.*, named.key IS NOT NULL AS known, {escaped_sql("ranked.field")} AS label
+    FROM ranked JOIN keys USING (bucket)
+        LEFT JOIN named ON named.kind = 'metadata' AND (named.event_name, named.key) = (keys.event_name, ranked.field)
+)"""
+# What buckets name was named when it was folded from events.
+_INHERITED = f"""
+measured AS (SELECT *, key <> '{OTHER}' AS known FROM merged),
+described AS (SELECT *, true AS known, field AS label FROM ranked)"""
+
+# The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more.
+_MAPS = f"""
+maps AS (
+    SELECT bucket, jsonb_object_agg(key, value_counts) AS value_counts,
+        {", ".join(f"jsonb_object_agg(key, {column}) FILTER (WHERE known) AS {column}" for column in _VALUES)}
+    FROM (
+        SELECT bucket, key, known, {", ".join(MERGES)} FROM measured WHERE known
+        UNION ALL
+        SELECT bucket, '{OTHER}', false, sum(value_counts)::bigint, {", ".join("NULL" for _ in _VALUES)}
+        FROM measured WHERE NOT known GROUP BY 1
+    ) AS entry
+    GROUP BY 1
+)"""
+_CAPPED = f"""
+capped AS (
+    SELECT bucket, jsonb_object_agg(label, count) AS metadata_counts
+    FROM (
+        SELECT bucket, CASE WHEN known THEN label || ':' || value ELSE '{OTHER}:{OTHER}' END AS label,
+            sum(CASE WHEN listed AND known THEN count ELSE count * size END)::bigint AS count
+        FROM described
+            CROSS JOIN LATERAL unnest(CASE WHEN listed AND known THEN values ELSE '{{{OTHER}}}' END) AS value
+        GROUP BY 1, 2
+    ) AS labelled
+    GROUP BY 1
+)"""
+
+
+def _fold(source: str, naming: str) -> str:
+    """The statement that inserts the buckets: the merge of whatever counts, parts and labels ``source`` gives."""
+    stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MERGES)
+    return f"""
+WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}
+INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MERGES)}, metadata_counts)
+SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}')
+FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN capped USING (bucket)
+"""
+
+
+FOLD_EVENTS = text(_fold(_EVENTS, _NAMED))
+FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED))
