@@ -31,7 +31,7 @@ from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web.context import Context
-from metrics_dash.web.health import problems
+from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
@@ -71,6 +71,7 @@ def create_app(
         demo=lambda: once_a_tick.get(f"demo|{queries.now().timestamp()}", lambda: demo_active(database)),
         version=version,
         problems=lambda: runtime.health().problems if runtime.running else (),
+        warnings=lambda: warnings(database),
     )
     callbacks.register(app, context)
     routes.register(server, context)

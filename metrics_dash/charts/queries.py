@@ -22,7 +22,8 @@ A chart that can't be built is ``failing`` and leaves its neighbours standing; a
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
@@ -33,10 +34,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from db.engine import Database
-from db.events import query_events
+from db.events import read_events
 from db.faults import Fault, classify
+from db.reading import ask, ask_status
 from db.series import LastSeen, Read, Rows, read_series
-from db.status import PipelineStatus, pipeline_status
+from db.status import PipelineStatus
 from metrics_dash.catalog import Catalog, Chart, Show, Tab
 from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
@@ -115,7 +117,11 @@ class Queries:
         Whoever asks several things asks for the moment once and hands it on, so that all answers are of one tick.
         """
         now = self.now()
-        return Moment(now, self._cache.get(f"pipeline|{now.timestamp()}", lambda: self._ask(pipeline_status)))
+        return Moment(now, self._cache.get(f"pipeline|{now.timestamp()}", self._ask_status))
+
+    def _ask_status(self) -> PipelineStatus:
+        with _unavailable_if_it_fails():
+            return ask_status(self._database)
 
     def window(
         self,
@@ -198,10 +204,7 @@ class Queries:
         events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
         """
         chart = self._catalog.chart(chart_id)
-        try:
-            events = query_events(chart.event, start, end, limit, database=self._database)
-        except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+        events = self._ask(lambda connection: read_events(connection, chart.event, start, end, limit))
         records = [{"occurred_at": e["occurred_at"], **e["measurements"], **e["metadata"]} for e in events]
         return pd.DataFrame(records, columns=None if records else ["occurred_at"])
 
@@ -211,7 +214,9 @@ class Queries:
         # The status is older than what is read with it, so the watermark is never newer than what it speaks of.
         return self._cache.get(
             self._key(tab, window, compare, moment),
-            lambda: self._ask(lambda connection: _read_tab(connection, tab, window, compare, moment.status)),
+            lambda: self._ask(
+                lambda connection: _read_tab(connection, tab, window, compare, moment.status), moment.status.position
+            ),
         )
 
     def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
@@ -221,18 +226,18 @@ class Queries:
         span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
         return f"tab|{tab.id}|{charts}|{span}|{window.zone.key}|{compare}|{tick.timestamp()}"
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
-        try:
-            with self._database.reading() as connection:
-                # Every question is one statement, which needs no BEGIN and ROLLBACK around it: two round trips less.
-                return question(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        except (SQLAlchemyError, OSError) as error:
-            raise _unavailable(error) from error
+    def _ask(self, question: Callable[[Connection], T], at_least: str | None = None) -> T:
+        with _unavailable_if_it_fails():
+            return ask(self._database, question, at_least)
 
 
-def _unavailable(error: Exception) -> QueriesUnavailableError:
-    log.warning("the database can't be asked: %s", _describe(error))
-    return QueriesUnavailableError(f"The database can't be asked just now ({_describe(error)}).")
+@contextmanager
+def _unavailable_if_it_fails() -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("the database can't be asked: %s", _describe(error))
+        raise QueriesUnavailableError(f"The database can't be asked just now ({_describe(error)}).") from error
 
 
 def _describe(error: Exception) -> str:

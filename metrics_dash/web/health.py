@@ -49,6 +49,12 @@ def problems(database: Database, runtime: RuntimeProtocol) -> Iterator[str]:
     yield from runtime.health().problems
 
 
+def warnings(database: Database) -> list[str]:
+    """What somebody should look into though this process serves without it, a sentence each."""
+    sentence = database.replica.state().sentence if database.replica is not None else None
+    return [sentence] if sentence is not None else []
+
+
 def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
     """Register both routes."""
 
@@ -59,4 +65,7 @@ def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None
     @server.get("/readyz")
     def readyz() -> Response:
         found = list(problems(database, runtime))
-        return json_answer({"status": "not ready" if found else "ready", "problems": found}, 503 if found else 200)
+        answer = {"status": "not ready" if found else "ready", "problems": found}
+        # A replica that can't be read is no reason to send nobody here: the primary answers in its place.
+        warned = {"warnings": warnings(database)} if database.replica is not None else {}
+        return json_answer({**answer, **warned}, 503 if found else 200)

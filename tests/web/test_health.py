@@ -60,6 +60,27 @@ def test_a_database_that_is_away_is_not_ready_and_its_address_stays_secret() -> 
         assert figure(opened, "metrics_dash_database_up") == 0
 
 
+@pytest.fixture
+def without_replica(database: Database) -> Iterator[Database]:
+    """A database whose replica is down."""
+    both = Database(database.dsn(), read_url="postgresql://someone:secret@127.0.0.1:9/nowhere")
+    yield both
+    both.dispose()
+
+
+def test_a_replica_that_is_down_is_said_and_turns_nobody_away(without_replica: Database) -> None:
+    with site(without_replica) as opened:
+        answer = opened.client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json == {
+            "status": "ready",
+            "problems": [],
+            "warnings": ["the replica can't be reached, so the primary is read"],
+        }
+        query = {"event_name": "test.a", "from": "now-1h"}
+        assert opened.client.get("/api/v1/query", query_string=query).status_code == 200
+
+
 def test_the_books_are_exposed_by_state_and_reason(open_site: Site) -> None:
     open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}, {"event_name": "BAD"}])
     assert figure(open_site, "metrics_dash_events_rejected_total") == 1
