@@ -1,12 +1,20 @@
 """Which database this is, as PostgreSQL itself tells: told apart are also copies of one another."""
 
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import Literal, Protocol
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 _WORD_BYTES = 8
+# The server may have been started again or replaced since.
+ASK_AGAIN_SECONDS = 60.0
+TRY_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +50,37 @@ _IDENTITY = text(
     "SELECT system_identifier AS system, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) "
     "AS database, pg_postmaster_start_time() AS started_at FROM pg_control_system()"
 )
+
+
+class Readable(Protocol):
+    """What is asked of ``db.engine.Database``."""
+
+    def reading(self, server: Literal["primary"]) -> AbstractContextManager[Connection]: ...
+
+
+class InstallationUnknownError(RuntimeError):
+    """The database has not said yet who it is."""
+
+
+class Installation:
+    """The word of the database that is written to, asked for now and then, by one thread while others go on."""
+
+    def __init__(self, database: Readable, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._word: str | None = None
+        self._ask_at = clock()
+
+    def word(self) -> str:
+        """Return the word; while the database is away, the last one. Raises ``InstallationUnknownError``."""
+        if self._clock() >= self._ask_at:
+            self._ask_at = self._clock() + TRY_AGAIN_SECONDS
+            self._ask()
+        if self._word is None:
+            raise InstallationUnknownError("the database has not said yet which one it is")
+        return self._word
+
+    def _ask(self) -> None:
+        with suppress(SQLAlchemyError, OSError), self._database.reading("primary") as connection:
+            self._word = identity(connection).word()
+            self._ask_at = self._clock() + ASK_AGAIN_SECONDS

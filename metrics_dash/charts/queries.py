@@ -87,6 +87,7 @@ class Queries:
     """Answers for charts. Safe to share between threads; makes no connection until it is asked.
 
     ``cache``: an object like flask-caching's (``get``, ``set``); without one, memory. ``clock``: aware now.
+    ``self.cache`` may hold what else is asked once a tick.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Queries:
         self._timezone = settings.timezone
         self._tick = timedelta(seconds=settings.refresh_interval)
         self._clock = clock
-        self._cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
+        self.cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
 
     # What time it is, and how far the pipeline is
 
@@ -117,7 +118,10 @@ class Queries:
         Whoever asks several things asks for the moment once and hands it on, so that all answers are of one tick.
         """
         now = self.now()
-        return Moment(now, self._cache.get(f"pipeline|{now.timestamp()}", self._ask_status))
+        status = self.cache.get(
+            f"pipeline|{now.timestamp()}", self._ask_status, lambda found: isinstance(found, PipelineStatus)
+        )
+        return Moment(now, status)
 
     def _ask_status(self) -> PipelineStatus:
         with _unavailable_if_it_fails():
@@ -212,11 +216,12 @@ class Queries:
 
     def _charts(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> TabData:
         # The status is older than what is read with it, so the watermark is never newer than what it speaks of.
-        return self._cache.get(
+        return self.cache.get(
             self._key(tab, window, compare, moment),
             lambda: self._ask(
                 lambda connection: _read_tab(connection, tab, window, compare, moment.status), moment.status.position
             ),
+            lambda found: isinstance(found, TabData) and found.answers(tab, window, compare),
         )
 
     def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
