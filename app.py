@@ -83,6 +83,7 @@ def create_app(
         database=database,
         settings=settings,
         catalog=catalog,
+        build=version,
         script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
     )
     install_version(server, version, lambda: problems(database, runtime))
