@@ -21,17 +21,18 @@ from werkzeug.wrappers import Response
 import callbacks
 import routes
 from db.engine import Database
+from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.redis_cache import namespace
 from metrics_dash.demo.status import demo_active
 from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web.context import Context
-from metrics_dash.web.health import problems
+from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
@@ -55,11 +56,9 @@ def create_app(
     runtime = runtime or Runtime(settings, database)
     catalog = load_catalog(settings.catalog)
     server = _server(runtime, database)
-    cache = _cache(server, settings)
-    queries = Queries(database, catalog, settings, cache)
-    once_a_tick = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
-    app = _dash(server)
     version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
+    queries = Queries(database, catalog, settings, _cache(server, settings, database, version))
+    app = _dash(server)
     app.index_string = shell.index_string(catalog, settings, version)
     app.layout = shell.page(catalog, settings)
     app.enable_dev_tools(debug=False)
@@ -68,9 +67,12 @@ def create_app(
         settings,
         queries,
         clock=partial(datetime.now, UTC),
-        demo=lambda: once_a_tick.get(f"demo|{queries.now().timestamp()}", lambda: demo_active(database)),
+        demo=lambda: queries.cache.get(
+            f"demo|{queries.now().timestamp()}", lambda: demo_active(database), lambda found: isinstance(found, bool)
+        ),
         version=version,
         problems=lambda: runtime.health().problems if runtime.running else (),
+        warnings=lambda: warnings(database),
     )
     callbacks.register(app, context)
     routes.register(server, context)
@@ -81,6 +83,7 @@ def create_app(
         database=database,
         settings=settings,
         catalog=catalog,
+        build=version,
         script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
     )
     install_version(server, version, lambda: problems(database, runtime))
@@ -125,12 +128,16 @@ def _server(runtime: Runtime, database: Database) -> Flask:
     return server
 
 
-def _cache(server: Flask, settings: Settings) -> Cache:
+def _cache(server: Flask, settings: Settings, database: Database, version: str) -> Cache:
     if settings.redis_url is None:
         return Cache(server, config={"CACHE_TYPE": "SimpleCache", "CACHE_THRESHOLD": 256})
-    url = settings.redis_url.get_secret_value()
     return Cache(
-        server, config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": url, "CACHE_KEY_PREFIX": "metrics_dash:"}
+        server,
+        config={
+            "CACHE_TYPE": "metrics_dash.charts.redis_cache.RecordCache",
+            "CACHE_REDIS_URL": settings.redis_url.get_secret_value(),
+            "CACHE_NAMESPACE": namespace(Installation(database).word, version),
+        },
     )
 
 

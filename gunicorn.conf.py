@@ -4,16 +4,24 @@ Where the package is installed: ``gunicorn -w 2 -c python:metrics_dash.gunicorn_
 Each worker has a collector and a scheduler of its own, started after the fork; the database lets one scheduler act.
 """
 
+import logging
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from metrics_dash import logs
+from metrics_dash.ops.sharing import make_folder, retire
 from metrics_dash.settings import load_settings
 from metrics_dash.web.gate import is_loopback
 
 _settings = load_settings()
 # What a worker does at its end; the process above the workers loads no application.
 _at_exit: list[Callable[[], None]] = []
+# Where the workers add up their figures; made before the first of them.
+_figures: list[Path] = []
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
@@ -21,26 +29,64 @@ threads = 16
 timeout = 60
 # A worker drains its collector within 10 s; then it must be gone.
 graceful_timeout = 10
+# A Unix socket (-b unix:/run/metrics_dash/http.sock) is for its owner and group: for the proxy before it.
+umask = 0o117
+# It would stand where every program of this user's can find it, take any command, and collide with another server's.
+control_socket_disable = True
+
+
+class Log(Logger):
+    """gunicorn's own lines, in the same form as all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            if isinstance(handler, logging.StreamHandler):
+                handler.setFormatter(logs.formatter(_settings))
+
+
+logger_class = Log
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to bind anything but this machine's own addresses, whatever the command line says."""
+    """Refuse to bind where strangers come, whatever the command line says; make room for the workers' figures."""
     logs.configure(_settings)
     for address in server.cfg.address:
-        host = address[0] if isinstance(address, tuple) else None
-        if host is None or not is_loopback(host):
+        if not _is_ours(address):
             raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")
+        if isinstance(address, str) and server.cfg.umask & 0o007 != 0o007:
+            raise SystemExit(f"umask {server.cfg.umask:#o} would let everybody use {address}; take 0o117 or 0o177")
+    _figures.append(make_folder(_settings.data_dir / "figures"))
+
+
+def _is_ours(address: Any) -> bool:
+    """A loopback address, or a socket in a folder; a name that begins with a zero byte has no permissions."""
+    return is_loopback(address[0]) if isinstance(address, tuple) else isinstance(address, str) and address[:1] != "\0"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Migrate, then start the collector and the scheduler, in the new worker."""
+    """Migrate, then start the collector and the scheduler, in the new worker; its figures add up with the others'."""
+    from app import server as page
     from app import start_runtime, stop_runtime
 
-    _at_exit.append(stop_runtime)
+    figures = page.extensions["metrics_figures"]
+    _at_exit.extend([stop_runtime, figures.publish])
     start_runtime()
+    figures.share(_figures[0])
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Store what the worker still holds, and leave the embedded server."""
+    """Store what the worker still holds, leave the embedded server, and leave its last figures."""
     for stop in _at_exit:
         stop()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Keep the counters of a worker that ended."""
+    retire(_figures[0], worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """Leave nothing behind."""
+    for folder in _figures:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -113,7 +113,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     foot = shell.footer(
         range_text(window),
         resolution_text(window),
-        window.note,
+        _note(window, context),
         compared=_compared(data),
         refused=refused_text(data.refused),
         demo=demo,
@@ -129,6 +129,12 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
         states=[part.state for part in parts],
         footer=foot,
     )
+
+
+def _note(window: Window, context: Context) -> str | None:
+    """Why the buckets are no others, and what is wrong though everything is shown."""
+    warnings = [f"{warning[0].upper()}{warning[1:]}." for warning in context.warnings()]
+    return " ".join([*([window.note] if window.note else []), *warnings]) or None
 
 
 def _compared(data: TabData) -> str | None:

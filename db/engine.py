@@ -19,6 +19,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 
 from db.embedded import EmbeddedServer
+from db.replica import Replica, Server
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Database:
         self._server = EmbeddedServer(data_dir / "postgres") if url is None else None
         self._url = parse_url(url) if url is not None else None
         self._read_url = parse_url(read_url) if read_url is not None else None
+        self.replica = Replica(self.reading) if read_url is not None else None
         self._engines: dict[str, Engine] = {}
         self._owner = os.getpid()
         self._lock = threading.Lock()
@@ -142,10 +144,15 @@ class Database:
         with self.engine.begin() as connection:
             yield connection
 
+    def servers(self) -> tuple[Server, ...]:
+        """Which servers to read from, the better one first."""
+        return self.replica.state().order if self.replica is not None else ("primary",)
+
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for reading, on the replica where there is one."""
-        with self.read_engine.connect() as connection:
+    def reading(self, server: Server | None = None) -> Iterator[Connection]:
+        """A connection for reading, on ``server``; by default on the replica where there is one that keeps up."""
+        engine = self.read_engine if (server or self.servers()[0]) == "replica" else self.engine
+        with engine.connect() as connection:
             yield connection
 
     def dispose(self) -> None:
@@ -171,6 +178,8 @@ def _unlock_in_child() -> None:
     _default_lock = threading.Lock()
     for database in list(_databases):
         database._lock = threading.Lock()
+        if database.replica is not None:
+            database.replica.reset()
 
 
 os.register_at_fork(after_in_child=_unlock_in_child)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from db.batches import Batch, days_of
 from db.engine import Database, default_database
@@ -46,18 +46,24 @@ def query_events(
     Each is a dict of ``id``, ``event_name``, ``measurements``, ``metadata``, ``occurred_at`` and ``inserted_at``
     (aware, UTC). Raises ``ValueError`` for a moment without a time zone.
     """
+    with (database or default_database()).reading() as connection:
+        return read_events(connection, name, start, end, limit)
+
+
+def read_events(
+    connection: Connection, name: str, start: datetime, end: datetime, limit: int = 1000
+) -> list[dict[str, Any]]:
+    """What ``query_events`` returns, on a connection of the caller's."""
     check_aware(start=start, end=end)
-    database = database or default_database()
-    with database.reading() as connection:
-        found = connection.execute(
-            text(
-                "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at FROM telemetry_events "
-                "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
-                "ORDER BY occurred_at, id LIMIT :limit"
-            ),
-            {"name": name, "start": start, "end": end, "limit": limit},
-        ).mappings()
-        return [_in_utc(dict(record)) for record in found]
+    found = connection.execute(
+        text(
+            "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at FROM telemetry_events "
+            "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
+            "ORDER BY occurred_at, id LIMIT :limit"
+        ),
+        {"name": name, "start": start, "end": end, "limit": limit},
+    ).mappings()
+    return [_in_utc(dict(record)) for record in found]
 
 
 def _row(index: int, event: EventLike, now: datetime) -> Row:

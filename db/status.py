@@ -1,6 +1,6 @@
 """How far the pipeline has come: what waits in collectors and what waits to be rolled up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 from db.collectors import REFUSED_EVENT
 from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
+from db.replica import Mark, replayed_through
 
 # A collector that said nothing for this long holds nothing up any more.
 LIVE_FOR = timedelta(seconds=30)
@@ -37,6 +38,10 @@ class PipelineStatus:
     made at ``oldest_dirty_at``. ``raw_floor``: older raw events are gone; None before the first purge.
     ``ever_refused``: a collector has reported refused events, some time. ``uncomputed``: buckets that can't be
     computed; the watermark does not wait for them.
+
+    ``now``: the instant that this speaks of. On a replica that is what it has certainly replayed, by the primary's
+    clock, and ``asked_at`` is later by as much as the replica may be behind; on a primary they are one.
+    ``position``: how far in the WAL the answering server was, where there is a replica.
     """
 
     complete_through: datetime
@@ -48,15 +53,21 @@ class PipelineStatus:
     floors: Mapping[str, Floor]
     ever_refused: bool = False
     uncomputed: tuple[UncomputedBucket, ...] = ()
+    replica: bool = False
+    asked_at: datetime | None = None
+    position: str | None = None
 
 
-def pipeline_status(connection: Connection) -> PipelineStatus:
+def pipeline_status(connection: Connection, mark: Mark | None = None) -> PipelineStatus:
     """Read the status: cheap enough for every page refresh.
 
     The watermark goes by arrival, so a late event does not set it back: it is the oldest of what live collectors hold,
-    the marks that wait, and now.
+    the marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
     """
-    rows = connection.execute(_STATUS, {"live_for": LIVE_FOR, "refused": REFUSED_EVENT}).all()
+    rows = _read(connection, None)
+    if rows[0].replica:
+        # Once more: what was replayed before a statement is in its snapshot, what was replayed during it may not be.
+        rows = _read(connection, replayed_through(connection, mark))
     first = rows[0]
     now, oldest_dirty = first.now.astimezone(UTC), _utc(first.oldest_dirty_at)
     collectors = tuple(_collector(row) for row in rows if row.collector_id is not None)
@@ -72,18 +83,34 @@ def pipeline_status(connection: Connection) -> PipelineStatus:
         floors=floors,
         ever_refused=first.ever_refused,
         uncomputed=parse_uncomputed(first.uncomputed),
+        replica=first.replica,
+        asked_at=first.asked_at.astimezone(UTC),
     )
 
 
+def _read(connection: Connection, replayed_at: datetime | None) -> Sequence[Row[Any]]:
+    values = {"live_for": LIVE_FOR, "refused": REFUSED_EVENT, "replayed_at": replayed_at}
+    return connection.execute(_STATUS, values).all()
+
+
 # One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is
-# the statement's, which is no later than its snapshot. The collectors stand beside raw's floor, once each.
+# the statement's, which is no later than its snapshot; a replica's snapshot may be older by any length, so there it is
+# the newest of what the snapshot proves by itself (a heartbeat) and of what was known to be replayed before. Whether a
+# collector lives is seen from there, too. The collectors stand beside raw's floor, once each.
 _STATUS = text(f"""
-SELECT statement_timestamp() AS now, {UNCOMPUTED_SQL} AS uncomputed, dirty, oldest_dirty_at,
+WITH instant AS (
+    SELECT CASE WHEN pg_is_in_recovery() THEN least(statement_timestamp(), coalesce(
+        greatest((SELECT max(seen_at) FROM collectors), CAST(:replayed_at AS timestamptz)), 'epoch'))
+        ELSE statement_timestamp() END AS now
+)
+SELECT now, statement_timestamp() AS asked_at, pg_is_in_recovery() AS replica,
+    {UNCOMPUTED_SQL} AS uncomputed, dirty, oldest_dirty_at,
     level, NULLIF(ingest_floor, '-infinity') AS ingest, NULLIF(recompute_floor, '-infinity') AS recompute, held_since,
     collector_id, host, pid, seen_at, oldest_buffered_at, accounting,
     EXISTS (SELECT FROM event_names WHERE event_name = :refused) AS ever_refused,
-    seen_at > statement_timestamp() - CAST(:live_for AS interval) AS live
+    seen_at > now - CAST(:live_for AS interval) AS live
 FROM retention_floors
+    CROSS JOIN instant
     CROSS JOIN (SELECT count(*) AS dirty, min(marked_at) AS oldest_dirty_at FROM rollup_dirty) AS log
     LEFT JOIN collectors ON level = 'raw'
 ORDER BY started_at

@@ -16,7 +16,7 @@ HIDDEN = "***"
 SHORTEST_SECRET = 4
 
 _PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]*@", re.IGNORECASE)
-_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_TEXT = "%(asctime)s [%(process)d] %(levelname)-7s %(name)s: %(message)s"
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
@@ -60,7 +60,8 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: ``time`` (RFC 3339), ``level``, ``logger``, ``message``, and ``trace`` after an error."""
+    """One JSON object a line: ``time`` (RFC 3339), ``level``, ``pid``, ``logger``, ``message``, and ``trace`` after an
+    error. Whatever a record holds, it is a line, so that nothing is written past the formatter."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -70,23 +71,37 @@ class JsonFormatter(logging.Formatter):
         line = {
             "time": _moment(record),
             "level": record.levelname,
+            "pid": record.process,
             "logger": record.name,
-            "message": redact(record.getMessage(), self._secrets),
+            "message": redact(_message(record), self._secrets),
         }
         if record.exc_info:
             line["trace"] = redact(self.formatException(record.exc_info), self._secrets)
         return json.dumps(line, ensure_ascii=False)
 
 
+def _message(record: logging.LogRecord) -> str:
+    """The message; as it stands where its arguments don't fit, which logging would report with a trace of its own."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg} {record.args!r}"
+
+
 def _moment(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def formatter(settings: Settings) -> logging.Formatter:
+    """Return what makes a line of a record, for handlers of other programs' own."""
+    kind = JsonFormatter if settings.log_format == "json" else TextFormatter
+    return kind(secrets_of(settings))
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send every log record to ``stream`` (standard error) at the settings' level and in their format."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    formatter = JsonFormatter if settings.log_format == "json" else TextFormatter
-    handler.setFormatter(formatter(secrets_of(settings)))
+    handler.setFormatter(formatter(settings))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,19 @@ def test_json_lines_are_json() -> None:
     assert line["level"] == "INFO"
     assert line["logger"] == "test"
     assert line["time"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_every_line_names_its_process(form: str) -> None:
+    assert str(os.getpid()) in logged(form, "hello")
+
+
+def test_a_message_that_does_not_fit_its_arguments_is_still_one_line_of_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written = logged("json", "%d of %d", "three")
+    assert json.loads(written)["message"] == "%d of %d ('three',)"
+    assert capsys.readouterr().err == ""
 
 
 def test_json_keeps_a_trace_in_its_line() -> None:

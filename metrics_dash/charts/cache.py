@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
@@ -12,6 +13,12 @@ from cachetools import TTLCache
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+COMPLAIN_EVERY_SECONDS = 60.0
+
+
+class CacheUnavailableError(RuntimeError):
+    """The cache can't be used just now. The message is a sentence without an address."""
 
 
 class Store(Protocol):
@@ -42,33 +49,43 @@ class MemoryStore:
 class SharedCache:
     """Values by key from ``store``; a missing one is made by one thread while the others wait for it.
 
-    What the maker raises reaches all who wait, and is not kept. A store that fails counts as a miss.
+    What the maker raises reaches all who wait, and is not kept. A store that fails, or holds something else than what
+    is asked for, counts as a miss, so nothing that stands in it can make an answer fail. ``outcomes`` counts: ``hit``,
+    ``miss``, ``shared`` (another thread was making it), and ``error`` (the store failed or held something foreign).
     """
 
-    def __init__(self, store: Store | None, timeout: int) -> None:
+    def __init__(self, store: Store | None, timeout: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._store: Store = store if store is not None else MemoryStore(timeout)
         self._timeout = timeout
+        self._clock = clock
+        self._silent_until = clock()
+        self.outcomes: Counter[str] = Counter()
         self._flights: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: str, make: Callable[[], T]) -> T:
-        """The value of ``key``, made by ``make`` where it is missing. Values are never None."""
-        value = self._look_up(key)
+    def get(self, key: str, make: Callable[[], T], fits: Callable[[Any], bool] = lambda value: True) -> T:
+        """The value of ``key``, made by ``make`` where it is missing. Values are never None.
+
+        ``fits``: whether a stored value is an answer to this question; one that isn't is made anew.
+        """
+        value = self._look_up(key, fits)
         if value is not None:
+            self.outcomes["hit"] += 1
             return value  # type: ignore[no-any-return]
         with self._lock:
             flight = self._flights.get(key)
             leads = flight is None
             if flight is None:
                 flight = self._flights[key] = Future()
+        self.outcomes["miss" if leads else "shared"] += 1
         if leads:
-            self._compute(key, make, flight)
+            self._compute(key, make, fits, flight)
         return flight.result()  # type: ignore[no-any-return]
 
-    def _compute(self, key: str, make: Callable[[], T], flight: "Future[Any]") -> None:
+    def _compute(self, key: str, make: Callable[[], T], fits: Callable[[Any], bool], flight: "Future[Any]") -> None:
         try:
             # Whoever led before may have landed between the look-up and the take-off.
-            value = self._look_up(key)
+            value = self._look_up(key, fits)
             if value is None:
                 value = make()
                 self._keep(key, value)
@@ -79,15 +96,27 @@ class SharedCache:
             with self._lock:
                 del self._flights[key]
 
-    def _look_up(self, key: str) -> Any:
+    def _look_up(self, key: str, fits: Callable[[Any], bool]) -> Any:
         try:
-            return self._store.get(key)
-        except Exception:
-            log.warning("the query cache can't be read; asking the database", exc_info=True)
+            value = self._store.get(key)
+            if value is None or fits(value):
+                return value
+            raise TypeError(f"it holds a {type(value).__name__} that answers something else")
+        except Exception as error:
+            self._complain("read", error)
             return None
 
     def _keep(self, key: str, value: Any) -> None:
         try:
             self._store.set(key, value, timeout=self._timeout)
-        except Exception:
-            log.warning("the query cache can't be written", exc_info=True)
+        except Exception as error:
+            self._complain("written", error)
+
+    def _complain(self, done: str, error: Exception) -> None:
+        """Count every failure, and tell of one a minute: a cache that is down fails with each question."""
+        self.outcomes["error"] += 1
+        now = self._clock()
+        if now < self._silent_until:
+            return
+        self._silent_until = now + COMPLAIN_EVERY_SECONDS
+        log.warning("the query cache can't be %s, so the database is asked: %s", done, error)

@@ -1,11 +1,13 @@
-"""What the queries answer with: plain frozen records of numbers, free to be cached, pickled and shared."""
+"""What the queries answer with: plain frozen records of numbers, free to be cached and shared."""
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
 
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.timerange.grid import Milliseconds
@@ -13,7 +15,24 @@ from metrics_dash.charts.timerange.parse import Comparison
 from metrics_dash.charts.timerange.windows import Window
 
 State = Literal["data", "never_seen", "none_in_range", "past_retention", "failing"]
-Values = NDArray[np.float64]
+
+
+def _bytes_of(array: NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def _array_of(kind: str) -> PlainValidator:
+    def read(data: object) -> NDArray[Any]:
+        if isinstance(data, str):
+            return np.frombuffer(base64.b64decode(data, validate=True), dtype=kind)
+        raise ValueError("no array as bytes")
+
+    return PlainValidator(read)
+
+
+# How an array is cached (``metrics_dash.charts.records``): as its bytes; what is read back is read-only.
+_AS_BYTES = PlainSerializer(_bytes_of)
+Values = Annotated[NDArray[np.float64], _array_of("<f8"), _AS_BYTES]
 
 
 class QueryError(ValueError):
@@ -40,10 +59,14 @@ class Series:
     """
 
     name: str
-    t: Milliseconds
+    t: Annotated[Milliseconds, _array_of("<i8"), _AS_BYTES]
     v: Values
     low: Values | None = None
     high: Values | None = None
+
+    def __post_init__(self) -> None:
+        if any(array is not None and array.shape != self.t.shape for array in (self.v, self.low, self.high)):
+            raise ValueError(f"the arrays of the series {self.name!r} are not of one length")
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,11 @@ class TabData:
     complete_through: datetime
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
+
+    def answers(self, tab: Tab, window: Window, compare: Comparison | None) -> bool:
+        """Whether this is what was asked: the same tab, window and comparison, and a chart for each of the tab's."""
+        asked = (tab, window, compare, [(chart, window) for chart in tab.charts])
+        return asked == (self.tab, self.window, self.compare, [(each.chart, each.window) for each in self.charts])
 
     def chart(self, chart_id: str) -> ChartData:
         """Return the chart of that id; ``KeyError`` names an unknown one."""

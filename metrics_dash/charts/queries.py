@@ -22,7 +22,8 @@ A chart that can't be built is ``failing`` and leaves its neighbours standing; a
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
@@ -33,10 +34,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from db.engine import Database
-from db.events import query_events
+from db.events import read_events
 from db.faults import Fault, classify
+from db.reading import ask, ask_status
 from db.series import LastSeen, Read, Rows, read_series
-from db.status import PipelineStatus, pipeline_status
+from db.status import PipelineStatus
 from metrics_dash.catalog import Catalog, Chart, Show, Tab
 from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
@@ -86,6 +88,7 @@ class Queries:
     """Answers for charts. Safe to share between threads; makes no connection until it is asked.
 
     ``cache``: an object like flask-caching's (``get``, ``set``); without one, memory. ``clock``: aware now.
+    ``self.cache`` may hold what else is asked once a tick.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class Queries:
         self._timezone = settings.timezone
         self._tick = timedelta(seconds=settings.refresh_interval)
         self._clock = clock
-        self._cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
+        self.cache = SharedCache(cache, timeout=2 * max(1, round(settings.refresh_interval)))
 
     # What time it is, and how far the pipeline is
 
@@ -116,7 +119,14 @@ class Queries:
         Whoever asks several things asks for the moment once and hands it on, so that all answers are of one tick.
         """
         now = self.now()
-        return Moment(now, self._cache.get(f"pipeline|{now.timestamp()}", lambda: self._ask(pipeline_status)))
+        status = self.cache.get(
+            f"pipeline|{now.timestamp()}", self._ask_status, lambda found: isinstance(found, PipelineStatus)
+        )
+        return Moment(now, status)
+
+    def _ask_status(self) -> PipelineStatus:
+        with _unavailable_if_it_fails():
+            return ask_status(self._database)
 
     def window(
         self,
@@ -199,10 +209,7 @@ class Queries:
         events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
         """
         chart = self._catalog.chart(chart_id)
-        try:
-            events = query_events(chart.event, start, end, limit, database=self._database)
-        except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+        events = self._ask(lambda connection: read_events(connection, chart.event, start, end, limit))
         records = [{"occurred_at": e["occurred_at"], **e["measurements"], **e["metadata"]} for e in events]
         return pd.DataFrame(records, columns=None if records else ["occurred_at"])
 
@@ -210,9 +217,12 @@ class Queries:
 
     def _charts(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> TabData:
         # The status is older than what is read with it, so the watermark is never newer than what it speaks of.
-        return self._cache.get(
+        return self.cache.get(
             self._key(tab, window, compare, moment),
-            lambda: self._ask(lambda connection: _read_tab(connection, tab, window, compare, moment.status)),
+            lambda: self._ask(
+                lambda connection: _read_tab(connection, tab, window, compare, moment.status), moment.status.position
+            ),
+            lambda found: isinstance(found, TabData) and found.answers(tab, window, compare),
         )
 
     def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
@@ -222,18 +232,18 @@ class Queries:
         span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
         return f"tab|{tab.id}|{charts}|{span}|{window.zone.key}|{compare}|{tick.timestamp()}"
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
-        try:
-            with self._database.reading() as connection:
-                # Every question is one statement, which needs no BEGIN and ROLLBACK around it: two round trips less.
-                return question(connection.execution_options(isolation_level="AUTOCOMMIT"))
-        except (SQLAlchemyError, OSError) as error:
-            raise _unavailable(error) from error
+    def _ask(self, question: Callable[[Connection], T], at_least: str | None = None) -> T:
+        with _unavailable_if_it_fails():
+            return ask(self._database, question, at_least)
 
 
-def _unavailable(error: Exception) -> QueriesUnavailableError:
-    log.warning("the database can't be asked: %s", _describe(error))
-    return QueriesUnavailableError(f"The database can't be asked just now ({_describe(error)}).")
+@contextmanager
+def _unavailable_if_it_fails() -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("the database can't be asked: %s", _describe(error))
+        raise QueriesUnavailableError(f"The database can't be asked just now ({_describe(error)}).") from error
 
 
 def _describe(error: Exception) -> str:

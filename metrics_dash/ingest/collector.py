@@ -147,6 +147,11 @@ class Collector:
         return self.alive and self._failure is None
 
     @property
+    def begun(self) -> bool:
+        """Whether it was started and not stopped: a process that only serves pages has one that never is."""
+        return self._started
+
+    @property
     def alive(self) -> bool:
         """Whether the thread lives. If it died, ``start`` makes another and nothing in the buffer is lost."""
         return self._thread is not None and self._thread.is_alive()

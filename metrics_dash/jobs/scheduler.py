@@ -65,6 +65,7 @@ class Scheduler:
         self._failures: Counter[str] = Counter()
         self._failing: dict[str, str] = {}
         self._runs: dict[str, tuple[int, float]] = {}
+        self._succeeded: dict[str, float] = {}
         self._thread: threading.Thread | None = None
 
     def step(self) -> float:
@@ -98,6 +99,7 @@ class Scheduler:
             log.error("job %s failed: %s", job.name, error, exc_info=job.name not in self._failing)
             self._failing[job.name] = f"{type(error).__name__}: {error}".partition("\n")[0]
             return False
+        self._succeeded[job.name] = self._clock()
         if self._failing.pop(job.name, None) is not None:
             log.info("job %s works again", job.name)
         return again is True
@@ -116,6 +118,11 @@ class Scheduler:
     def runs(self) -> Mapping[str, tuple[int, float]]:
         """How often each job has run, and for how many seconds in all."""
         return dict(self._runs)
+
+    @property
+    def succeeded(self) -> Mapping[str, float]:
+        """When each job last ended without raising, in seconds since 1970."""
+        return dict(self._succeeded)
 
     @property
     def failing(self) -> Mapping[str, str]:

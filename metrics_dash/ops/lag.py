@@ -46,11 +46,17 @@ def lag(status: PipelineStatus, allowed: timedelta, problems: Sequence[str] = ()
     ``problems``: what this process knows to be wrong with its own threads (``Runtime.health()``). They come first,
     because they are causes; what waits, and where, is what can be seen from the database.
     """
-    behind = status.now - status.complete_through
+    behind = (status.asked_at or status.now) - status.complete_through
     if behind <= allowed:
         return None
     late = status.now - allowed
-    return Lag(behind, status.complete_through, (*problems, *_waiting(status, late)))
+    return Lag(behind, status.complete_through, (*problems, *_replayed(status, allowed), *_waiting(status, late)))
+
+
+def _replayed(status: PipelineStatus, allowed: timedelta) -> Iterator[str]:
+    """A replica that is far behind is read only where the primary does not answer."""
+    if status.asked_at is not None and status.asked_at - status.now > allowed:
+        yield "the primary does not answer, and the replica that is read has nothing newer"
 
 
 def _waiting(status: PipelineStatus, late: datetime) -> Iterator[str]:

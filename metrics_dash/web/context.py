@@ -13,7 +13,7 @@ from metrics_dash.settings import Settings
 class Context:
     """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
     ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's
-    threads, a half sentence each."""
+    threads, a half sentence each; ``warnings``, what somebody should look into though all is served."""
 
     catalog: Catalog
     settings: Settings
@@ -22,3 +22,4 @@ class Context:
     demo: Callable[[], bool]
     version: str
     problems: Callable[[], Sequence[str]] = tuple
+    warnings: Callable[[], Sequence[str]] = tuple

@@ -4,6 +4,7 @@ There is no login yet. So only this machine is served: by its address, and by a 
 keeps out a web page elsewhere that makes a browser here call us.
 """
 
+import socket
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
@@ -32,13 +33,21 @@ def is_loopback(name: str) -> bool:
 
 def check_client() -> None:
     """Refuse whoever does not sit on this machine. Raises ``ProblemError`` 403."""
-    if not is_loopback(request.remote_addr or ""):
+    if not is_loopback(request.remote_addr or "") and not _came_by_unix_socket():
         raise ProblemError(403, "there is no login yet, so only clients on this machine are served")
     if not is_loopback(_host_of(f"//{request.host}")):
         raise ProblemError(403, "there is no login yet, so only requests to localhost are served")
     origin = request.headers.get("Origin")
     if request.method not in _SAFE_METHODS and origin is not None and not is_loopback(_host_of(origin)):
         raise ProblemError(403, "requests from other sites' pages are not served")
+
+
+def _came_by_unix_socket() -> bool:
+    """Whether the client came by a socket of the file system, whose permissions let it; it has no address then.
+
+    waitress calls such a client localhost.
+    """
+    return getattr(request.environ.get("gunicorn.socket"), "family", None) == getattr(socket, "AF_UNIX", object())
 
 
 def _host_of(url: str) -> str:

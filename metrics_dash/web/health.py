@@ -67,6 +67,12 @@ def wrong_numbers(database: Database) -> Iterator[str]:
         yield found
 
 
+def warnings(database: Database) -> list[str]:
+    """What somebody should look into though this process serves without it, a sentence each."""
+    sentence = database.replica.state().sentence if database.replica is not None else None
+    return [sentence] if sentence is not None else []
+
+
 def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
     """Register both routes."""
 
@@ -77,7 +83,9 @@ def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None
     @server.get("/readyz")
     def readyz() -> Response:
         found = list(problems(database, runtime))
+        # A replica that can't be read is no reason to send nobody here: the primary answers in its place.
+        warned = {"warnings": warnings(database)} if database.replica is not None else {}
         if found:
-            return json_answer({"status": "not ready", "problems": found}, 503)
+            return json_answer({"status": "not ready", "problems": found, **warned}, 503)
         wrong = list(wrong_numbers(database))
-        return json_answer({"status": "degraded" if wrong else "ready", "problems": wrong})
+        return json_answer({"status": "degraded" if wrong else "ready", "problems": wrong, **warned})

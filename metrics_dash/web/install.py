@@ -23,15 +23,17 @@ def install(
     catalog: Catalog,
     script_hashes: Callable[[], Iterable[str]] = tuple,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    build: str = "",
 ) -> None:
     """Register the routes, the guard and the headers on ``server``.
 
-    ``script_hashes`` gives the hashes of the page's inline scripts for the content security policy
-    (``dash.Dash.csp_hashes``); it is asked once, at the first response.
+    ``build``: the program's version, as ``metrics_dash.ops.build`` words it. ``script_hashes`` gives the hashes of the
+    page's inline scripts for the content security policy (``dash.Dash.csp_hashes``); it is asked once, at the first
+    response.
     """
     gate.install(server, script_hashes)
     problems.install(server)
-    metrics.install(server, runtime, queries, clock)
+    metrics.install(server, runtime, queries, database, clock, build)
     ingest.install(server, lambda: runtime.collector, keep=settings.day_retention)
     query.install(server, queries, catalog)
     openapi.install(server)

@@ -1,102 +1,47 @@
-"""``/metrics``: this process's own figures and the pipeline's, as Prometheus reads them."""
+"""``/metrics``: the figures of all processes of this server, and the pipeline's, as Prometheus reads them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from cachetools import TTLCache, cached
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector as Figures
+from sqlalchemy.exc import SQLAlchemyError
 
+from db.engine import Database
+from db.reading import ask
+from db.replica import Replica
+from db.sizes import Sizes, last_successes, read_sizes
 from db.status import PipelineStatus
+from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.charts.queries import Moment
-from metrics_dash.ingest.collector import Collector
-from metrics_dash.jobs.scheduler import Scheduler
+from metrics_dash.ops.figures import LAST_SUCCESS, PREFIX, ProcessFigures, gauge, labelled
+from metrics_dash.ops.sharing import SharedFigures
 from metrics_dash.web.health import RuntimeProtocol
 
 PATH = "/metrics"
+SIZES_SECONDS = 60
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+# When a series began is a figure of its own for each series, and nobody's question.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Pipeline(Protocol):
     """What is asked of ``metrics_dash.charts.queries.Queries``."""
 
+    @property
+    def cache(self) -> SharedCache: ...
+
     def moment(self) -> Moment: ...
-
-
-class PipelineFigures(Figures):
-    """Figures that are read when they are asked for: the books, the threads, and what the database says."""
-
-    def __init__(self, runtime: RuntimeProtocol, queries: Pipeline, clock: Callable[[], datetime]) -> None:
-        self._runtime, self._queries, self._clock = runtime, queries, clock
-
-    def collect(self) -> Iterator[Metric]:
-        yield from _books(self._runtime.collector)
-        yield from _jobs(self._runtime.scheduler)
-        problems = self._runtime.health().problems
-        yield _gauge("healthy", "Whether the threads of this process run and succeed (0 or 1).", not problems)
-        try:
-            status = self._queries.moment().status
-        except QueriesUnavailableError:
-            yield _gauge("database_up", "Whether the database answers (0 or 1).", False)
-            return
-        yield _gauge("database_up", "Whether the database answers (0 or 1).", True)
-        yield from _pipeline(status, self._clock())
-
-
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"metrics_dash_{name}", text, value=float(value))
-
-
-def _books(collector: Collector) -> Iterator[Metric]:
-    """offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed, at one instant."""
-    counters = collector.snapshot()
-    for state in ("offered", "rejected", "committed"):
-        text = f"Events {state} since this process began."
-        yield CounterMetricFamily(f"metrics_dash_events_{state}", text, value=getattr(counters, state))
-    dropped = CounterMetricFamily("metrics_dash_events_dropped", "Events not stored, by reason.", labels=["reason"])
-    for reason, events in counters.dropped.items():
-        dropped.add_metric([reason], events)
-    yield dropped
-    waiting = GaugeMetricFamily("metrics_dash_events_waiting", "Events not stored yet, by where.", labels=["state"])
-    for state in ("buffered", "spooled", "in_flight"):
-        waiting.add_metric([state], getattr(counters, state))
-    yield waiting
-    yield _gauge("collector_up", "Whether this process's collector runs and stores (0 or 1).", collector.healthy)
-
-
-def _jobs(scheduler: Scheduler) -> Iterator[Metric]:
-    """The rollup's passes, the purge and the other jobs that this process ran."""
-    runs = CounterMetricFamily("metrics_dash_job_runs", "Runs of a job in this process.", labels=["job"])
-    seconds = CounterMetricFamily("metrics_dash_job_seconds", "Seconds spent in a job.", labels=["job"])
-    failures = CounterMetricFamily("metrics_dash_job_failures", "Runs of a job that failed.", labels=["job"])
-    for job, (times, spent) in scheduler.runs.items():
-        runs.add_metric([job], times)
-        seconds.add_metric([job], spent)
-        failures.add_metric([job], scheduler.failures.get(job, 0))
-    yield from (runs, seconds, failures)
-
-
-def _pipeline(status: PipelineStatus, now: datetime) -> Iterator[Metric]:
-    lag = max(0.0, (now - status.complete_through).total_seconds())
-    yield _gauge("lag_seconds", "Age of the oldest arrival that is not in its buckets yet.", lag)
-    yield _gauge("dirty_keys", "Buckets marked to be recomputed.", status.dirty)
-    waiting = sum(not bucket.lost for bucket in status.uncomputed)
-    yield _gauge("uncomputed_buckets", "Buckets that can't be computed and are tried again, 200 at most.", waiting)
-    lost = len(status.uncomputed) - waiting
-    yield _gauge("lost_buckets", "Buckets that can't be computed any more: their events were purged.", lost)
-    live = sum(collector.live for collector in status.collectors)
-    yield _gauge("collectors", "Processes that collect into this database.", live)
-    held = status.floors["raw"].held_since
-    yield _gauge("purge_held", "Whether the purge of raw events waits for an import (0 or 1).", held is not None)
-    if status.raw_floor is not None:
-        floor = status.raw_floor.timestamp()
-        yield _gauge("raw_floor_timestamp_seconds", "Raw events older than this have been purged.", floor)
 
 
 class RequestFigures:
@@ -123,11 +68,128 @@ class RequestFigures:
         return response
 
 
-def install(server: Flask, runtime: RuntimeProtocol, queries: Pipeline, clock: Callable[[], datetime]) -> None:
-    """Register the route, and count every request from here on."""
-    registry = CollectorRegistry()
-    registry.register(PipelineFigures(runtime, queries, clock))
-    requests = RequestFigures(registry)
+class PipelineFigures:
+    """What the database says, the same whichever process asks it."""
+
+    def __init__(self, queries: Pipeline, database: Database, clock: Callable[[], datetime]) -> None:
+        self._queries, self._database, self._clock = queries, database, clock
+        self._sizes = cached(TTLCache(1, SIZES_SECONDS))(self._ask_sizes)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read them all; the rest is left out where the database does not answer."""
+        if self._database.replica is not None:
+            yield from _replica(self._database.replica)
+        try:
+            status = self._queries.moment().status
+            sizes = self._sizes()
+        except (QueriesUnavailableError, SQLAlchemyError, OSError):
+            yield gauge("database_up", "Whether the database answers (0 or 1).", False)
+            return
+        yield gauge("database_up", "Whether the database answers (0 or 1).", True)
+        yield from _pipeline(status, self._clock())
+        yield from _room(sizes)
+
+    def successes(self) -> Mapping[str, float]:
+        """When each job that is run by one process of all last succeeded; nothing where the database is away."""
+        try:
+            return ask(self._database, last_successes)
+        except (SQLAlchemyError, OSError):
+            return {}
+
+    def _ask_sizes(self) -> Sizes:
+        return ask(self._database, read_sizes)
+
+
+def _pipeline(status: PipelineStatus, now: datetime) -> Iterator[Metric]:
+    lag = max(0.0, (now - status.complete_through).total_seconds())
+    yield gauge("lag_seconds", "Age of the oldest arrival that is not in its buckets yet.", lag)
+    yield gauge("dirty_keys", "Buckets marked to be recomputed.", status.dirty)
+    waiting = sum(not bucket.lost for bucket in status.uncomputed)
+    yield gauge("uncomputed_buckets", "Buckets that can't be computed and are tried again, 200 at most.", waiting)
+    lost = len(status.uncomputed) - waiting
+    yield gauge("lost_buckets", "Buckets that can't be computed any more: their events were purged.", lost)
+    live = sum(collector.live for collector in status.collectors)
+    yield gauge("collectors", "Processes that collect into this database.", live)
+    held = status.floors["raw"].held_since
+    yield gauge("purge_held", "Whether the purge of raw events waits for an import (0 or 1).", held is not None)
+    if status.raw_floor is not None:
+        floor = status.raw_floor.timestamp()
+        yield gauge("raw_floor_timestamp_seconds", "Raw events older than this have been purged.", floor)
+
+
+def _replica(replica: Replica) -> Iterator[Metric]:
+    state = replica.state()
+    yield gauge("replica_up", "Whether the replica keeps up and is read (0 or 1).", state.problem is None)
+    if state.behind is not None:
+        yield gauge("replica_lag_seconds", "How far the replica is behind.", state.behind.total_seconds())
+
+
+def _room(sizes: Sizes) -> Iterator[Metric]:
+    yield gauge("database_bytes", "Size of the database on disk.", sizes.database)
+    yield labelled("table_bytes", "Size of a table with its indexes and partitions.", "table", sizes.tables)
+    yield labelled("partition_bytes", "Size of the newest partitions of raw events, by UTC day.", "day", sizes.days)
+    yield gauge("partitions", "Partitions of raw events.", sizes.partitions)
+
+
+class AllFigures(Figures):
+    """Everything that the route answers. ``own`` holds what this process counts."""
+
+    def __init__(self, own: CollectorRegistry, pipeline: PipelineFigures) -> None:
+        self._own, self._pipeline = own, pipeline
+        self._shared: SharedFigures | None = None
+
+    def share(self, folder: Path) -> None:
+        """Add up with the other processes of this folder from now on."""
+        self._shared = SharedFigures(folder, self._own.collect)
+        self._shared.publish()
+        self._shared.keep_publishing()
+
+    def publish(self) -> None:
+        """Leave this process's figures to the others, where they are shared."""
+        if self._shared is not None:
+            self._shared.publish()
+
+    def collect(self) -> Iterator[Metric]:
+        """Read them all."""
+        families = self._own.collect() if self._shared is None else self._shared.added_up()
+        yield from _with_successes(families, self._pipeline.successes())
+        yield from self._pipeline.collect()
+
+
+def _with_successes(families: Iterable[Metric], elsewhere: Mapping[str, float]) -> Iterator[Metric]:
+    """A job that one process of all runs may have succeeded in another one."""
+    for family in families:
+        if family.name != LAST_SUCCESS:
+            yield family
+            continue
+        here = {sample.labels["job"]: sample.value for sample in family.samples}
+        newest = {job: max(here.get(job, 0.0), elsewhere.get(job, 0.0)) for job in sorted({*here, *elsewhere})}
+        yield labelled(LAST_SUCCESS.removeprefix(PREFIX), family.documentation, "job", newest)
+
+
+def install(
+    server: Flask,
+    runtime: RuntimeProtocol,
+    queries: Pipeline,
+    database: Database,
+    clock: Callable[[], datetime],
+    build: str = "",
+) -> None:
+    """Register the route, and count every request from here on; ``extensions["metrics_figures"]`` can share."""
+    own, registry = CollectorRegistry(), CollectorRegistry()
+    own.register(
+        ProcessFigures(
+            lambda: runtime.collector,
+            lambda: runtime.scheduler,
+            lambda: runtime.health().problems,
+            queries.cache.outcomes,
+            build,
+        )
+    )
+    requests = RequestFigures(own)
+    figures = AllFigures(own, PipelineFigures(queries, database, clock))
+    registry.register(figures)
+    server.extensions["metrics_figures"] = figures
     server.before_request(requests.begin)
     server.after_request(requests.end)
 

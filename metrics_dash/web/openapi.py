@@ -14,14 +14,14 @@ from metrics_dash.catalog import ANY_SHOW
 from metrics_dash.charts.data import State
 from metrics_dash.charts.timerange.windows import RESOLUTIONS
 from metrics_dash.ingest.event import MAX_AHEAD
-from metrics_dash.web import body, ingest, query
+from metrics_dash.web import body, budget, ingest, query
 from metrics_dash.web.answers import json_answer
 
 PATH = "/api/v1/openapi.json"
 
 Part = dict[str, Any]
 
-_MIB = body.MIB
+_MIB = budget.MIB
 _KIB = MAX_JSON_BYTES // 1024
 _EXAMPLE: Part = {
     "event_name": "shop.order.paid",

@@ -47,3 +47,15 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_leaves_its_neighbours(database
     assert "a secret" not in str(answer)
     assert words[0] == "[]"
     assert len(answer.graphs) == len(answer.headlines) == 3
+
+
+def test_what_is_wrong_with_the_replica_stands_at_the_foot_of_the_page(database: Database) -> None:
+    catalog, settings = load_catalog(), Settings()
+    queries = Queries(database, catalog, settings)
+    warning = "the replica is 94 s behind, so the primary is read"
+    context = Context(
+        catalog, settings, queries, clock=lambda: NOON, demo=lambda: False, version="1", warnings=lambda: [warning]
+    )
+    question = RefreshRequest(search=ADDRESS, reason="tick", zone="UTC", theme="light")
+    footer = str(answer_request(question, AUTH, context).footer)
+    assert "The replica is 94 s behind, so the primary is read." in footer

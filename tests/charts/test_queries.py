@@ -19,8 +19,8 @@ from tests.support.charts import (
     NOW,
     TICK,
     BrokenStore,
+    ByteStore,
     Clock,
-    PickledStore,
     assert_same,
     at,
     break_bucket,
@@ -101,7 +101,7 @@ def test_the_next_tick_asks_again(database: Database, queries: Queries, clock: C
 
 def test_what_comes_from_a_cache_equals_what_was_asked(database: Database, clock: Clock) -> None:
     store(database, *logins(at("2026-03-10T12:00+00:00"), 3, success=True), *players(NOW, 5))
-    cached = PickledStore()
+    cached = ByteStore()
     first = Queries(database, load_catalog(), load_settings({}), cached, clock=clock)
     second = Queries(database, load_catalog(), load_settings({}), cached, clock=clock)
     for tab in ("auth", "server"):

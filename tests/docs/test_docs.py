@@ -298,9 +298,11 @@ def test_the_calls_of_the_docs_are_answered(shop: Process, name: str, tmp_path: 
 def test_every_figure_of_the_metrics_route_is_documented_and_no_other(shop: Process) -> None:
     exposed = requests.get(f"{shop.url}/metrics", timeout=30).text
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", exposed, re.MULTILINE))
-    figures = {name for name in kinds if not name.endswith("_created")}
-    # Before the first purge there is no floor to tell of.
+    figures = set(kinds)
+    # Before the first purge there is no floor to tell of, and here is no replica.
     assert set(named(first_cells(text("http-api.md")), "metrics_dash_[a-z_]+")) - figures == {
-        "metrics_dash_raw_floor_timestamp_seconds"
+        "metrics_dash_raw_floor_timestamp_seconds",
+        "metrics_dash_replica_up",
+        "metrics_dash_replica_lag_seconds",
     }
     assert figures - set(named(first_cells(text("http-api.md")), "metrics_dash_[a-z_]+")) == set()

@@ -58,6 +58,14 @@ def test_what_lasts_is_bad_and_says_so_without_a_reason_too() -> None:
     assert found.sentence == "Nothing says why."
 
 
+def test_a_replica_that_has_nothing_newer_is_behind_by_the_clock_and_not_by_what_it_holds() -> None:
+    asked_at = NOW + timedelta(seconds=90)
+    found = lag(replace(KEEPING_UP, replica=True, asked_at=asked_at), LEAST_LAG)
+    assert found is not None
+    assert found.behind == timedelta(seconds=95)
+    assert found.reasons == ("the primary does not answer, and the replica that is read has nothing newer",)
+
+
 def test_long_intervals_are_no_lag() -> None:
     assert allowed_lag(Settings()) == LEAST_LAG
     assert allowed_lag(Settings(rollup_interval=60)) > timedelta(minutes=3)

@@ -1,6 +1,5 @@
 """Events for charts: stored, rolled up, and looked at."""
 
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from sqlalchemy import event, text
 
 from db.engine import Database
 from db.events import insert_events
+from metrics_dash.charts import records
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.grid import from_milliseconds
@@ -118,17 +118,17 @@ def days_of(queries: Queries, zone: str, start: str, end: str) -> ChartData:
     return queries.chart("login-rate", window)
 
 
-class PickledStore:
+class ByteStore:
     """A cache that keeps bytes, as Redis does."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
     def get(self, key: str) -> Any:
-        return pickle.loads(self.kept[key]) if key in self.kept else None
+        return records.load(self.kept[key]) if key in self.kept else None
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> None:
-        self.kept[key] = pickle.dumps(value)
+        self.kept[key] = records.dump(value)
 
 
 class BrokenStore:

@@ -1,0 +1,107 @@
+"""What one process tells of itself: its books, its jobs, its cache, what it uses, and which program it is."""
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+import psutil
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector as Figures
+
+from metrics_dash import __version__
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.jobs.scheduler import Scheduler
+
+PREFIX = "metrics_dash_"
+LAST_SUCCESS = f"{PREFIX}job_last_success_timestamp_seconds"
+CACHE_OUTCOMES = ("hit", "miss", "shared", "error")
+
+
+def gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    """Return a figure without labels."""
+    return GaugeMetricFamily(f"{PREFIX}{name}", text, value=float(value))
+
+
+def labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    """Return a figure of one value for each value of ``label``."""
+    family = GaugeMetricFamily(f"{PREFIX}{name}", text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def counter(name: str, text: str, label: str, values: Mapping[str, float]) -> CounterMetricFamily:
+    """Return a counter of one value for each value of ``label``."""
+    family = CounterMetricFamily(f"{PREFIX}{name}", text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+class ProcessFigures(Figures):
+    """The figures of this process. ``problems``: what is wrong with its threads; ``outcomes``: its cache's look-ups."""
+
+    def __init__(
+        self,
+        collector: Callable[[], Collector],
+        scheduler: Callable[[], Scheduler],
+        problems: Callable[[], tuple[str, ...]],
+        outcomes: Counter[str],
+        build: str,
+    ) -> None:
+        self._collector, self._scheduler, self._problems = collector, scheduler, problems
+        self._outcomes, self._build = outcomes, build
+
+    def collect(self) -> Iterator[Metric]:
+        """Read them all."""
+        yield from _books(self._collector())
+        yield from _jobs(self._scheduler())
+        yield gauge("healthy", "Whether the threads of every process run and succeed (0 or 1).", not self._problems())
+        outcomes = {outcome: self._outcomes[outcome] for outcome in CACHE_OUTCOMES}
+        yield counter("cache_lookups", "Look-ups in the query cache, by outcome.", "outcome", outcomes)
+        yield from _used()
+        yield _program(self._build)
+
+
+def _books(collector: Collector) -> Iterator[Metric]:
+    """offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed, at one instant."""
+    counters = collector.snapshot()
+    for state in ("offered", "rejected", "committed", "replayed"):
+        text = f"Events {state} since the processes began."
+        yield CounterMetricFamily(f"{PREFIX}events_{state}", text, value=getattr(counters, state))
+    yield counter("events_dropped", "Events not stored, by reason.", "reason", counters.dropped)
+    waiting = {state: getattr(counters, state) for state in ("buffered", "spooled", "in_flight")}
+    yield labelled("events_waiting", "Events not stored yet, by where.", "state", waiting)
+    if collector.begun:
+        up = collector.healthy
+        yield gauge("collector_up", "Whether every collector of these processes runs and stores (0 or 1).", up)
+
+
+def _jobs(scheduler: Scheduler) -> Iterator[Metric]:
+    """The rollup's passes, the purge and the other jobs that this process ran."""
+    runs = scheduler.runs
+    yield counter("job_runs", "Runs of a job.", "job", {job: times for job, (times, _) in runs.items()})
+    yield counter("job_seconds", "Seconds spent in a job.", "job", {job: spent for job, (_, spent) in runs.items()})
+    failures = {job: scheduler.failures.get(job, 0) for job in runs}
+    yield counter("job_failures", "Runs of a job that failed.", "job", failures)
+    text = "When a job last succeeded, in any process."
+    yield labelled(LAST_SUCCESS.removeprefix(PREFIX), text, "job", scheduler.succeeded)
+
+
+def _used() -> Iterator[Metric]:
+    process = psutil.Process()
+    with process.oneshot():
+        times = process.cpu_times()
+        seconds = times.user + times.system
+        yield CounterMetricFamily(f"{PREFIX}process_cpu_seconds", "Processor time, of all processes.", value=seconds)
+        memory = process.memory_info().rss
+        yield gauge("process_resident_memory_bytes", "Memory in use, of all processes.", memory)
+        yield gauge("process_open_fds", "Open files and sockets, of all processes.", process.num_fds())
+        yield gauge("process_threads", "Threads, of all processes.", process.num_threads())
+    yield gauge("processes", "Processes that these figures add up.", 1)
+
+
+def _program(build: str) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}build_info", "1, with what runs here.", labels=["version", "build", "python"])
+    family.add_metric([__version__, build, platform.python_version()], 1)
+    return family

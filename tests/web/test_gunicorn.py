@@ -1,0 +1,170 @@
+"""Two workers under gunicorn are one server: one set of figures, one kind of line, no door but those asked for."""
+
+import json
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.processes import Process, data_folder, eventually, free_port, running
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it just ended
+        return "gunicorn" in " ".join(process.cmdline())
+    return False
+
+
+@dataclass(frozen=True)
+class Served:
+    """A gunicorn of two workers; its folder is also its home."""
+
+    app: Process
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "http.sock"
+
+    def figures(self) -> Figures:
+        text = requests.get(f"{self.app.url}/metrics", timeout=30).text
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def figure(self, name: str, **labels: str) -> float:
+        return self.figures()[(f"metrics_dash_{name}", frozenset(labels.items()))]
+
+    def workers(self) -> list[psutil.Process]:
+        return [child for child in psutil.Process(self.app.process.pid).children() if is_worker(child)]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with data_folder() as folder:
+        port = free_port()
+        binds = ("-b", f"127.0.0.1:{port}", "-b", f"unix:{folder}/http.sock")
+        command = (sys.executable, "-m", "gunicorn", "-w", "2", *binds, "--access-logfile", "-", "app:server")
+        environment = {"METRICS_LOG_FORMAT": "json", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        with running(folder, *command, port=port, METRICS_REFRESH_INTERVAL="1", **environment) as app:
+            app.until_ready()
+            yield Served(app, folder)
+            assert app.end() == 0
+            assert [each.name for each in (folder / "figures").glob("server-*")] == []
+
+
+SENT = 60
+EVENTS = {"route": "/api/v1/events", "method": "POST", "status": "200"}
+
+
+def test_the_figures_of_all_workers_add_up_whichever_answers(served: Served) -> None:
+    before = served.figures()
+    answered = before.get(("metrics_dash_http_requests_total", frozenset(EVENTS.items())), 0)
+    committed = before[("metrics_dash_events_committed_total", frozenset())]
+    for _ in range(SENT):
+        assert served.app.post([{"event_name": "test.a"}] * 10).status_code == 200
+
+    def all_there() -> bool:
+        figures = served.figures()
+        requests_told = figures[("metrics_dash_http_requests_total", frozenset(EVENTS.items()))]
+        events_told = figures[("metrics_dash_events_committed_total", frozenset())]
+        assert requests_told <= answered + SENT
+        return requests_told == answered + SENT and events_told == committed + SENT * 10
+
+    eventually(all_there, "both workers have told what they did")
+    for _ in range(20):
+        assert all_there()
+    assert served.figure("processes") == 2
+    assert served.figure("healthy") == 1
+    assert served.figure("collector_up") == 1
+
+
+def test_no_counter_goes_back_when_a_worker_is_killed(served: Served) -> None:
+    for _ in range(SENT):
+        served.app.post([{"event_name": "test.b"}])
+    before = served.figures()
+    served.workers()[0].send_signal(signal.SIGKILL)
+    eventually(lambda: len(served.workers()) == 2, "gunicorn starts another")
+    eventually(lambda: gone_back(before, served) == [], "a worker answers again")
+    for _ in range(20):
+        assert gone_back(before, served) == []
+
+
+def gone_back(before: Figures, served: Served) -> list[str]:
+    """The counters that are lower than before; an answer that the killed worker cut off says nothing."""
+    with suppress(requests.ConnectionError):
+        after = served.figures()
+        return [str(key) for key, value in before.items() if key[0].endswith("_total") and after.get(key, 0) < value]
+    return ["no answer"]
+
+
+def test_what_an_operator_looks_for_is_there(served: Served) -> None:
+    figures = served.figures()
+    names = {name for name, _ in figures}
+    assert not [name for name in names if name.endswith("_created")]
+    assert {
+        "metrics_dash_build_info",
+        "metrics_dash_cache_lookups_total",
+        "metrics_dash_database_bytes",
+        "metrics_dash_table_bytes",
+        "metrics_dash_process_cpu_seconds_total",
+        "metrics_dash_process_resident_memory_bytes",
+        "metrics_dash_process_open_fds",
+        "metrics_dash_process_threads",
+    } <= names
+    eventually(
+        lambda: (
+            {
+                dict(labels)["job"]
+                for name, labels in served.figures()
+                if name == "metrics_dash_job_last_success_timestamp_seconds"
+            }
+            == {"rollup", "partitions", "purge", "housekeeping"}
+        ),
+        "each job has succeeded",
+    )
+
+
+def test_every_line_of_its_log_is_json_with_a_pid(served: Served) -> None:
+    requests.get(f"{served.app.url}/healthz", timeout=30)
+    eventually(lambda: "/healthz" in served.app.output, "the request is logged")
+    lines = [json.loads(line) for line in served.app.output.splitlines()]
+    assert {"gunicorn.error", "gunicorn.access"} <= {line["logger"] for line in lines}
+    assert all(isinstance(line["pid"], int) for line in lines)
+
+
+def test_its_unix_socket_is_for_owner_and_group_and_serves(served: Served) -> None:
+    assert stat.S_IMODE(served.socket.stat().st_mode) == 0o660
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(served.socket))
+        client.sendall(b"GET /api/v1/query?event_name=test.a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_it_opens_no_control_socket(served: Served) -> None:
+    sockets = [path for path in served.folder.rglob("*") if path.is_socket()]
+    assert [path for path in sockets if path.parent.name != "postgres"] == [served.socket]
+    assert not (served.folder / ".gunicorn").exists()
+
+
+def test_a_socket_that_everybody_could_use_is_refused() -> None:
+    with data_folder() as folder:
+        given = ("-m", "0", "-b", f"unix:{folder}/open.sock")
+        with running(folder, sys.executable, "-m", "gunicorn", *given, "app:server") as app:
+            assert app.process.wait(60) != 0
+            assert "would let everybody use" in app.output
+            assert "Traceback" not in app.output
