@@ -24,8 +24,7 @@ _at_exit: list[Callable[[], None]] = []
 _figures: list[Path] = []
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
-threads = 16
+worker_class = "metrics_dash.web.gunicorn_worker.GuardedWorker"
 timeout = 60
 # A worker drains its collector within 10 s; then it must be gone.
 graceful_timeout = 10

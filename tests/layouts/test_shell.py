@@ -6,14 +6,16 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dash import html
+import pytest
+from dash import Dash, html
 
 from layouts.keys import RANGE_KEYS
 from layouts.shell import FIRST_SCRIPT, first_script_hash, footer, index_string, page, page_data
-from metrics_dash.catalog import Catalog
+from metrics_dash.catalog import Catalog, load_catalog
 from metrics_dash.settings import Settings
 from metrics_dash.web.address import read_state
 from metrics_dash.web.paths import BASE_PATH
@@ -125,3 +127,47 @@ def test_the_footer_says_what_is_particular_about_the_picture() -> None:
         ("refused", "3 events refused"),
         ("demo", "Demo data"),
     ]
+
+
+DOCUMENT = """
+[events."shop.order"]
+kind = "counter"
+
+[[tabs]]
+id = "one"
+title = {title}
+
+[[tabs.charts]]
+id = "orders"
+title = "Orders"
+event = "shop.order"
+show = "count"
+draw = "line"
+"""
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "{%config%}",
+        "{%scripts%}{%app_entry%}",
+        "{%",
+        "100 %",
+        "</script><script>alert(1)</script>",
+        "<!--<script>",
+        "FIRST_SCRIPT PAGE_DATA CSS_VARIABLES PRELOADS",
+        "\u2028\u2029",
+    ],
+)
+def test_a_catalogs_text_is_inert_in_the_page(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(DOCUMENT.format(title=json.dumps(title)), encoding="utf-8")
+    catalog = load_catalog(path)
+    app = Dash("inert", enable_mcp=False)
+    app.index_string = index_string(catalog, Settings(), "1")
+    app.layout = html.Div()
+    page = app.server.test_client().get("/").text
+    data = re.search(r'id="page-data">(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert json.loads(data[1])["tabs"] == [{"id": "one", "title": title}]
+    assert page.count('id="_dash-config"') == 1

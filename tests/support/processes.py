@@ -80,7 +80,7 @@ class Process:
         def ready() -> bool:
             assert self.process.poll() is None, self.output
             # A gunicorn worker that still starts leaves the request waiting in the socket that it will accept from.
-            with suppress(requests.ConnectionError, requests.ReadTimeout):
+            with suppress(requests.ConnectionError, requests.Timeout):
                 return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
             return False
 
