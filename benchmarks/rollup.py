@@ -18,6 +18,7 @@ from metrics_dash.jobs.rollup import run_pass
 
 RATIO_GOAL = 3.0
 LATE_GOAL_MS = 50.0
+NAMES, TIMES, TIMES_GOAL = 4_000, 4, 6.0
 BATCH = 10_000
 _BARE = text(
     "SELECT event_name, date_bin('1 minute', occurred_at, 'epoch'), count(*) FROM telemetry_events GROUP BY 1, 2"
@@ -33,7 +34,7 @@ def run(quick: bool = False) -> list[Row]:
     count, rounds = (100_000, 3) if quick else (1_000_000, 5)
     with fresh_database() as database:
         _fill(database, count)
-        return [_whole(database, count, rounds), _late(database, count, rounds)]
+        return [_whole(database, count, rounds), _late(database, count, rounds), _names(database, rounds)]
 
 
 def _fill(database: Database, count: int) -> None:
@@ -92,3 +93,32 @@ def _late(database: Database, count: int, rounds: int) -> Row:
         f"< {LATE_GOAL_MS:g} ms",
         milliseconds < LATE_GOAL_MS,
     )
+
+
+def _names(database: Database, rounds: int) -> Row:
+    """How the time of a pass grows with the number of names in its events: four times as many, in one run each."""
+    few, many = [], []
+    for number in range(rounds):
+        few.append(_crowd(database, NAMES, 2 * number))
+        many.append(_crowd(database, TIMES * NAMES, 2 * number + 1))
+    ratio = median(b / a for a, b in zip(few, many, strict=True))
+    return Row(
+        f"a pass over {TIMES * NAMES:,} different measurements and as many metadata keys of one event",
+        median(many),
+        "s",
+        f"{NAMES:,} of them {median(few):.3g} s",
+        ratio,
+        f"≤ {TIMES_GOAL:g} ×",
+        ratio <= TIMES_GOAL,
+    )
+
+
+def _crowd(database: Database, count: int, minute: int) -> float:
+    moment = datetime.now(UTC) - timedelta(hours=2, minutes=minute)
+    names = [f"x{minute}.{number}" for number in range(count)]
+    groups = [names[start : start + 64] for start in range(0, count, 64)]
+    events = [(f"crowd.x{minute}", dict.fromkeys(each, 1.0), dict.fromkeys(each, "v"), moment) for each in groups]
+    insert_events(events, database=database)
+    with Stopwatch() as watch:
+        run_pass(database)
+    return watch.seconds

@@ -21,7 +21,8 @@ def query_buckets(
 
     ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
-    ``min_values``, ``max_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``.
+    ``min_values``, ``max_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``. ``metadata_counts`` has a
+    label such as ``success:true`` for each key and value, which ``db.labels.split_label`` takes apart.
     """
     _check(bucket_type)
     check_aware(start=start, end=end)
