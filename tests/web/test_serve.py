@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import requests
 
+from metrics_dash.web import serve
 from metrics_dash.web.serve import HttpServer, PortInUseError
-from tests.support.processes import free_port
+from tests.support.processes import eventually, free_port
 
 
 def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -54,22 +55,41 @@ def test_connections_that_come_before_it_runs_are_answered_when_it_does() -> Non
     assert answer.endswith(b"/early")
 
 
-def test_a_request_that_has_begun_is_finished_after_the_stop() -> None:
-    port, stop = free_port(), threading.Event()
-    begun, go_on = threading.Event(), threading.Event()
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
-    def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+
+def test_a_request_that_has_begun_is_finished_after_the_stop_and_no_other_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its answer is larger than sockets hold, and is read only once all of it waits in the server."""
+    monkeypatch.setattr(serve, "DRAIN_SECONDS", 60.0)
+    port, stop = free_port(), threading.Event()
+    begun, go_on, written = threading.Event(), threading.Event(), threading.Event()
+
+    def large(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         begun.set()
         assert go_on.wait(30)
-        return hello(environ, start_response)
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "15000000")])
+        yield from [b"x" * 1_000_000] * 15
+        written.set()
 
-    with serving(slow, port, stop) as thread, ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(requests.get, f"http://127.0.0.1:{port}/slow", timeout=30)
+    with serving(large, port, stop), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert begun.wait(30)
         stop.set()
-        assert thread.is_alive()
+        eventually(lambda: not accepts(port), "no other request is taken")
         go_on.set()
-        assert asked.result(30).text == "/slow"
+        assert written.wait(30)
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert answer.count(b"x") >= 15_000_000
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
