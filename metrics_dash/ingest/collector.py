@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from db.batches import Batch, Written, days_of
 from db.collectors import beat, leave, transaction_time
 from db.engine import Database
-from db.faults import Fault, classify, describe, lacks_partition
+from db.faults import Fault, classify, describe, lacks_partition, remedy
 from db.ledger import write_batch_bisecting, write_batches
 from db.names import NAME_QUOTA, stored_names
 from db.partitions import ensure_partitions, forget_partitions
@@ -330,7 +330,7 @@ class Collector:
             log.log(
                 logging.WARNING if transient else logging.ERROR,
                 "the collector can't store events%s: %s",
-                "" if transient else " until the schema is repaired (python -m metrics_dash migrate makes it)",
+                "" if transient else f" until {remedy(error)}",
                 reason,
             )
         self._failure = reason
