@@ -13,9 +13,9 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from metrics_dash import logs
-from metrics_dash.ops.sharing import make_folder, retire
 from metrics_dash.settings import load_settings
 from metrics_dash.web.gate import is_loopback
+from metrics_dash.web.sharing import make_folder, retire
 
 _settings = load_settings()
 # What a worker does at its end; the process above the workers loads no application.

@@ -10,6 +10,8 @@ Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``buckets`` (``query_buckets``,
     ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``audit`` (a level beside the finer one).
 Who does what
+    ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
+    database this is), ``server`` (its rights, connections, clock, disk), ``sizes`` (the room that tables take),
     ``collectors`` (heartbeats, and what is still on its way), ``jobs`` (who runs a job), ``status`` (how far all is).
 Charts out
     ``series`` (one statement for everything that a tab needs).

@@ -21,6 +21,7 @@ class Fault(Enum):
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 _DATA_CLASSES = frozenset({"22", "23", "54"})
 _CHECK_VIOLATION = "23514"
+_INSUFFICIENT_PRIVILEGE = "42501"
 _CLIENT_DATA_ERRORS = (psycopg.DataError, UnicodeError, OverflowError, TypeError, struct.error, InvalidEventError)
 _LOST_CONNECTION = (psycopg.OperationalError, psycopg.InterfaceError, sqlalchemy.exc.TimeoutError, OSError)
 
@@ -53,6 +54,13 @@ def original(error: BaseException) -> BaseException:
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return error.orig
     return error
+
+
+def remedy(error: BaseException) -> str:
+    """What to do about a schema that can't be written to, half a sentence."""
+    if getattr(original(error), "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+        return "the database's role gets what it lacks (python -m metrics_dash doctor says which statements)"
+    return "the schema is repaired (python -m metrics_dash migrate makes it)"
 
 
 def describe(error: BaseException) -> str:

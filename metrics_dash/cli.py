@@ -388,7 +388,8 @@ def audit() -> None:
 @cli.command()
 def doctor() -> None:
     """Look at settings, database, schema, lag and disk; say what is wrong and what to do."""
-    from metrics_dash.ops.doctor import Verdict, examine
+    from metrics_dash.ops.doctor import examine
+    from metrics_dash.ops.finding import Verdict
 
     settings = load_settings()
     logs.configure(settings)

@@ -66,6 +66,16 @@ def test_constructing_starts_nothing(runtime: Runtime, bus: Bus) -> None:
     assert runtime.health().problems == ("the runtime is not started",)
 
 
+def test_a_process_that_only_serves_pages_is_well_without_a_collector_and_a_scheduler(
+    settings: Settings, database: Database, bus: Bus
+) -> None:
+    pages = Runtime(settings, database, collect=False, schedule=False, bus=bus)
+    pages.start()
+    assert pages.health().problems == ()
+    assert not pages.collector.alive
+    pages.stop()
+
+
 def test_starting_and_stopping_twice_does_no_harm(runtime: Runtime, bus: Bus) -> None:
     runtime.start()
     scheduler = runtime.scheduler

@@ -46,5 +46,10 @@ def load(data: bytes) -> Any:
     raise RecordError("no record of this version")
 
 
+def begins_like_one(data: bytes) -> bool:
+    """Whether these first bytes are a record's; nothing (it may have expired) is taken for one."""
+    return not data or any(data.startswith(_head(kind)) for kind in _KINDS)
+
+
 def _head(kind: str) -> bytes:
     return f"metrics_dash {FORMAT} {kind}\n".encode()

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from db.batches import Batch, Written, days_of
 from db.collectors import beat, leave, transaction_time
 from db.engine import Database
-from db.faults import Fault, classify, describe, lacks_partition
+from db.faults import Fault, classify, describe, lacks_partition, remedy
 from db.ledger import write_batch_bisecting, write_batches
 from db.names import NAME_QUOTA, stored_names
 from db.partitions import ensure_partitions, forget_partitions
@@ -85,7 +85,7 @@ class Collector:
         )
         # The bus calls this for every event, so it is the buffer's own method: one call less.
         self.offer: Callable[[str, Mapping[str, float], Mapping[str, object]], bool] = self._buffer.offer
-        self._started = False
+        self._started = self._begun = False
         self._in_fresh_child = False
         self._lock = threading.Lock()
         self._begin()
@@ -148,8 +148,8 @@ class Collector:
 
     @property
     def begun(self) -> bool:
-        """Whether it was started and not stopped: a process that only serves pages has one that never is."""
-        return self._started
+        """Whether it was ever started: a process that only serves pages has one that never is."""
+        return self._begun
 
     @property
     def alive(self) -> bool:
@@ -163,7 +163,7 @@ class Collector:
         with self._lock:
             if self.alive:
                 return
-            self._started = True
+            self._started = self._begun = True
             self._deadline = None
             self._next_tick = self._not_before = 0.0
             self._buffer.close(False)
@@ -330,7 +330,7 @@ class Collector:
             log.log(
                 logging.WARNING if transient else logging.ERROR,
                 "the collector can't store events%s: %s",
-                "" if transient else " until the schema is repaired (python -m metrics_dash migrate makes it)",
+                "" if transient else f" until {remedy(error)}",
                 reason,
             )
         self._failure = reason

@@ -1,10 +1,7 @@
 """The doctor: looks at everything that a working installation needs, and says what to do about what it finds."""
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from subprocess import SubprocessError
 
@@ -19,31 +16,13 @@ from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.logs import redact
+from metrics_dash.ops.finding import Finding, Verdict
+from metrics_dash.ops.surroundings import around_database, redis, room
 from metrics_dash.ops.uncomputed import REMEDY, sentence
 from metrics_dash.settings import Settings
 
 LAG_WORTH_A_LOOK = timedelta(minutes=1)
 LAG_BAD = timedelta(minutes=10)
-DISK_WORTH_A_LOOK = 5 * 1024**3
-DISK_BAD = 1024**3
-
-
-class Verdict(Enum):
-    """How serious a finding is. Only a bad one makes ``doctor`` fail."""
-
-    GOOD = "good"
-    WORTH_A_LOOK = "worth a look"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it (empty where nothing needs doing)."""
-
-    subject: str
-    verdict: Verdict
-    text: str
-    remedy: str = ""
 
 
 def examine(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -51,6 +30,9 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield Finding("settings", Verdict.GOOD, "read from the environment")
     yield _catalog(settings)
     yield _disk(settings)
+    cache = redis(settings)
+    if cache is not None:
+        yield cache
     reached = _reach(database)
     yield reached
     if reached.verdict is Verdict.BAD:
@@ -59,10 +41,11 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield schema
     if schema.verdict is Verdict.BAD:
         return
-    with database.reading() as connection:
+    with database.reading("primary") as connection:
         status = pipeline_status(connection)
         partitions = attached_partitions(connection)
         crowded = crowded_events(connection)
+        yield from around_database(database, connection, status)
     yield _collectors(status)
     yield _lag(status)
     yield _uncomputed(status)
@@ -82,17 +65,8 @@ def _catalog(settings: Settings) -> Finding:
 
 def _disk(settings: Settings) -> Finding:
     """Room where the embedded server and local state live."""
-    folder = _existing(settings.data_dir.absolute())
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 1024**3:.1f} GiB free at {folder}"
     remedy = "make room, set METRICS_DATA_DIR to another disk, or shorten METRICS_RAW_RETENTION"
-    if free < DISK_BAD:
-        return Finding("disk", Verdict.BAD, text, remedy)
-    return (
-        Finding("disk", Verdict.GOOD, text)
-        if free >= DISK_WORTH_A_LOOK
-        else Finding("disk", Verdict.WORTH_A_LOOK, text, remedy)
-    )
+    return room("disk", _existing(settings.data_dir.absolute()), remedy)
 
 
 def _existing(folder: Path) -> Path:
@@ -105,7 +79,7 @@ def _reach(database: Database) -> Finding:
     name = "embedded PostgreSQL" if database.embedded else "PostgreSQL"
     try:
         database.start()
-        with database.reading() as connection:
+        with database.reading("primary") as connection:
             version = server_version(connection)
     except (SQLAlchemyError, OSError, SubprocessError, AssertionError) as error:
         cause = redact(str(getattr(error, "orig", None) or error).partition("\n")[0])

@@ -3,7 +3,8 @@
 - ``install`` puts all of it on a Flask server; ``serve`` runs one; ``run`` serves the whole application.
 - ``gate``: who may come in, and what every answer says to a browser. ``problems``: which error is which HTTP answer.
 - Routes: ``ingest`` (with ``body``), ``query``, ``openapi`` (the description of both), ``health``, ``metrics``,
-  ``version``. ``answers`` makes responses.
+  ``version``. ``answers`` makes responses. ``figures``: what one process tells ``metrics`` of itself; ``sharing``:
+  added up over several.
 - For the page's routes and callbacks: ``context`` (what they need to answer), ``address`` (what the page's address
   says), ``paths`` (where the page lives).
 """

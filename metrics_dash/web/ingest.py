@@ -96,6 +96,8 @@ class Ingest:
     @contextmanager
     def _place(self) -> Iterator[None]:
         """One of the few places to wait in; refuses at once where there is none, or where waiting is of no use."""
+        if not self._collector().begun:
+            raise _failing("this process does not collect; nothing was stored")
         if self._collector().failure is not None:
             raise _failing("the store does not answer; nothing was stored")
         if not self._waiting.acquire(blocking=False):

@@ -22,9 +22,9 @@ from db.status import PipelineStatus
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.charts.queries import Moment
-from metrics_dash.ops.figures import LAST_SUCCESS, PREFIX, ProcessFigures, gauge, labelled
-from metrics_dash.ops.sharing import SharedFigures
+from metrics_dash.web.figures import LAST_SUCCESS, PREFIX, ProcessFigures, gauge, labelled
 from metrics_dash.web.health import RuntimeProtocol
+from metrics_dash.web.sharing import SharedFigures
 
 PATH = "/metrics"
 SIZES_SECONDS = 60

@@ -247,8 +247,3 @@ def test_a_cache_that_fails_is_told_of_once_a_minute(caplog: pytest.LogCaptureFi
     assert cache.get("key", lambda: 1) == 1
     assert len(caplog.records) == 2
     assert cache.outcomes["miss"] == 4
-
-
-def test_what_is_no_record_is_not_cached() -> None:
-    with pytest.raises(records.RecordError):
-        records.dump({"a": 1})

@@ -61,7 +61,9 @@ def served() -> Iterator[Served]:
         environment = {"METRICS_LOG_FORMAT": "json", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         with running(folder, *command, port=port, METRICS_REFRESH_INTERVAL="1", **environment) as app:
             app.until_ready()
-            yield Served(app, folder)
+            both = Served(app, folder)
+            eventually(lambda: both.figure("processes") == 2, "both workers are there")
+            yield both
             assert app.end() == 0
             assert [each.name for each in (folder / "figures").glob("server-*")] == []
 
@@ -87,7 +89,6 @@ def test_the_figures_of_all_workers_add_up_whichever_answers(served: Served) -> 
     eventually(all_there, "both workers have told what they did")
     for _ in range(20):
         assert all_there()
-    assert served.figure("processes") == 2
     assert served.figure("healthy") == 1
     assert served.figure("collector_up") == 1
 
@@ -149,6 +150,7 @@ def test_every_line_of_its_log_is_json_with_a_pid(served: Served) -> None:
 def test_its_unix_socket_is_for_owner_and_group_and_serves(served: Served) -> None:
     assert stat.S_IMODE(served.socket.stat().st_mode) == 0o660
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
         client.connect(str(served.socket))
         client.sendall(b"GET /api/v1/query?event_name=test.a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = client.makefile("rb").read()

@@ -1,11 +1,9 @@
 """Health and metrics: what is wrong is said, and what is said is true."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
 
 from db.engine import Database
 from tests.support.web_client import Site, site
@@ -98,54 +96,6 @@ def test_jobs_are_exposed_with_how_often_they_ran(open_site: Site) -> None:
     assert figure(open_site, "metrics_dash_job_runs_total", job="rollup") == 1
     assert figure(open_site, "metrics_dash_job_seconds_total", job="rollup") > 0
     assert figure(open_site, "metrics_dash_job_failures_total", job="rollup") == 0
-
-
-def test_jobs_are_exposed_with_when_they_last_succeeded_in_any_process(open_site: Site) -> None:
-    with open_site.database.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO job_runs (job, slot, finished_at, outcome) VALUES "
-                "('purge', now(), 'epoch'::timestamptz + interval '100 s', '3 dropped'), "
-                "('purge', now() - interval '1 h', 'epoch'::timestamptz + interval '200 s', 'failed')"
-            )
-        )
-    open_site.runtime.scheduler.step()
-    assert figure(open_site, "metrics_dash_job_last_success_timestamp_seconds", job="purge") == 100
-    assert figure(open_site, "metrics_dash_job_last_success_timestamp_seconds", job="rollup") > 200
-
-
-def test_the_room_that_everything_takes_is_exposed(open_site: Site) -> None:
-    open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}])
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    assert figure(open_site, "metrics_dash_database_bytes") > figure(
-        open_site, "metrics_dash_table_bytes", table="telemetry_events"
-    )
-    assert figure(open_site, "metrics_dash_partition_bytes", day=today) > 0
-    assert figure(open_site, "metrics_dash_partitions") >= 1
-
-
-def test_the_caches_look_ups_are_exposed(open_site: Site) -> None:
-    for _ in range(2):
-        open_site.client.get("/api/v1/query", query_string={"event_name": "test.a"})
-    assert figure(open_site, "metrics_dash_cache_lookups_total", outcome="hit") > 0
-    assert figure(open_site, "metrics_dash_cache_lookups_total", outcome="miss") > 0
-    assert figure(open_site, "metrics_dash_cache_lookups_total", outcome="error") == 0
-
-
-def test_a_replica_is_exposed_where_there_is_one(open_site: Site, without_replica: Database) -> None:
-    assert ("metrics_dash_replica_up", frozenset()) not in figures(open_site)
-    with site(without_replica) as opened:
-        assert figure(opened, "metrics_dash_replica_up") == 0
-
-
-def test_a_process_that_does_not_collect_has_no_collector_that_could_be_down(open_site: Site) -> None:
-    assert figure(open_site, "metrics_dash_collector_up") == 1
-    open_site.runtime.collector.stop(5)
-    assert ("metrics_dash_collector_up", frozenset()) not in figures(open_site)
-
-
-def test_nothing_says_when_a_series_began(open_site: Site) -> None:
-    assert "_created" not in open_site.client.get("/metrics").text
 
 
 def test_requests_are_counted_by_route_and_not_by_what_strangers_type(open_site: Site) -> None:

@@ -352,3 +352,11 @@ def test_another_method_is_refused_in_json(open_site: Site) -> None:
 def test_an_unknown_api_path_is_refused_in_json(open_site: Site) -> None:
     answer = open_site.client.get("/api/v2/events")
     assert (answer.status_code, answer.json) == (404, {"error": "Not Found"})
+
+
+def test_a_process_that_does_not_collect_says_so_at_once(open_site: Site) -> None:
+    running, open_site.runtime.collector = open_site.runtime.collector, Collector(open_site.database)
+    answer = open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}])
+    open_site.runtime.collector = running
+    assert answer.status_code == 503
+    assert "does not collect" in answer.text

@@ -1,7 +1,7 @@
 """Prometheus's page: this process's figures and the pipeline's, each at the value that it has."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from db.collectors import beat, transaction_time
 from db.engine import Database
 from db.events import insert_events
+from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.metrics import PATH
 from tests.support.web_client import Site, site
@@ -113,3 +114,52 @@ def test_two_sites_of_one_process_count_for_themselves(open_site: Site, database
     with site(database) as other:
         other.client.get("/readyz")
         assert "/healthz" not in other.client.get(PATH).text
+
+
+def test_jobs_are_exposed_with_when_they_last_succeeded_in_any_process(open_site: Site) -> None:
+    with open_site.database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO job_runs (job, slot, finished_at, outcome) VALUES "
+                "('purge', now(), 'epoch'::timestamptz + interval '100 s', '3 dropped'), "
+                "('purge', now() - interval '1 h', 'epoch'::timestamptz + interval '200 s', 'failed')"
+            )
+        )
+    open_site.runtime.scheduler.step()
+    assert figure(open_site, "job_last_success_timestamp_seconds", job="purge") == 100
+    assert figure(open_site, "job_last_success_timestamp_seconds", job="rollup") > 200
+
+
+def test_the_room_that_everything_takes_is_exposed(open_site: Site) -> None:
+    open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}])
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert figure(open_site, "database_bytes") > figure(open_site, "table_bytes", table="telemetry_events")
+    assert figure(open_site, "partition_bytes", day=today) > 0
+    assert figure(open_site, "partitions") >= 1
+
+
+def test_the_caches_look_ups_are_exposed(open_site: Site) -> None:
+    for _ in range(2):
+        open_site.client.get("/api/v1/query", query_string={"event_name": "test.a"})
+    assert figure(open_site, "cache_lookups_total", outcome="hit") > 0
+    assert figure(open_site, "cache_lookups_total", outcome="miss") > 0
+    assert figure(open_site, "cache_lookups_total", outcome="error") == 0
+
+
+def test_a_replica_is_exposed_where_there_is_one(open_site: Site, database: Database) -> None:
+    away = Database(database.dsn(), read_url="postgresql://nobody@127.0.0.1:9/nowhere")
+    assert "metrics_dash_replica_up" not in names(open_site)
+    with site(away) as opened:
+        assert figure(opened, "replica_up") == 0
+    away.dispose()
+
+
+def test_a_process_that_does_not_collect_has_no_collector_that_could_be_down(open_site: Site) -> None:
+    assert figure(open_site, "collector_up") == 1
+    running, open_site.runtime.collector = open_site.runtime.collector, Collector(open_site.database)
+    assert "metrics_dash_collector_up" not in names(open_site)
+    open_site.runtime.collector = running
+
+
+def test_nothing_says_when_a_series_began(open_site: Site) -> None:
+    assert "_created" not in open_site.client.get("/metrics").text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from metrics_dash.ops.sharing import SharedFigures, make_folder, retire
+from metrics_dash.web.sharing import SharedFigures, make_folder, retire
 
 
 class Worker:

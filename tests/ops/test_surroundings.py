@@ -1,0 +1,148 @@
+"""The doctor sees what will stop the program, before it does."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from db.engine import Database
+from db.partitions import ensure_partitions
+from db.server import Connections
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ops import surroundings
+from metrics_dash.ops.doctor import examine
+from metrics_dash.ops.finding import Finding, Verdict
+from metrics_dash.settings import load_settings
+from tests.support.redis_server import RedisServer, redis_server
+
+ROLE = "doctor_test_role"
+
+
+def findings(database: Database, **settings: str) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in examine(load_settings(settings), database)}
+
+
+@pytest.fixture
+def limited(database: Database) -> Iterator[Database]:
+    """The database as a role sees it that may read and write rows and nothing else."""
+    with database.begin() as connection:
+        for statement in (
+            f"DROP ROLE IF EXISTS {ROLE}",
+            f"CREATE ROLE {ROLE} LOGIN PASSWORD 'secret'",
+            "REVOKE CREATE ON SCHEMA public FROM public",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ROLE}",
+        ):
+            connection.execute(text(statement))
+    url = database.url.set(username=ROLE, password="secret", drivername="postgresql")
+    seen = Database(url.render_as_string(hide_password=False))
+    yield seen
+    seen.dispose()
+    with database.begin() as connection:
+        connection.execute(text(f"DROP OWNED BY {ROLE}"))
+        connection.execute(text(f"DROP ROLE {ROLE}"))
+
+
+def test_everything_is_good_on_a_fresh_store(database: Database) -> None:
+    found = findings(database)
+    for subject in ("privileges", "connections", "clock", "database's disk"):
+        assert found[subject].verdict is Verdict.GOOD, found[subject]
+    assert "GiB" in found["database's disk"].text
+    assert "Redis" not in found
+    assert "replica" not in found
+
+
+def test_a_role_without_ddl_is_told_before_a_day_begins_without_a_partition(
+    database: Database, limited: Database
+) -> None:
+    ensure_partitions(database, [datetime.now(UTC).date()])
+    found = findings(limited)["privileges"]
+    assert found.verdict is Verdict.BAD
+    assert "partition" in found.text
+    assert f"GRANT CREATE ON SCHEMA public TO {ROLE}" in found.remedy
+    assert f"ALTER TABLE telemetry_events OWNER TO {ROLE}" in found.remedy
+    statements = found.remedy.partition(": ")[2]
+    with database.begin() as connection:
+        for statement in statements.split("; "):
+            connection.execute(text(statement))
+    assert findings(limited)["privileges"].verdict is Verdict.GOOD
+    assert ensure_partitions(limited, [datetime.now(UTC).date() + timedelta(days=3)]) == 1
+
+
+def test_a_role_that_may_not_write_is_told_which_grants(database: Database, limited: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text(f"REVOKE DELETE ON rollup_dirty FROM {ROLE}"))
+        connection.execute(text(f"REVOKE ALL ON SEQUENCE rollup_dirty_id_seq FROM {ROLE}"))
+    found = findings(limited)["privileges"]
+    assert found.verdict is Verdict.BAD
+    assert found.remedy == (
+        f"as the owner or a superuser: GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_dirty TO {ROLE}; "
+        f"GRANT USAGE ON SEQUENCE rollup_dirty_id_seq TO {ROLE}"
+    )
+
+
+def test_a_collector_without_a_right_does_not_ask_for_a_migration(
+    limited: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector = Collector(limited, flush_interval=0.01)
+    collector.offer("test.a", {}, {})
+    collector.step()
+    while not caplog.records:
+        collector.step()
+    assert "doctor" in caplog.text
+    assert "migrate" not in caplog.text
+
+
+def test_a_clock_that_differs_is_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "clock", lambda _: datetime.now(UTC) + timedelta(days=5))
+    found = findings(database)["clock"]
+    assert found.verdict is Verdict.BAD
+    assert "NTP" in found.remedy
+
+
+def test_connections_that_run_out_are_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "connections", lambda _: Connections(90, 97))
+    found = findings(database)["connections"]
+    assert found.verdict is Verdict.WORTH_A_LOOK
+    assert "90 of 97" in found.text
+
+
+def test_a_replica_that_is_not_read_is_said(database: Database) -> None:
+    both = Database(database.dsn(), read_url="postgresql://nobody:secret-word@127.0.0.1:9/x")
+    found = findings(both)["replica"]
+    both.dispose()
+    assert found.verdict is Verdict.WORTH_A_LOOK
+    assert found.text == "the replica can't be reached, so the primary is read"
+    assert "secret" not in str(found)
+
+
+@pytest.fixture(scope="module")
+def running_redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+def test_redis_is_looked_at(database: Database, running_redis: RedisServer) -> None:
+    found = findings(database, REDIS_URL=running_redis.url)["Redis"]
+    assert found.verdict is Verdict.GOOD
+    assert "holds 0" in found.text
+    running_redis.client.set("metrics_dash:1:somebody:else", b"\x80\x04pickle")
+    running_redis.client.rpush("metrics_dash:1:a:list", b"x")
+    found = findings(database, REDIS_URL=running_redis.url)["Redis"]
+    assert found.verdict is Verdict.WORTH_A_LOOK
+    assert "2 of them not written by this version" in found.text
+
+
+@pytest.mark.parametrize("url", ["redis://:secret-word@127.0.0.1:1/0", "nonsense"])
+def test_a_redis_that_can_not_be_used_is_a_line_without_its_password(database: Database, url: str) -> None:
+    found = surroundings.redis(load_settings({"REDIS_URL": "redis://h/0"}).model_copy(update=_redis(url)))
+    assert found is not None
+    assert found.verdict is not Verdict.GOOD
+    assert "secret" not in str(found)
+
+
+def _redis(url: str) -> dict[str, object]:
+    """The setting itself refuses some of these."""
+    return {"redis_url": SecretStr(url)}
