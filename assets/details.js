@@ -183,7 +183,8 @@
       if (answer.gone) return say("No raw events are held any more", `They are kept since ${since}. The buckets stay.`);
       if (!answer.count) return say("No events in this bucket", since ? `Raw events are kept since ${since}.` : "");
       const count = answer.more ? `The first ${answer.count} events` : `${answer.count} ${answer.count === 1 ? "event" : "events"}`;
-      find("details-about").textContent = `${count} of this ${resolution}` + (since ? `, kept since ${since}` : "");
+      const rest = answer.columnsLeftOut ? `, without ${answer.columnsLeftOut.toLocaleString("en-US")} rarer keys` : "";
+      find("details-about").textContent = `${count} of this ${resolution}` + (since ? `, kept since ${since}` : "") + rest;
       find("details-body").replaceChildren(table(answer.columns, title, { precise: true }));
     });
   }
