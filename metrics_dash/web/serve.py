@@ -15,6 +15,8 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
+from metrics_dash.web.channel import BoundedChannel
+
 THREADS = 16
 # With what the demo, the collector and PostgreSQL need after it, ten seconds in all.
 DRAIN_SECONDS = 3.0
@@ -53,6 +55,8 @@ class HttpServer:
             raise PortInUseError(
                 f"port {port} on {host} is in use; stop what listens there or set METRICS_PORT to another"
             ) from None
+        for listener in self._instances(BaseWSGIServer):
+            listener.channel_class = BoundedChannel
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set; then finish the requests that have begun, for some seconds at most."""
