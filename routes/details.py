@@ -2,9 +2,11 @@
 
 Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
 out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
-``number`` or ``text``), ``values`` with null for a gap.
+``number`` or ``text``), ``values`` with null for a gap. What events carry is theirs to name, so columns are told apart by where
+they come from and never by their names, and there are only so many of them.
 """
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-import pandas as pd
 from flask import Flask, request
 
 from metrics_dash.charts.data import ChartData
@@ -27,8 +28,15 @@ from metrics_dash.web.paths import BASE_PATH
 from routes.names import chart_of
 
 EVENTS_AT_MOST = 100
+# What fits a table that somebody reads; the keys that most of the events carry.
+COLUMNS_AT_MOST = 64
+# From here on a float no longer tells a whole number from the next.
+_WHOLE = 2.0**53
 
 Column = dict[str, Any]
+
+_TIME = "Time"
+_SOURCES = ("measurements", "metadata")
 
 
 def register(server: Flask, context: Context) -> None:
@@ -64,14 +72,15 @@ class Details:
         start, end = bucket_at(self._window(state, moment), _milliseconds(request.args.get("at", "")))
         held_from = moment.held.raw
         gone = held_from is not None and end <= held_from
-        found = None if gone else queries.raw_events(chart_id, start, end, EVENTS_AT_MOST + 1)
-        shown = pd.DataFrame({"occurred_at": []}) if found is None else found.head(EVENTS_AT_MOST)
+        found = [] if gone else queries.raw_events(chart_id, start, end, EVENTS_AT_MOST + 1)
+        shown = found[:EVENTS_AT_MOST]
         catalog = self.context.catalog
-        measured = catalog.events[catalog.chart(chart_id).event].measurements
+        columns, left_out = event_columns(shown, catalog.events[catalog.chart(chart_id).event].measurements)
         return {
-            "columns": [event_column(name, shown[name].tolist(), measured) for name in shown.columns],
+            "columns": columns,
+            "columnsLeftOut": left_out,
             "count": len(shown),
-            "more": found is not None and len(found) > EVENTS_AT_MOST,
+            "more": len(found) > EVENTS_AT_MOST,
             "start": to_milliseconds(start),
             "end": to_milliseconds(end),
             "gone": gone,
@@ -122,23 +131,37 @@ def _milliseconds(text: str) -> datetime:
     return from_milliseconds(int(text))
 
 
-def event_column(name: str, values: Sequence[Any], measured: Container[str]) -> Column:
-    """A column of raw events. What an event doesn't carry is null. Only what is ``measured`` is a number; an account's
-    is a name."""
-    present = [None if value is None or value != value else value for value in values]
-    if name == "occurred_at":
-        return _column("Time", "time", [to_milliseconds(value) for value in values])
-    if name in measured:
-        return _column(name, "number", present)
-    return _column(name, "text", [_text(value) for value in present])
+def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str]) -> tuple[list[Column], int]:
+    """Return the columns of raw events, time first, and how many keys have none. What an event lacks is null.
+
+    Only what is ``measured`` is a number; an account's is a name.
+    """
+    carried: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        for source in _SOURCES:
+            carried.update((source, name) for name in event[source])
+    common = {key for key, _ in carried.most_common(COLUMNS_AT_MOST)}
+    columns = [_column(_TIME, "time", [to_milliseconds(event["occurred_at"]) for event in events])]
+    for source, name in carried:
+        if (source, name) not in common:
+            continue
+        values = [event[source].get(name) for event in events]
+        alone = name != _TIME and sum((each, name) in carried for each in _SOURCES) == 1
+        label = name if alone else f"{name} ({source})"
+        if source == "measurements" and name in measured:
+            columns.append(_column(label, "number", values))
+        else:
+            columns.append(_column(label, "text", [_text(value) for value in values]))
+    return columns, len(carried) - len(common)
 
 
 def _text(value: Any) -> str | None:
-    """A label as a split names it. Beside events without it a whole number has become a float."""
+    """A label as a split names it; a whole number without its point."""
     if value is None or isinstance(value, str):
         return value
-    whole = isinstance(value, float) and value.is_integer()
-    return str(orjson.dumps(int(value) if whole else value), "utf-8")
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:
+        value = int(value)
+    return str(orjson.dumps(value), "utf-8")
 
 
 def _numbers(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Column:

@@ -33,19 +33,20 @@
   }
 
   /**
-   * @param {{ columns: Column[], count: number, more: boolean, gone: boolean, heldFrom: number | null }} answer
+   * @param {{ columns: Column[], columnsLeftOut: number, count: number, more: boolean, gone: boolean, heldFrom: number | null }} answer
    * @param {string} title
    * @param {string} zone
    * @param {string} resolution
    */
-  function fillEvents({ columns, count, more, gone, heldFrom }, title, zone, resolution) {
+  function fillEvents({ columns, columnsLeftOut, count, more, gone, heldFrom }, title, zone, resolution) {
     const since = heldFrom && metrics.time.clock(heldFrom, zone);
     if (gone)
       return metrics.dialog.say("No raw events are held any more", `They are kept since ${since}. The buckets stay.`);
     if (!count)
       return metrics.dialog.say("No events in this bucket", since ? `Raw events are kept since ${since}.` : "");
     const words = more ? `The first ${count} events` : `${count} ${count === 1 ? "event" : "events"}`;
-    metrics.dialog.describe(`${words} of this ${resolution}${since ? `, kept since ${since}` : ""}`);
+    const rest = columnsLeftOut ? `, without ${columnsLeftOut.toLocaleString("en-US")} rarer keys` : "";
+    metrics.dialog.describe(`${words} of this ${resolution}${since ? `, kept since ${since}` : ""}${rest}`);
     metrics.dialog.show(metrics.table.table(columns, title, { precise: true }));
   }
 

@@ -26,10 +26,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -202,16 +201,14 @@ class Queries:
         tab = Tab(id="query", title="Query", charts=(chart,))
         return self._charts(tab, window or self.window(moment=moment), compare, moment).charts[0]
 
-    def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> pd.DataFrame:
-        """The raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
+    def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return the raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
 
-        Columns: ``occurred_at`` (aware UTC), then one for each measurement and each metadata key. Empty where raw
-        events are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
+        As ``db.events.query_events`` does: what an event carries stays apart from what it is. Empty where raw events
+        are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
         """
         chart = self._catalog.chart(chart_id)
-        events = self._ask(lambda connection: read_events(connection, chart.event, start, end, limit))
-        records = [{"occurred_at": e["occurred_at"], **e["measurements"], **e["metadata"]} for e in events]
-        return pd.DataFrame(records, columns=None if records else ["occurred_at"])
+        return self._ask(lambda connection: read_events(connection, chart.event, start, end, limit))
 
     # From charts to data
 

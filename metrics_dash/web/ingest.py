@@ -17,6 +17,7 @@ from metrics_dash.ingest.submission import BufferFullError, KeyReusedError, NotC
 from metrics_dash.web import budget, events
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.body import read
+from metrics_dash.web.memory import give_back_large_blocks
 from metrics_dash.web.problems import ProblemError
 
 PATH = "/api/v1/events"
@@ -158,4 +159,5 @@ def batch_id_of(key: str | None) -> UUID | None:
 
 def install(server: Flask, collector: Callable[[], Collector], *, keep: timedelta) -> None:
     """Register the route."""
+    give_back_large_blocks()
     server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep).post, methods=["POST"])

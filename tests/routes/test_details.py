@@ -71,6 +71,37 @@ def test_the_events_of_a_bucket_are_those_that_it_counts(database: Database, cli
     assert columns["Time"][1] == [round(NOON.timestamp() * 1000) + n for n in range(3)]
 
 
+def test_keys_of_the_same_name_are_told_apart_by_where_they_come_from(database: Database, client: FlaskClient) -> None:
+    odd = {"occurred_at": "noon", "Time": 3, "duration_ms": "long", "id": 7, "values": None, "": True, "name": 1e300}
+    store(database, LOGIN, 2, measurements={"duration_ms": 150, "occurred_at": 1.5, "Time": 2.0}, metadata=odd)
+    answer = events(client, "login-rate", NOON)
+    columns = {column["name"]: (column["kind"], column["values"][0]) for column in answer["columns"]}
+    assert len(columns) == len(answer["columns"]) == 1 + 3 + len(odd)
+    assert columns["Time"] == ("time", round(NOON.timestamp() * 1000))
+    assert columns["Time (measurements)"] == ("text", "2")
+    assert columns["Time (metadata)"] == ("text", "3")
+    assert columns["duration_ms (measurements)"] == ("number", 150)
+    assert columns["duration_ms (metadata)"] == ("text", "long")
+    assert columns["occurred_at (metadata)"] == ("text", "noon")
+    assert (columns["id"], columns["values"], columns[""]) == (("text", "7"), ("text", None), ("text", "true"))
+    assert columns["name"] == ("text", "1e+300")
+
+
+def test_events_of_thousands_of_keys_are_answered_in_some_columns_and_the_rest_is_counted(
+    database: Database, client: FlaskClient
+) -> None:
+    for number in range(30):
+        rare = {f"{number}_{key}": 1 for key in range(900)}
+        moment = NOON + timedelta(seconds=number)
+        insert_events([(LOGIN, {"duration_ms": 1}, {**rare, "common": number}, moment)], database=database)
+    answer = events(client, "login-rate", NOON)
+    assert len(answer["columns"]) == 1 + 64
+    assert answer["columnsLeftOut"] == 30 * 900 + 2 - 64
+    names = [column["name"] for column in answer["columns"]]
+    assert {"Time", "duration_ms", "common"} <= set(names)
+    assert [len(column["values"]) for column in answer["columns"]] == [30] * 65
+
+
 def test_an_hour_is_one_bucket_and_shows_a_hundred_events_at_most(database: Database, client: FlaskClient) -> None:
     store(database, LOGIN, 101)
     answer = events(client, "login-rate", NOON, res="hour")
