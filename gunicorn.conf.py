@@ -55,6 +55,8 @@ def on_starting(server: Any) -> None:
             raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")
         if isinstance(address, str) and server.cfg.umask & 0o007 != 0o007:
             raise SystemExit(f"umask {server.cfg.umask:#o} would let everybody use {address}; take 0o117 or 0o177")
+    if len({type(address) for address in server.cfg.address}) > 1:
+        raise SystemExit("a server takes either addresses or Unix sockets; start another one for the others")
     _figures.append(make_folder(_settings.data_dir / "figures"))
 
 

@@ -6,7 +6,6 @@ path or method, so a new route is as closed as the others.
 """
 
 import re
-import socket
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
@@ -44,7 +43,7 @@ def is_loopback(name: str) -> bool:
 
 def check_client() -> None:
     """Refuse whoever does not sit on this machine. Raises ``ProblemError`` 403."""
-    if not is_loopback(request.remote_addr or "") and not _came_by_unix_socket():
+    if not is_loopback(request.remote_addr or ""):
         raise ProblemError(403, "there is no login yet, so only clients on this machine are served")
     if (header := _forwarded_by()) is not None:
         raise ProblemError(403, f"there is no login yet, so nothing is served through a proxy ({header})")
@@ -52,14 +51,6 @@ def check_client() -> None:
         raise ProblemError(403, "there is no login yet, so only requests to localhost are served")
     if not (_is_of_our_page() or _follows_a_link()):
         raise ProblemError(403, "requests from other sites' pages are not served")
-
-
-def _came_by_unix_socket() -> bool:
-    """Whether the client came by a socket of the file system, whose permissions let it; it has no address then.
-
-    waitress calls such a client localhost.
-    """
-    return getattr(request.environ.get("gunicorn.socket"), "family", None) == getattr(socket, "AF_UNIX", object())
 
 
 def _forwarded_by() -> str | None:
