@@ -36,6 +36,7 @@ from metrics_dash.web.health import problems
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.version import install as install_version
+from routes import unknown
 
 ASSETS = Path(__file__).with_name("assets")
 _starting, _started = threading.Lock(), threading.Event()
@@ -74,6 +75,7 @@ def create_app(
     )
     callbacks.register(app, context)
     routes.register(server, context)
+    unknown.register(app)
     install_routes(
         server,
         runtime=runtime,

@@ -2,11 +2,12 @@
 
 from dash import Dash
 
-from callbacks import navigate, refresh
+from callbacks import guard, navigate, refresh
 from metrics_dash.web.context import Context
 
 
 def register(app: Dash, context: Context) -> None:
-    """Register every callback."""
+    """Register every callback, and what each may be sent."""
     navigate.register(app)
     refresh.register(app, context)
+    guard.install(app.server, guard.CallbackGuard(app, {"request.data": refresh.RefreshRequest}))

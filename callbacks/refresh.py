@@ -8,10 +8,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
 from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from callbacks.steps import steps
 from layouts import board, cards, shell
@@ -37,14 +39,16 @@ UNAVAILABLE = "Database unavailable"
 NOT_DRAWN = "Drawing it failed; the server's log says why."
 
 
+@with_config(ConfigDict(extra="forbid"))
 class RefreshRequest(TypedDict):
-    """What ``assets/refresh.js`` asks: the address, why (``navigate``, ``tick``, ``rotate`` for a wall's next tab), the
-    viewer's zone, the theme."""
+    """What ``assets/refresh.js`` asks: the address, why (``rotate``: a wall's next tab), the viewer's zone, the theme;
+    ``at`` (epoch ms) makes each request a change."""
 
-    search: str
-    reason: str
-    zone: str
+    search: Annotated[str, Field(max_length=16_384)]
+    reason: Literal["navigate", "tick", "rotate"]
+    zone: Annotated[str, Field(max_length=256)]
     theme: Theme
+    at: NotRequired[float]
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,6 @@ from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)
 
-# These are spoken by programs; everything else is the page's.
-MACHINE_PATHS = ("/api/", "/metrics", "/healthz", "/readyz")
 # Files that people save: whoever asks for one in a browser reads a line of text and not JSON.
 FILES = (".csv", ".png")
 AGAIN_SOON = {"Retry-After": "5"}
@@ -76,14 +74,14 @@ def _(error: DBAPIError | PoolTimeout) -> ProblemError:
 
 
 def install(server: Flask) -> None:
-    """Answer errors by the mapping; those of HTTP itself in JSON on the machine paths, as Flask does on the page's."""
+    """Answer errors by the mapping, and those of HTTP itself in one line too; redirects are left alone."""
     for error_type in problem_of.registry.keys() - {object, Exception}:
         server.register_error_handler(error_type, lambda error: problem_of(error).answer())
 
     @server.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:
-        if not request.path.startswith(MACHINE_PATHS):
+        if error.code is None or error.code < 400:
             return error
         methods = getattr(error, "valid_methods", None)
         headers = {"Allow": ", ".join(methods)} if methods else None
-        return json_answer({"error": error.name}, error.code or 500, headers)
+        return json_answer({"error": error.name}, error.code, headers)
