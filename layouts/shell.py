@@ -79,7 +79,8 @@ def first_script_hash() -> str:
 def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
     """The HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.ops.build``)."""
     data = json.dumps({**page_data(catalog, settings), "version": version}, separators=(",", ":"))
-    data = data.replace("<", "\\u003c")
+    # Neither markup nor one of Dash's {%fields%} can stand in what a catalog says, as no character of either is left.
+    data = data.replace("<", "\\u003c").replace("%", "\\u0025")
     return (
         _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
         .replace("PRELOADS", preloads(BASE_PATH))
