@@ -12,10 +12,21 @@ from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
+from db.engine import parse_url
 from db.levels import LEVEL_NAMES
 
 PREFIX = "METRICS_"
@@ -30,11 +41,16 @@ UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+# Any moment less this must be one that a calendar has.
+LONGEST = timedelta(days=36_500)
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(UNITS)})", re.ASCII)
 
 
 class SettingsError(ValueError):
     """A setting that can't be used. The message is one line, names the key and holds no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
 
 
 def parse_duration(text: object) -> object:
@@ -45,9 +61,12 @@ def parse_duration(text: object) -> object:
     if match is None:
         raise ValueError(f"{_short(text)} is not a duration such as 48h, 14d, 5m or 90s")
     try:
-        return float(match[1]) * UNITS[match[2]]
+        length = float(match[1]) * UNITS[match[2]]
     except OverflowError:
-        raise ValueError(f"{_short(text)} is longer than any calendar") from None
+        length = timedelta.max
+    if length > LONGEST:
+        raise ValueError(f"{_short(text)} is longer than {LONGEST.days}d")
+    return length
 
 
 def _short(text: str) -> str:
@@ -82,10 +101,40 @@ def blank_is_unset(value: object) -> object:
     return None if value == "" else value
 
 
+def check_redis_url(secret: SecretStr | None) -> SecretStr | None:
+    """Accept ``redis://``, ``rediss://`` and ``unix://`` URLs. The message quotes nothing: a URL holds a password."""
+    if secret is None:
+        return None
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(_REDIS_FORM) from None
+    place = parts.path if parts.scheme == "unix" else host
+    if parts.scheme not in ("redis", "rediss", "unix") or not place or port == 0:
+        raise ValueError(_REDIS_FORM)
+    if parts.scheme != "unix" and parts.path.strip("/") and not re.fullmatch(r"/\d{1,5}/?", parts.path, re.ASCII):
+        raise ValueError(_REDIS_FORM)
+    return secret
+
+
+_REDIS_FORM = "is not of the form redis://user:password@host:6379/0, rediss://… or unix:///path"
+
+
+def check_database_url(secret: SecretStr | None) -> SecretStr | None:
+    """Accept URLs of PostgreSQL. The message quotes nothing, as a URL holds a password."""
+    if secret is not None:
+        parse_url(secret.get_secret_value())
+    return secret
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
 LoopbackHost = Annotated[str, BeforeValidator(parse_loopback)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(blank_is_unset)]
+DatabaseUrl = Annotated[OptionalSecret, AfterValidator(check_database_url)]
+RedisUrl = Annotated[OptionalSecret, AfterValidator(check_redis_url)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_unset)]
 
 
@@ -94,13 +143,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    database_url: OptionalSecret = Field(
+    database_url: DatabaseUrl = Field(
         None, description="PostgreSQL 14 or newer; unset, an embedded server runs under METRICS_DATA_DIR."
     )
-    database_read_url: OptionalSecret = Field(
+    database_read_url: DatabaseUrl = Field(
         None, description="A replica that the page and the query API read from; unset, DATABASE_URL."
     )
-    redis_url: OptionalSecret = Field(
+    redis_url: RedisUrl = Field(
         None, description="A Redis that several web processes share as their query cache; unset, memory."
     )
     secret_key: OptionalSecret = Field(
@@ -116,11 +165,11 @@ class Settings(BaseModel):
     )
     demo: bool = Field(False, description="1 starts the simulated game server beside the application.")
     timezone: Zone = Field(ZoneInfo("UTC"), description="IANA zone offered as the server's zone.")
-    flush_interval: float = Field(5.0, gt=0, le=3600, description="Seconds until a partial batch is sealed.")
+    flush_interval: Seconds = Field(5.0, description="Seconds until a partial batch is sealed.")
     batch_size: int = Field(1000, ge=1, le=50_000, description="Events that seal a batch at once.")
     buffer_events: int = Field(10_000, ge=1, le=10_000_000, description="Events the buffer holds at most.")
-    rollup_interval: float = Field(5.0, gt=0, le=3600, description="Seconds between two rollup passes.")
-    refresh_interval: float = Field(10.0, ge=1, le=3600, description="Seconds between two page refreshes.")
+    rollup_interval: Seconds = Field(5.0, description="Seconds between two rollup passes.")
+    refresh_interval: Seconds = Field(10.0, ge=1, description="Seconds between two page refreshes.")
     raw_retention: Duration = Field(timedelta(hours=48), description="How long raw events are kept.")
     minute_retention: Duration = Field(timedelta(days=14), description="How long minute buckets are kept.")
     hour_retention: Duration = Field(timedelta(days=90), description="How long hour buckets are kept.")
@@ -167,7 +216,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     names = Settings.environment_names()
     unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in names.values())
     if unknown:
-        raise SettingsError(f"{unknown[0]} is not a setting; see the README's table of settings")
+        raise SettingsError(f"{unknown[0][:80]} is not a setting; see the README's table of settings")
     values = {field: environ[key] for field, key in names.items() if key in environ}
     try:
         return Settings(**{**values, **overrides})
@@ -180,7 +229,8 @@ def _one_line(error: ValidationError, names: Mapping[str, str]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
         return message
-    field = str(first["loc"][0])
-    if field not in _UNPREFIXED and repr(first["input"]) not in message:
-        message = f"{first['input']!r}: {message}"
+    field, shown = str(first["loc"][0]), _short(str(first["input"]))
+    if field not in _UNPREFIXED:
+        message = message.replace(repr(first["input"]), shown)
+        message = message if shown in message else f"{shown}: {message}"
     return f"{names.get(field, field)}: {message}"

@@ -49,6 +49,26 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
         ("METRICS_DEMO", "maybe", "maybe"),
         ("METRICS_LOG_FORMAT", "xml", "xml"),
         ("METRICS_BATCH_SIZE", "-1", "-1"),
+        ("METRICS_FLUSH_INTERVAL", "nan", "finite"),
+        ("METRICS_FLUSH_INTERVAL", "inf", "finite"),
+        ("METRICS_ROLLUP_INTERVAL", "1e400", "finite"),
+        ("METRICS_REFRESH_INTERVAL", "-Infinity", "finite"),
+        ("METRICS_REFRESH_INTERVAL", "0.5", "greater than or equal to 1"),
+        ("METRICS_DAY_RETENTION", "999999999d", "longer than 36500d"),
+        ("METRICS_DAY_RETENTION", f"{'9' * 400}d", "longer than 36500d"),
+        ("METRICS_TIMEZONE", "x" * 5000, "not a time zone"),
+        ("METRICS_BUFFER_EVENTS", "9" * 5000, "'9999"),
+        ("METRICS_LOG_LEVEL", "a\nb", "INFO"),
+        ("REDIS_URL", "nonsense", "redis://"),
+        ("REDIS_URL", "foo", "redis://"),
+        ("REDIS_URL", "http://cache", "redis://"),
+        ("REDIS_URL", "redis://", "redis://"),
+        ("REDIS_URL", "redis://:hunter2@cache:99999/0", "redis://"),
+        ("REDIS_URL", "redis://:hunter2@cache/first", "redis://"),
+        ("REDIS_URL", "redis://[::1", "redis://"),
+        ("DATABASE_URL", "nonsense", "postgresql://"),
+        ("DATABASE_URL", "mysql://me:hunter2@db/x", "postgresql://"),
+        ("DATABASE_READ_URL", "host=db password=hunter2", "postgresql://"),
     ],
 )
 def test_a_bad_value_names_its_key_in_one_line(key: str, value: str, says: str) -> None:
@@ -58,6 +78,17 @@ def test_a_bad_value_names_its_key_in_one_line(key: str, value: str, says: str) 
     assert key in message
     assert says in message
     assert "\n" not in message
+    assert "hunter2" not in message
+    assert len(message) < 250
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://cache", "redis://:pw@cache:6379/3", "rediss://u:p@cache/0", "unix:///run/redis.sock?db=1"]
+)
+def test_every_form_of_a_redis_url_is_taken(url: str) -> None:
+    redis = load_settings({"REDIS_URL": url}).redis_url
+    assert redis is not None
+    assert redis.get_secret_value() == url
 
 
 def test_an_unknown_name_is_an_error_and_not_ignored() -> None:
