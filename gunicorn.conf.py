@@ -48,8 +48,10 @@ logger_class = Log
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to bind where strangers come, whatever the command line says; make room for the workers' figures."""
+    """Refuse other workers, and to bind where strangers come, whatever the command line says; prepare the figures."""
     logs.configure(_settings)
+    if server.cfg.settings["worker_class"].get() != worker_class:
+        raise SystemExit(f"gunicorn's own workers wait for slow clients; leave -k and --worker-class at {worker_class}")
     for address in server.cfg.address:
         if not _is_ours(address):
             raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")

@@ -5,6 +5,7 @@ is compared with the callback's own declaration, and each input is validated aga
 for it. An input without a declared type stops the start, so no callback can be reached by values it does not expect.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -148,8 +149,10 @@ def _name(each: Mapping[str, Any]) -> str:
 def _first(error: ValidationError) -> str:
     """The first complaint: where and what, and nothing of what was sent."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])[:100]
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    # What pydantic calls the branches of a union stands between the keys.
+    where = ".".join(str(part) for part in first["loc"] if not re.search(r"[_\[]", str(part)))[:100]
+    message = first["msg"].partition(" or instance of")[0]
+    return f"{where}: {message}" if where else message
 
 
 def _bad(where: str, complaint: str) -> ProblemError:

@@ -2,8 +2,8 @@
 
 Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
 out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
-``number`` or ``text``), ``values`` with null for a gap. What events carry is theirs to name, so columns are told apart by where
-they come from and never by their names, and there are only so many of them.
+``number`` or ``text``), ``values`` with null for a gap. What events carry is theirs to name, so columns are told apart
+by where they come from and never by their names, and there are only so many of them.
 """
 
 from collections import Counter

@@ -20,6 +20,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
 _KIB, _MIB = 1024, 1024 * 1024
+_VERSIONS = frozenset({"1.0", "1.1"})
 _LONGEST_LINE = 8 * _KIB
 
 
@@ -83,6 +84,8 @@ _HEADERS = [
 class Request(HTTPRequestParser):  # type: ignore[misc]
     """A request as it arrives. Whatever the parser trips over is the sender's mistake, and never the server's end."""
 
+    version: str
+
     def __init__(self, adjustments: Any, has_room: Callable[[int], bool]) -> None:
         super().__init__(adjustments)
         self._has_room = has_room
@@ -92,6 +95,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             consumed: int = super().received(data)
         except (ValueError, IndexError, KeyError):
             return self._refuse(BadRequest("the request can't be read"), len(data))
+        if self.headers_finished and not self.error and self.version not in _VERSIONS:
+            return self._refuse(BadRequest("only HTTP/1.0 and HTTP/1.1 are spoken here"), len(data))
         if not self.completed and self._unfinished_line() > _LONGEST_LINE:
             return self._refuse(BadRequest("a chunk has no size, or a trailer no end"), len(data))
         if not self.completed and not self._has_room(self.body_bytes_received):
@@ -105,7 +110,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     def _refuse(self, error: Error, consumed: int) -> int:
         self.error, self.completed = error, True
         # What the answer is made from, where the headers were not read to their end.
-        self.version = getattr(self, "version", "1.0")
+        self.version = self.version if self.version in _VERSIONS else "1.0"
         return consumed
 
 
@@ -119,7 +124,8 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     ) -> None:
         admitted = guard.make_room_for(address[0])
         self._guard, self.sent = guard, 0
-        self.phase, self.since, self._moved = "headers", time.monotonic(), 0
+        self.began = time.monotonic()
+        self.phase, self.since, self._moved = "headers", self.began, 0
         self.parser_class = lambda adjustments: Request(adjustments, lambda size: guard.has_room(self, size))
         super().__init__(server, sock, address, *rest, **options)
         guard.add(self)
@@ -142,6 +148,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def received(self, data: bytes) -> Any:
         if self.request is None:
             self._enter("headers")
+            self.began = self.since
         return super().received(data)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
@@ -252,7 +259,7 @@ class ConnectionGuard:
         droppable = [each for each in among if each.enter_phase() in phases]
         if not droppable:
             return False
-        self.drop(min(droppable, key=lambda each: (_ORDER[each.phase], each.since)))
+        self.drop(min(droppable, key=lambda each: (_ORDER[each.phase], each.began)))
         return True
 
 
