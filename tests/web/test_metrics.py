@@ -59,7 +59,12 @@ def test_what_was_dropped_is_counted_by_its_reason(database: Database) -> None:
         small.runtime.collector.stop(5)
         small.runtime.collector.offer("test.late", {}, {})
         assert figure(small, "events_dropped_total", reason="shutdown") == 1
-        assert figure(small, "collector_up") == 0
+
+
+def test_a_collector_that_can_not_store_is_down(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert figure(open_site, "collector_up") == 1
+    monkeypatch.setattr(open_site.runtime.collector, "_failure", "the disk is full")
+    assert figure(open_site, "collector_up") == 0
 
 
 def test_what_waits_to_be_rolled_up_is_counted_and_aged(open_site: Site) -> None:
