@@ -1,6 +1,5 @@
 """Prometheus's page: this process's figures and the pipeline's, each at the value that it has."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -15,12 +14,6 @@ from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.metrics import PATH
 from tests.support.web_client import Site, site
-
-
-@pytest.fixture
-def open_site(database: Database) -> Iterator[Site]:
-    with site(database) as opened:
-        yield opened
 
 
 def figure(site: Site, name: str, **labels: str) -> float:
