@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from metrics_dash.charts.cache import MemoryStore, SharedCache
-from tests.support.charts import BrokenStore, PickledStore
+from metrics_dash.charts.cache import COMPLAIN_EVERY_SECONDS, MemoryStore, SharedCache
+from tests.support.charts import BrokenStore
 
 
 class Clock:
@@ -50,7 +50,7 @@ class Waiters(MemoryStore):
 
 
 def test_what_was_made_is_kept_for_who_comes_later() -> None:
-    cache, make = SharedCache(PickledStore(), timeout=60), Maker()
+    cache, make = SharedCache(MemoryStore(60), timeout=60), Maker()
     assert [cache.get("a", make) for _ in range(3)] == ["made"] * 3
     assert make.times == 1
     cache.get("another", make)
@@ -93,13 +93,35 @@ def test_what_the_maker_raises_reaches_all_who_wait_and_is_not_kept() -> None:
     assert cache.get("a", lambda: "made") == "made"
 
 
-def test_a_store_that_is_down_is_told_and_the_value_made_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    cache, make = SharedCache(BrokenStore(), timeout=60), Maker()
+def test_a_store_that_is_down_is_told_once_a_minute_and_the_value_made_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    cache, make = SharedCache(BrokenStore(), timeout=60, clock=clock), Maker()
     with caplog.at_level(logging.WARNING):
         assert cache.get("a", make) == cache.get("a", make) == "made"
-    assert make.times == 2
-    assert "can't be read; asking the database" in caplog.text
-    assert "can't be written" in caplog.text
+        assert [record.message for record in caplog.records] == [
+            "the query cache can't be read, so the database is asked: a"
+        ]
+        clock.now += COMPLAIN_EVERY_SECONDS
+        cache.get("a", make)
+    assert make.times == 3
+    assert len(caplog.records) == 2
+
+
+def test_what_stands_under_a_key_and_answers_something_else_is_made_anew() -> None:
+    store, make = MemoryStore(60), Maker()
+    store.set("a", 7)
+    cache = SharedCache(store, timeout=60)
+    assert cache.get("a", make, fits=lambda value: isinstance(value, str)) == "made"
+    assert (store.get("a"), cache.outcomes["error"] > 0) == ("made", True)
+
+
+def test_it_is_counted_how_questions_were_answered() -> None:
+    cache, make = SharedCache(None, timeout=60), Maker()
+    for _ in range(3):
+        cache.get("a", make)
+    assert cache.outcomes == {"miss": 1, "hit": 2}
 
 
 def test_without_a_store_the_process_keeps_its_own() -> None:

@@ -3,7 +3,6 @@
 import gzip
 import json
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,12 +20,6 @@ from tests.support.web_client import Site, site
 
 PATH = "/api/v1/events"
 NDJSON = "application/x-ndjson"
-
-
-@pytest.fixture
-def open_site(database: Database) -> Iterator[Site]:
-    with site(database) as opened:
-        yield opened
 
 
 def event(name: str = "test.posted", **more: Any) -> dict[str, Any]:

@@ -1,22 +1,12 @@
 """All routes of the machine's side are there, and the guard stands before each of them."""
 
-from collections.abc import Iterator
-
-import pytest
 from flask import Flask
 
-from db.engine import Database
 from metrics_dash.web import ingest, metrics, openapi, query
-from tests.support.web_client import Site, site
+from tests.support.web_client import Site
 
 STRANGER = {"REMOTE_ADDR": "192.0.2.1"}
 PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz"}
-
-
-@pytest.fixture
-def open_site(database: Database) -> Iterator[Site]:
-    with site(database) as opened:
-        yield opened
 
 
 def routes(server: Flask) -> set[str]:

@@ -1,6 +1,5 @@
 """Prometheus's page: this process's figures and the pipeline's, each at the value that it has."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -15,12 +14,6 @@ from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.metrics import PATH
 from tests.support.web_client import Site, site
-
-
-@pytest.fixture
-def open_site(database: Database) -> Iterator[Site]:
-    with site(database) as opened:
-        yield opened
 
 
 def figure(site: Site, name: str, **labels: str) -> float:
@@ -59,7 +52,12 @@ def test_what_was_dropped_is_counted_by_its_reason(database: Database) -> None:
         small.runtime.collector.stop(5)
         small.runtime.collector.offer("test.late", {}, {})
         assert figure(small, "events_dropped_total", reason="shutdown") == 1
-        assert figure(small, "collector_up") == 0
+
+
+def test_a_collector_that_can_not_store_is_down(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert figure(open_site, "collector_up") == 1
+    monkeypatch.setattr(open_site.runtime.collector, "_failure", "the disk is full")
+    assert figure(open_site, "collector_up") == 0
 
 
 def test_what_waits_to_be_rolled_up_is_counted_and_aged(open_site: Site) -> None:
