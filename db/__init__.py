@@ -1,8 +1,9 @@
 """The only room with SQL. It imports nothing of ours; one file for each thing that is done to the tables.
 
 The server and the schema
-    ``engine`` (``Database``: one engine per process), ``embedded`` (the server that comes along), ``schema`` (the
-    tables as SQLAlchemy knows them), ``migrate`` (up to date or not, and how to get there).
+    ``engine`` (``Database``: one engine per process), ``deadlines`` (how long an answer may take), ``embedded`` (the
+    server that comes along), ``schema`` (the tables as SQLAlchemy knows them), ``migrate`` (up to date or not, and how
+    to get there).
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``ledger`` (batches, each exactly once), ``faults`` (what a
     failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).

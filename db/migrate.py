@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from db.deadlines import MIGRATION_SECONDS, PROBE_SECONDS
 from db.engine import MINIMUM_SERVER_VERSION, Database
 
 # Alembic keeps its context in module globals; between processes the lock in the database does the same.
@@ -38,7 +39,7 @@ def head_revision() -> str:
 
 def current_revision(database: Database) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    with database.begin() as connection:
+    with database.begin(within=PROBE_SECONDS) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -59,7 +60,7 @@ def migrate(database: Database, revision: str = "head") -> str | None:
     if before is not None and before not in known:
         raise SchemaError(f"the database is at revision {before}, which a newer version made; upgrade metrics_dash")
     config = _config()
-    with _one_at_a_time, database.begin() as connection:
+    with _one_at_a_time, database.begin(within=MIGRATION_SECONDS) as connection:
         config.attributes["connection"] = connection
         if revision == "base" or (before is not None and revision != "head" and revision < before):
             command.downgrade(config, revision)

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -108,3 +109,19 @@ def running(
         if process.process.poll() is None:
             process.process.kill()
             process.process.wait()
+
+
+@contextmanager
+def frozen(folder: Path) -> Iterator[None]:
+    """The embedded server of a folder stands still, with every process of its own, as on a host out of breath."""
+    postmaster = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    stopped = [postmaster, *postmaster.children(recursive=True)]
+    for process in stopped:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
