@@ -43,9 +43,11 @@ def finish(connection: Connection, job: str, slot: datetime, outcome: str) -> No
 # A batch may be sent again however late (a file that is imported twice). Once everything that it can hold lies below
 # raw's ingest floor, nothing of it would be taken, and it need not be known any more: what it stored, and also what was
 # refused of it because it came too early. Clocks may differ by some hours.
+# A collector that fell silent with events holds the watermark until somebody knows that they are lost.
 _WHAT_MAY_GO = {
     "ingest_batches": "AND greatest(committed_at, newest_event) < (SELECT ingest_floor - interval '1 day' "
-    "FROM retention_floors WHERE level = 'raw')"
+    "FROM retention_floors WHERE level = 'raw')",
+    "collectors": "AND oldest_buffered_at IS NULL",
 }
 
 

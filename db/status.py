@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from db.collectors import REFUSED_EVENT
+from db.collectors import LIVE_FOR, REFUSED_EVENT
 from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
 from db.replica import Mark, replayed_through
-
-# A collector that said nothing for this long holds nothing up any more.
-LIVE_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,14 @@ class CollectorStatus:
     oldest_buffered_at: datetime | None
     accounting: Mapping[str, Any]
     live: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it holds the watermark: silence says nothing about events that it held when last heard of.
+
+        So it counts until they are stored, it has left, or its process is known to be dead and it was buried.
+        """
+        return self.live or self.oldest_buffered_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class PipelineStatus:
 def pipeline_status(connection: Connection, mark: Mark | None = None) -> PipelineStatus:
     """Read the status: cheap enough for every page refresh.
 
-    The watermark goes by arrival, so a late event does not set it back: it is the oldest of what live collectors hold,
-    the marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
+    The watermark goes by arrival, so a late event does not set it back: it is the oldest of what collectors hold, the
+    marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
     """
     rows = _read(connection, None)
     if rows[0].replica:
@@ -72,7 +77,7 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
     now, oldest_dirty = first.now.astimezone(UTC), _utc(first.oldest_dirty_at)
     collectors = tuple(_collector(row) for row in rows if row.collector_id is not None)
     floors = {row.level: Floor(_utc(row.ingest), _utc(row.recompute), _utc(row.held_since)) for row in rows}
-    waiting = [each.oldest_buffered_at or each.seen_at for each in collectors if each.live]
+    waiting = [each.oldest_buffered_at or each.seen_at for each in collectors if each.counts]
     return PipelineStatus(
         complete_through=min([now, *waiting, *([oldest_dirty] if oldest_dirty else [])]),
         now=now,

@@ -65,5 +65,6 @@ def _waiting(status: PipelineStatus, late: datetime) -> Iterator[str]:
         yield f"the rollup does not keep up ({marks})"
     for collector in status.collectors:
         since = collector.oldest_buffered_at or collector.seen_at
-        if collector.live and since < late:
-            yield f"events wait in the collector of {collector.host} (process {collector.pid})"
+        if collector.counts and since < late:
+            silent = "" if collector.live else f", which is silent since {collector.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+            yield f"events wait in the collector of {collector.host} (process {collector.pid}){silent}"

@@ -69,3 +69,12 @@ def test_a_replica_that_has_nothing_newer_is_behind_by_the_clock_and_not_by_what
 def test_long_intervals_are_no_lag() -> None:
     assert allowed_lag(Settings()) == LEAST_LAG
     assert allowed_lag(Settings(rollup_interval=60)) > timedelta(minutes=3)
+
+
+def test_a_collector_that_fell_silent_with_events_is_named_and_since_when() -> None:
+    cut_off = replace(collector(180), live=False, seen_at=NOW - timedelta(seconds=170))
+    found = lag(behind(180, collectors=(cut_off,)), LEAST_LAG)
+    assert found is not None
+    assert found.reasons == (
+        "events wait in the collector of shard-2 (process 4711), which is silent since 2026-01-31 11:57:10 UTC",
+    )
