@@ -9,7 +9,8 @@ Events in
     failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``buckets`` (``query_buckets``,
-    ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``audit`` (a level beside the finer one).
+    ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time it is for
+    that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
     database this is), ``server`` (its rights, connections, clock, disk), ``sizes`` (the room that tables take),

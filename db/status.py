@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from db.clock import offset_between
 from db.collectors import LIVE_FOR, REFUSED_EVENT
 from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
@@ -42,7 +43,8 @@ class PipelineStatus:
     ``complete_through``: every event that arrived before it is in the buckets. ``dirty``: marks in the log, the oldest
     made at ``oldest_dirty_at``. ``raw_floor``: older raw events are gone; None before the first purge.
     ``ever_refused``: a collector has reported refused events, some time. ``uncomputed``: buckets that can't be
-    computed; the watermark does not wait for them.
+    computed; the watermark does not wait for them. ``clock_offset``: how far the database's clock was ahead of that of
+    the machine that asked.
 
     ``now``: the instant that this speaks of. On a replica that is what it has certainly replayed, by the primary's
     clock, and ``asked_at`` is later by as much as the replica may be behind; on a primary they are one.
@@ -61,6 +63,7 @@ class PipelineStatus:
     replica: bool = False
     asked_at: datetime | None = None
     position: str | None = None
+    clock_offset: timedelta = timedelta(0)
 
 
 def pipeline_status(connection: Connection, mark: Mark | None = None) -> PipelineStatus:
@@ -69,7 +72,10 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
     The watermark goes by arrival, so a late event does not set it back: it is the oldest of what collectors hold, the
     marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
     """
+    before = datetime.now(UTC)
     rows = _read(connection, None)
+    after = datetime.now(UTC)
+    offset = offset_between(before, rows[0].asked_at.astimezone(UTC), after)
     if rows[0].replica:
         # Once more: what was replayed before a statement is in its snapshot, what was replayed during it may not be.
         rows = _read(connection, replayed_through(connection, mark))
@@ -90,6 +96,7 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
         uncomputed=parse_uncomputed(first.uncomputed),
         replica=first.replica,
         asked_at=first.asked_at.astimezone(UTC),
+        clock_offset=offset,
     )
 
 

@@ -87,6 +87,10 @@ class Process:
 
         eventually(ready, "the application gets ready")
 
+    def get(self, path: str) -> requests.Response:
+        # Not a measure of speed: what hangs, hangs for longer.
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE_SECONDS)
+
     def post(self, events: Any, **options: Any) -> requests.Response:
         return requests.post(f"{self.url}/api/v1/events", json=events, timeout=30, **options)
 
