@@ -7,9 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from db.deadlines import MIGRATION_SECONDS, PROBE_SECONDS
+from db.deadlines import MIGRATION_SECONDS, READ_SECONDS
 from db.engine import MINIMUM_SERVER_VERSION, Database
 
 # Alembic keeps its context in module globals; between processes the lock in the database does the same.
@@ -39,8 +39,13 @@ def head_revision() -> str:
 
 def current_revision(database: Database) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    with database.begin(within=PROBE_SECONDS) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with database.begin(within=READ_SECONDS) as connection:
+        return revision_of(connection)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the connection's database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(database: Database) -> bool:

@@ -30,37 +30,33 @@ def app(folder: Path) -> Iterator[Process]:
         started.post({"event_name": "test.before"})
         with frozen(folder):
             yield started
-        eventually(lambda: get(started, "/readyz").status_code == 200, "it is well again")
+        eventually(lambda: started.get("/readyz").status_code == 200, "it is well again")
         assert started.post({"event_name": "test.after"}).json()["accepted"] == 1
 
 
-def get(app: Process, path: str) -> requests.Response:
-    return requests.get(f"{app.url}{path}", timeout=TIMEOUT_SECONDS)
-
-
 def test_readiness_is_refused_in_words(app: Process) -> None:
-    answer = get(app, "/readyz")
+    answer = app.get("/readyz")
     assert answer.status_code == 503
     assert "the database can't be reached" in answer.json()["problems"]
 
 
 def test_so_it_is_when_many_ask_at_once(app: Process) -> None:
     with ThreadPoolExecutor(24) as pool:
-        assert set(pool.map(lambda _: get(app, "/readyz").status_code, range(24))) == {503}
+        assert set(pool.map(lambda _: app.get("/readyz").status_code, range(24))) == {503}
 
 
 def test_the_process_is_alive(app: Process) -> None:
-    assert get(app, "/healthz").status_code == 200
+    assert app.get("/healthz").status_code == 200
 
 
 def test_prometheus_reads_that_the_database_is_down(app: Process) -> None:
-    answer = get(app, "/metrics")
+    answer = app.get("/metrics")
     assert answer.status_code == 200
     assert "metrics_dash_database_up 0.0" in answer.text
 
 
 def test_a_query_is_told_to_come_back(app: Process) -> None:
-    answer = get(app, "/api/v1/query?event_name=test.before")
+    answer = app.get("/api/v1/query?event_name=test.before")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
 
@@ -71,8 +67,8 @@ def test_an_event_is_refused_and_not_lost_without_a_word(app: Process) -> None:
 
 
 def test_the_page_itself_comes(app: Process) -> None:
-    assert get(app, "/admin/metrics/").status_code == 200
-    assert get(app, "/admin/metrics/version").json()["ready"] is False
+    assert app.get("/admin/metrics/").status_code == 200
+    assert app.get("/admin/metrics/version").json()["ready"] is False
 
 
 def command(folder: Path, name: str) -> "subprocess.CompletedProcess[str]":
