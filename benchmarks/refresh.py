@@ -186,11 +186,12 @@ def _counted(database: Database) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    event.listen(database.read_engine, "before_cursor_execute", note)
     yield sent
-    event.remove(database.engine, "before_cursor_execute", note)
+    event.remove(database.read_engine, "before_cursor_execute", note)
 
 
 def _milliseconds(work: Callable[[], object], repeats: int = 41) -> float:

@@ -1,14 +1,16 @@
 """The only room with SQL. It imports nothing of ours; one file for each thing that is done to the tables.
 
 The server and the schema
-    ``engine`` (``Database``: one engine per process), ``embedded`` (the server that comes along), ``schema`` (the
-    tables as SQLAlchemy knows them), ``migrate`` (up to date or not, and how to get there).
+    ``engine`` (``Database``: one engine per process), ``deadlines`` (how long an answer may take), ``embedded`` (the
+    server that comes along), ``schema`` (the tables as SQLAlchemy knows them), ``migrate`` (up to date or not, and how
+    to get there).
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``ledger`` (batches, each exactly once), ``faults`` (what a
     failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``buckets`` (``query_buckets``,
-    ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``audit`` (a level beside the finer one).
+    ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time it is for
+    that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
     database this is), ``server`` (its rights, connections, clock, disk), ``sizes`` (the room that tables take),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from db.engine import Database, default_database
 from db.event_keys import forget_keys
 from db.failures import forget_below
-from db.floors import align, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
+from db.floors import past, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
 from db.levels import BUCKET_TYPES, SOURCES
 from db.rollups import lock
 from db.rows import check_aware
@@ -73,8 +73,9 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
     """How far a purge of the level may go today; None where the finer level was never purged."""
-    floor, source = align(cutoff), read_floors(connection)[SOURCES[bucket_type]].recompute
-    return None if source is None else min(floor, source)
+    check_aware(cutoff=cutoff)
+    source = read_floors(connection)[SOURCES[bucket_type]].recompute
+    return None if source is None else past(connection, min(cutoff, source))
 
 
 def count_before(connection: Connection, bucket_type: str, cutoff: datetime) -> int:

@@ -1,6 +1,7 @@
 """The heartbeats of the processes that collect, from which every page knows what is still on its way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,8 +10,8 @@ from sqlalchemy import Connection, text
 
 # What collectors report about refusals, through the same pipeline as everything else.
 REFUSED_EVENT = "metrics_dash.collector.refused"
-# A process that went silent this long ago is history; its row only grows the table.
-FORGET_AFTER = timedelta(days=1)
+# A collector that said nothing for this long is silent: dead, or cut off.
+LIVE_FOR = timedelta(seconds=30)
 
 
 def transaction_time(connection: Connection) -> datetime:
@@ -53,11 +54,34 @@ def beat(
 
 
 def leave(connection: Connection, collector_id: UUID) -> None:
-    """Take a collector that has stored everything off the list, and those that fell silent long ago."""
-    connection.execute(
+    """Take a collector that has stored everything off the list."""
+    bury(connection, [collector_id])
+
+
+@dataclass(frozen=True, slots=True)
+class SilentCollector:
+    """A collector that fell silent without leaving; ``held``: the events that it had not stored when last heard of."""
+
+    collector_id: UUID
+    pid: int
+    started_at: datetime
+    held: int
+
+
+def silent_on(connection: Connection, host: str) -> list[SilentCollector]:
+    """The collectors of a host that are silent."""
+    rows = connection.execute(
         text(
-            "DELETE FROM collectors WHERE collector_id = :collector_id "
-            "OR seen_at < clock_timestamp() - CAST(:forget_after AS interval)"
+            "SELECT collector_id, pid, started_at, coalesce((accounting ->> 'buffered')::int, 0) "
+            "+ coalesce((accounting ->> 'in_flight')::int, 0) FROM collectors "
+            "WHERE host = :host AND seen_at < clock_timestamp() - CAST(:live_for AS interval)"
         ),
-        {"collector_id": collector_id, "forget_after": FORGET_AFTER},
+        {"host": host, "live_for": LIVE_FOR},
     )
+    return [SilentCollector(*row) for row in rows]
+
+
+def bury(connection: Connection, collector_ids: Sequence[UUID]) -> None:
+    """Take collectors off the list: what they hold, if anything, will never come."""
+    if collector_ids:
+        connection.execute(text("DELETE FROM collectors WHERE collector_id = ANY(:ids)"), {"ids": list(collector_ids)})

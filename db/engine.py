@@ -8,23 +8,29 @@ import logging
 import os
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
+from db.deadlines import JOB_SECONDS, READ_SECONDS, LostSession, PatientConnection, answer_within, server_limits
 from db.embedded import EmbeddedServer
 from db.replica import Replica, Server
 
 log = logging.getLogger(__name__)
 
 MINIMUM_SERVER_VERSION = 140000
-CONNECT_TIMEOUT_SECONDS = 5
+APPLICATION_NAME = "metrics_dash"
+# Connections per process at most; whoever finds none free waits for so long. Readers have their own, so that however
+# many and slow they are, those who write find one.
+WRITERS, READERS = (5, 5), (5, 10)
+POOL_SECONDS = {"write": 10.0, "read": 5.0, "replica": 5.0}
 # A peer that went silent (a cable, a firewall that forgot) is noticed within half a minute, whether we wait for its
 # answer or for it to take our data; else a flush would hang until the kernel's own hours are over. libpq ignores these
 # on a Unix socket. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
@@ -111,7 +117,7 @@ class Database:
     @property
     def read_engine(self) -> Engine:
         """The engine for reading: the replica where there is one."""
-        return self._engine("read", self._read_url) if self._read_url is not None else self.engine
+        return self._engine("replica", self._read_url) if self._read_url is not None else self._engine("read", self.url)
 
     def _engine(self, role: str, url: URL) -> Engine:
         with self._lock:
@@ -122,26 +128,16 @@ class Database:
                 self._engines.clear()
                 self._owner = os.getpid()
             if role not in self._engines:
-                self._engines[role] = create_engine(
-                    url,
-                    pool_pre_ping=True,
-                    pool_size=5,
-                    max_overflow=15,
-                    pool_timeout=10,
-                    connect_args={
-                        **KEEPALIVE,
-                        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                        # PgBouncer in transaction mode knows no prepared statements of a session.
-                        "prepare_threshold": None,
-                        "application_name": "metrics_dash",
-                    },
-                )
+                self._engines[role] = _make_engine(url, role)
             return self._engines[role]
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A transaction for writing: committed at the end of the block, rolled back on an exception."""
-        with self.engine.begin() as connection:
+    def begin(self, within: float = JOB_SECONDS) -> Iterator[Connection]:
+        """A transaction for writing: committed at the end of the block, rolled back on an exception.
+
+        Each answer may take ``within`` seconds (``db.deadlines``).
+        """
+        with answer_within(within), self.engine.begin() as connection:
             yield connection
 
     def servers(self) -> tuple[Server, ...]:
@@ -149,10 +145,13 @@ class Database:
         return self.replica.state().order if self.replica is not None else ("primary",)
 
     @contextmanager
-    def reading(self, server: Server | None = None) -> Iterator[Connection]:
-        """A connection for reading, on ``server``; by default on the replica where there is one that keeps up."""
-        engine = self.read_engine if (server or self.servers()[0]) == "replica" else self.engine
-        with engine.connect() as connection:
+    def reading(self, server: Server | None = None, *, within: float = READ_SECONDS) -> Iterator[Connection]:
+        """A transaction for reading, on ``server``; by default on the replica where there is one that keeps up.
+
+        Each answer may take ``within`` seconds.
+        """
+        engine = self.read_engine if (server or self.servers()[0]) == "replica" else self._engine("read", self.url)
+        with answer_within(within), engine.connect() as connection:
             yield connection
 
     def dispose(self) -> None:
@@ -167,6 +166,58 @@ class Database:
         self.dispose()
         if self._server is not None:
             self._server.stop()
+
+
+# Ends what a lost session holds where the server waits for its client still, in the middle of a COPY say, which no
+# time-out of PostgreSQL's ends. Behind a pooler the pid may be another session's: then it is ended only if it is one of
+# ours that has lasted as long, and tries again.
+_END_LOST = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND datname = current_database()
+AND usename = current_user AND application_name = %s AND xact_start <= clock_timestamp() - make_interval(secs => %s)
+"""
+
+
+def _end_lost_sessions(connection: Connection, lost: deque[LostSession]) -> None:
+    while lost:
+        session = lost[0]
+        connection.exec_driver_sql(_END_LOST, (session.pid, APPLICATION_NAME, session.seconds))
+        with suppress(IndexError, ValueError):
+            lost.remove(session)
+
+
+def _make_engine(url: URL, role: str) -> Engine:
+    """The engine of a role. Whatever is begun on it, the server knows the limits; the driver knows them anyway."""
+    lost: deque[LostSession] = deque()
+    reads = role != "write"
+    size, overflow = READERS if reads else WRITERS
+    engine = create_engine(
+        url,
+        **({"isolation_level": "AUTOCOMMIT"} if reads else {}),
+        pool_pre_ping=True,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=POOL_SECONDS[role],
+        connect_args={
+            **KEEPALIVE,
+            # PgBouncer in transaction mode knows no prepared statements of a session.
+            "prepare_threshold": None,
+            "application_name": APPLICATION_NAME,
+        },
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: object, record: object, arguments: list[str], options: dict[str, Any]) -> PatientConnection:
+        connection = PatientConnection.connect(*arguments, **options)
+        connection.on_loss = lost.append
+        return connection
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A reader's BEGIN goes along: one round trip, where the driver's own would be another.
+        connection.exec_driver_sql(f"BEGIN READ ONLY; {server_limits()}" if reads else server_limits())
+        _end_lost_sessions(connection, lost)
+
+    return engine
 
 
 # A thread may hold a lock at the moment of a fork. In the child that thread does not exist, and nobody lets it go.

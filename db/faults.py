@@ -6,6 +6,7 @@ from enum import Enum
 import psycopg
 import sqlalchemy.exc
 
+from db.deadlines import NoAnswerError
 from db.rows import InvalidEventError
 
 
@@ -49,8 +50,18 @@ def lacks_partition(error: BaseException) -> bool:
     )
 
 
+def took_too_long(error: BaseException) -> bool:
+    """Whether a deadline passed, the server's or ours."""
+    return isinstance(original(error), psycopg.errors.QueryCanceled | NoAnswerError)
+
+
 def original(error: BaseException) -> BaseException:
-    """The driver's exception beneath SQLAlchemy's."""
+    """The driver's exception beneath SQLAlchemy's; a deadline that passed, beneath what a closed connection says."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, NoAnswerError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return error.orig
     return error

@@ -1,7 +1,7 @@
-"""Retention floors: below them a level holds nothing any more. They only rise, and always to a UTC midnight.
+"""Retention floors: below them a level holds nothing any more. Purges raise them, and always to a UTC midnight.
 
 Raw's partitions and every coarser bucket lie on one side of a UTC midnight, so no bucket is ever computed from a finer
-level that is half gone.
+level that is half gone. No floor rises past the time that ``db.clock`` trusts, whoever raises it and to what.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,17 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from db.clock import trusted_time, watch_clock
 from db.levels import BUCKET_TYPES
 from db.rows import check_aware
 
 
 class PurgeRefusedError(RuntimeError):
-    """A purge that would drop what has not been rolled up. Nothing was dropped."""
+    """A purge that would drop what has not been rolled up, or is not old. Nothing was dropped."""
+
+
+class PurgeBlockedError(RuntimeError):
+    """A purge that found no moment in which nobody read what was to go. It may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,24 @@ def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
+def past(connection: Connection, cutoff: datetime) -> datetime:
+    """The UTC midnight at or before ``cutoff`` (aware) and the time that is trusted."""
+    check_aware(cutoff=cutoff)
+    return align(min(cutoff, watch_clock(connection).trusted_at))
+
+
+def _refuse_future(connection: Connection, floor: datetime) -> None:
+    now = trusted_time(connection)
+    if floor > now:
+        raise PurgeRefusedError(f"no floor can rise to {floor.isoformat()}: the trusted time is {now.isoformat()}")
+
+
 def raise_ingest_floor(connection: Connection, level: str, floor: datetime) -> None:
-    """Let nothing older than ``floor`` into ``level`` from the commit on. Waits for flushes that read the old floor."""
+    """Let nothing older than ``floor`` into ``level`` from the commit on. Waits for flushes that read the old floor.
+
+    Raises ``PurgeRefusedError`` for a floor in the future.
+    """
+    _refuse_future(connection, floor)
     connection.execute(
         text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = :level AND ingest_floor < :floor"),
         {"level": level, "floor": floor},
@@ -56,7 +77,11 @@ def raise_ingest_floor(connection: Connection, level: str, floor: datetime) -> N
 
 
 def raise_recompute_floor(connection: Connection, level: str, floor: datetime) -> None:
-    """Let nothing be computed any more from ``level`` below ``floor``. The caller holds the rollup lock."""
+    """Let nothing be computed any more from ``level`` below ``floor``. The caller holds the rollup lock.
+
+    Raises ``PurgeRefusedError`` for a floor in the future.
+    """
+    _refuse_future(connection, floor)
     connection.execute(
         text("UPDATE retention_floors SET recompute_floor = :floor WHERE level = :level AND recompute_floor < :floor"),
         {"level": level, "floor": floor},

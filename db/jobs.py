@@ -4,9 +4,15 @@ A slot is a moment that every process derives alike from the wall clock. The fre
 are elected by their own lock, and a row every five seconds would only be work for the housekeeping.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
+
+from db.clock import trusted_time
+
+# How the outcome of a run begins that broke off with an error.
+FAILED = "failed"
 
 # What is forgotten, and when: table, column of its age, age. The ledger also outlives raw's floor: see ``tidy``.
 HOUSEKEEPING = (
@@ -30,34 +36,79 @@ def claim(connection: Connection, job: str, slot: datetime) -> bool:
     return claimed is not None
 
 
-def finish(connection: Connection, job: str, slot: datetime, outcome: str) -> None:
-    """Write down how a claimed job ended, in a line."""
+def finish(connection: Connection, job: str, slot: datetime, outcome: str, succeeded: bool = True) -> None:
+    """Write down how a claimed job ended, in a line, and whether it did what was due; again after each try."""
     connection.execute(
         text(
-            "UPDATE job_runs SET finished_at = clock_timestamp(), outcome = :outcome WHERE job = :job AND slot = :slot"
+            "UPDATE job_runs SET finished_at = clock_timestamp(), outcome = :outcome, succeeded = :succeeded "
+            "WHERE job = :job AND slot = :slot"
         ),
-        {"job": job, "slot": slot, "outcome": outcome},
+        {"job": job, "slot": slot, "outcome": outcome, "succeeded": succeeded},
     )
+
+
+def record(connection: Connection, job: str, outcome: str, succeeded: bool = True) -> None:
+    """Write down a run that had no slot, one by hand: it counts like any other, so what it put right is right now."""
+    connection.execute(
+        text(
+            "INSERT INTO job_runs (job, slot, finished_at, outcome, succeeded) "
+            "VALUES (:job, clock_timestamp(), clock_timestamp(), :outcome, :succeeded)"
+        ),
+        {"job": job, "outcome": outcome, "succeeded": succeeded},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedJob:
+    """A job whose last run, whoever's it was, did not do what was due. ``since``: the first such run after a good one.
+
+    ``failed``: it broke off with an error; else it waits for something and goes on by itself.
+    """
+
+    job: str
+    outcome: str
+    since: datetime
+    failed: bool
+
+
+def unfinished(connection: Connection) -> list[UnfinishedJob]:
+    """The jobs that are not well at present."""
+    rows = connection.execute(
+        text("""
+            SELECT job, outcome, since FROM (
+                SELECT DISTINCT ON (job) job, outcome, succeeded FROM job_runs WHERE finished_at IS NOT NULL
+                ORDER BY job, finished_at DESC
+            ) AS latest CROSS JOIN LATERAL (
+                SELECT min(started_at) AS since FROM job_runs AS run WHERE run.job = latest.job AND NOT run.succeeded
+                AND finished_at > coalesce((SELECT max(finished_at) FROM job_runs AS good
+                    WHERE good.job = latest.job AND good.succeeded), '-infinity')
+            ) AS beginning
+            WHERE NOT succeeded ORDER BY job
+        """)
+    )
+    return [
+        UnfinishedJob(job, outcome, since.astimezone(UTC), outcome.startswith(FAILED)) for job, outcome, since in rows
+    ]
 
 
 # A batch may be sent again however late (a file that is imported twice). Once everything that it can hold lies below
 # raw's ingest floor, nothing of it would be taken, and it need not be known any more: what it stored, and also what was
 # refused of it because it came too early. Clocks may differ by some hours.
+# A collector that fell silent with events holds the watermark until somebody knows that they are lost.
 _WHAT_MAY_GO = {
     "ingest_batches": "AND greatest(committed_at, newest_event) < (SELECT ingest_floor - interval '1 day' "
-    "FROM retention_floors WHERE level = 'raw')"
+    "FROM retention_floors WHERE level = 'raw')",
+    "collectors": "AND oldest_buffered_at IS NULL",
 }
 
 
 def tidy(connection: Connection) -> dict[str, int]:
     """Delete what is past its age; how many rows of each table. A batch stays known while its events may come again."""
+    now = trusted_time(connection)
     return {
         table: connection.execute(
-            text(
-                f"DELETE FROM {table} WHERE {column} < clock_timestamp() - CAST(:age AS interval) "
-                f"{_WHAT_MAY_GO.get(table, '')}"
-            ),
-            {"age": age},
+            text(f"DELETE FROM {table} WHERE {column} < :before {_WHAT_MAY_GO.get(table, '')}"),
+            {"before": now - age},
         ).rowcount
         for table, column, age in HOUSEKEEPING
     }

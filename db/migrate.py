@@ -7,8 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from db.deadlines import MIGRATION_SECONDS, READ_SECONDS
 from db.engine import MINIMUM_SERVER_VERSION, Database
 
 # Alembic keeps its context in module globals; between processes the lock in the database does the same.
@@ -38,8 +39,13 @@ def head_revision() -> str:
 
 def current_revision(database: Database) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    with database.begin() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with database.begin(within=READ_SECONDS) as connection:
+        return revision_of(connection)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the connection's database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(database: Database) -> bool:
@@ -59,7 +65,7 @@ def migrate(database: Database, revision: str = "head") -> str | None:
     if before is not None and before not in known:
         raise SchemaError(f"the database is at revision {before}, which a newer version made; upgrade metrics_dash")
     config = _config()
-    with _one_at_a_time, database.begin() as connection:
+    with _one_at_a_time, database.begin(within=MIGRATION_SECONDS) as connection:
         config.attributes["connection"] = connection
         if revision == "base" or (before is not None and revision != "head" and revision < before):
             command.downgrade(config, revision)

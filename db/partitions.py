@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from db.engine import Database, default_database
-from db.floors import align, raise_ingest_floor, raise_recompute_floor, refuse_while_dirty
+from db.floors import PurgeBlockedError, past, raise_ingest_floor, raise_recompute_floor, refuse_while_dirty
 from db.rollups import lock as rollup_lock
 from db.schema import LOCK_PARTITIONS
 
@@ -48,7 +48,9 @@ def ensure_partitions(database: Database, days: Iterable[date]) -> int:
         return 0
     with database.begin() as connection:
         made = _make(connection, wanted)
-    known.update(wanted)
+        standing = attached_partitions(connection)
+    # Not those below the floor: it may be lowered.
+    known.update(day for day in wanted if partition_name(day) in standing)
     return made
 
 
@@ -114,10 +116,11 @@ def attached_partitions(connection: Connection) -> set[str]:
     )
 
 
-# Dropping waits this long for readers before it lets those go on that queue up behind it, and then tries again.
+# Dropping waits this long for readers before it lets those go on that queue up behind it, and then tries again, some
+# times. It holds the rollup's lock meanwhile, so the pauses are several times as long: passes come through in them.
 DROP_LOCK_TIMEOUT = "300ms"
-DROP_ATTEMPTS = 30
-DROP_PAUSE_SECONDS = 0.5
+DROP_ATTEMPTS = 10
+DROP_PAUSE_SECONDS = 3.0
 
 
 def purge_events_before(
@@ -131,8 +134,8 @@ def purge_events_before(
     is.
     """
     database = database or default_database()
-    floor = align(cutoff)
     with database.begin() as connection:
+        floor = past(connection, cutoff)
         # Without anything to drop the floor stays: a fresh store takes history of any age.
         if not partitions_before(connection, floor):
             return 0
@@ -168,8 +171,10 @@ def _persistently(action: Callable[[], None]) -> None:
             action()
             return
         except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable) or attempt == DROP_ATTEMPTS:
+            if not isinstance(error.orig, LockNotAvailable):
                 raise
+            if attempt == DROP_ATTEMPTS:
+                raise PurgeBlockedError("somebody reads what is to go, for longer than the purge waits") from None
             sleep(random.uniform(0, DROP_PAUSE_SECONDS))  # noqa: S311 - jitter
 
 

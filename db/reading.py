@@ -29,8 +29,6 @@ def ask(database: Database, question: Callable[[Connection], T], at_least: str |
     for server in database.servers():
         try:
             with database.reading(server) as connection:
-                # Every question is one statement, which needs no BEGIN and ROLLBACK around it: two round trips less.
-                connection.execution_options(isolation_level="AUTOCOMMIT")
                 if server == "primary" or at_least is None or has_come_to(connection, at_least):
                     return question(connection)
                 failure = failure or ReplicaBehindError("the replica is older than the status it was asked with")

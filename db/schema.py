@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -163,6 +164,7 @@ job_runs = Table(
     _time("started_at", default="clock_timestamp()"),
     _time("finished_at", nullable=True),
     Column("outcome", Text, nullable=True),
+    Column("succeeded", Boolean, nullable=True),
     PrimaryKeyConstraint("job", "slot", name="job_runs_pkey"),
 )
 
@@ -176,6 +178,17 @@ retention_floors = Table(
     _time("recompute_floor", default="'-infinity'"),
     _time("held_since", nullable=True),
     CheckConstraint(_one_of("level", LEVEL_NAMES), name="retention_floors_level"),
+)
+
+# What is known of the database's clock (``db.clock``), in one row.
+retention_clock = Table(
+    "retention_clock",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    _time("even_since", nullable=True),
+    _time("seen_at", nullable=True),
+    _time("trusted_at", nullable=True),
+    CheckConstraint("singleton", name="retention_clock_singleton"),
 )
 
 # The event names of which anything is held: what "never seen" means, and what the quota counts.

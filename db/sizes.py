@@ -55,9 +55,6 @@ WHERE inhparent = to_regclass('telemetry_events')
 def last_successes(connection: Connection) -> dict[str, float]:
     """When each scheduled job last succeeded in any process, in seconds since 1970."""
     rows = connection.execute(
-        text(
-            "SELECT job, extract(epoch FROM max(finished_at)) AS at FROM job_runs "
-            "WHERE finished_at IS NOT NULL AND outcome <> 'failed' GROUP BY job"
-        )
+        text("SELECT job, extract(epoch FROM max(finished_at)) AS at FROM job_runs WHERE succeeded GROUP BY job")
     )
     return {row.job: float(row.at) for row in rows}

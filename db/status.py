@@ -8,13 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from db.collectors import REFUSED_EVENT
+from db.clock import offset_between
+from db.collectors import LIVE_FOR, REFUSED_EVENT
 from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
 from db.replica import Mark, replayed_through
-
-# A collector that said nothing for this long holds nothing up any more.
-LIVE_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,14 @@ class CollectorStatus:
     accounting: Mapping[str, Any]
     live: bool
 
+    @property
+    def counts(self) -> bool:
+        """Whether it holds the watermark: silence says nothing about events that it held when last heard of.
+
+        So it counts until they are stored, it has left, or its process is known to be dead and it was buried.
+        """
+        return self.live or self.oldest_buffered_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
@@ -37,7 +43,8 @@ class PipelineStatus:
     ``complete_through``: every event that arrived before it is in the buckets. ``dirty``: marks in the log, the oldest
     made at ``oldest_dirty_at``. ``raw_floor``: older raw events are gone; None before the first purge.
     ``ever_refused``: a collector has reported refused events, some time. ``uncomputed``: buckets that can't be
-    computed; the watermark does not wait for them.
+    computed; the watermark does not wait for them. ``clock_offset``: how far the database's clock was ahead of that of
+    the machine that asked.
 
     ``now``: the instant that this speaks of. On a replica that is what it has certainly replayed, by the primary's
     clock, and ``asked_at`` is later by as much as the replica may be behind; on a primary they are one.
@@ -56,15 +63,19 @@ class PipelineStatus:
     replica: bool = False
     asked_at: datetime | None = None
     position: str | None = None
+    clock_offset: timedelta = timedelta(0)
 
 
 def pipeline_status(connection: Connection, mark: Mark | None = None) -> PipelineStatus:
     """Read the status: cheap enough for every page refresh.
 
-    The watermark goes by arrival, so a late event does not set it back: it is the oldest of what live collectors hold,
-    the marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
+    The watermark goes by arrival, so a late event does not set it back: it is the oldest of what collectors hold, the
+    marks that wait, and now. ``mark``: how far the primary is known to have been, for a replica to compare.
     """
+    before = datetime.now(UTC)
     rows = _read(connection, None)
+    after = datetime.now(UTC)
+    offset = offset_between(before, rows[0].asked_at.astimezone(UTC), after)
     if rows[0].replica:
         # Once more: what was replayed before a statement is in its snapshot, what was replayed during it may not be.
         rows = _read(connection, replayed_through(connection, mark))
@@ -72,7 +83,7 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
     now, oldest_dirty = first.now.astimezone(UTC), _utc(first.oldest_dirty_at)
     collectors = tuple(_collector(row) for row in rows if row.collector_id is not None)
     floors = {row.level: Floor(_utc(row.ingest), _utc(row.recompute), _utc(row.held_since)) for row in rows}
-    waiting = [each.oldest_buffered_at or each.seen_at for each in collectors if each.live]
+    waiting = [each.oldest_buffered_at or each.seen_at for each in collectors if each.counts]
     return PipelineStatus(
         complete_through=min([now, *waiting, *([oldest_dirty] if oldest_dirty else [])]),
         now=now,
@@ -85,6 +96,7 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
         uncomputed=parse_uncomputed(first.uncomputed),
         replica=first.replica,
         asked_at=first.asked_at.astimezone(UTC),
+        clock_offset=offset,
     )
 
 

@@ -26,10 +26,14 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.engine import Database, DatabaseURLError, use_database
-from db.migrate import SchemaError, is_current, migrate
+from db.engine import DatabaseURLError, use_database
+from db.migrate import SchemaError, migrate
 from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
+from metrics_dash.commands import collectors, floors
+from metrics_dash.commands.session import CommandError
+from metrics_dash.commands.session import open_database as _database
+from metrics_dash.commands.session import opened as _opened
 from metrics_dash.settings import Settings, SettingsError, load_settings, parse_duration
 from metrics_dash.web.paths import BASE_PATH
 
@@ -46,8 +50,8 @@ cli = typer.Typer(
 )
 
 
-class CommandError(Exception):
-    """A command that can't go on. The message is one line that says why and, where it can, what to do."""
+cli.add_typer(floors.commands, name="floors")
+cli.add_typer(collectors.commands, name="collectors")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -77,30 +81,6 @@ def _complain(problem: object) -> None:
 def _cause(error: Exception) -> str:
     """The driver's own words: they name host and port, and neither a statement nor a password."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
-
-
-@contextmanager
-def _opened(*, must_be_migrated: bool = False, migrates: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """The settings and the running database; left at the end. Raises ``CommandError`` where a migration is due."""
-    settings = load_settings()
-    logs.configure(settings)
-    database = _database(settings)
-    try:
-        database.start()
-        if migrates:
-            migrate(database)
-        if must_be_migrated and not is_current(database):
-            raise CommandError("the schema is not up to date; run python -m metrics_dash migrate first")
-        yield settings, database
-    finally:
-        use_database(None)
-        database.close()
-
-
-def _database(settings: Settings) -> Database:
-    database = Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
-    use_database(database)
-    return database
 
 
 def _stop_event() -> threading.Event:
@@ -356,17 +336,22 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and drop nothing.")] = False,
 ) -> None:
     """Drop what is past its retention, after rolling it up."""
+    from db.jobs import record
     from metrics_dash.jobs import retention
 
     with _opened(migrates=True) as (settings, database):
         report = retention.purge(database, settings, dry_run=dry_run)
+        if report.finished and not dry_run:
+            # What the schedule could not do is done.
+            with database.begin() as connection:
+                record(connection, "purge", report.summary())
     table = Table("level", "older than", "would be dropped" if dry_run else "dropped", "", box=None)
     for level in report.levels:
         before = f"{level.before:%Y-%m-%d}" if level.before else "-"
         what = "partitions" if level.level == "raw" else "buckets"
         table.add_row(level.level, before, f"{level.removed:,} {what}", f"{level.outcome} {level.reason}".strip())
     out.print(table)
-    if report.refused:
+    if not report.finished:
         raise typer.Exit(FAILED)
 
 

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from db.clock import clock_offset, disagreement, watch_clock
 from db.engine import Database
-from db.jobs import claim, finish, tidy
+from db.faults import describe
+from db.jobs import FAILED, claim, finish, tidy
 from db.partitions import ensure_partitions_ahead
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
-from metrics_dash.jobs.scheduler import Job, Scheduler
+from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
 from metrics_dash.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 # A thread that lived this long has recovered: its next death is a first one again.
 RECOVERED_AFTER_SECONDS = 60.0
 
-HOUR = 3600.0
+MINUTE, HOUR = 60.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,10 @@ class Runtime:
             waiter.join(max(0.0, deadline - time.monotonic()))
 
     def health(self) -> Health:
-        """What is wrong with this process's part of the pipeline. Asks nothing of the database."""
+        """What is wrong with this process's part of the pipeline. Asks nothing of the database.
+
+        Nor does it tell of jobs that any process may do: how those are is known there.
+        """
         problems = []
         if not self.running:
             problems.append("the runtime is not started")
@@ -190,7 +195,8 @@ class Runtime:
             if self._collect and self.collector.alive and self.collector.failure:
                 problems.append(f"events can't be stored: {self.collector.failure}")
             if self._schedule:
-                problems += [f"the job {name} fails: {why}" for name, why in self.scheduler.failing.items()]
+                failing = self.scheduler.failing.items()
+                problems += [f"the job {name} fails: {why}" for name, why in failing if name not in ELECTED_JOBS]
             if self._server_problem:
                 problems.append(self._server_problem)
         return Health(not problems, tuple(problems))
@@ -222,38 +228,83 @@ class Runtime:
 
 
 def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
-    """What is scheduled, most frequent first. Only the rollup runs in every process: its passes elect by their lock."""
+    """What is scheduled.
+
+    The rollup runs in every process, as its passes elect by their lock, and in a lane of its own: nothing that the
+    others wait for holds it up. Every process looks at the clock. The other jobs are done once per slot by one of all.
+    """
+
+    def hourly(name: str, function: Callable[[datetime], Outcome]) -> Job:
+        return Job(name, HOUR, _elected(database, name, function), lane="upkeep", retry=MINUTE)
+
     return (
-        Job("rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval)),
-        Job("partitions", HOUR, _elected(database, "partitions", lambda slot: _partitions(database, slot))),
-        Job("purge", HOUR, _elected(database, "purge", lambda slot: purge(database, settings, slot).summary())),
-        Job("housekeeping", HOUR, _elected(database, "housekeeping", lambda slot: _tidy(database))),
+        Job("rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval), lane="rollup"),
+        Job("clock", MINUTE, ClockJob(database), lane="upkeep"),
+        hourly("partitions", lambda slot: _partitions(database, slot)),
+        hourly("purge", lambda slot: _purge(database, settings)),
+        hourly("housekeeping", lambda slot: _tidy(database)),
     )
 
 
-def _elected(database: Database, job: str, function: Callable[[datetime], str]) -> Callable[[datetime], bool]:
-    """``function`` as a job that one process of all runs per slot. It returns a line on how it went."""
+ELECTED_JOBS = frozenset({"partitions", "purge", "housekeeping"})
+# How a run went, in a line, and whether it did what was due.
+Outcome = tuple[str, bool]
 
-    def run(slot: datetime) -> bool:
-        with database.begin() as connection:
-            if not claim(connection, job, slot):
-                return False
-        outcome = "failed"
+
+def _elected(database: Database, job: str, function: Callable[[datetime], Outcome]) -> Callable[[datetime], object]:
+    """``function`` as a job that one process of all runs per slot, and tries again until it did what was due.
+
+    How the last try went, whoever's it was, is what health tells (``db.jobs.unfinished``).
+    """
+    mine: datetime | None = None
+
+    def run(slot: datetime) -> object:
+        nonlocal mine
+        if slot != mine:
+            with database.begin() as connection:
+                if not claim(connection, job, slot):
+                    return None
+            mine = slot
+        text, done = FAILED, False
         try:
-            outcome = function(slot)
+            text, done = function(slot)
+        except Exception as error:
+            text = f"{FAILED}: {describe(error)}"
+            raise
         finally:
             with database.begin() as connection:
-                finish(connection, job, slot, outcome)
-        return False
+                finish(connection, job, slot, text, done)
+        return None if done else SOON
 
     return run
 
 
-def _partitions(database: Database, now: datetime) -> str:
-    return f"{ensure_partitions_ahead(database, now)} made"
+class ClockJob:
+    """Looks at the database's clock, and tells when this machine's says something else, or does no longer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._told: str | None = None
+
+    def __call__(self, slot: datetime) -> None:
+        with self._database.begin() as connection:
+            watch_clock(connection)
+            differ = disagreement(clock_offset(connection))
+        if (differ is None) != (self._told is None):
+            log.warning("%s", differ or "this machine's clock and the database's agree again")
+        self._told = differ
 
 
-def _tidy(database: Database) -> str:
+def _partitions(database: Database, now: datetime) -> Outcome:
+    return f"{ensure_partitions_ahead(database, now)} made", True
+
+
+def _purge(database: Database, settings: Settings) -> Outcome:
+    report = purge(database, settings)
+    return report.summary(), report.finished
+
+
+def _tidy(database: Database) -> Outcome:
     with database.begin() as connection:
         removed = tidy(connection)
-    return ", ".join(f"{table} {rows}" for table, rows in removed.items() if rows) or "nothing"
+    return ", ".join(f"{table} {rows}" for table, rows in removed.items() if rows) or "nothing", True

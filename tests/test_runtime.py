@@ -14,9 +14,12 @@ from sqlalchemy import text
 
 from db.buckets import query_buckets
 from db.engine import Database
+from db.events import insert_events
+from db.jobs import unfinished
 from metrics_dash.emit.autostart import COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
-from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, Runtime, ThreadSupervisor, jobs
+from metrics_dash.jobs.scheduler import SOON
+from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, ClockJob, Runtime, ThreadSupervisor, jobs
 from metrics_dash.settings import Settings, load_settings
 from tests.db.test_rollups import FOREVER
 
@@ -223,7 +226,7 @@ def test_a_job_that_raised_leaves_its_outcome_and_the_next_slot_runs(settings: S
     purge.function(slot + timedelta(hours=1))
     with database.begin() as connection:
         outcomes = connection.execute(text("SELECT outcome FROM job_runs ORDER BY slot")).scalars().all()
-    assert outcomes[0] == "failed"
+    assert outcomes[0].startswith("failed: 42P01: relation")
     assert outcomes[1].startswith("raw: nothing")
 
 
@@ -249,3 +252,63 @@ def test_a_forks_child_is_not_running_and_starts_its_own(runtime: Runtime, bus: 
     process.join(60)
     assert runtime.health().ok
     eventually(lambda: day_total(database, "from.child") == 1)
+
+
+def hourly(settings: Settings, database: Database, name: str) -> Callable[[datetime], object]:
+    return next(job.function for job in jobs(settings, database) if job.name == name)
+
+
+def test_the_rollup_has_a_lane_to_itself_and_what_runs_hourly_is_tried_again_within_minutes(
+    settings: Settings, database: Database
+) -> None:
+    found = {job.name: job for job in jobs(settings, database)}
+    assert [name for name, job in found.items() if job.lane == found["rollup"].lane] == ["rollup"]
+    assert all(job.retry is not None and job.retry <= 60 for job in found.values() if job.interval == 3600)
+
+
+def test_a_purge_that_a_reader_blocks_is_tried_again_by_its_process_in_the_same_slot(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.partitions.DROP_ATTEMPTS", 1)
+    insert_events([{"event_name": "a.b", "occurred_at": datetime.now(UTC) - timedelta(days=9)}], database=database)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE ingest_batches SET committed_at = committed_at - interval '1 day'"))
+    purge, other = (hourly(settings, database, "purge") for _ in range(2))
+    slot = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with database.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM telemetry_events"))
+        assert purge(slot) == SOON
+        assert other(slot) is None, "the slot is the first one's"
+        with database.begin() as connection:
+            (waiting,) = unfinished(connection)
+        assert (waiting.job, waiting.failed) == ("purge", False)
+    assert purge(slot) is None
+    with database.begin() as connection:
+        assert unfinished(connection) == []
+
+
+def test_what_any_process_may_do_is_no_problem_of_this_one(runtime: Runtime, database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE job_runs RENAME TO elsewhere"))
+    runtime.start()
+    eventually(lambda: "purge" in runtime.scheduler.failing)
+    assert not any("purge" in problem for problem in runtime.health().problems)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO job_runs"))
+
+
+def test_a_clock_that_is_wrong_is_told_once_and_so_is_its_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look = ClockJob(database)
+    with monkeypatch.context() as patch:
+        patch.setattr("metrics_dash.runtime.clock_offset", lambda connection: timedelta(days=5))
+        look(datetime.now(UTC))
+        look(datetime.now(UTC))
+    look(datetime.now(UTC))
+    look(datetime.now(UTC))
+    told = [record.message for record in caplog.records if "clock" in record.message]
+    assert [message.partition(":")[0] for message in told] == [
+        "this machine's clock is 5 days behind the database's",
+        "this machine's clock and the database's agree again",
+    ]

@@ -4,5 +4,6 @@
 - ``collector``: takes events, and a thread stores them in batches. Others start it, offer to it and stop it.
 - ``submission``: a batch that its sender waits for, and the errors when it is not committed.
 - ``importer``: a file of events, straight into the database.
-- ``buffer`` and ``accounting``: the collector's own, between those who emit and the thread.
+- ``buffer``, ``accounting`` and ``heartbeat``: the collector's own, between those who emit and the thread, and what it
+  says of itself.
 """

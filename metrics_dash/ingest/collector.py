@@ -8,24 +8,24 @@ import logging
 import multiprocessing.util
 import os
 import random
-import socket
 import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 from db.batches import Batch, Written, days_of
-from db.collectors import beat, leave, transaction_time
+from db.deadlines import WRITE_SECONDS, answer_within
 from db.engine import Database
-from db.faults import Fault, classify, describe, lacks_partition, remedy
+from db.faults import Fault, classify, describe, lacks_partition, remedy, took_too_long
 from db.ledger import write_batch_bisecting, write_batches
-from db.names import NAME_QUOTA, stored_names
+from db.names import NAME_QUOTA
 from db.partitions import ensure_partitions, forget_partitions
 from db.rows import Row
 from metrics_dash.ingest.accounting import Accounting
 from metrics_dash.ingest.buffer import Buffer
+from metrics_dash.ingest.heartbeat import Heartbeat
 from metrics_dash.ingest.submission import PendingBatch, Submission
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Collector:
     ``flush_interval`` seconds after its first one. At most ``buffer_events`` events and ``buffer_bytes`` bytes wait;
     what comes then is refused and counted. ``name_quota``: how many event names the database may come to hold.
     ``group_events``: batches that have piled up share a transaction up to this many events; 0: each has its own.
+    ``patience``: seconds that the database may take to answer; then the connection is closed and the batch tried again.
     ``clock`` is monotonic, in seconds; ``wall`` is nanoseconds since 1970; ``jitter(a, b)`` draws a number between.
     """
 
@@ -62,6 +63,7 @@ class Collector:
         buffer_bytes: int = BUFFER_BYTES,
         name_quota: int = NAME_QUOTA,
         group_events: int = GROUP_EVENTS,
+        patience: float = WRITE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], int] = time.time_ns,
         jitter: Callable[[float, float], float] = random.uniform,
@@ -71,6 +73,7 @@ class Collector:
         self._tick_interval = min(flush_interval, LONGEST_TICK_SECONDS)
         self._name_quota = name_quota
         self._group_events = group_events
+        self._patience = patience
         self._clock = clock
         self._jitter = jitter
         self._buffer = Buffer(
@@ -93,7 +96,7 @@ class Collector:
 
     def _begin(self) -> None:
         """What a new thread, or a fork's child, starts from."""
-        self.collector_id: UUID = uuid4()
+        self._heartbeat = Heartbeat(self._database, self._buffer)
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._deadline: float | None = None
@@ -131,6 +134,11 @@ class Collector:
         return all(submission.settled(deadline - time.monotonic()) for submission in waiting)
 
     # For those who watch.
+
+    @property
+    def collector_id(self) -> UUID:
+        """Which of all collectors this is, in the database."""
+        return self._heartbeat.collector_id
 
     def snapshot(self) -> Accounting:
         """Where every event ever offered is; the identity holds at every instant."""
@@ -196,13 +204,25 @@ class Collector:
 
     def _run(self) -> None:
         self._buffer.put_back()
+        over = threading.Event()
+        stand_in = threading.Thread(target=self._stand_in, args=(over,), name="metrics-heartbeat", daemon=True)
+        stand_in.start()
+        try:
+            self._take_turns()
+        finally:
+            over.set()
+        # A beat that came after the leave would bring it back.
+        stand_in.join()
+        if self._buffer.oldest_age() is None:
+            with answer_within(self._patience):
+                self._heartbeat.leave()
+
+    def _take_turns(self) -> None:
         while not self._is_finished():
             wait = self.step()
             if wait > 0 and not self._is_finished():
                 self._wake.wait(wait)
                 self._wake.clear()
-        if self._buffer.oldest_age() is None:
-            self._take_leave()
 
     def _is_finished(self) -> bool:
         """Told to stop, and nothing is left or no time is."""
@@ -241,7 +261,8 @@ class Collector:
     def _attempt(self, action: Callable[[], bool]) -> bool:
         """Do something with the database; whether it worked. A heartbeat alone proves nothing about events."""
         try:
-            delivered = action()
+            with answer_within(self._patience):
+                delivered = action()
         except Exception as error:
             self._buffer.put_back()
             self._note_failure(error)
@@ -259,6 +280,9 @@ class Collector:
         try:
             written = self._write(batches, since)
         except Exception as error:
+            if took_too_long(error):
+                # Less at a time may be done in time.
+                self._one_by_one = len(group)
             if classify(error) is not Fault.DATA:
                 raise
             if len(group) > 1:
@@ -290,28 +314,15 @@ class Collector:
         return written
 
     def _beat(self) -> bool:
-        with self._database.begin() as connection:
-            # First the time, then a look at the buffer: nothing that came before it can go unseen.
-            seen_at = transaction_time(connection)
-            age = self._buffer.oldest_age()
-            beat(
-                connection,
-                self.collector_id,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                seen_at=seen_at,
-                oldest_buffered_at=None if age is None else seen_at - timedelta(seconds=age),
-                accounting=self.snapshot().as_dict(),
-            )
-            self._buffer.learn_names(stored_names(connection))
+        self._heartbeat.beat()
         return False
 
-    def _take_leave(self) -> None:
-        try:
-            with self._database.begin() as connection:
-                leave(connection, self.collector_id)
-        except Exception as error:
-            log.warning("the collector could not sign off: %s", describe(error))
+    def _stand_in(self, over: threading.Event) -> None:
+        """Beat, on another connection, while the collector's thread is held up by its own."""
+        while not over.wait(self._tick_interval):
+            if self._clock() - self._next_tick > self._tick_interval / 2:
+                with suppress(Exception), answer_within(self._patience):
+                    self._heartbeat.beat()
 
     # Failures.
 

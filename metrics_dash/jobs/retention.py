@@ -1,7 +1,7 @@
 """Retention: what may be dropped, level by level, and when. ``db.floors`` says how no bucket is ever half purged."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,8 +10,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from db.buckets import count_before, purge_buckets_before, purge_floor
+from db.clock import clock_offset, disagreement, trusted_time, watch_clock
 from db.engine import Database
-from db.floors import PurgeRefusedError, align, dirty_below, hold, read_floors
+from db.floors import PurgeBlockedError, PurgeRefusedError, align, dirty_below, hold, read_floors
 from db.jobs import history_arrived
 from db.levels import LEVEL_NAMES, LEVELS
 from db.names import forget_names
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 QUIET_BEFORE_PURGE = timedelta(minutes=10)
 LONGEST_HOLD = timedelta(hours=6)
 
-Outcome = Literal["purged", "nothing", "held", "refused"]
+# blocked: it may go next time, refused: somebody must look.
+Outcome = Literal["purged", "nothing", "held", "blocked", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class LevelReport:
     """What became of a level. ``before``: what is older goes (a UTC midnight), None where the finer level is whole.
 
     ``removed`` counts partitions for ``raw`` and buckets for the others; in a dry run those that would go. ``reason``
-    says why a purge was held or refused.
+    says why a purge was held, blocked or refused.
     """
 
     level: str
@@ -53,12 +55,19 @@ class PurgeReport:
 
     @property
     def refused(self) -> bool:
-        """Whether some level could not be purged although it was due."""
+        """Whether some level could not be purged until somebody looks."""
         return any(level.outcome == "refused" for level in self.levels)
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything that was due has gone, or is held on purpose."""
+        return not any(level.outcome in ("blocked", "refused") for level in self.levels)
 
     def summary(self) -> str:
         """One line for people."""
-        return ", ".join(f"{level.level}: {level.outcome} {level.removed}" for level in self.levels)
+        reasons = dict.fromkeys(level.reason for level in self.levels if level.reason)
+        outcomes = ", ".join(f"{level.level}: {level.outcome} {level.removed}" for level in self.levels)
+        return "; ".join((outcomes, *reasons))
 
 
 def retention_periods(settings: Settings) -> dict[str, timedelta]:
@@ -72,14 +81,21 @@ def purge(
     now: datetime | None = None,
     *,
     dry_run: bool = False,
+    host_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PurgeReport:
     """Drop what is past its period at every level, whole UTC days, finest level first.
 
-    ``periods``: by level, or the settings. ``now``: aware, by default the present. A level that can't be purged is
-    reported, logged, and tried again next time; coarser ones never go past it.
+    ``periods``: by level, or the settings. Only the database's clock decides, as far as ``db.clock`` trusts it; an
+    aware ``now`` that is earlier purges as of then. While ``host_clock`` says something else nothing is purged: one of
+    the two is wrong. A level that can't be purged is reported, logged, and tried again; coarser ones never go past it.
     """
     by_level = retention_periods(periods) if isinstance(periods, Settings) else periods
-    now = now or datetime.now(UTC)
+    with database.begin() as connection:
+        trusted = trusted_time(connection) if dry_run else watch_clock(connection).trusted_at
+        differ = disagreement(clock_offset(connection, host_clock()))
+    if differ is not None:
+        return PurgeReport(tuple(LevelReport(level, None, "blocked", reason=differ) for level in by_level), dry_run)
+    now = min(now or trusted, trusted)
     cutoffs = {level: align(now - period) for level, period in by_level.items()}
     reports = [_raw(database, cutoffs["raw"], now, dry_run)]
     reports += [_buckets(database, level.name, cutoffs[level.name], dry_run) for level in LEVELS]
@@ -106,6 +122,9 @@ def _raw(database: Database, cutoff: datetime, now: datetime, dry_run: bool) -> 
     except PurgeRefusedError as refusal:
         log.error("raw events were not purged: %s", refusal)
         return report("refused", reason=str(refusal))
+    except PurgeBlockedError as blocked:
+        log.warning("raw events are not purged yet: %s", blocked)
+        return report("blocked", reason=str(blocked))
     return report("purged" if dropped else "nothing", removed=dropped)
 
 

@@ -1,13 +1,12 @@
-"""The scheduler: jobs at absolute deadlines on the wall clock, one after the other in one thread.
+"""The scheduler: jobs at absolute deadlines on the wall clock, one after the other in the thread of their lane.
 
-A job's slots are the multiples of its interval since 1970 in UTC, so every process derives the same ones. Slots that
-were missed collapse into the latest: catching up is the business of the dirty log, not of the clock.
-
-It is own code because a library (APScheduler and others) brings threads, a job store and a clock of its own, where a
-hundred lines need one thread, no store, and a clock that a test can turn.
+A lane never waits for another one. A job's slots are the multiples of its interval since 1970 in UTC, so every process
+derives the same ones. Slots that were missed collapse into the latest: catching up is the business of the dirty log,
+not of the clock.
 """
 
 import logging
+import random
 import threading
 import time
 from collections import Counter
@@ -20,18 +19,24 @@ log = logging.getLogger(__name__)
 # A wall clock may be set; no wait is longer than this, so that a jump is noticed.
 LONGEST_WAIT_SECONDS = 60.0
 
+SOON = "soon"
+"""What a job returns that could not do all that is due, and waits for something that may be over soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to do once per slot. ``interval`` is in seconds.
 
-    ``function(slot)`` takes the slot's start (aware, UTC) and returns True if there is more to do at once; others that
-    are due have their turn in between.
+    ``function(slot)`` takes the slot's start (aware, UTC) and returns True if there is more to do at once; others of
+    its ``lane`` that are due have their turn in between. ``retry``: after about so many seconds it is tried again in
+    the same slot if it raised or returned ``SOON``; None leaves that to the next slot.
     """
 
     name: str
     interval: float
     function: Callable[[datetime], object]
+    lane: str = "scheduler"
+    retry: float | None = None
 
     def __post_init__(self) -> None:
         if not self.interval > 0:
@@ -43,9 +48,10 @@ class Job:
 
 
 class Scheduler:
-    """Runs jobs. ``clock()`` is seconds since 1970; ``wait(seconds)`` returns early when the scheduler is to stop.
+    """Runs jobs, each lane in a thread of its own.
 
-    ``step`` is one turn of the thread, so a test can take the turns itself with a clock of its own.
+    ``clock()`` is seconds since 1970; ``wait(seconds)`` returns early when the scheduler is to stop; ``jitter(a, b)``
+    draws a number between. ``step`` is one turn, so a test can take the turns itself with a clock of its own.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Scheduler:
         jobs: Iterable[Job],
         clock: Callable[[], float] = time.time,
         wait: Callable[[float], object] | None = None,
+        jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._jobs = tuple(jobs)
         repeated = [name for name, times in Counter(job.name for job in self._jobs).items() if times > 1]
@@ -61,26 +68,40 @@ class Scheduler:
         self._clock = clock
         self._stopping = threading.Event()
         self._wait = wait or self._stopping.wait
+        self._jitter = jitter
+        # Each job has its own key in these, and only its lane's thread writes it.
         self._done: dict[str, float] = {}
+        self._retry_at: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
         self._failing: dict[str, str] = {}
         self._runs: dict[str, tuple[int, float]] = {}
         self._succeeded: dict[str, float] = {}
-        self._thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
 
-    def step(self) -> float:
-        """Run each job whose slot has come; return the seconds until the next one, 0 if a job wants to go again."""
+    def step(self, lane: str | None = None) -> float:
+        """Run each job whose slot has come; return the seconds until the next one, 0 if a job wants to go again.
+
+        ``lane``: only the jobs of that one.
+        """
+        jobs = [job for job in self._jobs if lane in (None, job.lane)]
         again = False
-        for job in self._jobs:
+        for job in jobs:
             if self._stopping.is_set():
                 break
             slot = job.slot(self._clock())
-            if self._done.get(job.name) != slot:
+            if self._is_due(job, slot):
                 self._done[job.name] = slot
+                self._retry_at.pop(job.name, None)
                 if self._run_job(job, slot):
                     del self._done[job.name]
                     again = True
-        return 0.0 if again else self._until_next()
+        return 0.0 if again else self._until_next(jobs)
+
+    def _is_due(self, job: Job, slot: float) -> bool:
+        if self._done.get(job.name) != slot:
+            return True
+        retry_at = self._retry_at.get(job.name)
+        return retry_at is not None and self._clock() >= retry_at
 
     def _run_job(self, job: Job, slot: float) -> bool:
         began = time.perf_counter()
@@ -98,15 +119,23 @@ class Scheduler:
             # The trace once; a database that is down would repeat it every few seconds.
             log.error("job %s failed: %s", job.name, error, exc_info=job.name not in self._failing)
             self._failing[job.name] = f"{type(error).__name__}: {error}".partition("\n")[0]
+            self._retry_soon(job)
             return False
         self._succeeded[job.name] = self._clock()
+        if again == SOON:
+            self._retry_soon(job)
         if self._failing.pop(job.name, None) is not None:
             log.info("job %s works again", job.name)
         return again is True
 
-    def _until_next(self) -> float:
+    def _retry_soon(self, job: Job) -> None:
+        if job.retry is not None:
+            self._retry_at[job.name] = self._clock() + self._jitter(job.retry / 2, job.retry * 3 / 2)
+
+    def _until_next(self, jobs: Iterable[Job]) -> float:
         now = self._clock()
-        deadlines = [job.slot(now) + job.interval - now for job in self._jobs]
+        deadlines = [job.slot(now) + job.interval - now for job in jobs]
+        deadlines += [self._retry_at[job.name] - now for job in jobs if job.name in self._retry_at]
         return max(0.0, min([*deadlines, LONGEST_WAIT_SECONDS]))
 
     @property
@@ -131,32 +160,34 @@ class Scheduler:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread lives."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether the threads live."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads.values())
 
     def start(self) -> None:
-        """Start the thread; does nothing while it lives."""
-        if self.alive:
-            return
+        """Start a thread for each lane; does nothing for those that live."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="metrics-scheduler", daemon=True)
-        self._thread.start()
+        for lane in dict.fromkeys(job.lane for job in self._jobs):
+            thread = self._threads.get(lane)
+            if thread is None or not thread.is_alive():
+                self._threads[lane] = threading.Thread(
+                    target=self._run, args=(lane,), name=f"metrics-{lane}", daemon=True
+                )
+                self._threads[lane].start()
 
     def stop(self, timeout: float = 10.0) -> bool:
-        """End the thread after the job that is running; whether it ended within ``timeout`` seconds."""
+        """End the threads after the jobs that are running; whether they ended within ``timeout`` seconds."""
         self._stopping.set()
-        thread = self._thread
-        if thread is None:
-            return True
-        thread.join(timeout)
-        if thread.is_alive():
+        deadline = time.monotonic() + timeout
+        for lane, thread in list(self._threads.items()):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if not thread.is_alive():
+                del self._threads[lane]
+        if self._threads:
             log.error("the scheduler did not stop within %g s", timeout)
-            return False
-        self._thread = None
-        return True
+        return not self._threads
 
-    def _run(self) -> None:
+    def _run(self, lane: str) -> None:
         while not self._stopping.is_set():
-            seconds = self.step()
+            seconds = self.step(lane)
             if seconds > 0:
                 self._wait(seconds)

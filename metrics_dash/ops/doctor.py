@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.engine import MINIMUM_SERVER_VERSION, Database
 from db.event_keys import crowded_events
 from db.fold import KEYS_PER_EVENT
+from db.jobs import UnfinishedJob, unfinished
 from db.labels import OTHER
 from db.migrate import current_revision, head_revision
 from db.partitions import attached_partitions, partition_name
@@ -45,6 +46,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         status = pipeline_status(connection)
         partitions = attached_partitions(connection)
         crowded = crowded_events(connection)
+        jobs = unfinished(connection)
         yield from around_database(database, connection, status)
     yield _collectors(status)
     yield _lag(status)
@@ -52,6 +54,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _crowded(crowded)
     yield _partitions(partitions, datetime.now(UTC))
     yield _purge(status)
+    yield from map(_job, jobs)
 
 
 def _catalog(settings: Settings) -> Finding:
@@ -103,7 +106,23 @@ def _schema(database: Database) -> Finding:
     return Finding("schema", Verdict.GOOD, f"at revision {revision}")
 
 
+def _job(unfinished_job: UnfinishedJob) -> Finding:
+    """A job whose last run, by whichever process, did not do what was due."""
+    text = f"{unfinished_job.outcome} (since {unfinished_job.since:%Y-%m-%d %H:%M} UTC)"
+    verdict = Verdict.BAD if unfinished_job.failed else Verdict.WORTH_A_LOOK
+    remedy = "it is tried again every minute while a process runs; the log says more"
+    return Finding(f"job {unfinished_job.job}", verdict, text, remedy)
+
+
 def _collectors(status: PipelineStatus) -> Finding:
+    silent = [collector for collector in status.collectors if collector.counts and not collector.live]
+    if silent:
+        return Finding(
+            "collectors",
+            Verdict.BAD,
+            "silent with events that are not stored: " + ", ".join(f"{each.host} pid {each.pid}" for each in silent),
+            "see python -m metrics_dash collectors; where a host is gone for good, collectors forget",
+        )
     live = [collector for collector in status.collectors if collector.live]
     if not live:
         return Finding(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from db.clock import disagreement
 from db.status import PipelineStatus
 from metrics_dash.settings import Settings
 
@@ -44,13 +45,18 @@ def lag(status: PipelineStatus, allowed: timedelta, problems: Sequence[str] = ()
     """What keeps the pipeline from being complete; None while it keeps up.
 
     ``problems``: what this process knows to be wrong with its own threads (``Runtime.health()``). They come first,
-    because they are causes; what waits, and where, is what can be seen from the database.
+    because they are causes; what waits, and where, is what can be seen from the database. A machine whose clock differs
+    from the database's does not keep up by its own clock, and is told that.
     """
-    behind = (status.asked_at or status.now) - status.complete_through
-    if behind <= allowed:
+    clocks = disagreement(status.clock_offset)
+    # A clock that is ahead asks for what has not happened yet.
+    ahead = max(timedelta(0), -status.clock_offset) if clocks else timedelta(0)
+    behind = (status.asked_at or status.now) - status.complete_through + ahead
+    if behind <= allowed and clocks is None:
         return None
     late = status.now - allowed
-    return Lag(behind, status.complete_through, (*problems, *_replayed(status, allowed), *_waiting(status, late)))
+    causes = (*([clocks] if clocks else []), *problems, *_replayed(status, allowed))
+    return Lag(behind, status.complete_through, (*causes, *_waiting(status, late)))
 
 
 def _replayed(status: PipelineStatus, allowed: timedelta) -> Iterator[str]:
@@ -65,5 +71,6 @@ def _waiting(status: PipelineStatus, late: datetime) -> Iterator[str]:
         yield f"the rollup does not keep up ({marks})"
     for collector in status.collectors:
         since = collector.oldest_buffered_at or collector.seen_at
-        if collector.live and since < late:
-            yield f"events wait in the collector of {collector.host} (process {collector.pid})"
+        if collector.counts and since < late:
+            silent = "" if collector.live else f", which is silent since {collector.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+            yield f"events wait in the collector of {collector.host} (process {collector.pid}){silent}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from redis import Redis, RedisError, ResponseError
 from sqlalchemy import Connection, Engine
 
+from db.clock import CLOCKS_MAY_DIFFER, disagreement, offset_between
 from db.engine import Database
 from db.server import clock, connections, data_folder, database_bytes, lacking
 from db.status import PipelineStatus
@@ -18,7 +19,7 @@ from metrics_dash.ops.finding import Finding, Verdict
 from metrics_dash.settings import Settings
 
 CLOCK_WORTH_A_LOOK = timedelta(seconds=5)
-CLOCK_BAD = timedelta(minutes=1)
+CLOCK_BAD = CLOCKS_MAY_DIFFER
 CONNECTIONS_WORTH_A_LOOK = 0.8
 SLOW_SECONDS = 0.05
 KEYS_LOOKED_AT = 200
@@ -78,10 +79,11 @@ def _most(engine: Engine) -> int:
 def _clock(connection: Connection) -> Finding:
     before = datetime.now(UTC)
     there = clock(connection)
-    after = datetime.now(UTC)
     # However long the answer took, this much at least they differ.
-    difference = max(before - there, there - after, timedelta(0))
+    offset = offset_between(before, there, datetime.now(UTC))
+    difference = abs(offset)
     text = f"the database's clock and this machine's differ by {difference.total_seconds():,.1f} s"
+    text = disagreement(offset) or text
     remedy = "let both machines set their clocks over the network (NTP)"
     if difference <= CLOCK_WORTH_A_LOOK:
         return Finding("clock", Verdict.GOOD, text)

@@ -5,15 +5,19 @@ would have the same numbers, so nobody gains by taking this one away.
 """
 
 import logging
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from flask import Flask, Response
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.clock import clock_offset, disagreement
+from db.deadlines import PROBE_SECONDS
 from db.engine import Database
 from db.failures import uncomputed
-from db.migrate import current_revision, head_revision
+from db.jobs import unfinished
+from db.migrate import head_revision, revision_of
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.ops.uncomputed import sentence
@@ -41,36 +45,57 @@ class RuntimeProtocol(Protocol):
     def health(self) -> Health: ...
 
 
-def problems(database: Database, runtime: RuntimeProtocol) -> Iterator[str]:
-    """What keeps this process from serving, a sentence each; nothing when it is ready."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was found, a sentence each.
+
+    ``problems`` keep this process from serving. ``wrong``: numbers that are known to be. ``warnings``: what somebody
+    should look into though this process serves without it.
+    """
+
+    problems: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def readiness(database: Database, runtime: RuntimeProtocol) -> Readiness:
+    """Look at the threads and at the database as they are now, and not as they were when something last ran."""
+    own = runtime.health().problems
     try:
-        revision = current_revision(database)
+        with database.begin(within=PROBE_SECONDS) as connection:
+            found = _look(connection)
     except (SQLAlchemyError, OSError) as error:
         # The driver's message names hosts and users; it belongs into the log and not to whoever asks.
         log.warning("not ready: the database can't be reached: %s", error)
-        yield "the database can't be reached"
-    else:
-        if revision != head_revision():
-            yield f"the schema is at {revision or 'nothing'}, not {head_revision()}: run python -m metrics_dash migrate"
-    yield from runtime.health().problems
+        found = Readiness(("the database can't be reached",))
+    return Readiness((*found.problems, *own), found.wrong, (*found.warnings, *warnings(database)))
 
 
-def wrong_numbers(database: Database) -> Iterator[str]:
-    """What is known to be wrong in what is served, a sentence each."""
-    try:
-        with database.reading() as connection:
-            found = sentence(uncomputed(connection))
-    except (SQLAlchemyError, OSError) as error:
-        log.warning("the database can't be asked for what is wrong: %s", error)
-        found = "the database can't be asked what can't be computed"
-    if found:
-        yield found
+def _look(connection: Connection) -> Readiness:
+    revision = revision_of(connection)
+    if revision != head_revision():
+        found = revision or "nothing"
+        return Readiness((f"the schema is at {found}, not {head_revision()}: run python -m metrics_dash migrate",))
+    jobs = unfinished(connection)
+    failed = tuple(f"the job {each.job} fails: {each.outcome}" for each in jobs if each.failed)
+    waiting = [
+        f"the job {each.job} is not done since {each.since:%Y-%m-%d %H:%M} UTC: {each.outcome}"
+        for each in jobs
+        if not each.failed
+    ]
+    wrong, clocks = sentence(uncomputed(connection)), disagreement(clock_offset(connection))
+    return Readiness(failed, (wrong,) if wrong else (), tuple(filter(None, (clocks, *waiting))))
 
 
 def warnings(database: Database) -> list[str]:
-    """What somebody should look into though this process serves without it, a sentence each."""
+    """What is wrong with the replica: no reason to send nobody here, as the primary answers in its place."""
     sentence = database.replica.state().sentence if database.replica is not None else None
     return [sentence] if sentence is not None else []
+
+
+def problems(database: Database, runtime: RuntimeProtocol) -> tuple[str, ...]:
+    """What keeps this process from serving, a sentence each; nothing when it is ready."""
+    return readiness(database, runtime).problems
 
 
 def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
@@ -82,10 +107,9 @@ def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None
 
     @server.get("/readyz")
     def readyz() -> Response:
-        found = list(problems(database, runtime))
-        # A replica that can't be read is no reason to send nobody here: the primary answers in its place.
-        warned = {"warnings": warnings(database)} if database.replica is not None else {}
-        if found:
-            return json_answer({"status": "not ready", "problems": found, **warned}, 503)
-        wrong = list(wrong_numbers(database))
-        return json_answer({"status": "degraded" if wrong else "ready", "problems": wrong, **warned})
+        found = readiness(database, runtime)
+        # What is wrong elsewhere too, or waits, is no reason to send nobody here.
+        status = "not ready" if found.problems else "degraded" if found.wrong else "ready"
+        problems = found.problems or found.wrong
+        answer = {"status": status, "problems": list(problems), "warnings": list(found.warnings)}
+        return json_answer(answer, 503 if found.problems else 200)

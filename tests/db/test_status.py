@@ -8,6 +8,7 @@ from sqlalchemy import text
 from db.collectors import beat, transaction_time
 from db.engine import Database
 from db.events import insert_events
+from db.jobs import tidy
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash.jobs.rollup import run_pass
 from tests.db.test_rollups import NOON, event
@@ -70,11 +71,22 @@ def test_an_idle_collector_vouches_for_the_time_until_its_heartbeat(database: Da
     assert status(database).complete_through == now - timedelta(seconds=4)
 
 
-def test_a_collector_that_fell_silent_holds_nothing_up(database: Database) -> None:
-    heartbeat(database, 31, oldest_ago=300)
+def test_a_silent_collector_without_events_holds_nothing_up(database: Database) -> None:
+    heartbeat(database, 31)
     found = status(database)
     assert found.complete_through == found.now
     assert [each.live for each in found.collectors] == [False]
+
+
+def test_a_silent_collector_with_events_holds_the_watermark_for_as_long_as_nobody_knows_that_they_are_lost(
+    database: Database,
+) -> None:
+    now = heartbeat(database, 3 * 86400, oldest_ago=3 * 86400 + 5)
+    with database.begin() as connection:
+        tidy(connection)
+    found = status(database)
+    assert found.complete_through == now - timedelta(seconds=3 * 86400 + 5)
+    assert [(each.live, each.counts) for each in found.collectors] == [(False, True)]
 
 
 def test_every_heartbeat_is_told_with_its_accounting(database: Database) -> None:

@@ -1,6 +1,7 @@
 """Retention: nothing that is not rolled up is dropped, nothing half dropped is recomputed; races forced."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -309,3 +310,101 @@ def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(databas
         assert tidy(connection)["ingest_batches"] == 0
         raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
         assert tidy(connection)["ingest_batches"] == 1
+
+
+# The clock
+
+
+def set_the_watch(database: Database, ago: str) -> None:
+    """The last look at the clock found it ``ago`` earlier than it says now."""
+    with database.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE retention_clock SET (even_since, seen_at, trusted_at) = (SELECT t - interval '1 hour', t, t "
+                "FROM (SELECT clock_timestamp() - CAST(:ago AS interval) AS t) AS look)"
+            ),
+            {"ago": ago},
+        )
+
+
+def insert_recent_days(database: Database, days: int) -> None:
+    now = datetime.now(UTC)
+    insert_events([{"event_name": "a.b", "occurred_at": now - n * DAY} for n in range(days)], database=database)
+    age_the_ledger(database)
+
+
+def test_a_leap_of_the_clock_drops_nothing_and_raises_no_floor(database: Database) -> None:
+    """The clock said five days less a moment ago."""
+    insert_recent_days(database, 5)
+    run_pass(database)
+    set_the_watch(database, "5 days")
+    assert outcomes(purge(database, PERIODS)) == dict.fromkeys(PERIODS, "nothing")
+    assert outcomes(purge(database, PERIODS)) == dict.fromkeys(PERIODS, "nothing")
+    assert len(raw_moments(database)) == 5
+    assert floors(database)["raw"] == Floor(None, None, None)
+
+
+def test_what_was_due_before_the_leap_goes_during_it(database: Database) -> None:
+    insert_recent_days(database, 5)
+    set_the_watch(database, "1 day")
+    purge(database, PERIODS)
+    assert floors(database)["raw"].recompute == align(datetime.now(UTC) - 3 * DAY)
+
+
+@pytest.mark.parametrize("days", [5, -5])
+def test_while_the_clocks_disagree_nothing_is_purged_and_events_go_on(database: Database, days: int) -> None:
+    insert_recent_days(database, 5)
+    wrong = datetime.now(UTC) + timedelta(days=days)
+    report = purge(database, PERIODS, host_clock=lambda: wrong)
+    assert outcomes(report) == dict.fromkeys(PERIODS, "blocked")
+    assert not report.finished
+    assert "this machine's clock is 5 days" in report.summary()
+    assert len(raw_moments(database)) == 5
+    assert insert_events([{"event_name": "a.b"}], database=database) == 1
+
+
+def test_the_database_decides_and_not_whoever_says_when_now_is(database: Database) -> None:
+    insert_recent_days(database, 2)
+    purge(database, PERIODS, datetime.now(UTC) + 100 * DAY)
+    assert len(raw_moments(database)) == 2
+
+
+def test_no_purge_by_hand_goes_past_the_present(database: Database) -> None:
+    insert_recent_days(database, 2)
+    run_pass(database)
+    in_a_month = datetime.now(UTC) + 30 * DAY
+    assert purge_events_before(in_a_month, database=database) == 1
+    assert purge_buckets_before("minute", in_a_month, database=database) == 1
+    assert floors(database)["raw"].recompute == floors(database)["minute"].recompute == align(datetime.now(UTC))
+
+
+@pytest.mark.parametrize("raise_floor", [raise_ingest_floor, raise_recompute_floor])
+def test_no_floor_rises_into_the_future(database: Database, raise_floor: Callable[..., None]) -> None:
+    with database.begin() as connection, pytest.raises(PurgeRefusedError, match="trusted time"):
+        raise_floor(connection, "raw", align(datetime.now(UTC) + 2 * DAY))
+
+
+def test_housekeeping_does_not_follow_a_leap(database: Database) -> None:
+    insert_days(database, 1, arrived=False)
+    age_the_ledger(database, "3 days")
+    set_the_watch(database, "5 days")
+    with database.begin() as connection:
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - 6 * DAY))
+        assert tidy(connection)["ingest_batches"] == 0
+
+
+# Readers
+
+
+def test_a_reader_who_stays_blocks_the_purge_and_no_pass(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.partitions.DROP_ATTEMPTS", 2)
+    monkeypatch.setattr("db.partitions.DROP_PAUSE_SECONDS", 0.01)
+    insert_days(database, 5)
+    with transaction(database) as reader:
+        reader.execute(text("SELECT count(*) FROM telemetry_events"))
+        report = purge(database, PERIODS, NOON)
+        assert outcomes(report)["raw"] == "blocked"
+        assert not report.finished
+        insert_events([event(1)], database=database)
+        assert run_pass(database).acted
+    assert outcomes(purge(database, PERIODS, NOON))["raw"] == "purged"

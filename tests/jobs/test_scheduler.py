@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import text
 
 from db.engine import Database
 from db.jobs import claim, finish
-from metrics_dash.jobs.scheduler import Job, Scheduler
+from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
 
 
 class Clock:
@@ -188,3 +188,87 @@ def test_the_outcome_of_a_job_is_written_down(database: Database) -> None:
         finish(connection, "purge", at(0), "raw: purged 2")
         row = connection.execute(text("SELECT outcome, finished_at >= started_at FROM job_runs")).one()
     assert row == ("raw: purged 2", True)
+
+
+# Lanes, and what is tried again
+
+
+def test_a_job_that_hangs_holds_up_its_own_lane_and_no_other() -> None:
+    hanging, release, ran = Event(), Event(), Event()
+
+    def purge(slot: datetime) -> None:
+        hanging.set()
+        release.wait(60)
+
+    def roll_up(slot: datetime) -> bool:
+        if hanging.is_set():
+            ran.set()
+        return not ran.is_set()
+
+    scheduler = Scheduler([Job("purge", 3600, purge, lane="upkeep"), Job("rollup", 3600, roll_up, lane="rollup")])
+    scheduler.start()
+    assert ran.wait(60)
+    assert scheduler.alive
+    release.set()
+    assert scheduler.stop()
+
+
+def test_a_lane_whose_thread_died_is_started_again_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = Scheduler([Job("a", 3600, recorder([]), lane="one"), Job("b", 3600, recorder([]), lane="two")])
+    scheduler.start()
+    survivor = scheduler._threads["two"]
+    dead = Thread(target=lambda: None)
+    dead.start()
+    dead.join()
+    scheduler._threads["one"] = dead
+    assert not scheduler.alive
+    scheduler.start()
+    assert scheduler.alive
+    assert scheduler._threads["two"] is survivor
+    assert scheduler.stop()
+
+
+@pytest.mark.parametrize("ends", [SOON, RuntimeError("no lock")])
+def test_what_could_not_be_done_is_tried_again_soon_in_the_same_slot(ends: object) -> None:
+    clock = Clock(3600.0)
+    runs: list[datetime] = []
+    over = False
+
+    def purge(slot: datetime) -> object:
+        runs.append(slot)
+        if isinstance(ends, Exception) and not over:
+            raise ends
+        return None if over else ends
+
+    scheduler = Scheduler([Job("purge", 3600, purge, retry=60.0)], clock, jitter=lambda low, high: high)
+    assert scheduler.step() == 60.0
+    clock.now += 89
+    scheduler.step()
+    assert len(runs) == 1
+    clock.now, over = clock.now + 1, True
+    scheduler.step()
+    clock.now += 600
+    scheduler.step()
+    assert runs == [at(3600)] * 2
+    assert scheduler.failing == {}
+
+
+def test_tries_are_spread_so_that_processes_do_not_come_together() -> None:
+    drawn: list[tuple[float, float]] = []
+
+    def jitter(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return low
+
+    Scheduler([Job("purge", 3600, lambda slot: SOON, retry=60.0)], Clock(0.0), jitter=jitter).step()
+    assert drawn == [(30.0, 90.0)]
+
+
+def test_without_a_retry_the_next_slot_is_the_next_try() -> None:
+    clock = Clock(0.0)
+    runs: list[datetime] = []
+    scheduler = Scheduler([Job("a", 3600, recorder(runs, SOON))], clock)
+    scheduler.step()
+    clock.now = 3599.0
+    scheduler.step()
+    assert runs == [at(0)]

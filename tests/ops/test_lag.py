@@ -69,3 +69,23 @@ def test_a_replica_that_has_nothing_newer_is_behind_by_the_clock_and_not_by_what
 def test_long_intervals_are_no_lag() -> None:
     assert allowed_lag(Settings()) == LEAST_LAG
     assert allowed_lag(Settings(rollup_interval=60)) > timedelta(minutes=3)
+
+
+def test_a_collector_that_fell_silent_with_events_is_named_and_since_when() -> None:
+    cut_off = replace(collector(180), live=False, seen_at=NOW - timedelta(seconds=170))
+    found = lag(behind(180, collectors=(cut_off,)), LEAST_LAG)
+    assert found is not None
+    assert found.reasons == (
+        "events wait in the collector of shard-2 (process 4711), which is silent since 2026-01-31 11:57:10 UTC",
+    )
+
+
+def test_a_clock_that_disagrees_is_said_though_the_pipeline_keeps_up() -> None:
+    ahead = lag(replace(KEEPING_UP, clock_offset=timedelta(days=-5)), LEAST_LAG, ["the scheduler is not running"])
+    assert ahead is not None
+    assert ahead.reasons[0].startswith("this machine's clock is 5 days ahead of the database's")
+    assert ahead.behind == timedelta(days=5, seconds=5)
+    late = lag(replace(KEEPING_UP, clock_offset=timedelta(days=5)), LEAST_LAG)
+    assert late is not None
+    assert late.behind == timedelta(seconds=5)
+    assert lag(replace(KEEPING_UP, clock_offset=timedelta(seconds=50)), LEAST_LAG) is None

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -86,6 +87,10 @@ class Process:
 
         eventually(ready, "the application gets ready")
 
+    def get(self, path: str) -> requests.Response:
+        # Not a measure of speed: what hangs, hangs for longer.
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE_SECONDS)
+
     def post(self, events: Any, **options: Any) -> requests.Response:
         return requests.post(f"{self.url}/api/v1/events", json=events, timeout=30, **options)
 
@@ -108,3 +113,19 @@ def running(
         if process.process.poll() is None:
             process.process.kill()
             process.process.wait()
+
+
+@contextmanager
+def frozen(folder: Path) -> Iterator[None]:
+    """The embedded server of a folder stands still, with every process of its own, as on a host out of breath."""
+    postmaster = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    stopped = [postmaster, *postmaster.children(recursive=True)]
+    for process in stopped:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()

@@ -1,11 +1,14 @@
 """Health and metrics: what is wrong is said, and what is said is true."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from db.engine import Database
+from db.jobs import claim, record, unfinished
 from tests.support.web_client import Site, site
 
 
@@ -31,14 +34,14 @@ def figure(site: Site, name: str, **labels: str) -> float:
 
 def test_a_sound_process_lives_and_is_ready(open_site: Site) -> None:
     assert open_site.client.get("/healthz").json == {"status": "ok"}
-    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": []}
+    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": [], "warnings": []}
 
 
 def test_a_thread_that_fails_turns_readiness_red_with_the_reason(open_site: Site) -> None:
     open_site.runtime.problems = ("the scheduler has stopped",)
     answer = open_site.client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json == {"status": "not ready", "problems": ["the scheduler has stopped"]}
+    assert answer.json == {"status": "not ready", "problems": ["the scheduler has stopped"], "warnings": []}
     assert open_site.client.get("/healthz").status_code == 200
     assert figure(open_site, "metrics_dash_healthy") == 0
 
@@ -106,3 +109,54 @@ def test_requests_are_counted_by_route_and_not_by_what_strangers_type(open_site:
     assert figure(open_site, "metrics_dash_http_requests_total", route="/healthz", status="200", **labels) == 1
     assert figure(open_site, "metrics_dash_http_requests_total", route="none", status="404", **labels) == 1
     assert not any("such" in value or "MADEUP" in value for _, pairs in figures(open_site) for _, value in pairs)
+
+
+# Jobs that any process may do
+
+
+def ran(database: Database, outcome: str, *, succeeded: bool = True) -> None:
+    with database.begin() as connection:
+        record(connection, "purge", outcome, succeeded)
+
+
+def test_a_job_that_failed_anywhere_is_a_problem_until_it_succeeded_anywhere(open_site: Site) -> None:
+    ran(open_site.database, "raw: purged 2")
+    ran(open_site.database, "failed: 42501: permission denied", succeeded=False)
+    answer = open_site.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["problems"] == ["the job purge fails: failed: 42501: permission denied"]
+    ran(open_site.database, "raw: purged 2")
+    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": [], "warnings": []}
+
+
+def test_a_purge_that_waits_for_a_reader_is_said_and_takes_nobody_out_of_service(open_site: Site) -> None:
+    ran(open_site.database, "raw: blocked 0; somebody reads", succeeded=False)
+    ran(open_site.database, "raw: blocked 0; somebody reads", succeeded=False)
+    with open_site.database.begin() as connection:
+        (waiting,) = unfinished(connection)
+        first = connection.execute(text("SELECT min(started_at) FROM job_runs")).scalar_one()
+    assert waiting.since == first
+    answer = open_site.client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    (said,) = answer.json["warnings"]
+    assert said.startswith("the job purge is not done since ")
+    assert said.endswith("somebody reads")
+
+
+def test_a_job_that_is_running_is_neither(open_site: Site) -> None:
+    with open_site.database.begin() as connection:
+        claim(connection, "purge", datetime.now(UTC))
+    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": [], "warnings": []}
+
+
+def test_clocks_that_disagree_are_said_and_events_are_still_taken(
+    open_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metrics_dash.web.health.clock_offset", lambda connection: timedelta(days=-5))
+    answer = open_site.client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["warnings"][0].startswith("this machine's clock is 5 days ahead of the database's")
+    assert open_site.client.post("/api/v1/events", json={"event_name": "test.a"}).status_code == 200

@@ -1,0 +1,6 @@
+"""Groups of commands that ``metrics_dash.cli`` takes in, and what all commands begin with.
+
+- ``session``: settings, log and database of a command, and the error that ends one in a line.
+- ``floors``: where each level begins, and how to take back a floor that rose by mistake.
+- ``collectors``: who collects, and how to let go of one that will never come back.
+"""
