@@ -41,6 +41,93 @@ UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+# Any moment less this must be one that a calendar has.
+LONGEST = timedelta(days=36_500)
+_DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(UNITS)})", re.ASCII)
+
+
+class SettingsError(ValueError):
+    """A setting that can't be used. The message is one line, names the key and holds no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+def parse_duration(text: object) -> object:
+    """Turn ``"48h"``, ``"14d"``, ``"90s"``, ``"5m"`` or ``"5min"`` into a ``timedelta``; pass other types on."""
+    if not isinstance(text, str):
+        return text
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{_short(text)} is not a duration such as 48h, 14d, 5m or 90s")
+    try:
+        length = float(match[1]) * UNITS[match[2]]
+    except OverflowError:
+        length = timedelta.max
+    if length > LONGEST:
+        raise ValueError(f"{_short(text)} is longer than {LONGEST.days}d")
+    return length
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def parse_zone(name: object) -> object:
+    """Turn an IANA name such as ``Europe/Berlin`` into a ``ZoneInfo``."""
+    if not isinstance(name, str):
+        return name
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone such as UTC or Europe/Berlin") from error
+
+
+def parse_loopback(host: object) -> object:
+    """Accept a loopback address only: without a login nobody else may reach the page."""
+    if isinstance(host, str) and host != "localhost":
+        try:
+            loopback = ip_address(host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            raise ValueError(
+                f"{host!r} is not a loopback address; there is no login yet, so only this machine may connect"
+            )
+    return host
+
+
+def blank_is_unset(value: object) -> object:
+    return None if value == "" else value
+
+
+def check_redis_url(secret: SecretStr | None) -> SecretStr | None:
+    """Accept ``redis://``, ``rediss://`` and ``unix://`` URLs. The message quotes nothing: a URL holds a password."""
+    if secret is None:
+        return None
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(_REDIS_FORM) from None
+    place = parts.path if parts.scheme == "unix" else host
+    if parts.scheme not in ("redis", "rediss", "unix") or not place or port == 0:
+        raise ValueError(_REDIS_FORM)
+    if parts.scheme != "unix" and parts.path.strip("/") and not re.fullmatch(r"/\d{1,5}/?", parts.path, re.ASCII):
+        raise ValueError(_REDIS_FORM)
+    return secret
+
+
+_REDIS_FORM = "is not of the form redis://user:password@host:6379/0, rediss://… or unix:///path"
+
+
+def check_database_url(secret: SecretStr | None) -> SecretStr | None:
+    """Accept URLs of PostgreSQL. The message quotes nothing, as a URL holds a password."""
+    if secret is not None:
+        parse_url(secret.get_secret_value())
+    return secret
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
 LoopbackHost = Annotated[str, BeforeValidator(parse_loopback)]
@@ -129,7 +216,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     names = Settings.environment_names()
     unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in names.values())
     if unknown:
-        raise SettingsError(f"{' '.join(unknown[0].split())[:80]} is not a setting; docs/settings.md lists them all")
+        raise SettingsError(f"{unknown[0][:80]} is not a setting; docs/settings.md lists them all")
     values = {field: environ[key] for field, key in names.items() if key in environ}
     try:
         return Settings(**{**values, **overrides})
