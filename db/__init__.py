@@ -3,12 +3,15 @@
 The server and the schema
     ``engine`` (``Database``: one engine per process), ``deadlines`` (how long an answer may take), ``embedded`` (the
     server that comes along), ``schema`` (the tables as SQLAlchemy knows them), ``migrate`` (up to date or not, and how
-    to get there).
+    to get there), ``private`` (files and folders that nobody else may enter).
 Events in
-    ``rows`` (what a raw row may hold, and how it travels), ``ledger`` (batches, each exactly once), ``faults`` (what a
-    failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
+    ``rows`` (what a raw row may hold, and how it travels), ``batches`` and ``ledger`` (rows that commit together, each
+    batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and how many),
+    ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
-    ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``buckets`` (``query_buckets``,
+    ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
+    pass), ``fold`` (from rows to buckets), ``labels`` and ``event_keys`` (what buckets name, and how many),
+    ``failures`` (what can't be computed), ``buckets`` (``query_buckets``,
     ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time it is for
     that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
 Who does what
