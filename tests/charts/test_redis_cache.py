@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app import create_app
 from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
@@ -182,6 +183,21 @@ def test_a_frozen_redis_costs_a_moment_and_no_thread(
 def test_a_redis_that_is_away_costs_speed_only(database: Database, clock: Clock) -> None:
     store(database, *logins(NOON, 3))
     assert asked(queries_on(database, clock, "redis://127.0.0.1:1/0")).charts[0].headline.value == 3
+
+
+def test_the_application_answers_by_way_of_it_and_without_it(database: Database, empty: RedisServer) -> None:
+    store(database, *logins(NOON, 3))
+    client = create_app(load_settings({"REDIS_URL": empty.url}), database=database).server.test_client()
+    query = {"event_name": "bezgelor.auth.login_complete", "from": "2026-03-10T11:00:00Z", "to": "2026-03-10T13:00:00Z"}
+    assert client.get("/api/v1/query", query_string=query).status_code == 200
+    assert found(empty)
+    replace_all(empty, b"!" + pickle.dumps(["foreign"]))
+    with empty.frozen():
+        for _ in range(3):
+            answer = client.get("/api/v1/query", query_string=query)
+            assert answer.status_code == 200
+            assert sum(value or 0 for value in answer.json["series"][0]["v"]) == 3
+        assert client.get("/healthz").status_code == 200
 
 
 # The breaker
