@@ -31,6 +31,7 @@ from metrics_dash.demo.status import demo_active
 from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
+from metrics_dash.web import callback_guard
 from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.install import install as install_routes
@@ -76,6 +77,7 @@ def create_app(
         warnings=lambda: warnings(database),
     )
     callbacks.register(app, context)
+    callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
     unknown.register(app)
     install_routes(

@@ -7,7 +7,8 @@ The server and the schema
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``batches`` and ``ledger`` (rows that commit together, each
     batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and how many),
-    ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
+    ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``,
+    ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
     pass), ``fold`` (from rows to buckets), ``labels`` and ``event_keys`` (what buckets name, and how many),

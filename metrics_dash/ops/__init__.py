@@ -3,6 +3,5 @@
 - ``doctor``: looks at settings, database, schema, lag and disk, and says what to do; ``surroundings`` are what stands
   around: rights, connections, clock, disks, replica, Redis. ``finding``: what either says about one thing.
 - ``lag``: whether the pipeline keeps up, and what holds it up; the page says the same.
-- ``uncomputed``: buckets that can't be computed, in a sentence.
 - ``build``: which version of the program this is.
 """

@@ -16,10 +16,10 @@ from db.migrate import current_revision, head_revision
 from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
+from metrics_dash.jobs.uncomputed import REMEDY, sentence
 from metrics_dash.logs import redact
 from metrics_dash.ops.finding import Finding, Verdict
 from metrics_dash.ops.surroundings import around_database, redis, room
-from metrics_dash.ops.uncomputed import REMEDY, sentence
 from metrics_dash.settings import Settings
 
 LAG_WORTH_A_LOOK = timedelta(minutes=1)

@@ -1,12 +1,13 @@
 """HTTP: the server, the gate before every route, and the routes for programs. No other room here knows Flask.
 
-- ``install`` puts all of it on a Flask server; ``serve`` runs one, guarded by ``connections`` (deadlines and limits) and
-  ``lanes`` (threads for each kind of work); ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves the
-  whole application.
+- ``install`` puts all of it on a Flask server; ``serve`` runs one, guarded by ``connections`` (deadlines and limits)
+  and ``lanes`` (threads for each kind of work); ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves
+  the whole application.
 - ``gate``: who may come in, and what every answer says to a browser. ``problems``: which error is which HTTP answer.
-- Routes: ``ingest`` (with ``body``, ``events``, and ``budget`` and ``memory``: what all requests may hold), ``query``, ``openapi`` (the description of both), ``health``, ``metrics``,
-  ``version``. ``answers`` makes responses. ``figures``: what one process tells ``metrics`` of itself; ``sharing``:
-  added up over several.
+  ``callback_guard``: what a browser may post to a callback of the page.
+- Routes: ``ingest`` (with ``body``, ``events``, and ``budget`` and ``memory``: what all requests may hold), ``query``,
+  ``openapi`` (the description of both), ``health``, ``metrics``, ``version``. ``answers`` makes responses. ``figures``:
+  what one process tells ``metrics`` of itself; ``sharing``: added up over several.
 - For the page's routes and callbacks: ``context`` (what they need to answer), ``address`` (what the page's address
   says), ``paths`` (where the page lives).
 """

@@ -20,7 +20,7 @@ from db.jobs import unfinished
 from db.migrate import head_revision, revision_of
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
-from metrics_dash.ops.uncomputed import sentence
+from metrics_dash.jobs.uncomputed import sentence
 from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from dash import ALL, Dash, Input, Output, html
 from flask.testing import FlaskClient
 
 from app import create_app
-from callbacks.guard import MAX_BODY, PATH, CallbackGuard
 from db.engine import Database
 from metrics_dash.settings import Settings
+from metrics_dash.web.callback_guard import MAX_BODY, PATH, CallbackGuard
 
 OUTPUTS = [
     {"id": "answer", "property": "data"},
@@ -162,7 +162,7 @@ def test_an_input_without_a_declared_type_stops_the_start() -> None:
     app.layout = html.Div()
     app.callback(Output("b", "children"), Input("a", "value"))(lambda value: value)
     with pytest.raises(TypeError, match=r"a\.value"):
-        CallbackGuard(app, {})
+        CallbackGuard(app.callback_map, {})
 
 
 def test_an_input_with_a_wildcard_stops_the_start() -> None:
@@ -170,4 +170,4 @@ def test_an_input_with_a_wildcard_stops_the_start() -> None:
     app.callback(Output("b", "children"), Input({"type": "x", "n": ALL}, "value"))(lambda value: value)
     name = '{"n":["ALL"],"type":"x"}.value'
     with pytest.raises(TypeError, match="wildcards"):
-        CallbackGuard(app, {name: str})
+        CallbackGuard(app.callback_map, {name: str})

@@ -15,8 +15,8 @@ from layouts.cards import headline, state
 from layouts.summary import summary
 from metrics_dash.charts.uncomputed import uncomputed_in
 from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.jobs.uncomputed import sentence
 from metrics_dash.ops.doctor import Verdict, examine
-from metrics_dash.ops.uncomputed import sentence
 from metrics_dash.settings import Settings
 from tests.support.older import store_unchecked
 from tests.support.web_client import Site, site

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
-from dash import Dash
 from flask import Flask, request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -57,11 +56,14 @@ class _Body(BaseModel):
 
 
 class CallbackGuard:
-    """Knows every callback that the server answers. ``types``: of each input, by ``component.property``."""
+    """Knows every callback that the server answers: Dash's map of them (``Dash.callback_map``).
 
-    def __init__(self, app: Dash, types: Mapping[str, Any]) -> None:
+    ``types``: of each input, by ``component.property``.
+    """
+
+    def __init__(self, callbacks: Mapping[str, Any], types: Mapping[str, Any]) -> None:
         # Clientside callbacks stand in the same map, but nothing here answers them.
-        self._declared = {name: spec for name, spec in app.callback_map.items() if "callback" in spec}
+        self._declared = {name: spec for name, spec in callbacks.items() if "callback" in spec}
         wanted = {_name(each) for spec in self._declared.values() for each in [*spec["inputs"], *spec["state"]]}
         if missing := sorted(wanted - types.keys()):
             raise TypeError(f"callbacks take {', '.join(missing)}, whose types are not declared")
