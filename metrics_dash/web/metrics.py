@@ -54,9 +54,9 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 
 
 def _books(collector: Collector) -> Iterator[Metric]:
-    """offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed, at one instant."""
+    """Where every event offered is, at one instant; how they add up stands with ``Accounting``."""
     counters = collector.snapshot()
-    for state in ("offered", "rejected", "committed"):
+    for state in ("offered", "rejected", "committed", "replayed"):
         text = f"Events {state} since this process began."
         yield CounterMetricFamily(f"metrics_dash_events_{state}", text, value=getattr(counters, state))
     dropped = CounterMetricFamily("metrics_dash_events_dropped", "Events not stored, by reason.", labels=["reason"])
