@@ -94,6 +94,9 @@ def test_a_request_sent_again_under_its_key_is_stored_once(open_site: Site) -> N
     assert len(open_site.stored()) == 2
     open_site.client.post(PATH, json=event(), headers={"Idempotency-Key": "night 8"})
     assert len(open_site.stored()) == 3
+    figures = open_site.client.get("/metrics").text
+    assert "metrics_dash_events_committed_total 3.0" in figures
+    assert "metrics_dash_events_replayed_total 2.0" in figures
 
 
 def keyed(opened: Site, body: bytes, key: str = "large", **headers: str) -> tuple[int, dict[str, Any]]:
