@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from db.floors import align, raise_ingest_floor
 from db.jobs import HOUSEKEEPING, claim, finish, history_arrived, tidy
 
 SLOT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -80,6 +81,29 @@ def test_what_was_set_aside_is_kept_for_a_month(database: Database, days: int, r
             {"id": uuid4(), "days": days},
         )
         assert tidy(connection)["ingest_quarantine"] == removed
+
+
+def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) -> None:
+    batch(database, SLOT, timedelta(days=8))
+    batch(database, SLOT)
+    with database.begin() as connection:
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=2)))
+        connection.execute(
+            text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
+        )
+        connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
+        assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
+        assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
+
+
+def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(database: Database) -> None:
+    batch(database, SLOT, timedelta(days=20))
+    with database.begin() as connection:
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=21)))
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
+        assert tidy(connection)["ingest_batches"] == 1
 
 
 @pytest.mark.parametrize(

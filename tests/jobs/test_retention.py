@@ -287,31 +287,6 @@ def test_a_long_reader_only_delays_the_purge(database: Database) -> None:
         assert len(attached_partitions(connection)) == 1
 
 
-def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) -> None:
-    insert_days(database, 1, arrived=False)
-    age_the_ledger(database, "8 days")
-    insert_events([event(0)], database=database)
-    with database.begin() as connection:
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=2)))
-        connection.execute(
-            text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
-        )
-        connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
-        assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
-        assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
-
-
-def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(database: Database) -> None:
-    insert_days(database, 1, arrived=False)
-    age_the_ledger(database, "20 days")
-    with database.begin() as connection:
-        assert tidy(connection)["ingest_batches"] == 0
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=21)))
-        assert tidy(connection)["ingest_batches"] == 0
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
-        assert tidy(connection)["ingest_batches"] == 1
-
-
 # The clock
 
 
