@@ -18,8 +18,8 @@ from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import PurgeReport, purge
 from metrics_dash.jobs.rollup import roll_up, run_pass
 from metrics_dash.settings import load_settings
-from tests.db.test_rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 from tests.support.locks import wait_for_a_lock_waiter
+from tests.support.rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 1, 10, tzinfo=UTC)
