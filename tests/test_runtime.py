@@ -21,7 +21,7 @@ from metrics_dash.emit.bus import Bus
 from metrics_dash.jobs.scheduler import SOON
 from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, ClockJob, Runtime, ThreadSupervisor, jobs
 from metrics_dash.settings import Settings, load_settings
-from tests.db.test_rollups import FOREVER
+from tests.support.rollups import FOREVER
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from db.labels import OTHER, split_label
 from db.levels import LEVELS
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all, run_pass
-from tests.db.test_rollups import NOON, buckets, event
 from tests.support.older import store_unchecked
+from tests.support.rollups import NOON, buckets, event
 
 EVERY_LEVEL = pytest.mark.parametrize("level", ["minute", "hour", "day"])
 REST = f"{OTHER}:{OTHER}"

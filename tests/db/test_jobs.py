@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from db.floors import align, raise_ingest_floor
 from db.jobs import HOUSEKEEPING, claim, finish, history_arrived, tidy
 
 SLOT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -28,16 +29,26 @@ def batch(database: Database, oldest: datetime, committed_ago: timedelta = timed
 
 def runs(database: Database) -> list[Any]:
     with database.reading() as connection:
-        return list(connection.execute(text("SELECT job, slot, finished_at, outcome FROM job_runs ORDER BY job")))
+        return list(
+            connection.execute(text("SELECT job, slot, started_at, finished_at, outcome FROM job_runs ORDER BY job"))
+        )
 
 
-def test_a_slot_is_one_jobs_and_the_next_slot_is_free(database: Database) -> None:
-    with database.begin() as connection:
-        assert claim(connection, "purge", SLOT)
-        assert not claim(connection, "purge", SLOT)
-        assert claim(connection, "purge", SLOT + HOUR)
-        assert claim(connection, "tidy", SLOT)
-    assert len(runs(database)) == 3
+def test_a_slot_is_claimed_by_one_of_two_processes(database: Database) -> None:
+    with database.begin() as one:
+        assert claim(one, "purge", SLOT)
+    with database.begin() as other:
+        assert not claim(other, "purge", SLOT)
+        assert claim(other, "purge", SLOT + HOUR)
+        assert claim(other, "tidy", SLOT)
+
+
+def test_a_claim_that_is_rolled_back_is_free(database: Database) -> None:
+    with database.engine.connect() as one:
+        assert claim(one, "purge", SLOT)
+        one.rollback()
+    with database.begin() as other:
+        assert claim(other, "purge", SLOT)
 
 
 def test_a_claim_stands_unfinished_until_its_outcome_is_written_down(database: Database) -> None:
@@ -48,7 +59,7 @@ def test_a_claim_stands_unfinished_until_its_outcome_is_written_down(database: D
         finish(connection, "purge", SLOT, "purged 3")
     purge, other = runs(database)
     assert purge.outcome == "purged 3"
-    assert purge.finished_at is not None
+    assert purge.finished_at >= purge.started_at
     assert (other.finished_at, other.outcome) == (None, None)
 
 
@@ -70,6 +81,29 @@ def test_what_was_set_aside_is_kept_for_a_month(database: Database, days: int, r
             {"id": uuid4(), "days": days},
         )
         assert tidy(connection)["ingest_quarantine"] == removed
+
+
+def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) -> None:
+    batch(database, SLOT, timedelta(days=8))
+    batch(database, SLOT)
+    with database.begin() as connection:
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=2)))
+        connection.execute(
+            text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
+        )
+        connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
+        assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
+        assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
+
+
+def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(database: Database) -> None:
+    batch(database, SLOT, timedelta(days=20))
+    with database.begin() as connection:
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=21)))
+        assert tidy(connection)["ingest_batches"] == 0
+        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
+        assert tidy(connection)["ingest_batches"] == 1
 
 
 @pytest.mark.parametrize(

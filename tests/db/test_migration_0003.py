@@ -13,8 +13,8 @@ from db.engine import Database, use_database
 from db.migrate import _config, migrate
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
-from tests.db.test_rollups import NOON, event
 from tests.support.older import store_unchecked
+from tests.support.rollups import NOON, event
 
 DAY = timedelta(days=1)
 BEFORE = str(ScriptDirectory.from_config(_config()).get_revision("0003").down_revision)

@@ -11,7 +11,7 @@ from db.events import insert_events
 from db.jobs import tidy
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash.jobs.rollup import run_pass
-from tests.db.test_rollups import NOON, event
+from tests.support.rollups import NOON, event
 
 
 def status(database: Database) -> PipelineStatus:

@@ -5,10 +5,13 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from db.engine import Database
+from db.events import query_events
 from metrics_dash.emit import autostart
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus, Handler
@@ -107,3 +110,14 @@ def test_where_none_can_be_started_it_is_tried_once(
         assert not bus.execute("a.b")
         assert not bus.execute("a.b")
     assert len(caplog.records) == 1
+
+
+def test_a_program_that_only_calls_execute_feeds_the_database(database: Database) -> None:
+    result = run(
+        "from metrics_dash import execute\nfor n in range(2500): assert execute('game.tick', {'n': n}, {'ok': True})",
+        DATABASE_URL=database.dsn(),
+    )
+    assert result.stderr == ""
+    now = datetime.now(UTC)
+    events = query_events("game.tick", now - timedelta(days=1), now + timedelta(days=1), 10_000, database=database)
+    assert sorted(event["measurements"]["n"] for event in events) == list(range(2500))

@@ -1,13 +1,19 @@
 """The buffer by itself: no thread and no database, so every bound and every place can be seen."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from db.ledger import Written
-from db.rows import decode_maps
+from db.batches import Batch, Written
+from db.rows import Row, decode_maps, encode_row
 from metrics_dash.ingest.buffer import PENDING_REPORTS, REFUSED, Buffer
-from metrics_dash.ingest.submission import NotCommittedError
+from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 
 
 class Bench:
@@ -246,3 +252,79 @@ def test_a_forks_child_begins_empty_with_books_of_its_own() -> None:
     assert (counters.offered, counters.rejected, counters.buffered) == (0, 0, 0)
     assert bench.buffer.oldest_age() is None
     assert bench.offer(2) == 2
+
+
+def row(number: int) -> Row:
+    return encode_row("game.tick", {"n": number}, {}, datetime(2026, 1, 31, tzinfo=UTC))
+
+
+class Books(RuleBasedStateMachine):
+    """Whatever happens in whatever order: the books balance, and the bound holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = Bench(buffer_events=8, buffer_bytes=5000, name_quota=2)
+        self.buffer = self.bench.buffer
+        self.group = self.buffer.take(0)
+
+    @rule(name=st.sampled_from(["a.a", "a.b", "a.c", "BAD"]), size=st.integers(0, 2000))
+    def offer(self, name: str, size: int) -> None:
+        self.buffer.offer(name, {}, {"text": "x" * size})
+
+    @rule(count=st.integers(1, 10))
+    def submit(self, count: int) -> None:
+        try:
+            batch = Batch(uuid4(), [row(n) for n in range(count)], refused=[(99, "bad")] * (count % 3))
+            submission = self.buffer.submit(batch)
+        except BufferFullError:
+            return
+        if count % 2:
+            with suppress(NotCommittedError):
+                submission.wait(0)
+
+    @rule(events=st.integers(0, 10))
+    def take(self, events: int) -> None:
+        if not self.group:
+            self.group = self.buffer.take(events)
+
+    @rule()
+    def fail(self) -> None:
+        self.buffer.put_back()
+        self.group = []
+
+    @rule(fate=st.sampled_from([Written(), Written(too_old=(0,)), Written(replayed=True), Written(conflict=True)]))
+    def settle(self, fate: Written) -> None:
+        self.buffer.settle(self.group, [fate for _ in self.group])
+        self.group = []
+
+    @rule()
+    def report(self) -> None:
+        self.buffer.report_refusals()
+
+    @rule(age=st.floats(0, 10))
+    def pass_time(self, age: float) -> None:
+        self.bench.now += age
+        self.buffer.seal_older_than(5)
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.buffer.close()
+        self.buffer.offer("a.a", {}, {})
+        self.buffer.close(False)
+
+    @rule()
+    def abandon(self) -> None:
+        self.buffer.abandon("shutdown")
+        self.group = []
+        assert self.buffer.oldest_age() is None
+
+    @invariant()
+    def balanced(self) -> None:
+        counters = self.buffer.snapshot()
+        assert counters.balanced, counters
+        # A submission of up to ten, when there was no other, beside what was open.
+        assert counters.buffered + counters.in_flight - self.buffer._pending_reports <= 8 + 10
+
+
+TestBooks = Books.TestCase
+TestBooks.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)

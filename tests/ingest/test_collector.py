@@ -1,20 +1,13 @@
 """The collector: bounded, exact in its books, and stubborn. Its turns are taken by hand where time matters."""
 
 import multiprocessing
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
 
 from db.batches import Batch, Written
@@ -23,7 +16,7 @@ from db.events import query_events
 from db.ledger import write_batches
 from db.rows import Row, encode_row
 from db.status import pipeline_status
-from metrics_dash.ingest.buffer import REFUSED, Buffer
+from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 from metrics_dash.jobs.rollup import run_pass
@@ -124,18 +117,6 @@ def test_what_the_caller_changes_afterwards_changes_nothing(make: Callable[..., 
     assert (found["measurements"], found["metadata"]) == ({"n": 1}, {"ok": True})
 
 
-@pytest.mark.parametrize(
-    "bad", [("BAD", {}, {}), ("a.b", {"n": float("nan")}, {}), ("a.b", {}, {"k": []}), (None, None, None), ([], 1, 2)]
-)
-def test_an_event_that_breaks_a_rule_is_rejected_and_counted(
-    make: Callable[..., Collector], bad: tuple[object, object, object]
-) -> None:
-    collector = make()
-    assert collector.offer(*bad) is False  # type: ignore[arg-type]
-    counters = collector.snapshot()
-    assert (counters.offered, counters.rejected, counters.balanced) == (1, 1, True)
-
-
 def test_a_full_buffer_refuses_the_newest_and_keeps_the_oldest(
     make: Callable[..., Collector], database: Database
 ) -> None:
@@ -146,23 +127,6 @@ def test_a_full_buffer_refuses_the_newest_and_keeps_the_oldest(
     collector.stop()
     assert stored(database) == []  # it was never started: what it held is counted, not silently gone
     assert collector.snapshot().dropped == {"buffer_full": 5, "shutdown": 10}
-
-
-def test_the_buffer_is_bounded_in_bytes_too(make: Callable[..., Collector]) -> None:
-    collector = make(buffer_bytes=100_000)
-    while collector.offer("game.tick", {}, {"text": "x" * 10_000}):
-        pass
-    counters = collector.snapshot()
-    assert counters.dropped == {"buffer_bytes": 1}
-    assert counters.buffered == 9
-    assert counters.balanced
-
-
-def test_room_comes_back_once_events_are_stored(make: Callable[..., Collector]) -> None:
-    collector = make(buffer_events=10, batch_size=5)
-    assert offer(collector, 10) == 10
-    turn(collector)
-    assert offer(collector, 10) == 10
 
 
 def test_refusals_are_reported_once_per_reason_and_tick(
@@ -603,90 +567,3 @@ def _in_child(collector: Collector) -> None:
     assert not collector.alive
     assert offer(collector, 2, start=100) == 2
     assert collector.alive
-
-
-def test_a_program_that_only_calls_execute_feeds_the_database(database: Database) -> None:
-    program = (
-        "from metrics_dash import execute\nfor n in range(2500): assert execute('game.tick', {'n': n}, {'ok': True})"
-    )
-    environment = {**os.environ, "DATABASE_URL": database.dsn(), "PYTHONPATH": str(Path.cwd())}
-    result = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    assert stored(database) == list(range(2500))
-
-
-class Books(RuleBasedStateMachine):
-    """Whatever happens in whatever order: the books balance, and the bound holds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.buffer = Buffer(
-            batch_size=3, buffer_events=8, buffer_bytes=5000, name_quota=2, clock=self.clock, wall=lambda: 10**18,
-            wake=lambda: None, on_new_name=lambda: None,
-        )  # fmt: skip
-        self.group = self.buffer.take(0)
-
-    @rule(name=st.sampled_from(["a.a", "a.b", "a.c", "BAD"]), size=st.integers(0, 2000))
-    def offer(self, name: str, size: int) -> None:
-        self.buffer.offer(name, {}, {"text": "x" * size})
-
-    @rule(count=st.integers(1, 10))
-    def submit(self, count: int) -> None:
-        try:
-            batch = Batch(uuid4(), [row(n) for n in range(count)], refused=[(99, "bad")] * (count % 3))
-            submission = self.buffer.submit(batch)
-        except BufferFullError:
-            return
-        if count % 2:
-            with suppress(NotCommittedError):
-                submission.wait(0)
-
-    @rule(events=st.integers(0, 10))
-    def take(self, events: int) -> None:
-        if not self.group:
-            self.group = self.buffer.take(events)
-
-    @rule()
-    def fail(self) -> None:
-        self.buffer.put_back()
-        self.group = []
-
-    @rule(fate=st.sampled_from([Written(), Written(too_old=(0,)), Written(replayed=True), Written(conflict=True)]))
-    def settle(self, fate: Written) -> None:
-        self.buffer.settle(self.group, [fate for _ in self.group])
-        self.group = []
-
-    @rule()
-    def report(self) -> None:
-        self.buffer.report_refusals()
-
-    @rule(age=st.floats(0, 10))
-    def pass_time(self, age: float) -> None:
-        self.clock.now += age
-        self.buffer.seal_older_than(5)
-
-    @rule()
-    def close_and_open(self) -> None:
-        self.buffer.close()
-        self.buffer.offer("a.a", {}, {})
-        self.buffer.close(False)
-
-    @rule()
-    def abandon(self) -> None:
-        self.buffer.abandon("shutdown")
-        self.group = []
-        assert self.buffer.oldest_age() is None
-
-    @invariant()
-    def balanced(self) -> None:
-        counters = self.buffer.snapshot()
-        assert counters.balanced, counters
-        # A submission of up to ten, when there was no other, beside what was open.
-        assert counters.buffered + counters.in_flight - self.buffer._pending_reports <= 8 + 10
-
-
-TestBooks = Books.TestCase
-TestBooks.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)

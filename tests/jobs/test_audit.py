@@ -13,7 +13,7 @@ from db.partitions import purge_events_before
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import run_pass
-from tests.db.test_rollups import NOON, event
+from tests.support.rollups import NOON, event
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from db.status import pipeline_status
 from metrics_dash.jobs.audit import Difference, Uncomparable, audit
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import roll_up_all, run_pass
-from tests.db.test_rollups import (
+from tests.support.older import store_unchecked
+from tests.support.rollups import (
     NOON,
     assert_every_level_is_a_group_by_over_raw,
     buckets,
@@ -24,7 +25,6 @@ from tests.db.test_rollups import (
     transaction,
     write_uncommitted,
 )
-from tests.support.older import store_unchecked
 
 DAY = timedelta(days=1)
 HUGE = 1.7e308

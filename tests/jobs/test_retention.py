@@ -18,8 +18,8 @@ from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import PurgeReport, purge
 from metrics_dash.jobs.rollup import roll_up, run_pass
 from metrics_dash.settings import load_settings
-from tests.db.test_rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 from tests.support.locks import wait_for_a_lock_waiter
+from tests.support.rollups import FOREVER, NOON, counts, event, marks, transaction, write_uncommitted
 
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 1, 10, tzinfo=UTC)
@@ -285,31 +285,6 @@ def test_a_long_reader_only_delays_the_purge(database: Database) -> None:
     assert done == [2]
     with database.begin() as connection:
         assert len(attached_partitions(connection)) == 1
-
-
-def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) -> None:
-    insert_days(database, 1, arrived=False)
-    age_the_ledger(database, "8 days")
-    insert_events([event(0)], database=database)
-    with database.begin() as connection:
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=2)))
-        connection.execute(
-            text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
-        )
-        connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
-        assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
-        assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
-
-
-def test_a_batch_is_known_for_as_long_as_its_events_would_be_taken_again(database: Database) -> None:
-    insert_days(database, 1, arrived=False)
-    age_the_ledger(database, "20 days")
-    with database.begin() as connection:
-        assert tidy(connection)["ingest_batches"] == 0
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=21)))
-        assert tidy(connection)["ingest_batches"] == 0
-        raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - timedelta(days=10)))
-        assert tidy(connection)["ingest_batches"] == 1
 
 
 # The clock

@@ -27,7 +27,8 @@ from db.partitions import forget_partitions
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import PassResult, RollupJob, roll_up, roll_up_all, run_pass
-from tests.db.test_rollups import (
+from tests.support.older import store_unchecked
+from tests.support.rollups import (
     NOON,
     assert_every_level_is_a_group_by_over_raw,
     buckets,
@@ -37,7 +38,6 @@ from tests.db.test_rollups import (
     transaction,
     write_uncommitted,
 )
-from tests.support.older import store_unchecked
 
 DAY = timedelta(days=1)
 

@@ -5,10 +5,7 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import text
 
-from db.engine import Database
-from db.jobs import claim, finish
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
 
 
@@ -162,32 +159,6 @@ def test_stopping_does_not_wait_for_the_next_slot_nor_begin_another_job() -> Non
     release.set()
     assert scheduler.stop()
     assert others == []
-
-
-def test_a_slot_is_claimed_by_one_of_two_processes(database: Database) -> None:
-    slot = at(3600)
-    with database.begin() as one:
-        assert claim(one, "purge", slot)
-    with database.begin() as other:
-        assert not claim(other, "purge", slot)
-        assert claim(other, "purge", at(7200))
-        assert claim(other, "tidy", slot)
-
-
-def test_a_claim_that_is_rolled_back_is_free(database: Database) -> None:
-    with database.engine.connect() as one:
-        assert claim(one, "purge", at(0))
-        one.rollback()
-    with database.begin() as other:
-        assert claim(other, "purge", at(0))
-
-
-def test_the_outcome_of_a_job_is_written_down(database: Database) -> None:
-    with database.begin() as connection:
-        claim(connection, "purge", at(0))
-        finish(connection, "purge", at(0), "raw: purged 2")
-        row = connection.execute(text("SELECT outcome, finished_at >= started_at FROM job_runs")).one()
-    assert row == ("raw: purged 2", True)
 
 
 # Lanes, and what is tried again

@@ -12,12 +12,6 @@ from db.jobs import claim, record, unfinished
 from tests.support.web_client import Site, site
 
 
-@pytest.fixture
-def open_site(database: Database) -> Iterator[Site]:
-    with site(database) as opened:
-        yield opened
-
-
 def figures(site: Site) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     answer = site.client.get("/metrics")
     assert answer.status_code == 200
@@ -82,33 +76,6 @@ def test_a_replica_that_is_down_is_said_and_turns_nobody_away(without_replica: D
         }
         query = {"event_name": "test.a", "from": "now-1h"}
         assert opened.client.get("/api/v1/query", query_string=query).status_code == 200
-
-
-def test_the_books_are_exposed_by_state_and_reason(open_site: Site) -> None:
-    open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}, {"event_name": "BAD"}])
-    assert figure(open_site, "metrics_dash_events_rejected_total") == 1
-    assert figure(open_site, "metrics_dash_events_committed_total") >= 1
-    assert figure(open_site, "metrics_dash_events_waiting", state="spooled") == 0
-    assert figure(open_site, "metrics_dash_database_up") == 1
-    assert figure(open_site, "metrics_dash_dirty_keys") >= 0
-    assert figure(open_site, "metrics_dash_lag_seconds") >= 0
-
-
-def test_jobs_are_exposed_with_how_often_they_ran(open_site: Site) -> None:
-    open_site.runtime.scheduler.step()
-    assert figure(open_site, "metrics_dash_job_runs_total", job="rollup") == 1
-    assert figure(open_site, "metrics_dash_job_seconds_total", job="rollup") > 0
-    assert figure(open_site, "metrics_dash_job_failures_total", job="rollup") == 0
-
-
-def test_requests_are_counted_by_route_and_not_by_what_strangers_type(open_site: Site) -> None:
-    open_site.client.get("/healthz")
-    open_site.client.get("/no/such/page")
-    open_site.client.open("/healthz", method="MADEUP")
-    labels = {"method": "GET"}
-    assert figure(open_site, "metrics_dash_http_requests_total", route="/healthz", status="200", **labels) == 1
-    assert figure(open_site, "metrics_dash_http_requests_total", route="none", status="404", **labels) == 1
-    assert not any("such" in value or "MADEUP" in value for _, pairs in figures(open_site) for _, value in pairs)
 
 
 # Jobs that any process may do

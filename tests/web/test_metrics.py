@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
@@ -13,6 +12,7 @@ from db.events import insert_events
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.metrics import PATH
+from tests.support.processes import eventually
 from tests.support.web_client import Site, site
 
 
@@ -54,10 +54,14 @@ def test_what_was_dropped_is_counted_by_its_reason(database: Database) -> None:
         assert figure(small, "events_dropped_total", reason="shutdown") == 1
 
 
-def test_a_collector_that_can_not_store_is_down(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collector_that_can_not_store_is_down(open_site: Site) -> None:
     assert figure(open_site, "collector_up") == 1
-    monkeypatch.setattr(open_site.runtime.collector, "_failure", "the disk is full")
+    execute(open_site.database, "ALTER TABLE rollup_dirty RENAME TO elsewhere")
+    open_site.runtime.collector.offer("test.stuck", {}, {})
+    open_site.runtime.collector.flush(0)
+    eventually(lambda: open_site.runtime.collector.failure, "it can't be stored")
     assert figure(open_site, "collector_up") == 0
+    execute(open_site.database, "ALTER TABLE elsewhere RENAME TO rollup_dirty")
 
 
 def test_what_waits_to_be_rolled_up_is_counted_and_aged(open_site: Site) -> None:
@@ -161,3 +165,32 @@ def test_a_process_that_does_not_collect_has_no_collector_that_could_be_down(ope
 
 def test_nothing_says_when_a_series_began(open_site: Site) -> None:
     assert "_created" not in open_site.client.get("/metrics").text
+
+
+def test_the_books_are_exposed_by_state_and_reason(open_site: Site) -> None:
+    open_site.client.post("/api/v1/events", json=[{"event_name": "test.a"}, {"event_name": "BAD"}])
+    assert figure(open_site, "events_rejected_total") == 1
+    assert figure(open_site, "events_committed_total") >= 1
+    assert figure(open_site, "events_waiting", state="spooled") == 0
+    assert figure(open_site, "database_up") == 1
+    assert figure(open_site, "dirty_keys") >= 0
+    assert figure(open_site, "lag_seconds") >= 0
+
+
+def test_jobs_are_exposed_with_how_often_they_ran(open_site: Site) -> None:
+    open_site.runtime.scheduler.step()
+    assert figure(open_site, "job_runs_total", job="rollup") == 1
+    assert figure(open_site, "job_seconds_total", job="rollup") > 0
+    assert figure(open_site, "job_failures_total", job="rollup") == 0
+
+
+def test_requests_are_counted_by_route_and_not_by_what_strangers_type(open_site: Site) -> None:
+    open_site.client.get("/healthz")
+    open_site.client.get("/no/such/page")
+    open_site.client.open("/healthz", method="MADEUP")
+    labels = {"method": "GET"}
+    assert figure(open_site, "http_requests_total", route="/healthz", status="200", **labels) == 1
+    assert figure(open_site, "http_requests_total", route="none", status="404", **labels) == 1
+    shown = open_site.client.get(PATH).text
+    assert "such" not in shown
+    assert "MADEUP" not in shown
