@@ -14,16 +14,17 @@ from metrics_dash.web.gate import is_loopback
 _settings = load_settings()
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
-threads = 16
+worker_class = "metrics_dash.web.gunicorn_worker.GuardedWorker"
 timeout = 60
 # A worker drains its collector within 10 s; then it must be gone.
 graceful_timeout = 10
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to bind anything but this machine's own addresses, whatever the command line says."""
+    """Refuse other workers, and to bind anything but this machine's own addresses, whatever the command line says."""
     logs.configure(_settings)
+    if server.cfg.settings["worker_class"].get() != worker_class:
+        raise SystemExit(f"gunicorn's own workers wait for slow clients; leave -k and --worker-class at {worker_class}")
     for address in server.cfg.address:
         host = address[0] if isinstance(address, tuple) else None
         if host is None or not is_loopback(host):

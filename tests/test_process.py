@@ -161,3 +161,10 @@ def test_gunicorn_refuses_to_listen_to_strangers(folder: Path) -> None:
     with running(folder, *command) as app:
         assert app.process.wait(60) != 0
         assert "not a loopback address" in app.output
+
+
+def test_gunicorn_refuses_workers_that_wait_for_slow_clients(folder: Path) -> None:
+    command = (sys.executable, "-m", "gunicorn", "-k", "gthread", "app:server")
+    with running(folder, *command) as app:
+        assert app.process.wait(60) != 0
+        assert "slow clients" in app.output

@@ -79,7 +79,7 @@ class Process:
 
         def ready() -> bool:
             assert self.process.poll() is None, self.output
-            with suppress(requests.ConnectionError):
+            with suppress(requests.ConnectionError, requests.Timeout):
                 return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
             return False
 

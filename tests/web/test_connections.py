@@ -1,0 +1,235 @@
+"""Slow, many and malformed connections against the real server on real sockets: they cost nothing but themselves."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from metrics_dash.web.connections import Limits
+from metrics_dash.web.serve import HttpServer
+from tests.support.processes import eventually
+
+INGEST, PAGE, FILE = "/api/v1/events", "/admin/metrics/chart/x.json", "/admin/metrics/assets/large.js"
+LARGE = 30 * 1024 * 1024
+# No deadline is met within a test that waits for none.
+PATIENT = Limits(headers=600, body=600, answer=600, stalled=600, idle=600)
+
+
+class Site:
+    """A server whose page waits for ``go``, whose files are large, and that answers a post with its length."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.go, self.waiting = threading.Event(), threading.Semaphore(0)
+        self.server = HttpServer(self.answer, limits=limits)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.open: list[socket.socket] = []
+
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = str(len(environ["wsgi.input"].read())).encode()
+        if environ["PATH_INFO"] == PAGE:
+            self.waiting.release()
+            self.go.wait(60)
+        elif environ["PATH_INFO"] == FILE:
+            body = b"x" * LARGE
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def connect(self, sent: bytes, source: str = "127.0.0.1") -> socket.socket:
+        made = socket.create_connection(("127.0.0.1", self.server.port), timeout=60, source_address=(source, 0))
+        self.open.append(made)
+        made.sendall(sent)
+        return made
+
+    def post(self, size: int = 10) -> str:
+        return requests.post(self.url + INGEST, data=b"x" * size, timeout=60).text
+
+
+@contextmanager
+def serving(limits: Limits) -> Iterator[Site]:
+    site, stop = Site(limits), threading.Event()
+    thread = threading.Thread(target=site.server.run, args=(stop,), name="server under test")
+    thread.start()
+    with ExitStack() as left:
+        left.callback(thread.join)
+        left.callback(stop.set)
+        left.callback(site.go.set)
+        yield site
+        for each in site.open:
+            each.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving(PATIENT) as served:
+        yield served
+
+
+def request(path: str = INGEST, method: str = "POST", headers: str = "", body: str = "") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode()
+
+
+SLOW_HEADERS = b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+SLOW_BODY = request(headers="Content-Length: 1000\r\n", body="{")
+SLOW_CHUNKS = request(headers="Transfer-Encoding: chunked\r\n", body="400\r\n{")
+
+
+def said(connection: socket.socket) -> bytes:
+    """Everything until the server closes."""
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("slow", [b"", b"P", SLOW_HEADERS, SLOW_BODY, SLOW_CHUNKS])
+def test_any_number_of_connections_that_only_begin_a_request_leave_room_for_a_whole_one(slow: bytes) -> None:
+    with serving(Limits(headers=600, body=600, connections=60, per_address=40)) as site:
+        for number in range(200):
+            site.connect(slow, f"127.0.0.{1 + number % 5}")
+            if number % 50 == 0:
+                assert site.post() == "10"
+        assert site.post() == "10"
+
+
+def test_an_address_has_a_limit_and_leaves_others_alone() -> None:
+    with serving(Limits(headers=600, per_address=3)) as site:
+        first = site.connect(SLOW_HEADERS, "127.0.0.9")
+        others = [site.connect(SLOW_HEADERS, "127.0.0.8") for _ in range(9)]
+        assert [said(each) for each in others[:6]] == [b""] * 6
+        first.sendall(b"x\r\nContent-Length: 0\r\n\r\n")
+        assert first.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("slow", [SLOW_HEADERS, SLOW_BODY, SLOW_CHUNKS])
+def test_a_request_that_does_not_arrive_in_time_is_answered_408_and_closed(slow: bytes) -> None:
+    with serving(Limits(headers=0.2, body=0.2)) as site:
+        answer = said(site.connect(slow))
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert answer.endswith(b'{"error":"the request took too long to arrive"}')
+
+
+def test_a_request_that_trickles_is_not_waited_for_though_it_never_rests() -> None:
+    with serving(Limits(headers=0.5)) as site:
+        connection = site.connect(SLOW_HEADERS)
+        with pytest.raises(OSError):  # noqa: PT012 - one of them is refused
+            while True:
+                connection.sendall(b"x")
+                connection.setblocking(False)
+                try:
+                    if connection.recv(1000):
+                        raise ConnectionResetError
+                except BlockingIOError:
+                    connection.setblocking(True)
+
+
+def test_a_connection_that_says_nothing_is_closed() -> None:
+    with serving(Limits(headers=0.2)) as site:
+        assert said(site.connect(b"")) == b""
+
+
+def test_an_idle_connection_is_closed_after_its_answer() -> None:
+    with serving(Limits(idle=0.2)) as site:
+        assert said(site.connect(request(headers="Content-Length: 0\r\n"))).endswith(b"\r\n0")
+
+
+def test_a_slow_body_that_moves_is_waited_for() -> None:
+    with serving(Limits(body=0.01, rate=10)) as site:
+        half = "x" * 500
+        connection = site.connect(request(headers="Content-Length: 1000\r\n", body=half))
+        eventually(lambda: site.server.phases()["body"] == 1, "the server waits for the rest")
+        connection.sendall(half.encode())
+        assert connection.recv(1000).endswith(b"\r\n1000")
+
+
+def test_who_does_not_read_an_answer_holds_no_thread_and_is_closed() -> None:
+    with serving(Limits(stalled=0.2)) as site:
+        readers = [site.connect(request(FILE, "GET")) for _ in range(8)]
+        assert site.post() == "10"
+        eventually(lambda: not site.server.phases(), "they are closed")
+        assert all(len(said(each)) < LARGE for each in readers)
+
+
+def test_slow_readers_of_large_files_leave_the_page_and_events_alone(site: Site) -> None:
+    site.go.set()
+    for _ in range(8):
+        site.connect(request(FILE, "GET"))
+    eventually(lambda: site.server.phases()["answer"] == 8, "all wait for their readers")
+    assert requests.get(site.url + PAGE, timeout=60).text == "0"
+    assert site.post() == "10"
+
+
+def test_expensive_ranges_at_once_leave_the_threads_of_events_alone(site: Site) -> None:
+    for _ in range(160):
+        site.connect(request(PAGE, "GET"))
+    assert site.waiting.acquire(timeout=60)
+    assert site.post() == "10"
+    assert requests.get(f"{site.url}/healthz", timeout=60).text == "0"
+    site.go.set()
+    assert all(each.recv(100).startswith(b"HTTP/1.1 200") for each in site.open)
+
+
+def test_unfinished_bodies_together_have_a_budget_and_the_oldest_make_room() -> None:
+    with serving(Limits(body=600, held=1024 * 1024)) as site:
+        large = request(headers=f"Content-Length: {20 * 1024 * 1024}\r\n", body="x" * 400_000)
+        slow = [site.connect(large) for _ in range(12)]
+        assert site.post(500_000) == "500000"
+        eventually(lambda: site.server.held() <= 2 * 1024 * 1024, "what is held stays within the budget")
+        assert said(slow[0]) == b""
+
+
+def test_small_bodies_are_taken_while_the_budget_is_used_up() -> None:
+    with serving(Limits(body=600, held=0)) as site:
+        assert site.post(60_000) == "60000"
+        answer = requests.post(site.url + INGEST, data=iter([b"x" * 100_000] * 2), timeout=60)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("cut", [SLOW_HEADERS, SLOW_BODY, SLOW_CHUNKS])
+def test_a_request_that_is_cut_is_a_bad_request(site: Site, cut: bytes) -> None:
+    connection = site.connect(cut)
+    connection.shutdown(socket.SHUT_WR)
+    answer = said(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"error":"the request ends before the length that it announced"}')
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"\x00\x01\x02\r\n\r\n", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
+        (request(headers="No colon\r\n"), 400),
+        (request(headers="Content-Length: -1\r\n"), 400),
+        (request(headers="Content-Length: 1e3\r\n"), 400),
+        (request(headers=f"Content-Length: {'9' * 5000}\r\n"), 400),
+        (request(headers=f"Content-Length: {22 * 1024 * 1024}\r\n"), 413),
+        (request(headers="Content-Length: 3\r\nContent-Length: 4\r\n", body="abcd"), 400),
+        (request(headers="Transfer-Encoding: gzip\r\n"), 501),
+        (request(headers="Transfer-Encoding: chunked\r\n", body="zz\r\nabc\r\n"), 400),
+        (request(headers="Transfer-Encoding: chunked\r\n", body="3\r\nabcdef\r\n0\r\n\r\n"), 400),
+        (request(headers="Transfer-Encoding: chunked\r\n", body="-3\r\nabc\r\n"), 400),
+        (request(headers="Transfer-Encoding: chunked\r\n", body="f" * 9000), 400),
+        (request(headers="Transfer-Encoding: chunked\r\n", body="0\r\nX-Trailer: " + "x" * 9000), 400),
+        (request(headers=f"X-Long: {'x' * 40_000}\r\n"), 431),
+        (b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n", 431),
+    ],
+    ids=lambda value: repr(value[:70]) if isinstance(value, bytes) else str(value),
+)
+def test_what_is_no_request_is_answered_in_one_line_and_the_server_goes_on(
+    site: Site, raw: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    head, _, body = said(site.connect(raw)).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert body.startswith(b'{"error":"')
+    assert b"\n" not in body
+    assert site.post() == "10"
+    assert "Traceback" not in caplog.text
