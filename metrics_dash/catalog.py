@@ -43,6 +43,9 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class CatalogError(ValueError):
     """A catalog that can't be drawn. The message quotes the value and names its place."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
 
 class ChoiceError(ValueError):
     """Something that can't be shown of an event. ``parameter``: which choice it is about; ``allowed``: what may stand
@@ -271,7 +274,7 @@ def parse_catalog(text: str, source: str = "catalog") -> Catalog:
     """Check a catalog given as TOML text. ``source`` names it in errors."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # the decoder's own, and those of numbers and dates that it passes on
         raise CatalogError(f"{source}: not TOML: {error}") from None
     except RecursionError:
         raise CatalogError(f"{source}: not a catalog: it is nested too deeply") from None
