@@ -100,7 +100,8 @@ def test_a_wsgi_servers_first_request_migrates_and_starts_everything_once(
     assert app.server is served
     runtime = served.extensions["metrics_runtime"]
     assert not runtime.running
-    assert served.test_client().get("/readyz").json == {"status": "ready", "problems": []}
+    ready = served.test_client().get("/readyz")
+    assert ready.status_code == 200, ready.text
     assert is_current(empty_database)
     assert runtime.running
     collector = runtime.collector.collector_id

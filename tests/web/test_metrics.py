@@ -122,9 +122,9 @@ def test_jobs_are_exposed_with_when_they_last_succeeded_in_any_process(open_site
     with open_site.database.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO job_runs (job, slot, finished_at, outcome) VALUES "
-                "('purge', now(), 'epoch'::timestamptz + interval '100 s', '3 dropped'), "
-                "('purge', now() - interval '1 h', 'epoch'::timestamptz + interval '200 s', 'failed')"
+                "INSERT INTO job_runs (job, slot, finished_at, outcome, succeeded) VALUES "
+                "('purge', now(), 'epoch'::timestamptz + interval '100 s', '3 dropped', true), "
+                "('purge', now() - interval '1 h', 'epoch'::timestamptz + interval '200 s', 'failed', false)"
             )
         )
     open_site.runtime.scheduler.step()
