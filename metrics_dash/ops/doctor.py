@@ -139,7 +139,8 @@ def _lag(status: PipelineStatus) -> Finding:
     if status.oldest_dirty_at is None:
         return Finding("rollup", Verdict.GOOD, "nothing waits to be rolled up")
     lag = status.now - status.oldest_dirty_at
-    text = f"{status.dirty:,} marks wait, the oldest for {lag.total_seconds():,.0f} s"
+    marks = "1 mark waits" if status.dirty == 1 else f"{status.dirty:,} marks wait"
+    text = f"{marks}, the oldest for {lag.total_seconds():,.0f} s"
     remedy = "start python -m metrics_dash run or worker, or run python -m metrics_dash rollup once"
     if lag > LAG_BAD:
         return Finding("rollup", Verdict.BAD, text, remedy)
@@ -178,7 +179,8 @@ def _partitions(attached: set[str], now: datetime) -> Finding:
         return Finding(
             "partitions", Verdict.WORTH_A_LOOK, "today's is not made yet", "nothing: it is made when an event comes"
         )
-    return Finding("partitions", Verdict.GOOD, f"{len(attached)} days of raw events, today's included")
+    days = "1 day" if len(attached) == 1 else f"{len(attached)} days"
+    return Finding("partitions", Verdict.GOOD, f"{days} of raw events, today's included")
 
 
 def _purge(status: PipelineStatus) -> Finding:
