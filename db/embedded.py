@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from db.orphans import end_orphans
 from db.private import (
     Account,
     UnsafePlaceError,
@@ -141,6 +142,12 @@ def _is_postgres(process: psutil.Process) -> bool:
     return bool(process.status() != psutil.STATUS_ZOMBIE and process.name().startswith("postgres"))
 
 
+def _names_a_postgres(content: str) -> bool:
+    """Whether a pid file's first line is a running PostgreSQL's. Raises ``psutil.NoSuchProcess`` for nobody's pid."""
+    first = content.split(maxsplit=1)[:1]
+    return bool(first) and first[0].isdecimal() and _is_postgres(psutil.Process(int(first[0])))
+
+
 class EmbeddedServer:
     """A handle on the server in ``folder``. Any number of processes may hold one."""
 
@@ -240,24 +247,28 @@ class _Place:
             log.warning("the server's socket lies in a folder that others may enter; it is started anew")
             self.stop()
             running = None
-        changed = self._configure((running and running.sockets) or self._sockets())
+        sockets = (running and running.sockets) or self._sockets()
+        changed = self._configure(sockets)
         if running is None:
-            self._forget_the_dead()
+            self._forget_the_dead(sockets)
             log_file = str(self.folder / "log")
             self._command("pg_ctl", "-w", "-t", str(START_SECONDS), "-l", log_file, "start", timeout=2 * START_SECONDS)
         elif changed:
             self._command("pg_ctl", "reload")
         return self._ready()
 
-    def _forget_the_dead(self) -> None:
-        """Drop a pid file that PostgreSQL takes for a running server's, as the pid is an unreaped or another process's.
+    def _forget_the_dead(self, sockets: Path) -> None:
+        """Drop the files that PostgreSQL takes for a running server's though their pid is no such thing's here.
 
+        It writes two that name its pid, the data folder's and the socket's, and believes both: an unreaped process, or
+        another program that has the number now, keeps it from starting, and so does a file that a crash left torn.
         One of a pid that nobody here has may be a server's in another container, so PostgreSQL itself decides.
         """
-        pid_file = self.folder / "postmaster.pid"
-        with suppress(OSError, ValueError, IndexError, psutil.Error):
-            if not _is_postgres(psutil.Process(int(pid_file.read_text().split()[0]))):
-                pid_file.unlink()
+        end_orphans(self.folder)
+        for pid_file in (self.folder / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"):
+            with suppress(OSError, psutil.Error):
+                if not _names_a_postgres(pid_file.read_text()):
+                    pid_file.unlink()
 
     def _ready(self) -> Postmaster:
         deadline = time.monotonic() + START_SECONDS

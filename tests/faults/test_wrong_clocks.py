@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from db.embedded import _ENVIRONMENT
 from db.engine import Database
 from db.floors import read_floors
 from tests.support.processes import ROOT, Process, data_folder, eventually, running
@@ -118,6 +119,7 @@ def test_a_clock_of_machine_and_database_that_leaps_for_some_seconds_purges_noth
     clock = Clock(folder)
     database = Database(data_dir=folder)
     with monkeypatch.context() as patch:
+        patch.setattr("db.embedded._ENVIRONMENT", (*_ENVIRONMENT, *clock.environment))
         for name, value in clock.environment.items():
             patch.setenv(name, value)
         database.start()  # of its own processes the server is the only one with that clock, until the application comes
