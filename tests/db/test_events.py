@@ -11,7 +11,7 @@ from db.batches import Batch, days_of
 from db.buckets import purge_buckets_before, query_buckets
 from db.engine import Database
 from db.events import insert_events, query_events
-from db.ledger import write_batch_bisecting, write_batches
+from db.ledger import write_batches
 from db.partitions import ensure_partitions, purge_events_before
 from db.rows import InvalidEventError, Row, encode_row, to_nanoseconds
 
@@ -155,27 +155,6 @@ def test_the_floor_stays_while_a_batch_is_being_written(database: Database) -> N
         write_batches(writer, [batch])
         locked = "SELECT 1 FROM retention_floors WHERE level = 'raw' FOR UPDATE SKIP LOCKED"
         assert purger.execute(text(locked)).first() is None
-
-
-def test_one_row_that_the_database_refuses_goes_to_quarantine_with_its_reason(database: Database) -> None:
-    batch = Batch(uuid4(), [row(number) for number in range(100)])
-    ensure_partitions(database, days_of([batch]))
-    with database.begin() as connection:
-        connection.execute(
-            text("ALTER TABLE telemetry_events ADD CONSTRAINT odd CHECK (measurements <> '{\"number\": 42}')")
-        )
-    with database.begin() as connection:
-        written = write_batch_bisecting(connection, batch)
-    assert [index for index, _ in written.quarantined] == [42]
-    assert numbers(database) == [n for n in range(100) if n != 42]
-    with database.reading() as connection:
-        (kept,) = connection.execute(
-            text("SELECT payload::jsonb -> 'measurements' ->> 'number', reason FROM ingest_quarantine")
-        )
-    assert kept[0] == "42"
-    assert '"odd"' in kept[1]
-    (again,) = store(database, batch)
-    assert again.replayed
 
 
 def test_names_are_recorded_when_they_are_first_stored(database: Database) -> None:

@@ -13,7 +13,6 @@ from db.events import insert_events
 from db.failures import UncomputedBucket
 from layouts.cards import headline, state
 from layouts.summary import summary
-from metrics_dash.charts.uncomputed import uncomputed_in
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.jobs.uncomputed import sentence
 from metrics_dash.ops.doctor import Verdict, examine
@@ -124,21 +123,6 @@ def test_its_chart_says_it_and_others_do_not(broken: Database) -> None:
 
 def bucket(level: str, start: datetime, name: str = LOGIN, *, lost: bool = False) -> UncomputedBucket:
     return UncomputedBucket(level, name, start, NOW, 1, "22003: overflow", lost)
-
-
-def test_a_bucket_belongs_to_charts_of_its_level_and_of_coarser_ones(database: Database) -> None:
-    from metrics_dash.catalog import load_catalog
-    from metrics_dash.charts.queries import Queries
-    from metrics_dash.settings import load_settings
-
-    queries = Queries(database, load_catalog(), load_settings({}))
-    minutes, hours = queries.window("1h"), queries.window("7d")
-    assert (minutes.source, hours.source) == ("minute", "hour")
-    minute, hour = bucket("minute", THEN), bucket("hour", THEN.replace(minute=0))
-    assert uncomputed_in(minutes, LOGIN, [hour]) is None
-    found = uncomputed_in(hours, LOGIN, [minute, hour, bucket("day", THEN), bucket("minute", THEN, "c.d")])
-    assert found is not None
-    assert found.buckets == 2
 
 
 def test_the_sentence_is_short_however_many_there_are() -> None:
