@@ -11,14 +11,14 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from metrics_dash.demo.simulation import HOUR, Simulation, slice_of
 from metrics_dash.demo.status import HEARTBEAT
-from metrics_dash.emit.sender import RefusedError, Sender, StoppedError
+from metrics_dash.emit.sender import KeyReusedError, RefusedError, Sender, StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,10 @@ class Demo:
         while not self.stop.is_set():
             if self.stop.wait(max(0.0, start + SLICE - self._clock())):
                 break
-            self._send(sender, Interval(start, start + SLICE), [{"event_name": HEARTBEAT}])
+            interval = Interval(start, start + SLICE)
+            self._send(sender, interval)
+            # In a request of its own: a key stands for one body, and the backfill sends the slice's without it.
+            sender.send([{"event_name": HEARTBEAT}], f"{self._name(interval)}/heartbeat")
             start += SLICE
         sender.close()
 
@@ -132,16 +135,22 @@ class Demo:
             report.add(interval, *self._send(sender, interval))
         sender.close()
 
-    def _send(
-        self, sender: Sender, interval: Interval, besides: Iterable[Mapping[str, Any]] = ()
-    ) -> tuple[int, list[Mapping[str, Any]]]:
-        """Send what happened in the interval; return how many were accepted, and the rejections."""
+    def _name(self, interval: Interval) -> str:
+        return f"demo/{self._simulation.seed}/{self._simulation.rate:g}/{interval.start}-{interval.end}"
+
+    def _send(self, sender: Sender, interval: Interval) -> tuple[int, list[Mapping[str, Any]]]:
+        """Send what happened in the interval; return how many were accepted, and the rejections.
+
+        What another version of the simulation has sent of it stands as it is.
+        """
         happenings = slice_of(self._simulation.hour(interval.hour), interval.start, interval.end)
-        events = [*(happening.as_event() for happening in happenings), *besides]
-        name = f"demo/{self._simulation.seed}/{self._simulation.rate:g}/{interval.start}-{interval.end}"
+        events = [happening.as_event() for happening in happenings]
         accepted, rejected = 0, []
         for part, batch in enumerate(_batches(events, EVENTS_IN_A_BATCH)):
-            answer = sender.send(batch, f"{name}/{part}")
+            try:
+                answer = sender.send(batch, f"{self._name(interval)}/{part}")
+            except KeyReusedError:
+                continue
             accepted += answer["accepted"]
             rejected += answer["rejected"]
         return accepted, rejected

@@ -24,6 +24,10 @@ class RefusedError(RuntimeError):
     """The server understood and said no; sending the same again would change nothing."""
 
 
+class KeyReusedError(RefusedError):
+    """The key was used for another batch, which is stored; this one is not."""
+
+
 class StoppedError(RuntimeError):
     """Somebody asked the sender to stop while it was waiting to try again."""
 
@@ -71,7 +75,8 @@ class Sender:
             if status == 200:
                 return dict(json.loads(answer))
             if status not in _TRY_AGAIN:
-                raise RefusedError(f"{method} {path.partition('?')[0]}: {status} {_reason(answer)}")
+                refused = KeyReusedError if status == 422 else RefusedError
+                raise refused(f"{method} {path.partition('?')[0]}: {status} {_reason(answer)}")
             log.debug("%s: %s; trying again", status, _reason(answer))
             # Half of the pause is chance, so that many senders don't come back at the same moment.
             self._stop.wait(max(retry_after or 0.0, pause * random.uniform(0.5, 1.0)))  # noqa: S311

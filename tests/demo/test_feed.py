@@ -99,6 +99,29 @@ def test_the_live_feed_sends_a_heartbeat_with_each_slice(sink: RecordingServer) 
     assert f"demo/1/1/{UNTIL}-{UNTIL + SLICE}/0" in sink.batches
 
 
+def test_the_live_feed_and_the_backfill_send_a_slice_as_the_same_body(sink: RecordingServer) -> None:
+    demo = Demo(sink.url, Simulation(), stop=threading.Event(), clock=lambda: float(UNTIL))
+    feeding = threading.Thread(target=demo.feed, args=(UNTIL - SLICE,))
+    feeding.start()
+    assert sink.heartbeat.wait(30)
+    demo.stop.set()
+    feeding.join(30)
+    live = dict(sink.batches)
+    sink.batches.clear()
+    Demo(sink.url, Simulation()).backfill(timedelta(hours=1), UNTIL)
+    slices = {key: batch for key, batch in live.items() if not key.endswith("/heartbeat")}
+    assert slices
+    assert slices.items() <= sink.batches.items()
+
+
+def test_what_another_version_of_the_simulation_sent_stands_and_the_backfill_goes_on(sink: RecordingServer) -> None:
+    sink.statuses = [200, 200, 422]  # two questions about what is known, then the first slice
+    Demo(sink.url, Simulation()).backfill(timedelta(hours=1), UNTIL)
+    sent = len(sink.batches)
+    Demo(sink.url, Simulation()).backfill(timedelta(hours=1), UNTIL)
+    assert len(sink.batches) == sent + 1
+
+
 def test_a_url_that_is_none_is_told_at_once() -> None:
     with pytest.raises(ValueError, match="is not a URL such as"):
         Demo("localhost:8050", Simulation())
