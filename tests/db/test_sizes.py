@@ -35,8 +35,8 @@ def test_what_failed_or_runs_is_no_success(database: Database) -> None:
     with database.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO job_runs (job, slot, finished_at, outcome) VALUES ('purge', :noon, :noon, '2 dropped'), "
-                "('purge', :later, :later, 'failed'), ('purge', :last, NULL, NULL), ('tidy', :noon, :noon, 'failed')"
+                "INSERT INTO job_runs (job, slot, finished_at, succeeded) VALUES ('purge', :noon, :noon, true), "
+                "('purge', :later, :later, false), ('purge', :last, NULL, NULL), ('tidy', :noon, :noon, false)"
             ),
             {"noon": NOON, "later": NOON + timedelta(hours=1), "last": NOON + timedelta(hours=2)},
         )

@@ -104,23 +104,34 @@ def test_no_page_names_a_setting_that_there_is_not(page: Path) -> None:
     assert found <= {*Settings.environment_names().values(), *CLIENTS_VARIABLES}
 
 
-def commands() -> dict[str, click.Command]:
-    group: Any = get_command(cli)
-    return {str(name): command for name, command in group.commands.items()}
+def commands(group: Any = None, prefix: str = "") -> dict[str, click.Command]:
+    """Every command by its name, those of a group by the group's and their own."""
+    found: dict[str, click.Command] = {}
+    for name, command in (group or get_command(cli)).commands.items():
+        found[f"{prefix}{name}"] = command
+        if hasattr(command, "commands"):
+            found |= commands(command, f"{prefix}{name} ")
+    return found
+
+
+def command_of(heading: str) -> str:
+    """The command that a section's heading begins with."""
+    return max((name for name in commands() if f"{heading} ".startswith(f"{name} ")), key=len, default=heading)
 
 
 def test_every_command_has_a_section_and_every_section_a_command() -> None:
-    documented = [heading.partition(" ")[0] for heading in sections(text("commands.md"))]
-    assert sorted(documented) == sorted(commands())
+    assert sorted(map(command_of, sections(text("commands.md")))) == sorted(commands())
 
 
 @pytest.mark.parametrize("heading", sections(text("commands.md")))
 def test_the_section_of_a_command_has_its_options_and_arguments_and_no_other(heading: str) -> None:
-    name, *arguments = heading.split(" ")
+    name = command_of(heading)
+    arguments = heading.removeprefix(name).split()
     parameters = [each for each in commands()[name].params if not getattr(each, "hidden", False)]
     options = {option for each in parameters for option in each.opts if each.param_type_name == "option"}
     assert set(re.findall(r"`(--[a-z-]+)`", sections(text("commands.md"))[heading])) == options
-    assert arguments == [str(each.name).upper() for each in parameters if each.param_type_name == "argument"]
+    taken = [each for each in parameters if each.param_type_name == "argument"]
+    assert arguments == [str(each.metavar or each.name).upper() for each in taken]
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_the_probe_says_it_and_stays_ready_and_says_nothing_any_more_once_it_is_
     (problem,) = answer.json["problems"]
     assert problem.startswith(f"1 bucket of {LOGIN} can't be computed since ")
     cure(broken)
-    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": []}
+    assert open_site.client.get("/readyz").json == {"status": "ready", "problems": [], "warnings": []}
 
 
 def test_the_figures_count_it(open_site: Site) -> None:
