@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# What events are dropped for, beside the store's own words: withdrawn by who sent them, or sent under a used key.
+CANCELLED = "cancelled"
+KEY_REUSED = "key_reused"
+
 
 @dataclass(frozen=True, slots=True)
 class Accounting:

@@ -27,7 +27,7 @@ from db.rows import (
     encode_maps,
     size_in_memory,
 )
-from metrics_dash.ingest.accounting import Accounting
+from metrics_dash.ingest.accounting import CANCELLED, KEY_REUSED, Accounting
 from metrics_dash.ingest.names import KnownNames, NameQuotaError
 from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission
 
@@ -37,9 +37,6 @@ PENDING_REPORTS = 1000
 # Maps of so many bytes of JSON break no limit: a 65th entry would not fit in, as each takes at least `"n":0,`.
 SHORT_MAPS = 6 * min(MAX_MEASUREMENTS, MAX_METADATA_KEYS)
 LOWEST, HIGHEST = -MAX_MAGNITUDE, MAX_MAGNITUDE
-# What events are counted under that are not stored, beside the store's own words.
-CANCELLED = "cancelled"
-KEY_REUSED = "key_reused"
 
 
 class Buffer:

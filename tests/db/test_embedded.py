@@ -202,38 +202,12 @@ def test_a_place_that_everybody_may_change_is_refused(place: Path) -> None:
 
 
 @NEEDS_ROOT
-def test_a_folder_of_another_user_is_refused(place: Path) -> None:
-    (place / "postgres").mkdir()
-    os.chown(place / "postgres", pwd.getpwnam(STRANGER).pw_uid, -1)
-    with pytest.raises(UnsafePlaceError, match="belongs to another user"):
-        EmbeddedServer(place / "postgres").start()
-
-
-def test_a_file_in_the_folders_place_is_refused(place: Path) -> None:
-    (place / "postgres").write_text("")
-    with pytest.raises(UnsafePlaceError, match="no folder of ours"):
-        EmbeddedServer(place / "postgres").start()
-
-
-@NEEDS_ROOT
 @pytest.mark.parametrize(("uid", "gid"), [(0, 1000), (1000, 0)])
 def test_a_user_with_roots_rights_is_refused(monkeypatch: pytest.MonkeyPatch, uid: int, gid: int) -> None:
     entry = pwd.struct_passwd(("embedded_postgres", "x", uid, gid, "", "/", "/bin/false"))
     monkeypatch.setattr(pwd, "getpwnam", lambda name: entry)
     with pytest.raises(UnsafePlaceError, match="root's rights"):
         server_account()
-
-
-@NEEDS_ROOT
-def test_a_parent_that_can_not_be_opened_for_one_user_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unsupported(*_: object) -> None:
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(os, "setxattr", unsupported)
-    (place / "closed").mkdir(mode=0o700)
-    with pytest.raises(UnsafePlaceError, match="can't pass"):
-        EmbeddedServer(place / "closed" / "postgres").start()
-    assert stat.S_IMODE((place / "closed").stat().st_mode) == 0o700
 
 
 def test_a_refusal_is_one_line_and_exit_code_1(place: Path) -> None:

@@ -281,16 +281,3 @@ def test_it_holds_up_no_purge_and_is_said_to_be_lost_until_its_level_is_purged_t
     assert [type(each) for each in audit(database)] == [UncomputedBucket]
     assert not purge(database, periods, NOON + 3 * DAY).refused
     assert failing(database) == []
-
-
-def test_the_keys_of_an_event_are_given_back_with_its_last_bucket(database: Database) -> None:
-    insert_events([event(0, metadata={"k": 1}, ms=1), event(24 * 60, "c.d", n=1)], database=database)
-    run_pass(database)
-    execute(database, "UPDATE ingest_batches SET committed_at = committed_at - interval '1 hour'")
-    purge(database, {"raw": DAY, "minute": DAY, "hour": DAY, "day": 2 * DAY}, NOON + 2 * DAY)
-    with database.begin() as connection:
-        assert connection.execute(text("SELECT count(*) FROM event_keys")).scalar_one() == 3
-    purge(database, dict.fromkeys(("raw", "minute", "hour", "day"), DAY), NOON + 2 * DAY)
-    with database.begin() as connection:
-        rows = connection.execute(text("SELECT event_name, kind, key FROM event_keys")).fetchall()
-    assert rows == [("c.d", "measurement", "n")]

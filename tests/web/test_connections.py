@@ -1,75 +1,20 @@
 """Slow, many and malformed connections against the real server on real sockets: they cost nothing but themselves."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import requests
 
 from metrics_dash.web.connections import Limits
-from metrics_dash.web.serve import HttpServer
 from tests.support.processes import eventually
-
-INGEST, PAGE, FILE = "/api/v1/events", "/admin/metrics/chart/x.json", "/admin/metrics/assets/large.js"
-LARGE = 30 * 1024 * 1024
-# No deadline is met within a test that waits for none.
-PATIENT = Limits(headers=600, body=600, answer=600, stalled=600, idle=600)
-
-
-class Site:
-    """A server whose page waits for ``go``, whose files are large, and that answers a post with its length."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.go, self.waiting = threading.Event(), threading.Semaphore(0)
-        self.server = HttpServer(self.answer, limits=limits)
-        self.url = f"http://127.0.0.1:{self.server.port}"
-        self.open: list[socket.socket] = []
-
-    def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = str(len(environ["wsgi.input"].read())).encode()
-        if environ["PATH_INFO"] == PAGE:
-            self.waiting.release()
-            self.go.wait(60)
-        elif environ["PATH_INFO"] == FILE:
-            body = b"x" * LARGE
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-        return [body]
-
-    def connect(self, sent: bytes, source: str = "127.0.0.1") -> socket.socket:
-        made = socket.create_connection(("127.0.0.1", self.server.port), timeout=60, source_address=(source, 0))
-        self.open.append(made)
-        made.sendall(sent)
-        return made
-
-    def post(self, size: int = 10) -> str:
-        return requests.post(self.url + INGEST, data=b"x" * size, timeout=60).text
-
-
-@contextmanager
-def serving(limits: Limits) -> Iterator[Site]:
-    site, stop = Site(limits), threading.Event()
-    thread = threading.Thread(target=site.server.run, args=(stop,), name="server under test")
-    thread.start()
-    with ExitStack() as left:
-        left.callback(thread.join)
-        left.callback(stop.set)
-        left.callback(site.go.set)
-        yield site
-        for each in site.open:
-            each.close()
+from tests.support.waiting_server import FILE, INGEST, LARGE, PATIENT, Site, request, serving
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serving(PATIENT) as served:
         yield served
-
-
-def request(path: str = INGEST, method: str = "POST", headers: str = "", body: str = "") -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode()
 
 
 SLOW_HEADERS = b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -154,25 +99,6 @@ def test_who_does_not_read_an_answer_holds_no_thread_and_is_closed() -> None:
         assert site.post() == "10"
         eventually(lambda: not site.server.phases(), "they are closed")
         assert all(len(said(each)) < LARGE for each in readers)
-
-
-def test_slow_readers_of_large_files_leave_the_page_and_events_alone(site: Site) -> None:
-    site.go.set()
-    for _ in range(8):
-        site.connect(request(FILE, "GET"))
-    eventually(lambda: site.server.phases()["answer"] == 8, "all wait for their readers")
-    assert requests.get(site.url + PAGE, timeout=60).text == "0"
-    assert site.post() == "10"
-
-
-def test_expensive_ranges_at_once_leave_the_threads_of_events_alone(site: Site) -> None:
-    for _ in range(160):
-        site.connect(request(PAGE, "GET"))
-    assert site.waiting.acquire(timeout=60)
-    assert site.post() == "10"
-    assert requests.get(f"{site.url}/healthz", timeout=60).text == "0"
-    site.go.set()
-    assert all(each.recv(100).startswith(b"HTTP/1.1 200") for each in site.open)
 
 
 def test_unfinished_bodies_together_have_a_budget_and_the_oldest_make_room() -> None:

@@ -12,8 +12,7 @@ from sqlalchemy import text
 from db.batches import Batch
 from db.engine import Database
 from metrics_dash.ingest.collector import Collector
-from metrics_dash.ingest.event import MalformedEvent
-from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST, cut
+from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST
 from metrics_dash.ingest.submission import BufferFullError, Submission
 from metrics_dash.web import ingest
 from tests.support.web_client import Site, site
@@ -254,16 +253,6 @@ def test_an_event_that_is_taken_the_second_time_only_moves_no_other(
         assert (status, answer["accepted"]) == (200, 119)
         assert [refused["index"] for refused in answer["rejected"]] == [7]
         assert sorted(small.stored()) == sorted(one["event_name"] for n, one in enumerate(events) if n != 7)
-
-
-def test_where_a_piece_ends_depends_on_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = datetime.now(UTC)
-    sizes = [100, 3_000_000, 2_000_000, 5_000_000, 10, *[400] * 12_000]
-    for decoded in ({"event_name": "a.b"}, {"event_name": "BAD"}, MalformedEvent("no JSON")):
-        pieces = list(cut(((decoded, size) for size in sizes), now, timedelta(days=1)))
-        assert [first for first, _ in pieces] == [0, 2, 3, 4, 5004, 10004]
-        assert sum(len(piece) for _, piece in pieces) == len(sizes)
-    assert list(cut((), now, timedelta(days=1))) == []
 
 
 def test_a_quarter_of_a_million_refusals_are_named_but_not_explained_each(open_site: Site) -> None:
