@@ -1,5 +1,6 @@
 """Budgets: nobody holds or spends what is not there, a refusal takes nothing, and all is given back in the end."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -132,7 +133,7 @@ class Spending(WorkBudget):
 
 def test_each_turn_of_work_is_accounted_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([7.0, 7.5, 9.5, 9.5])
-    monkeypatch.setattr(budget.time, "thread_time", lambda: next(times))
+    monkeypatch.setattr(time, "thread_time", lambda: next(times))
     work = Spending()
     share = Share(ByteBudget(0), work)
     for _ in range(3):
