@@ -11,7 +11,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -266,8 +266,9 @@ def load_catalog(path: Path | None = None) -> Catalog:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path}: can't be read: {error}") from error
-    return parse_catalog(text, source=path.name)
+        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise CatalogError(f"METRICS_CATALOG: {path}: can't be read: {reason}") from error
+    return parse_catalog(text, source=str(path))
 
 
 def parse_catalog(text: str, source: str = "catalog") -> Catalog:
@@ -332,22 +333,41 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _first_problem(error: ValidationError, document: Mapping[str, Any]) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        return _unknown_key(first["loc"], document)
+    problems = error.errors(include_url=False, include_context=False)
+    # A key that is unknown explains the one that is missing.
+    if (unknown := next((each for each in problems if each["type"] == "extra_forbidden"), None)) is not None:
+        return _unknown_key(unknown["loc"], document)
+    first = problems[0]
+    message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
     value = first["input"]
+    if first["type"] == "literal_error" and first["loc"][-1] == "show" and isinstance(value, str):
+        message = f"show {value!r} is not known{_nearest(value, ANY_SHOW)}; use one of {', '.join(sorted(ANY_SHOW))}"
     if isinstance(value, str | int | float | bool) and repr(value) not in message:
         message = f"{message}, not {value!r}"
     place = _place(first["loc"], document)
     return f"{place}: {message}" if place else message
 
 
+# What pydantic says of these speaks of Python, and whoever writes a catalog writes TOML.
+_MESSAGES = {
+    "missing": "is missing",
+    "dict_type": 'must be a table, such as { unit = "ms" }',
+    "model_type": 'must be a table, such as { unit = "ms" }',
+    "tuple_type": "must be an array; tables in one are written [[tabs]] and [[tabs.charts]]",
+    "string_type": "must be text in quotes",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+
+
 def _unknown_key(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> str:
     """Say which key is unknown, and which one may have been meant."""
     key, holder = str(loc[-1]), _holder(loc)
     known = [name for name in holder.model_fields if (holder, name) != (Event, "name")]
-    if holder is ChartDeclaration and key in _DERIVED:
+    if holder is Event and isinstance(_at(loc, document), dict):
+        name = ".".join(str(part) for part in loc[1:])
+        hint = f'; the name of an event stands in quotes: [events."{name}…"]'
+    elif holder is ChartDeclaration and key in _DERIVED:
         hint = "; it is derived from the chart's event"
     else:
         hint = _nearest(key, known) or f"; the keys are {', '.join(known)}"
@@ -359,23 +379,20 @@ _DERIVED = frozenset(field.name for field in fields(Chart)) - ChartDeclaration.m
 
 def _holder(loc: tuple[int | str, ...]) -> type[_Record]:
     """Return the record that a place's last key stands in."""
-    by_depth: dict[tuple[str, int], type[_Record]] = {
-        ("events", 3): Event,
-        ("events", 5): Measurement,
-        ("tabs", 3): TabDeclaration,
-        ("tabs", 5): ChartDeclaration,
-    }
+    by_depth: dict[tuple[str, int], type[_Record]] = {("events", 3): Event, ("events", 5): Measurement}
+    by_depth |= {("tabs", 3): TabDeclaration, ("tabs", 5): ChartDeclaration}
     return by_depth.get((str(loc[0]), len(loc)), CatalogDeclaration)
 
 
-def _place(loc: Iterable[int | str], document: Any) -> str:
+def _at(loc: Iterable[int | str], document: Any) -> Any:
+    """Return what stands at a place; None where nothing does."""
+    try:
+        return reduce(lambda here, part: here[part], loc, document)
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _place(loc: tuple[int | str, ...], document: Any) -> str:
     """Return a place as people name it: ``tabs.shop.charts.revenue.unit``, a number only where an id is missing."""
-    names, here = [], document
-    for part in loc:
-        try:
-            here = here[part]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        named = isinstance(part, int) and isinstance(here, dict) and isinstance(here.get("id"), str)
-        names.append(str(here["id"] if named else part))
-    return ".".join(names)
+    ids = [isinstance(part, int) and _at((*loc[:depth], part, "id"), document) for depth, part in enumerate(loc)]
+    return ".".join(str(found if isinstance(found, str) else part) for part, found in zip(loc, ids, strict=True))

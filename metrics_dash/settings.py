@@ -30,6 +30,8 @@ from db.engine import parse_url
 from db.levels import LEVEL_NAMES
 
 PREFIX = "METRICS_"
+# What the client in other programs reads; where a dashboard starts in such an environment, it is no mistake.
+OF_THE_CLIENT = frozenset({"METRICS_URL", "METRICS_TOKEN"})
 
 # The units of a length of time, in settings, on the command line and in ranges. A day is 24 hours here; ranges, which
 # know a zone, keep the wall clock for days and longer.
@@ -214,7 +216,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     """
     environ = os.environ if environ is None else environ
     names = Settings.environment_names()
-    unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in names.values())
+    known = {*names.values(), *OF_THE_CLIENT}
+    unknown = sorted(k for k in environ if k.startswith(PREFIX) and k not in known)
     if unknown:
         raise SettingsError(f"{unknown[0][:80]} is not a setting; docs/settings.md lists them all")
     values = {field: environ[key] for field, key in names.items() if key in environ}

@@ -79,6 +79,10 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('kind = "gauge"', 'kind = "gauge"\nhepl = "x"', "events.shop.stock.level: 'hepl' is not a key; did you mean"),
         ('id = "shop"', 'id = "shop"\nchart = []', "tabs.shop: 'chart' is not a key; did you mean 'charts'?"),
         ('{ unit = "EUR" }', '{ units = "EUR" }', "amount: 'units' is not a key; did you mean 'unit'?"),
+        ("[[tabs]]", "[[tab]]", "the file: 'tab' is not a key; did you mean 'tabs'?"),
+        ('[events."shop.stock.level"]', "[events.shop.stock.level]", "the name of an event stands in quotes"),
+        ('{ unit = "EUR" }', '"EUR"', "measurements.amount: must be a table"),
+        ('show = "avg"', 'show = "avgs"', "show 'avgs' is not known; did you mean 'avg'?; use one of avg, count"),
         ('event = "shop.stock.level"', 'event = "shop.stock.levels"', "did you mean 'shop.stock.level'?"),
         ('id = "stock"', 'id = "revenue"', "chart id 'revenue' is declared more than once"),
         ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),
@@ -121,10 +125,10 @@ def test_a_chart_knows_what_it_may_be_split_by() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("events = 1", "events: Input should be a valid dictionary, not 1"),
-        ("tabs = 1", "events: Field required"),
+        ("events = 1", "events: must be a table"),
+        ("tabs = 1", "events: is missing"),
         ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
-        ("", "events: Field required"),
+        ("", "events: is missing"),
     ],
 )
 def test_a_file_that_is_no_catalog_is_one_line(text: str, says: str) -> None:

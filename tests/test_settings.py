@@ -111,3 +111,7 @@ def test_secrets_show_neither_in_text_nor_in_errors() -> None:
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings)
     assert settings.url() == SECRET
+
+
+def test_what_the_client_reads_is_no_mistake_here() -> None:
+    load_settings({"METRICS_URL": "http://127.0.0.1:8050", "METRICS_TOKEN": "secret"})

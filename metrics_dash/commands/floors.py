@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.clock import clock_offset, disagreement, trusted_time
-from db.floors import read_floors
+from db.floors import align, read_floors
 from db.levels import LEVEL_NAMES
 from db.lowering import FloorKeptError, lower_floor
 from metrics_dash.commands.session import CommandError, opened
@@ -42,9 +42,11 @@ def _moment(moment: datetime | None) -> str:
 def _time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # Whole days of UTC are counted from it, so it must not lie at the calendar's very edge.
+        align(moment := moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-01-31 or 2026-01-31T14:00Z") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return moment
 
 
 @commands.command()

@@ -295,14 +295,19 @@ class Collector:
         return True
 
     def _write(self, batches: list[Batch], since: float) -> list[Written]:
-        ensure_partitions(self._database, days_of(batches))
         try:
-            with self._database.begin() as connection:
-                return write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
+            return self._write_once(batches, since)
         except Exception as error:
-            if lacks_partition(error):
-                forget_partitions(self._database)
-            raise
+            if not lacks_partition(error):
+                raise
+            # Purged since it was made, and let in again since: it is made anew.
+            forget_partitions(self._database)
+            return self._write_once(batches, since)
+
+    def _write_once(self, batches: list[Batch], since: float) -> list[Written]:
+        ensure_partitions(self._database, days_of(batches))
+        with self._database.begin() as connection:
+            return write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
 
     def _bisect(self, batch: Batch, since: float) -> Written:
         with self._database.begin() as connection:

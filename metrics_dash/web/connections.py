@@ -22,6 +22,7 @@ from waitress.utilities import BadRequest, Error
 _KIB, _MIB = 1024, 1024 * 1024
 _VERSIONS = frozenset({"1.0", "1.1"})
 _LONGEST_LINE = 8 * _KIB
+_CUT_OFF = "the request ends before the length that it announced; nothing was stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class OneLineError(ErrorTask):  # type: ignore[misc]
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend(_HEADERS)
         if isinstance(error, BusyError):
-            self.response_headers.append(("Retry-After", "5"))
+            self.response_headers.append(("Retry-After", "2"))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -135,7 +136,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def handle_read(self) -> None:
         """Read what came. A request that ends before its end is said to be cut; who only half-closed hears of it."""
         if self.request is not None and self._has_ended():
-            self._guard.drop(self, BadRequest("the request ends before the length that it announced"))
+            self._guard.drop(self, BadRequest(_CUT_OFF))
             return
         super().handle_read()
 

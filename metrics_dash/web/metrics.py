@@ -29,6 +29,8 @@ from metrics_dash.web.sharing import SharedFigures
 PATH = "/metrics"
 SIZES_SECONDS = 60
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# For so long nothing else is asked of a database that did not answer.
+AWAY_SECONDS = 10.0
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 # When a series began is a figure of its own for each series, and nobody's question.
@@ -73,6 +75,7 @@ class PipelineFigures:
 
     def __init__(self, queries: Pipeline, database: Database, clock: Callable[[], datetime]) -> None:
         self._queries, self._database, self._clock = queries, database, clock
+        self._away_since = -AWAY_SECONDS
         self._sizes = cached(TTLCache(1, SIZES_SECONDS))(self._ask_sizes)
 
     def collect(self) -> Iterator[Metric]:
@@ -83,6 +86,7 @@ class PipelineFigures:
             status = self._queries.moment().status
             sizes = self._sizes()
         except (QueriesUnavailableError, SQLAlchemyError, OSError):
+            self._away_since = time.monotonic()
             yield gauge("database_up", "Whether the database answers (0 or 1).", False)
             return
         yield gauge("database_up", "Whether the database answers (0 or 1).", True)
@@ -91,9 +95,13 @@ class PipelineFigures:
 
     def successes(self) -> Mapping[str, float]:
         """When each job that is run by one process of all last succeeded; nothing where the database is away."""
+        # Who just waited in vain need not wait again for the same answer.
+        if time.monotonic() - self._away_since < AWAY_SECONDS:
+            return {}
         try:
             return ask(self._database, last_successes)
         except (SQLAlchemyError, OSError):
+            self._away_since = time.monotonic()
             return {}
 
     def _ask_sizes(self) -> Sizes:

@@ -210,6 +210,12 @@ def _answer() -> Part:
             "complete_through": {**_MOMENT, "description": "All that arrived before this moment is in the buckets."},
             "state": {"type": "string", "enum": [state for state in get_args(State) if state != "failing"]},
             "note": {"type": ["string", "null"], "description": "Why the resolution is not the wanted one."},
+            "uncomputed": {
+                "type": ["object", "null"],
+                "description": "How many of the buckets can't be computed, and since when.",
+                "properties": {"buckets": {"type": "integer"}, "since": _MOMENT},
+                "required": ["buckets", "since"],
+            },
             "series": _array(series),
         }
     )
