@@ -246,6 +246,16 @@ def test_a_split_is_chosen_in_the_menu_and_stands_in_the_address(open_page: Open
     page.wait_for_function("() => !location.search.includes('login-results')")
 
 
+def test_a_tick_right_after_a_choice_does_not_take_its_picture_away(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=3600")
+    wait_for_tab(page, "auth")
+    page.evaluate(
+        """() => { metrics.url.go({ split: ["login-rate:success"] });
+        setTimeout(() => window.dash_clientside.set_props("tick", { n_intervals: 1 }), 0); }"""
+    )
+    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legendtext').length === 2")
+
+
 def test_what_cannot_be_split_offers_none(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=combat&range=1h")
     wait_for_tab(page, "combat")
