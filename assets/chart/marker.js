@@ -2,7 +2,7 @@
  *
  * It is drawn beside the figure and not in it: moving it never makes Plotly draw, and no picture shows it. */
 ((metrics) => {
-  const { made } = metrics.dom;
+  const { made, write } = metrics.dom;
 
   /** @param {HTMLElement} reader */
   function parts(reader) {
@@ -54,8 +54,8 @@
     const [swatch, name, value] = /** @type {HTMLElement[]} */ (Array.from(element.children));
     swatch.style.background = row.colour ?? "";
     element.className = row.before ? "before" : "";
-    name.textContent = metrics.reading.nameOf(row, reading);
-    value.textContent = metrics.reading.valueText(row, reading.unit);
+    write(name, metrics.reading.nameOf(row, reading));
+    write(value, metrics.reading.valueText(row, reading.unit));
   }
 
   /**
@@ -104,13 +104,18 @@
    */
   function drawWords(time, values, graph, x, reading) {
     const { xaxis, yaxis } = graph._fullLayout;
-    const room = metrics.graphs.readerOf(graph).clientWidth;
-    time.textContent = reading.time;
-    move(time, metrics.placement.centred(x, time.offsetWidth, room), yaxis._offset + yaxis._length + 4);
+    write(time, reading.time);
+    /* Both are asked for at once, so that the browser lays out once. */
+    const [width, room] = [time.offsetWidth, metrics.graphs.readerOf(graph).clientWidth];
+    move(time, metrics.placement.centred(x, width, room), yaxis._offset + yaxis._length + 4);
     sized(values, reading.rows.length, makeRow).forEach((element, place) => {
       fill(element, reading.rows[place], reading);
     });
-    move(values, metrics.placement.beside(x, values.offsetWidth, xaxis), yaxis._offset + 2);
+    move(
+      values,
+      metrics.placement.beside(x, () => values.offsetWidth, xaxis),
+      yaxis._offset + 2,
+    );
   }
 
   /**

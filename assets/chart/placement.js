@@ -20,10 +20,10 @@
   /**
    * The left edge of something beside x, on the side that has more room.
    * @param {number} x
-   * @param {number} width
+   * @param {() => number} width - asked for only where it matters, because the browser has to lay out to know it
    * @param {Axis} axis
    */
-  const beside = (x, width, axis) => (x > axis._offset + axis._length / 2 ? x - width - GAP : x + GAP);
+  const beside = (x, width, axis) => (x > axis._offset + axis._length / 2 ? x - width() - GAP : x + GAP);
 
   /**
    * Values that have a place on the chart: none of bars, whose ends say it, and no zero on a logarithmic axis.

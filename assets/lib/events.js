@@ -7,8 +7,8 @@
  *   address     nothing               the address of the page changed: a link, a key, back or forward
  *   marked      nothing               links have their addresses, and those that hold are marked; also after an answer
  *   answer      what the server said  the server answered for a picture; metrics.answer is up to date
- *   ask         { reason, search }    somebody wants the server asked: "tick" for new data, "rotate" for the tab that
- *                                     search names, "again" for what got no answer
+ *   ask         { reason, search }    somebody wants the server asked: "tick" for what is new, "rotate" for the tab that
+ *                                     search names
  *   connection  { problem, since }    what stands between page and server, null for nothing; since when (performance.now)
  *   version     a version             the version that the server says it runs
  *   turning     true or false         a wall's next tab has been asked for; it is there, or was given up

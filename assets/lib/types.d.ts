@@ -56,7 +56,7 @@ interface MetricsEvents {
   address: undefined;
   marked: undefined;
   answer: Answer;
-  ask: { reason: "tick" | "rotate" | "again"; search?: string };
+  ask: { reason: "tick" | "rotate"; search?: string };
   connection: { problem: string | null; since: number };
   version: string;
   turning: boolean;

@@ -79,7 +79,7 @@
     const { wrong } = await server.probe();
     if (wrong !== null) failed(wrong);
     else if (problem !== null) {
-      metrics.events.announce("ask", { reason: "again" });
+      metrics.events.announce("ask", { reason: "tick" });
       plan();
     }
   }

@@ -4,8 +4,10 @@
   const LOOKS = ["theme", "refresh", "hidden", "kiosk", "rotate"];
   const STUCK_AFTER = 60000;
 
-  /** @type {{ key: string | null, at: number, reason: AskReason | null }} */
-  let asked = { key: null, at: 0, reason: null };
+  /** @type {{ key: string | null, at: number }} */
+  let asked = { key: null, at: 0 };
+  /* Whether the whole picture was asked for, and none has come yet. */
+  let owed = false;
   let turning = false;
 
   const nothing = () => window.dash_clientside.no_update;
@@ -23,7 +25,8 @@
    * @param {string} [search]
    */
   function question(reason, search = location.search) {
-    asked = { key: keyOf(search), at: Date.now(), reason };
+    asked = { key: keyOf(search), at: Date.now() };
+    owed = owed || reason !== "tick";
     const theme = document.documentElement.dataset.bsTheme;
     return { search, reason, zone: metrics.time.viewerZone, theme, at: asked.at };
   }
@@ -31,10 +34,14 @@
   /* url.search, tick.n_intervals, busy.data → request.data */
   callbacks.plan = (_search, _ticks, busy) => {
     if (window.dash_clientside.callback_context.triggered_id === "tick")
-      return isTickDue(busy) ? question("tick") : nothing();
+      return isTickDue(busy) ? question(reasonNow()) : nothing();
     metrics.links.mark();
     return asked.key === keyOf(location.search) ? nothing() : question("navigate");
   };
+
+  /* New traces suffice for a picture that is of this address. A tick may come between a change of the address and its
+     answer: it would take that answer's place. */
+  const reasonNow = () => (owed || asked.key !== keyOf(location.search) ? "navigate" : "tick");
 
   /** @param {boolean} busy */
   function isTickDue(busy) {
@@ -64,14 +71,15 @@
     window.dash_clientside.set_props("request", { data: question(reason, search) });
   }
 
-  const lastReason = () => (asked.reason === "navigate" ? "navigate" : "tick");
-
-  metrics.events.on("ask", ({ reason, search }) => ask(reason === "again" ? lastReason() : reason, search));
+  metrics.events.on("ask", ({ reason, search }) => ask(reason === "rotate" ? reason : reasonNow(), search));
+  metrics.events.on("answer", ({ error }) => {
+    owed = owed && Boolean(error);
+  });
   metrics.events.on("turning", (on) => {
     turning = on;
   });
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && asked.key !== null && metrics.url.isLive()) ask("tick");
+    if (!document.hidden && asked.key !== null && metrics.url.isLive()) ask(reasonNow());
   });
 
   /* The quiet countdown: a ring that empties until the next tick. */

@@ -19,10 +19,15 @@ test("the moment stands in the middle below its line, and never past the edges",
   );
 });
 
-test("values stand on the side that has more room", () => {
-  assert.equal(placement.beside(60, 80, axis), 70);
-  assert.equal(placement.beside(150, 80, axis), 160);
-  assert.equal(placement.beside(240, 80, axis), 150);
+test("values stand on the side that has more room, and are measured only where that moves them", () => {
+  assert.equal(
+    placement.beside(60, () => assert.fail("not needed"), axis),
+    70,
+  );
+  assert.equal(
+    placement.beside(240, () => 80, axis),
+    150,
+  );
 });
 
 test("a dot stands on what is drawn as a point, and on no zero where the axis has none", () => {
