@@ -66,9 +66,7 @@ class OneLineError(ErrorTask):  # type: ignore[misc]
         error = self.request.error
         body = orjson.dumps({"error": " ".join(f"{error.reason}: {error.body}".split())})
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.extend(_HEADERS)
-        if isinstance(error, BusyError):
-            self.response_headers.append(("Retry-After", "2"))
+        self.response_headers.extend(_headers_of(error))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -80,6 +78,10 @@ _HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'"),
 ]
+
+
+def _headers_of(error: Error) -> list[tuple[str, str]]:
+    return [*_HEADERS, ("Retry-After", "2")] if isinstance(error, BusyError) else _HEADERS
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
@@ -224,7 +226,8 @@ class ConnectionGuard:
         """Whether a body may grow to ``size`` bytes; an older unfinished one is dropped for it."""
         if size <= self._limits.small or self.held() <= self._limits.held:
             return True
-        return self._drop_oldest((each for each in self._living() if each is not asking and each.held()), {"body"})
+        others = (each for each in self._living() if each is not asking and each.held())
+        return self._drop_oldest(others, {"body"}, BusyError("too much is being received; send it again later"))
 
     def drop(self, connection: Connection, error: Error | None = None) -> None:
         """Close a connection after this turn of the loop; until then other events may name its descriptor."""
@@ -256,11 +259,13 @@ class ConnectionGuard:
         """Bytes of bodies that are received or wait to be served."""
         return sum(each.held() for each in self._living())
 
-    def _drop_oldest(self, among: Iterable[Connection], phases: Container[str] = tuple(_ORDER)) -> bool:
+    def _drop_oldest(
+        self, among: Iterable[Connection], phases: Container[str] = tuple(_ORDER), error: Error | None = None
+    ) -> bool:
         droppable = [each for each in among if each.enter_phase() in phases]
         if not droppable:
             return False
-        self.drop(min(droppable, key=lambda each: (_ORDER[each.phase], each.began)))
+        self.drop(min(droppable, key=lambda each: (_ORDER[each.phase], each.began)), error)
         return True
 
 
@@ -269,7 +274,7 @@ def _close(connection: Connection, error: Error | None) -> None:
     if error is not None and connection.socket is not None and not connection.total_outbufs_len:
         body = orjson.dumps({"error": error.body})
         head = f"HTTP/1.1 {error.code} {error.reason}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
-        named = "".join(f"{name}: {value}\r\n" for name, value in _HEADERS)
+        named = "".join(f"{name}: {value}\r\n" for name, value in _headers_of(error))
         with suppress(OSError):
             connection.socket.send(f"{head}{named}\r\n".encode() + body)
     if connection.socket is not None:

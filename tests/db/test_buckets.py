@@ -39,7 +39,7 @@ def starts(
 
 
 def floor_of(database: Database, level: str, cutoff: datetime) -> datetime | None:
-    with database.reading() as connection:
+    with database.begin() as connection:
         return purge_floor(connection, level, cutoff)
 
 

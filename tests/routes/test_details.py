@@ -91,12 +91,12 @@ def test_events_of_thousands_of_keys_are_answered_in_some_columns_and_the_rest_i
     database: Database, client: FlaskClient
 ) -> None:
     for number in range(30):
-        rare = {f"{number}_{key}": 1 for key in range(900)}
+        rare = {f"{number}_{key}": 1 for key in range(60)}
         moment = NOON + timedelta(seconds=number)
         insert_events([(LOGIN, {"duration_ms": 1}, {**rare, "common": number}, moment)], database=database)
     answer = events(client, "login-rate", NOON)
     assert len(answer["columns"]) == 1 + 64
-    assert answer["columnsLeftOut"] == 30 * 900 + 2 - 64
+    assert answer["columnsLeftOut"] == 30 * 60 + 2 - 64
     names = [column["name"] for column in answer["columns"]]
     assert {"Time", "duration_ms", "common"} <= set(names)
     assert [len(column["values"]) for column in answer["columns"]] == [30] * 65
