@@ -48,7 +48,7 @@ _ONE_YEAR = timedelta(days=365)
 def create_app(
     settings: Settings | None = None, *, database: Database | None = None, runtime: Runtime | None = None
 ) -> dash.Dash:
-    """The Dash application; its Flask server has every route. Starts nothing: ``runtime.start()`` does.
+    """Return the Dash application; its Flask server has every route. Starts nothing: ``runtime.start()`` does.
 
     ``settings``: read from the environment by default. ``database`` and ``runtime``: made from the settings by default;
     the runtime is found again as ``app.server.extensions["metrics_runtime"]``.

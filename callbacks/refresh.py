@@ -63,7 +63,7 @@ class Answer:
     footer: Any = no_update
 
     def outputs(self, mounted: int) -> tuple[Any, ...]:
-        """In the order of the registered outputs; cards that get nothing new keep what they have."""
+        """Return them in the order of the registered outputs; cards that get nothing new keep what they have."""
         keep = [no_update] * mounted
         return (
             self.answer,
@@ -95,8 +95,8 @@ def register(app: Dash, context: Context) -> None:
 
 
 def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
-    """What the page shows next. ``mounted``: ids of the charts whose cards stand on it now. Never raises for a range,
-    a split or a database that can't be used: it says so."""
+    """Return what the page shows next. ``mounted``: ids of the charts whose cards stand on it now. Never raises for
+    a range, a split or a database that can't be used: it says so."""
     state = read_state(asked["search"], context.catalog)
     tab = context.catalog.tab(state.tab)
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
@@ -136,7 +136,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
 
 
 def _note(window: Window, context: Context) -> str | None:
-    """Why the buckets are no others, and what is wrong though everything is shown."""
+    """Say why the buckets are no others, and what is wrong though everything is shown."""
     warnings = [f"{warning[0].upper()}{warning[1:]}." for warning in context.warnings()]
     return " ".join([*([window.note] if window.note else []), *warnings]) or None
 
@@ -146,7 +146,8 @@ def _compared(data: TabData) -> str | None:
 
 
 def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, context: Context) -> Answer:
-    """The last picture of this tab, or its empty cards where there is none. A wall stays at the tab that it shows."""
+    """Return the last picture of this tab, or its empty cards where there is none. A wall stays at the tab that it
+    shows."""
     answer = {"tab": tab.id, "error": UNAVAILABLE, "version": context.version}
     if asked["reason"] == "rotate" or list(mounted) == [chart.id for chart in tab.charts]:
         return Answer(answer)
@@ -154,7 +155,7 @@ def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, contex
 
 
 def _answer(data: TabData, window: Window, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
-    """What the scripts in ``assets/`` need to know about the picture; moments in epoch ms."""
+    """Return what the scripts in ``assets/`` need to know about the picture; moments in epoch ms."""
     return {
         "tab": data.tab.id,
         "error": None,
@@ -173,14 +174,14 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, moment: Moment, conte
 
 
 def _lag(behind: Lag | None) -> dict[str, Any] | None:
-    """How far the pipeline is behind (seconds), why, and whether that is bad and not just late."""
+    """Return how far the pipeline is behind (seconds), why, and whether that is bad and not just late."""
     if behind is None:
         return None
     return {"seconds": behind.behind.total_seconds(), "why": "; ".join(behind.reasons), "long": behind.long}
 
 
 def _shift(data: TabData) -> dict[str, Any] | None:
-    """How far back (ms) the charts are compared, and whether by the wall clock; to name the compared date."""
+    """Return how far back (ms) the charts are compared, and whether by the wall clock; to name the compared date."""
     if data.compare is None:
         return None
     window, span = data.window, compared_span(data.window, data.compare)
@@ -203,12 +204,12 @@ class Picture:
     behind: Lag | None
 
     def parts(self, *, patched: bool) -> list[CardContent]:
-        """What each card shows, in order; ``patched``: new traces for the figures that stand there already."""
+        """Return what each card shows, in order; ``patched``: new traces for the figures that stand there already."""
         draw = self._patch if patched else self._figure
         return [self._part(place, chart, draw) for place, chart in enumerate(self.data.charts)]
 
     def contents(self) -> dict[str, CardContent]:
-        """Everything for new cards, by chart id."""
+        """Return everything for new cards, by chart id."""
         ids = [chart.chart.id for chart in self.data.charts]
         return dict(zip(ids, self.parts(patched=False), strict=True))
 

@@ -12,7 +12,8 @@ _CLOSE_TO_NOW = 1 / 20
 
 
 def steps(window: Window, now: datetime) -> dict[str, Changes]:
-    """What ``◀``, ``▶``, zooming out, pausing and going live do to the address. Live is as long as the range was."""
+    """Return what ``◀``, ``▶``, zooming out, pausing and going live do to the address. Live is as long as the range
+    was."""
     return {
         "back": address_of(step(window.span, -1, now, window.zone), now, window),
         "forward": address_of(_forward(window, now), now, window),
@@ -30,7 +31,7 @@ def _forward(window: Window, now: datetime) -> TimeRange:
 
 
 def address_of(span: TimeRange, now: datetime, window: Window) -> Changes:
-    """A span as the address says it: a preset or a relative start while it is live, else two moments."""
+    """Return a span as the address says it: a preset or a relative start while it is live, else two moments."""
     if not span.live:
         return {"range": "", "from": _text(span.start), "to": _text(span.end)}
     for preset in PRESETS:

@@ -25,7 +25,8 @@ _NO_NUMBERS = "NULL::double precision, NULL::double precision, NULL::double prec
 
 
 def _of_known_failures(moment: str) -> str:
-    """Whether the bucket of a row stands among those that can't be computed. They are named, and not compared."""
+    """Return whether the bucket of a row stands among those that can't be computed. They are named, and not
+    compared."""
     return f"""EXISTS (
         SELECT FROM rollup_failures AS failure WHERE failure.level = :level AND failure.event_name = source.event_name
             AND failure.bucket_start = date_bin(:width, source.{moment}, 'epoch')
@@ -117,7 +118,7 @@ _FROM_FINER = text(_comparison(_of_level("source")))
 def differing_facts(
     connection: Connection, level: RollupLevel, start: datetime, end: datetime, name: str | None = None
 ) -> Sequence[Row[Any]]:
-    """The facts of one span of ``level``'s buckets that differ from its source: expected and stored, in pairs.
+    """Return the facts of one span of ``level``'s buckets that differ from its source: expected and stored, in pairs.
 
     ``name``: of that event only. One statement, so one snapshot: an event that comes in meanwhile is not there yet, or
     it is and its mark is, too. What is known not to be computable is left out; raises ``DBAPIError`` where something
@@ -139,7 +140,7 @@ def differing_facts(
 
 
 def names_between(connection: Connection, level: RollupLevel, start: datetime, end: datetime) -> list[str]:
-    """The events of which the level or its source has anything in a span."""
+    """Return the events of which the level or its source has anything in a span."""
     source = (
         "SELECT event_name FROM telemetry_events WHERE occurred_at >= :start AND occurred_at < :end"
         if level.source == RAW
@@ -157,7 +158,7 @@ def names_between(connection: Connection, level: RollupLevel, start: datetime, e
 
 
 def waits(connection: Connection, level: RollupLevel, start: datetime, name: str) -> bool:
-    """Whether a bucket is still dirty, or known by now not to be computable."""
+    """Return whether a bucket is still dirty, or known by now not to be computable."""
     return bool(
         connection.execute(
             text(
@@ -171,7 +172,7 @@ def waits(connection: Connection, level: RollupLevel, start: datetime, name: str
 
 
 def stored_days(connection: Connection) -> list[datetime]:
-    """The UTC midnights of the days that hold raw events or buckets of any level, oldest first."""
+    """Return the UTC midnights of the days that hold raw events or buckets of any level, oldest first."""
     rows = connection.execute(
         text("""
             SELECT DISTINCT date_bin('1 day', bucket_start, 'epoch') FROM telemetry_buckets

@@ -114,7 +114,7 @@ class Written:
 
 
 def days_of(batches: Iterable[Batch]) -> set[date]:
-    """The UTC days that the batches' events fall on."""
+    """Return the UTC days that the batches' events fall on."""
     numbers: set[int] = set()
     for batch in batches:
         if not batch.rows:

@@ -17,7 +17,7 @@ from db.rows import check_aware
 def query_buckets(
     name: str, bucket_type: str, start: datetime, end: datetime, *, database: Database | None = None
 ) -> list[dict[str, Any]]:
-    """An event's buckets with ``start <= bucket_start < end`` (aware), oldest first.
+    """Return an event's buckets with ``start <= bucket_start < end`` (aware), oldest first.
 
     ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
@@ -72,14 +72,14 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
 
 
 def purge_floor(connection: Connection, bucket_type: str, cutoff: datetime) -> datetime | None:
-    """How far a purge of the level may go today; None where the finer level was never purged."""
+    """Return how far a purge of the level may go today; None where the finer level was never purged."""
     check_aware(cutoff=cutoff)
     source = read_floors(connection)[SOURCES[bucket_type]].recompute
     return None if source is None else past(connection, min(cutoff, source))
 
 
 def count_before(connection: Connection, bucket_type: str, cutoff: datetime) -> int:
-    """How many buckets of the level start before ``cutoff``."""
+    """Return how many buckets of the level start before ``cutoff``."""
     _check(bucket_type)
     return int(
         connection.execute(

@@ -15,7 +15,7 @@ LIVE_FOR = timedelta(seconds=30)
 
 
 def transaction_time(connection: Connection) -> datetime:
-    """When the connection's transaction began, by the server's clock; begins it if need be."""
+    """Return when the connection's transaction began, by the server's clock; begins it if need be."""
     moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
     return moment
 
@@ -69,7 +69,7 @@ class SilentCollector:
 
 
 def silent_on(connection: Connection, host: str) -> list[SilentCollector]:
-    """The collectors of a host that are silent."""
+    """Return the collectors of a host that are silent."""
     rows = connection.execute(
         text(
             "SELECT collector_id, pid, started_at, coalesce((accounting ->> 'buffered')::int, 0) "

@@ -138,12 +138,13 @@ class Postmaster:
 
 
 def _is_postgres(process: psutil.Process) -> bool:
-    """Whether it runs and is PostgreSQL. One that ended unreaped (a container without an init) does not run."""
+    """Return whether it runs and is PostgreSQL. One that ended unreaped (a container without an init) does not run."""
     return bool(process.status() != psutil.STATUS_ZOMBIE and process.name().startswith("postgres"))
 
 
 def _names_a_postgres(content: str) -> bool:
-    """Whether a pid file's first line is a running PostgreSQL's. Raises ``psutil.NoSuchProcess`` for nobody's pid."""
+    """Return whether a pid file's first line is a running PostgreSQL's. Raises ``psutil.NoSuchProcess`` for nobody's
+    pid."""
     first = content.split(maxsplit=1)[:1]
     return bool(first) and first[0].isdecimal() and _is_postgres(psutil.Process(int(first[0])))
 
@@ -195,7 +196,7 @@ class EmbeddedServer:
         return f"postgresql://{ROLE}@/{ROLE}?host={self._postmaster.sockets}&port={PORT}"
 
     def is_running(self) -> bool:
-        """Whether the server's main process lives; false before ``start``."""
+        """Return whether the server's main process lives; false before ``start``."""
         return self._postmaster is not None and self._postmaster.lives()
 
     def stop(self) -> None:
@@ -291,7 +292,7 @@ class _Place:
                     running.process.kill()
 
     def users(self) -> set[int]:
-        """The processes that use the server, those included that ended without leaving."""
+        """Return the processes that use the server, those included that ended without leaving."""
         try:
             found = json.loads((self.folder / ".handle_pids.json").read_text())
         except (OSError, ValueError):
@@ -322,7 +323,7 @@ class _Place:
         return any(written)
 
     def _sockets(self) -> Path:
-        """The folder of the socket: the data folder, or a private one of our own where its path is too long."""
+        """Return the folder of the socket: the data folder, or a private one of our own where its path is too long."""
         if len(os.fsencode(self.folder)) <= _LONGEST_FOLDER and _PLAIN.fullmatch(str(self.folder)):
             return self.folder
         noted = self.folder.with_name(f".{self.folder.name}.socket")

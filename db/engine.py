@@ -93,7 +93,7 @@ class Database:
         return self._url
 
     def dsn(self) -> str:
-        """The connection URL in clear, as psql and psycopg take it. Never log it."""
+        """Return the connection URL in clear, as psql and psycopg take it. Never log it."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def start(self) -> None:
@@ -133,7 +133,7 @@ class Database:
 
     @contextmanager
     def begin(self, within: float = JOB_SECONDS) -> Iterator[Connection]:
-        """A transaction for writing: committed at the end of the block, rolled back on an exception.
+        """Yield a transaction for writing: committed at the end of the block, rolled back on an exception.
 
         Each answer may take ``within`` seconds (``db.deadlines``).
         """
@@ -141,12 +141,12 @@ class Database:
             yield connection
 
     def servers(self) -> tuple[Server, ...]:
-        """Which servers to read from, the better one first."""
+        """Return which servers to read from, the better one first."""
         return self.replica.state().order if self.replica is not None else ("primary",)
 
     @contextmanager
     def reading(self, server: Server | None = None, *, within: float = READ_SECONDS) -> Iterator[Connection]:
-        """A transaction for reading, on ``server``; by default on the replica where there is one that keeps up.
+        """Yield a transaction for reading, on ``server``; by default on the replica where there is one that keeps up.
 
         Each answer may take ``within`` seconds.
         """
@@ -186,7 +186,8 @@ def _end_lost_sessions(connection: Connection, lost: deque[LostSession]) -> None
 
 
 def _make_engine(url: URL, role: str) -> Engine:
-    """The engine of a role. Whatever is begun on it, the server knows the limits; the driver knows them anyway."""
+    """Return the engine of a role. Whatever is begun on it, the server knows the limits; the driver knows them
+    anyway."""
     lost: deque[LostSession] = deque()
     reads = role != "write"
     size, overflow = READERS if reads else WRITERS
@@ -237,7 +238,7 @@ os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
-    """The psycopg connection beneath a SQLAlchemy one, for COPY."""
+    """Return the psycopg connection beneath a SQLAlchemy one, for COPY."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     return driver
@@ -248,7 +249,7 @@ _default_lock = threading.Lock()
 
 
 def default_database() -> Database:
-    """The database of this process: the one that ``use_database`` named, else what the environment names.
+    """Return the database of this process: the one that ``use_database`` named, else what the environment names.
 
     ``DATABASE_URL``, or the embedded server under ``METRICS_DATA_DIR`` (``.data``).
     """

@@ -6,7 +6,8 @@ from db.labels import OTHER
 
 
 def crowded_events(connection: Connection) -> list[str]:
-    """The events that send more measurements or metadata keys than are told apart; the rest is counted as OTHER."""
+    """Return the events that send more measurements or metadata keys than are told apart; the rest is counted as
+    OTHER."""
     return list(
         connection.execute(
             text("SELECT DISTINCT event_name FROM event_keys WHERE key = :other ORDER BY 1"), {"other": OTHER}

@@ -41,7 +41,8 @@ def insert_events(events: Iterable[EventLike], *, database: Database | None = No
 def query_events(
     name: str, start: datetime, end: datetime, limit: int = 1000, *, database: Database | None = None
 ) -> list[dict[str, Any]]:
-    """An event's raw records with ``start <= occurred_at < end`` (aware), oldest first, at most ``limit`` of them.
+    """Return an event's raw records with ``start <= occurred_at < end`` (aware), oldest first, at most ``limit`` of
+    them.
 
     Each is a dict of ``id``, ``event_name``, ``measurements``, ``metadata``, ``occurred_at`` and ``inserted_at``
     (aware, UTC). Raises ``ValueError`` for a moment without a time zone.
@@ -53,7 +54,7 @@ def query_events(
 def read_events(
     connection: Connection, name: str, start: datetime, end: datetime, limit: int = 1000
 ) -> list[dict[str, Any]]:
-    """What ``query_events`` returns, on a connection of the caller's."""
+    """Return what ``query_events`` returns, on a connection of the caller's."""
     check_aware(start=start, end=end)
     found = connection.execute(
         text(

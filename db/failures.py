@@ -45,7 +45,7 @@ class UncomputedBucket:
 
 
 def exist(connection: Connection) -> bool:
-    """Whether any bucket stands here; most of the time none does, and a pass has nothing to do about them."""
+    """Return whether any bucket stands here; most of the time none does, and a pass has nothing to do about them."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM rollup_failures)")).scalar_one())
 
 
@@ -71,7 +71,7 @@ _DUE = text(
 
 
 def due(connection: Connection, level: str) -> BucketKeys:
-    """The buckets of a level whose next try has come, the longest due first."""
+    """Return the buckets of a level whose next try has come, the longest due first."""
     row = connection.execute(_DUE, {"level": level, "limit": RETRIES_PER_PASS}).one_or_none()
     return BucketKeys() if row is None else BucketKeys(*row)
 
@@ -90,7 +90,7 @@ ON CONFLICT (level, event_name, bucket_start) DO UPDATE SET
 
 
 def record(connection: Connection, level: str, keys: BucketKeys, reason: str) -> None:
-    """These buckets could not be computed: write down why, and when to try again."""
+    """Write down why these buckets could not be computed, and when to try again."""
     pauses = {"pause": FIRST_PAUSE, "longest": LONGEST_PAUSE}
     connection.execute(_RECORD, {"level": level, "reason": reason, **pauses, **keys.parameters()})
 
@@ -130,7 +130,7 @@ def give_up_below(connection: Connection, level: str, floor: datetime | None) ->
 
 
 def forget_below(connection: Connection, level: str, floor: datetime) -> None:
-    """The buckets of ``level`` below ``floor`` are purged, and with them what could not be computed of them."""
+    """Forget what could not be computed of the buckets of ``level`` below ``floor``, which are purged."""
     connection.execute(
         text("DELETE FROM rollup_failures WHERE level = :level AND bucket_start < :floor"),
         {"level": level, "floor": floor},
@@ -149,7 +149,7 @@ UNCOMPUTED_SQL = f"""(
 
 
 def parse_uncomputed(rows: Iterable[Mapping[str, Any]] | None) -> tuple[UncomputedBucket, ...]:
-    """The buckets in the answer to ``UNCOMPUTED_SQL``."""
+    """Return the buckets in the answer to ``UNCOMPUTED_SQL``."""
     return tuple(
         UncomputedBucket(
             row["level"],
@@ -165,5 +165,5 @@ def parse_uncomputed(rows: Iterable[Mapping[str, Any]] | None) -> tuple[Uncomput
 
 
 def uncomputed(connection: Connection) -> tuple[UncomputedBucket, ...]:
-    """The buckets that can't be computed, the longest known first and at most ``NAMED_AT_MOST``."""
+    """Return the buckets that can't be computed, the longest known first and at most ``NAMED_AT_MOST``."""
     return parse_uncomputed(connection.execute(text(f"SELECT {UNCOMPUTED_SQL}")).scalar_one())

@@ -28,7 +28,8 @@ _LOST_CONNECTION = (psycopg.OperationalError, psycopg.InterfaceError, sqlalchemy
 
 
 def classify(error: BaseException) -> Fault:
-    """Which fault an exception of a write is. Unknown ones are ``SCHEMA``: never drop an event for want of a clue."""
+    """Return which fault an exception of a write is. Unknown ones are ``SCHEMA``: never drop an event for want of a
+    clue."""
     cause = original(error)
     state = getattr(cause, "sqlstate", None)
     if state is None:
@@ -43,7 +44,8 @@ def classify(error: BaseException) -> Fault:
 
 
 def lacks_partition(error: BaseException) -> bool:
-    """Whether a row found no partition. It shares its SQLSTATE with a violated check, which names its constraint."""
+    """Return whether a row found no partition. It shares its SQLSTATE with a violated check, which names its
+    constraint."""
     cause = original(error)
     return (
         isinstance(cause, psycopg.Error) and cause.sqlstate == _CHECK_VIOLATION and cause.diag.constraint_name is None
@@ -51,12 +53,13 @@ def lacks_partition(error: BaseException) -> bool:
 
 
 def took_too_long(error: BaseException) -> bool:
-    """Whether a deadline passed, the server's or ours."""
+    """Return whether a deadline passed, the server's or ours."""
     return isinstance(original(error), psycopg.errors.QueryCanceled | NoAnswerError)
 
 
 def original(error: BaseException) -> BaseException:
-    """The driver's exception beneath SQLAlchemy's; a deadline that passed, beneath what a closed connection says."""
+    """Return the driver's exception beneath SQLAlchemy's; a deadline that passed, beneath what a closed connection
+    says."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, NoAnswerError):
@@ -68,14 +71,15 @@ def original(error: BaseException) -> BaseException:
 
 
 def remedy(error: BaseException) -> str:
-    """What to do about a schema that can't be written to, half a sentence."""
+    """Return what to do about a schema that can't be written to, half a sentence."""
     if getattr(original(error), "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
         return "the database's role gets what it lacks (python -m metrics_dash doctor says which statements)"
     return "the schema is repaired (python -m metrics_dash migrate makes it)"
 
 
 def describe(error: BaseException) -> str:
-    """One line of plain ASCII for a log or a table: the SQLSTATE if there is one, and the first line of the message."""
+    """Return one line of plain ASCII for a log or a table: the SQLSTATE if there is one, and the first line of the
+    message."""
     cause = original(error)
     state = getattr(cause, "sqlstate", None)
     text = str(cause).strip().partition("\n")[0] or type(cause).__name__

@@ -32,13 +32,13 @@ class Floor:
 
 
 def align(cutoff: datetime) -> datetime:
-    """The UTC midnight at or before ``cutoff`` (aware). Raises ``ValueError`` for one without a time zone."""
+    """Return the UTC midnight at or before ``cutoff`` (aware). Raises ``ValueError`` for one without a time zone."""
     check_aware(cutoff=cutoff)
     return cutoff.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def read_floors(connection: Connection) -> dict[str, Floor]:
-    """Every level's floor: ``raw``, ``minute``, ``hour``, ``day``."""
+    """Return every level's floor: ``raw``, ``minute``, ``hour``, ``day``."""
     rows = connection.execute(
         text(
             "SELECT level, NULLIF(ingest_floor, '-infinity'), NULLIF(recompute_floor, '-infinity'), held_since "
@@ -53,7 +53,7 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def past(connection: Connection, cutoff: datetime) -> datetime:
-    """The UTC midnight at or before ``cutoff`` (aware) and the time that is trusted."""
+    """Return the UTC midnight at or before ``cutoff`` (aware) and the time that is trusted."""
     check_aware(cutoff=cutoff)
     return align(min(cutoff, watch_clock(connection).trusted_at))
 
@@ -100,7 +100,7 @@ def hold(connection: Connection, level: str, since: datetime | None) -> None:
 
 
 def dirty_below(connection: Connection, cutoff: datetime) -> int:
-    """How many marks, of whatever level, lie below ``cutoff``."""
+    """Return how many marks, of whatever level, lie below ``cutoff``."""
     return int(
         connection.execute(
             text("SELECT count(*) FROM rollup_dirty WHERE level = ANY(:levels) AND bucket_start < :cutoff"),

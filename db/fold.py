@@ -43,7 +43,7 @@ keys AS MATERIALIZED (
 
 
 def unpacked(column: str) -> str:
-    """A map that is decompressed once: looking up each of n keys in a packed one would unpack it n times."""
+    """Return a map that is decompressed once: looking up each of n keys in a packed one would unpack it n times."""
     return f"{column} || '{{}}' AS {column}"
 
 
@@ -202,7 +202,8 @@ capped AS (
 
 
 def _fold(source: str, naming: str) -> str:
-    """The statement that inserts the buckets: the merge of whatever counts, parts and labels ``source`` gives."""
+    """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source``
+    gives."""
     stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MERGES)
     return f"""
 WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}

@@ -30,7 +30,7 @@ class Identity:
     started_at: datetime
 
     def same_database(self, other: "Identity") -> bool:
-        """Whether both hold the same database, as a primary and its replica do."""
+        """Return whether both hold the same database, as a primary and its replica do."""
         return (self.system, self.database) == (other.system, other.database)
 
     def word(self) -> str:

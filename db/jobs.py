@@ -72,7 +72,7 @@ class UnfinishedJob:
 
 
 def unfinished(connection: Connection) -> list[UnfinishedJob]:
-    """The jobs that are not well at present."""
+    """Return the jobs that are not well at present."""
     rows = connection.execute(
         text("""
             SELECT job, outcome, since FROM (
@@ -115,7 +115,7 @@ def tidy(connection: Connection) -> dict[str, int]:
 
 
 def history_arrived(connection: Connection, *, below: datetime, floor: datetime | None, within: timedelta) -> bool:
-    """Whether a batch that holds events older than ``below`` was committed in the last ``within``.
+    """Return whether a batch that holds events older than ``below`` was committed in the last ``within``.
 
     What lies under ``floor``, where nothing is let in any more, does not count.
     """

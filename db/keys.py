@@ -25,11 +25,11 @@ class BucketKeys:
         return self.last - self.first + 1
 
     def parameters(self) -> dict[str, Any]:
-        """The keys as the parameters of a statement that unnests them."""
+        """Return the keys as the parameters of a statement that unnests them."""
         return {each: getattr(self, each) for each in ("names", "starts", "marked", "first", "last")}
 
     def halves(self) -> "tuple[BucketKeys, BucketKeys]":
-        """The keys in two parts of about one size."""
+        """Return the keys in two parts of about one size."""
         middle = (self.first + self.last) // 2
         return replace(self, last=middle), replace(self, first=middle + 1)
 

@@ -17,12 +17,12 @@ KEY_BYTES = 255
 
 
 def escape(key: str) -> str:
-    """The key as a label has it, before the colon."""
+    """Return the key as a label has it, before the colon."""
     return key.replace("\\", "\\\\").replace(":", "\\:")
 
 
 def split_label(label: str) -> tuple[str, str]:
-    """A label's key and value."""
+    """Return a label's key and value."""
     key: list[str] = []
     letters = iter(enumerate(label))
     for place, letter in letters:
@@ -33,13 +33,13 @@ def split_label(label: str) -> tuple[str, str]:
 
 
 def escaped_sql(key: str) -> str:
-    """``escape`` as SQL over the expression ``key``."""
+    """Return ``escape`` as SQL over the expression ``key``."""
     # SQLAlchemy takes a backslash before a colon for an escape of its own: never one beside the other.
     return f"replace(replace({key}, $$\\$$, $$\\\\$$), ':', $$\\$$ || ':')"
 
 
 def key_sql(label: str) -> str:
-    """The key of a label as it stands there, as SQL. Where nothing is escaped, the first colon ends it."""
+    """Return the key of a label as it stands there, as SQL. Where nothing is escaped, the first colon ends it."""
     return (
         f"CASE WHEN strpos({label}, $$\\$$) = 0 THEN split_part({label}, ':', 1) "
         f"ELSE substring({label} FROM $$^(([^:\\\\]|\\\\.)*):$$) END"

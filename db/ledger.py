@@ -115,7 +115,7 @@ def _sort_out(batch: Batch, too_old: tuple[int, ...], too_many: set[str]) -> _Ke
 
 
 def _enter(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[int | None, set[UUID]]:
-    """Raw's ingest floor in nanoseconds, held until the commit, and the ids that were not in the ledger.
+    """Return raw's ingest floor in nanoseconds, held until the commit, and the ids that were not in the ledger.
 
     In the order of their ids, so that two processes that write the same batches wait for each other and don't deadlock.
     """
@@ -152,7 +152,8 @@ def _enter(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
 
 
 def _newest(batch: Batch) -> int | None:
-    """When the last of its events is, also of those that were refused for coming too early; that one is taken later."""
+    """Return when the last of its events is, also of those that were refused for coming too early; that one is taken
+    later."""
     times = [batch.span[1]] if batch.rows else []
     if batch.newest is not None:
         times.append(min(batch.newest, _LAST_NANOSECOND))
@@ -164,7 +165,7 @@ def _json(refused: Sequence[Refusal]) -> str | None:
 
 
 def _below(floor: int | None, batch: Batch) -> tuple[int, ...]:
-    """The indexes of the rows below the floor."""
+    """Return the indexes of the rows below the floor."""
     if floor is None or batch.span[0] >= floor:
         return ()
     return tuple(index for index, row in enumerate(batch.rows) if row[2] < floor)
@@ -187,7 +188,7 @@ def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> 
 
 
 def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
-    """The names and minutes that the rows fall on; ``span`` holds all their times."""
+    """Return the names and minutes that the rows fall on; ``span`` holds all their times."""
     oldest, newest = (moment // NANOSECONDS_PER_MINUTE for moment in span)
     if oldest == newest:
         return {(name, oldest) for name in set(map(itemgetter(0), rows))}
@@ -208,7 +209,8 @@ def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark], waited: floa
 
 
 def _recorded(driver: psycopg.Connection[Any], batches: Sequence[Batch], written: dict[int, Written]) -> list[Written]:
-    """What became of every batch: of the written ones as the ledger now keeps it, of the others as it kept it then."""
+    """Return what became of every batch: of the written ones as the ledger now keeps it, of the others as it kept it
+    then."""
     for place, fate in written.items():
         if len(fate.refused) != len(batches[place].refused):
             driver.execute(
@@ -240,7 +242,7 @@ def _entries(driver: psycopg.Connection[Any], batch_ids: list[UUID]) -> dict[UUI
 
 
 def _replay(batch: Batch, entry: _Entry | None) -> Written:
-    """What became of a batch that stood in the ledger already."""
+    """Return what became of a batch that stood in the ledger already."""
     if entry is not None and batch.submission is not None and entry.submission == batch.submission:
         # This very submission stored it, and the reply to its COMMIT was lost.
         return Written.again(batch, entry.refused)

@@ -52,7 +52,7 @@ def lower_floor(database: Database, level: str, to: datetime | None = None) -> d
 
 
 def _lowest(connection: Connection, level: str, current: datetime) -> datetime | None:
-    """How low the floor of a level may lie at least; None where nothing was lost."""
+    """Return how low the floor of a level may lie at least; None where nothing was lost."""
     coarser = _COARSER.get(level)
     if coarser is None:
         # Nothing coarser tells what days held. Tomorrow has not come, so nothing of it can have been dropped.

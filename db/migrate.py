@@ -31,25 +31,25 @@ def _config() -> Config:
 
 
 def head_revision() -> str:
-    """The revision that this version of the program needs."""
+    """Return the revision that this version of the program needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
 
 
 def current_revision(database: Database) -> str | None:
-    """The revision that the database is at; None for an empty one."""
+    """Return the revision that the database is at; None for an empty one."""
     with database.begin(within=READ_SECONDS) as connection:
         return revision_of(connection)
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision that the connection's database is at; None for an empty one."""
+    """Return the revision that the connection's database is at; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this version needs."""
+    """Return whether the schema is the one that this version needs."""
     return current_revision(database) == head_revision()
 
 

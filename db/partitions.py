@@ -26,12 +26,12 @@ _lock = threading.Lock()
 
 
 def partition_name(day: date) -> str:
-    """The table that holds a UTC day's raw events."""
+    """Return the table that holds a UTC day's raw events."""
     return f"telemetry_events_{day:%Y%m%d}"
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """A UTC day's start and end."""
+    """Return a UTC day's start and end."""
     start = datetime.combine(day, time(), UTC)
     return start, start + timedelta(days=1)
 
@@ -105,7 +105,7 @@ def _attach(connection: Connection, day: date, start: datetime, end: datetime) -
 
 
 def attached_partitions(connection: Connection) -> set[str]:
-    """The names of the partitions that hold raw events now."""
+    """Return the names of the partitions that hold raw events now."""
     return set(
         connection.execute(
             text(

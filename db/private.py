@@ -51,7 +51,7 @@ def make_private_folder(folder: Path, owner: Account) -> None:
 
 
 def is_private_folder(folder: Path, owner: Account) -> bool:
-    """Whether ``folder`` is one, no link, its owner's, and closed to everybody else."""
+    """Return whether ``folder`` is one, no link, its owner's, and closed to everybody else."""
     try:
         found = folder.lstat()
     except OSError:
@@ -140,7 +140,7 @@ def _may_pass(folder: Path, account: Account) -> bool:
 
 
 def _acl(folder: Path) -> list[tuple[int, int, int]]:
-    """The folder's access list, or what its mode says as one."""
+    """Return the folder's access list, or what its mode says as one."""
     try:
         raw = os.getxattr(folder, _ACL)
     except (OSError, AttributeError):
@@ -151,7 +151,7 @@ def _acl(folder: Path) -> list[tuple[int, int, int]]:
 
 
 def _with_search(entries: list[tuple[int, int, int]], uid: int) -> bytes:
-    """The list with one more user who may pass; the mask lets that through, and nobody gets more by it."""
+    """Return the list with one more user who may pass; the mask lets that through, and nobody gets more by it."""
     kept = [entry for entry in entries if entry[0] != _MASK and entry[::2] != (_USER, uid)]
     group = next((allowed for tag, allowed, _ in entries if tag == _GROUP_OWNER), 0)
     mask = next((allowed for tag, allowed, _ in entries if tag == _MASK), group)

@@ -168,7 +168,7 @@ def position(connection: Connection) -> str:
 
 
 def has_come_to(connection: Connection, lsn: str) -> bool:
-    """Whether the server holds everything up to ``lsn``."""
+    """Return whether the server holds everything up to ``lsn``."""
     return bool(
         connection.execute(
             text("SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= CAST(:lsn AS pg_lsn)"), {"lsn": lsn}

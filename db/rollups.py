@@ -45,7 +45,8 @@ SELECT set_config(name, value, true) FROM (VALUES
 
 
 def prepare(connection: Connection) -> None:
-    """Settings of this transaction: a frozen worker loses the lock, and the planner suits short set-based work."""
+    """Set what holds in this transaction: a frozen worker loses the lock, and the planner suits short set-based
+    work."""
     connection.execute(_PREPARE)
 
 

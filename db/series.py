@@ -107,7 +107,7 @@ def read_series(
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
-    """What is known of each event name."""
+    """Return what is known of each event name."""
     return read_series(connection, (), names)[1]
 
 
@@ -215,7 +215,7 @@ def _statement(kinds: tuple[str, ...]) -> TextClause:
 
 
 def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
-    """The reads of one kind as arrays, one for each property."""
+    """Return the reads of one kind as arrays, one for each property."""
     split = kind.endswith("split")
     columns: dict[str, list[Any]] = {
         "number": [number for number, _ in reads],
@@ -243,7 +243,8 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
 
 
 def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
-    """The coarser level that knows the values of a split, and the whole buckets of it that a read covers (epoch ms)."""
+    """Return the coarser level that knows the values of a split, and the whole buckets of it that a read covers
+    (epoch ms)."""
     if read.level not in _COARSER or read.end - read.start <= _SEARCHED_BUCKETS * _LENGTHS[read.level]:
         return None, read.end, read.end
     level = _COARSER[read.level]

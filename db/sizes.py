@@ -53,7 +53,7 @@ WHERE inhparent = to_regclass('telemetry_events')
 
 
 def last_successes(connection: Connection) -> dict[str, float]:
-    """When each scheduled job last succeeded in any process, in seconds since 1970."""
+    """Return when each scheduled job last succeeded in any process, in seconds since 1970."""
     rows = connection.execute(
         text("SELECT job, extract(epoch FROM max(finished_at)) AS at FROM job_runs WHERE succeeded GROUP BY job")
     )

@@ -146,5 +146,5 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def server_version(connection: Connection) -> int:
-    """The server's version as a number: 180006 is 18.6."""
+    """Return the server's version as a number: 180006 is 18.6."""
     return int(connection.execute(text("SHOW server_version_num")).scalar_one())

@@ -11,7 +11,7 @@ from metrics_dash.catalog import Catalog, Tab
 
 
 def tabs(catalog: Catalog) -> html.Nav:
-    """Links to every tab; the present one carries ``aria-current="page"`` once the address is read."""
+    """Return links to every tab; the present one carries ``aria-current="page"`` once the address is read."""
     links = [
         choice(tab.title, f"tab={tab.id}", id=f"tab-{tab.id}", **attributes(data_current="page", data_title=tab.title))
         for tab in catalog.tabs
@@ -20,19 +20,19 @@ def tabs(catalog: Catalog) -> html.Nav:
 
 
 def grid(tab: Tab, contents: Mapping[str, CardContent]) -> html.Div:
-    """The cards of a tab with their contents by chart id. An odd number begins with a wide card."""
+    """Return the cards of a tab with their contents by chart id. An odd number begins with a wide card."""
     cards = [card(chart, contents[chart.id], wide=_is_wide(tab, place)) for place, chart in enumerate(tab.charts)]
     return html.Div(cards, className="grid", id=f"grid-{tab.id}", **attributes(data_cards=str(len(cards))))
 
 
 def skeleton(tab: Tab) -> html.Div:
-    """The grid before the first data, in its final measures."""
+    """Return the grid before the first data, in its final measures."""
     cards = [skeleton_card(chart, wide=_is_wide(tab, place)) for place, chart in enumerate(tab.charts)]
     return html.Div(cards, className="grid", **attributes(data_cards=str(len(cards))))
 
 
 def unreadable(reason: str) -> html.Div:
-    """In place of the cards: a range that can't be drawn, and the way back."""
+    """Return what stands in place of the cards: a range that can't be drawn, and the way back."""
     way_back = choice("Show the last 24 hours", "range=24h&from=&to=", className="button primary")
     return html.Div(
         [html.Strong("This range can’t be shown"), html.P(reason), way_back], className="message page", role="alert"

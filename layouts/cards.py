@@ -54,7 +54,7 @@ class CardContent:
 
 
 def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
-    """The card of a chart. ``content`` is what a refresh brings; everything else stays as it is."""
+    """Return the card of a chart. ``content`` is what a refresh brings; everything else stays as it is."""
     return html.Section(
         [
             html.Header(
@@ -93,8 +93,9 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
 
 
 def _picture(chart: Chart) -> html.Div:
-    """What the chart is for who listens: a picture with a name and a summary. The drawing beside it has a legend to be
-    clicked, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being read out."""
+    """Return what the chart is for who listens: a picture with a name and a summary. The drawing beside it has a
+    legend to be clicked, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being
+    read out."""
     return html.Div(
         className="picture",
         role="img",
@@ -103,7 +104,7 @@ def _picture(chart: Chart) -> html.Div:
 
 
 def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
-    """A card before its first data: the same boxes, so that nothing moves when they are filled."""
+    """Return a card before its first data: the same boxes, so that nothing moves when they are filled."""
     return html.Section(
         [
             html.Header([html.H2(chart.title), html.Span(chart.unit, className="unit") if chart.unit else None]),
@@ -116,7 +117,7 @@ def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
 
 
 def headline(data: ChartData) -> list[Component]:
-    """The number that matters now, what it is, and its change against the period before."""
+    """Return the number that matters now, what it is, and its change against the period before."""
     number = data.headline
     parts: list[Component] = [html.Span(_number_text(number), className="number")]
     if number.label:
@@ -129,7 +130,7 @@ def headline(data: ChartData) -> list[Component]:
 
 
 def spoken(data: ChartData, refused: Sequence[Interval]) -> html.Span:
-    """The chart in words, by which its picture is described. Never seen, and read only by who asks for it."""
+    """Return the chart in words, by which its picture is described. Never seen, and read only by who asks for it."""
     return html.Span(summary(data, refused), id=f"summary-{data.chart.id}", hidden=True)
 
 
@@ -138,7 +139,7 @@ def _number_text(number: Headline) -> str:
 
 
 def _what(data: ChartData) -> str:
-    """``total, 24 h``; of the latest value no length."""
+    """Return ``total, 24 h``; of the latest value no length."""
     label = data.headline.label
     return label if label == "latest" else f"{label}, {length_text(data.window)}"
 
@@ -153,7 +154,7 @@ def _change(data: ChartData) -> html.Span:
 
 
 def state(data: ChartData, lag: Lag | None = None) -> list[Component]:
-    """What is said over a chart without data; nothing where there is some.
+    """Return what is said over a chart without data; nothing where there is some.
 
     ``lag``: of the pipeline, where it does not keep up: then no data does not mean that nothing happened.
     """
@@ -168,7 +169,7 @@ def state(data: ChartData, lag: Lag | None = None) -> list[Component]:
 
 
 def _reaches_into(lag: Lag, data: ChartData) -> bool:
-    """Whether the chart shows time for which events may still be held up somewhere."""
+    """Return whether the chart shows time for which events may still be held up somewhere."""
     return data.unfinished_from is not None and data.window.end > lag.complete_through
 
 
@@ -220,7 +221,7 @@ def _message(title: str, detail: list[Any], tone: str = "") -> list[Component]:
 
 
 def _go_to(moment: datetime, zone: ZoneInfo) -> html.A:
-    """A link to the hour around a moment."""
+    """Return a link to the hour around a moment."""
     return html.A(
         _moment(moment, zone),
         href="?",

@@ -21,12 +21,12 @@ REFRESHES: Sequence[tuple[str, str]] = (("off", "Off"), ("5", "5 s"), ("10", "10
 
 
 def choice(text: str, changes: str, **more: Any) -> html.A:
-    """A link that lays ``changes`` (``range=1h&from=&to=``) over the address."""
+    """Return a link that lays ``changes`` (``range=1h&from=&to=``) over the address."""
     return html.A(text, href="?" + changes, **attributes(data_set=changes), **more)
 
 
 def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Component]) -> html.Details:
-    """A button that opens a small sheet; Escape and a click elsewhere close it.
+    """Return a button that opens a small sheet; Escape and a click elsewhere close it.
 
     ``label`` is for screen readers, who hear it before the words that can be seen; "" where those say enough.
     """
@@ -39,7 +39,8 @@ def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Co
 
 
 def controls(zone: str, *more: Component) -> html.Div:
-    """All controls of the header, in the order in which they are reached, ``more`` last. ``zone``: the server's."""
+    """Return all controls of the header, in the order in which they are reached, ``more`` last. ``zone``: the
+    server's."""
     return html.Div([_ranges(zone), steps(), _compare(), _refresh(), _theme(), *more], className="controls")
 
 
@@ -64,7 +65,7 @@ def _ranges(zone: str) -> html.Div:
 
 
 def custom_range(zone: str) -> html.Details:
-    """Any other range; how finely it is drawn, and in which zone."""
+    """Return any other range; how finely it is drawn, and in which zone."""
     return menu(
         "custom-range",
         "",
@@ -81,7 +82,7 @@ def _resolutions() -> html.Div:
 
 
 def _zones(zone: str) -> html.Div:
-    """The viewer's (assets/page/timecontrol.js adds its name), UTC, and the server's where that is another."""
+    """Return the viewer's (assets/page/timecontrol.js adds its name), UTC, and the server's where that is another."""
     items = [choice("Yours", "tz=", id="tz-browser"), choice("UTC", "tz=UTC", id="tz-utc")]
     if zone != "UTC":
         items.append(choice(f"Server’s, {zone}", "tz=server", id="tz-server"))
@@ -93,7 +94,7 @@ def _group(title: str, items: Sequence[Component]) -> html.Div:
 
 
 def _compare() -> html.Details:
-    """What the charts are compared with. The label has room for its longest text, so that nothing moves."""
+    """Return what the charts are compared with. The label has room for its longest text, so that nothing moves."""
     items = [choice("Off", "compare=")]
     items += [choice(title.capitalize(), f"compare={name}") for name, title in COMPARISONS.items()]
     return menu(
@@ -129,7 +130,7 @@ def _theme() -> html.Button:
 
 
 def hidden_components(refresh_seconds: float) -> list[Component]:
-    """What has no look: the address, the clock of the refresh, and what browser and server say to each other."""
+    """Return what has no look: the address, the clock of the refresh, and what browser and server say to each other."""
     return [
         dcc.Location(id="url", refresh=False),
         dcc.Interval(id="tick", interval=int(refresh_seconds * 1000)),

@@ -24,7 +24,7 @@ _STROKES = {
 
 
 def icon(name: str) -> html.I:
-    """A 16 px icon in the colour of the text around it; decoration only, so give what holds it a name."""
+    """Return a 16 px icon in the colour of the text around it; decoration only, so give what holds it a name."""
     width = "2.2" if name == "more" else "1.5"
     drawing = (
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='black' "

@@ -53,7 +53,7 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 
 
 def range_choices() -> list[dict[str, str]]:
-    """For the browser: key, range and title of what may follow ``t``."""
+    """Return for the browser: key, range and title of what may follow ``t``."""
     titles = {preset.key: preset.title for preset in PRESETS}
     return [{"key": key, "range": name, "title": titles[name]} for key, name in RANGE_KEYS.items()]
 
@@ -70,7 +70,7 @@ def keys_button() -> html.Button:
 
 
 def keys_sheet() -> html.Dialog:
-    """Every key and what it does."""
+    """Return every key and what it does."""
     groups = [_group(title, keys) for title, keys in KEYS]
     return html.Dialog(
         [
@@ -114,5 +114,5 @@ def _group(title: str, keys: Sequence[tuple[str, str]]) -> html.Section:
 
 
 def _caps(key: str) -> list[Any]:
-    """``1 – 9`` as caps with a dash between them."""
+    """Return ``1 – 9`` as caps with a dash between them."""
     return [part if part == "–" else html.Kbd(part) for part in key.split(" ")]

@@ -4,5 +4,5 @@ from typing import Any
 
 
 def attributes(**pairs: str | None) -> dict[str, Any]:
-    """``aria_label="Tabs"`` as the keyword ``aria-label``, to be unpacked into a component; None is left out."""
+    """Return ``aria_label="Tabs"`` as the keyword ``aria-label``, to be unpacked into a component; None is left out."""
     return {name.replace("_", "-"): value for name, value in pairs.items() if value is not None}

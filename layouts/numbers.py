@@ -8,7 +8,8 @@ MINUS = "\u2212"
 
 
 def short_number(value: float) -> str:
-    """``61,408``, ``148.3``, ``1.24 M``, ``0.05``: at most six digits, a scale from a million on; ``–`` for NaN."""
+    """Return ``61,408``, ``148.3``, ``1.24 M``, ``0.05``: at most six digits, a scale from a million on; ``–`` for
+    NaN."""
     if not math.isfinite(value):
         return "–"
     size = abs(value)
@@ -21,7 +22,7 @@ def short_number(value: float) -> str:
 
 
 def change_text(change: float) -> str:
-    """A relative change (0.082) as ``+8.2 %``; without decimals from 100 % on, a tripling as ``× 3.1``."""
+    """Return a relative change (0.082) as ``+8.2 %``; without decimals from 100 % on, a tripling as ``× 3.1``."""
     if change >= 2:
         return f"×{THIN_SPACE}{change + 1:.1f}" if change < 99 else f"×{THIN_SPACE}{change + 1:,.0f}"
     percent = change * 100

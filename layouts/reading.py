@@ -13,7 +13,8 @@ from metrics_dash.charts.ad_hoc import NO_SPLIT
 
 
 def reader(chart: Chart) -> html.Div:
-    """Where the crosshair is drawn. The keyboard moves along it as along a slider, whose text is what it reads."""
+    """Return where the crosshair is drawn. The keyboard moves along it as along a slider, whose text is what it
+    reads."""
     return html.Div(
         id=f"reader-{chart.id}",
         className="reader",
@@ -31,14 +32,14 @@ def reader(chart: Chart) -> html.Div:
 
 
 def zoom_reset(chart: Chart) -> html.Button:
-    """Ends a chart's own zoom; seen only while there is one."""
+    """Return the button that ends a chart's own zoom; seen only while there is one."""
     return html.Button(
         "Reset zoom", className="zoom-reset", type="button", hidden=True, **attributes(data_zoom_reset=chart.id)
     )
 
 
 def leave_full_screen(chart: Chart) -> html.Button:
-    """The way back from full screen; seen only there."""
+    """Return the way back from full screen; seen only there."""
     return html.Button(
         icon("close"),
         className="leave-full",
@@ -49,7 +50,7 @@ def leave_full_screen(chart: Chart) -> html.Button:
 
 
 def reading_items(chart: Chart) -> list[Component]:
-    """What a card's ⋯ offers for reading: other views of the same numbers, the split, the scale."""
+    """Return what a card's ⋯ offers for reading: other views of the same numbers, the split, the scale."""
     views = [_view("Full screen", "full", chart), _view("Data as a table", "table", chart)]
     return [
         html.Div(views, className="options"),
@@ -60,7 +61,7 @@ def reading_items(chart: Chart) -> list[Component]:
 
 
 def _series(chart: Chart) -> html.Div:
-    """A switch for each series; assets/chart/series.js fills it when the menu opens, where there are several."""
+    """Return a switch for each series; assets/chart/series.js fills it when the menu opens, where there are several."""
     return html.Div(
         className="options", role="group", hidden=True, **attributes(data_series=chart.id, aria_label="Series")
     )
@@ -79,7 +80,7 @@ def _splits(chart: Chart) -> list[Component]:
 
 
 def _split(chart: Chart, text: str, dimension: str) -> html.A:
-    """What the catalog declares is the default, and stands in no address."""
+    """Return what the catalog declares is the default, and stands in no address."""
     declared = (chart.split_by or NO_SPLIT) == dimension
     return html.A(
         text,
@@ -93,7 +94,7 @@ def _scale() -> html.A:
 
 
 def details() -> html.Dialog:
-    """The one dialog of the page, for a table or for raw events; filled when it is opened."""
+    """Return the one dialog of the page, for a table or for raw events; filled when it is opened."""
     return html.Dialog(
         [
             html.Header(

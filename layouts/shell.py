@@ -71,13 +71,13 @@ PRELOADS
 
 
 def first_script_hash() -> str:
-    """The hash by which a content security policy lets the first script run."""
+    """Return the hash by which a content security policy lets the first script run."""
     digest = hashlib.sha256(FIRST_SCRIPT.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
-    """The HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.ops.build``)."""
+    """Return the HTML that Dash fills in. ``version`` is that of the program (``metrics_dash.ops.build``)."""
     data = json.dumps({**page_data(catalog, settings), "version": version}, separators=(",", ":"))
     # Neither markup nor one of Dash's {%fields%} can stand in what a catalog says, as no character of either is left.
     data = data.replace("<", "\\u003c").replace("%", "\\u0025")
@@ -95,7 +95,7 @@ def preloads(base: str, names: Iterable[str] = ("_dash-layout", "_dash-dependenc
 
 
 def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
-    """What the scripts in ``assets/`` need to know before the first answer."""
+    """Return what the scripts in ``assets/`` need to know before the first answer."""
     refresh = settings.refresh_interval
     return {
         "base": BASE_PATH,
@@ -114,7 +114,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
 
 
 def page(catalog: Catalog, settings: Settings) -> html.Div:
-    """The whole page, its board still empty."""
+    """Return the whole page, its board still empty."""
     return html.Div(
         [
             *hidden_components(settings.refresh_interval),
@@ -129,7 +129,7 @@ def page(catalog: Catalog, settings: Settings) -> html.Div:
 
 
 def sidebar() -> html.Nav:
-    """The admin area's entries; Metrics is the first."""
+    """Return the admin area's entries; Metrics is the first."""
     return html.Nav(
         [
             html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand"),
@@ -190,8 +190,8 @@ def footer(
     refused: str | None = None,
     demo: bool,
 ) -> list[html.Span]:
-    """What the charts show: range and zone, bucket length, what it is compared with, why it is not another one, how
-    many events were refused; and whether it is demo data."""
+    """Return what the charts show: range and zone, bucket length, what it is compared with, why it is not another
+    one, how many events were refused; and whether it is demo data."""
     parts = [html.Span(range_text), html.Span(resolution_text)]
     if compared:
         parts.append(html.Span(compared, className="compared"))

@@ -22,7 +22,7 @@ _STATES = {
 
 
 def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
-    """Sentences: range and resolution, each series' latest, total, extremes and trend; then what is not whole.
+    """Return sentences: range and resolution, each series' latest, total, extremes and trend; then what is not whole.
 
     ``refused``: intervals in which events were refused.
     """
@@ -67,7 +67,8 @@ def _series(data: ChartData, series: Series) -> str:
 
 
 def trend(values: Values) -> str:
-    """The last third beside the first: ``rising by 12 %``, ``falling by 4 %``, ``steady``; "" for too few values."""
+    """Return the last third beside the first: ``rising by 12 %``, ``falling by 4 %``, ``steady``; "" for too few
+    values."""
     part = len(values) // _PARTS
     if not part:
         return ""

@@ -70,13 +70,13 @@ BEFORE_OPACITY = 0.6
 
 
 def series_colour(theme: Theme, place: int, name: str = "") -> str:
-    """The colour of a series, as ``#rrggbb``, by what its name means, else by its place."""
+    """Return the colour of a series, as ``#rrggbb``, by what its name means, else by its place."""
     colours = SERIES[theme]
     return colours[MEANING.get(name, place) % len(colours)]
 
 
 def split_colours(theme: Theme, values: Iterable[str]) -> dict[str, str]:
-    """A colour for each value of a split, no two alike while there are enough.
+    """Return a colour for each value of a split, no two alike while there are enough.
 
     A value's colour goes by its name and not by its rank, so that it stays when another value overtakes it or comes up;
     only values that would share a colour depend on one another.
@@ -96,7 +96,7 @@ def split_colours(theme: Theme, values: Iterable[str]) -> dict[str, str]:
 
 
 def with_opacity(colour: str, opacity: float) -> str:
-    """``#rrggbb`` as an ``rgba(…)`` of that opacity (0 to 1)."""
+    """Return ``#rrggbb`` as an ``rgba(…)`` of that opacity (0 to 1)."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
@@ -114,7 +114,7 @@ def css_variables() -> str:
 
 
 def recolouring() -> dict[str, dict[str, str]]:
-    """For the browser: per theme every colour a figure may hold, under a key that both themes share."""
+    """Return for the browser: per theme every colour a figure may hold, under a key that both themes share."""
     return {theme: _figure_colours(theme) for theme in TOKENS}
 
 

@@ -19,7 +19,7 @@ STEPS = (
 
 
 def steps() -> html.Div:
-    """Back, forward, and out to twice the time."""
+    """Return the links back, forward, and out to twice the time."""
     buttons = [
         html.Button(
             icon(image),
@@ -35,14 +35,15 @@ def steps() -> html.Div:
 
 
 def go_live() -> html.Button:
-    """Back to now, as long a range as before; seen only while the page shows a time that stands still."""
+    """Return the link back to now, as long a range as before; seen only while the page shows a time that stands
+    still."""
     return html.Button(
         "Go live", id="go-live", className="button note", type="button", hidden=True, **attributes(data_go="live")
     )
 
 
 def time_sheet(zones: Component, resolutions: Component) -> list[Component]:
-    """What the popover holds: a typed range, two moments, ranges used before; how finely and in which zone."""
+    """Return what the popover holds: a typed range, two moments, ranges used before; how finely and in which zone."""
     return [
         html.Div([_relative(), _absolute(), _recent()], className="time-when"),
         html.Div([resolutions, zones], className="time-how"),

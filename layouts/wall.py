@@ -6,7 +6,7 @@ from layouts.markup import attributes
 
 
 def strip() -> html.Div:
-    """What is next, and the time; filled and shown by ``assets/wall/`` in kiosk mode only."""
+    """Return what is next, and the time; filled and shown by ``assets/wall/`` in kiosk mode only."""
     return html.Div(
         [
             html.Span(id="wall-next", className="wall-next"),

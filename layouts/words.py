@@ -14,14 +14,14 @@ _RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "
 
 
 def range_text(window: Window) -> str:
-    """``Sat 21 Nov 14:32 → Sun 22 Nov 14:32, Europe/Berlin``; with years where they differ or days are many."""
+    """Return ``Sat 21 Nov 14:32 → Sun 22 Nov 14:32, Europe/Berlin``; with years where they differ or days are many."""
     start, end = window.start.astimezone(window.zone), window.end.astimezone(window.zone)
     with_year = start.year != end.year
     return f"{_moment(start, with_year)} → {_moment(end, with_year)}, {window.zone.key}"
 
 
 def length_text(window: Window) -> str:
-    """``24 h``, ``7 d``, ``45 min``: the range's length in the largest unit that says it."""
+    """Return ``24 h``, ``7 d``, ``45 min``: the range's length in the largest unit that says it."""
     minutes = max(1, round(window.span.length / timedelta(minutes=1)))
     if minutes < 120 and minutes % 60:
         return f"{minutes}{THIN_SPACE}min"
@@ -32,7 +32,7 @@ def length_text(window: Window) -> str:
 
 
 def before_text(window: Window, against: Comparison = "period") -> str:
-    """``day before``, ``week before``, ``6 h before``: what a window's numbers are compared with."""
+    """Return ``day before``, ``week before``, ``6 h before``: what a window's numbers are compared with."""
     if against != "period":
         return f"{against} before"
     whole = {timedelta(hours=24): "day before", timedelta(days=7): "week before"}
@@ -40,7 +40,7 @@ def before_text(window: Window, against: Comparison = "period") -> str:
 
 
 def compared_text(window: Window, comparison: Comparison) -> str:
-    """``Dotted: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
+    """Return ``Dotted: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
     span = compared_span(window, comparison)
     start, end = span.start.astimezone(window.zone), span.end.astimezone(window.zone)
     with_year = start.year != window.end.astimezone(window.zone).year
@@ -48,7 +48,7 @@ def compared_text(window: Window, comparison: Comparison) -> str:
 
 
 def refused_text(refused: Sequence[Interval]) -> str | None:
-    """``312 events refused: buffer_full, invalid_name``; None where none were."""
+    """Return ``312 events refused: buffer_full, invalid_name``; None where none were."""
     count = sum(interval.count for interval in refused)
     if not count:
         return None
@@ -57,13 +57,13 @@ def refused_text(refused: Sequence[Interval]) -> str | None:
 
 
 def uncomputed_text(found: Uncomputed, zone: ZoneInfo) -> str:
-    """``2 buckets can’t be computed since Sat 10 Jan 12:00``."""
+    """Return ``2 buckets can’t be computed since Sat 10 Jan 12:00``."""
     plural = "bucket" if found.buckets == 1 else "buckets"
     return f"{found.buckets:,} {plural} can’t be computed since {_moment(found.since.astimezone(zone), False)}"
 
 
 def resolution_text(window: Window) -> str:
-    """``1-minute buckets``; that days are UTC's where the zone has others but only those are held."""
+    """Return ``1-minute buckets``; that days are UTC's where the zone has others but only those are held."""
     text = _RESOLUTIONS[window.resolution]
     return f"{text}, UTC days (nothing finer is held)" if window.days_are_utc else text
 

@@ -175,7 +175,7 @@ class Catalog:
     tabs: tuple[Tab, ...]
 
     def charts(self) -> Iterator[Chart]:
-        """Every chart of every tab, in order."""
+        """Return every chart of every tab, in order."""
         return (chart for tab in self.tabs for chart in tab.charts)
 
     @cached_property

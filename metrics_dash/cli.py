@@ -74,17 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _complain(problem: object) -> None:
-    """One line on standard error, without a password."""
+    """Print one line on standard error, without a password."""
     print("metrics_dash:", logs.redact(" ".join(str(problem).split())), file=sys.stderr)
 
 
 def _cause(error: Exception) -> str:
-    """The driver's own words: they name host and port, and neither a statement nor a password."""
+    """Return the driver's own words: they name host and port, and neither a statement nor a password."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _stop_event() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -225,7 +225,7 @@ def demo(
 
 @contextmanager
 def _history_bar() -> Iterator[Any]:
-    """A bar over simulated time that goes away when the history is filled."""
+    """Yield a bar over simulated time that goes away when the history is filled."""
     columns = (TextColumn("demo history"), BarColumn(), TextColumn("{task.fields[days]}"), TimeRemainingColumn())
     bar = Progress(*columns, console=err, transient=True)
     task = bar.add_task("history", total=None, days="")

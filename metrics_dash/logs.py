@@ -50,7 +50,7 @@ def secrets_of(settings: Settings) -> frozenset[str]:
 
 
 def _passwords(url: str) -> set[str]:
-    """The passwords of a URL, as written: that of its user and those of its parameters."""
+    """Return the passwords of a URL, as written: that of its user and those of its parameters."""
     try:
         parts = urlsplit(url)
         parameters = parse_qsl(parts.query, keep_blank_values=True)
@@ -60,7 +60,7 @@ def _passwords(url: str) -> set[str]:
 
 
 def _spellings(secret: str) -> set[str]:
-    """A secret as it is, percent-encoded and decoded, and as ``repr`` and JSON write each."""
+    """Return a secret as it is, percent-encoded and decoded, and as ``repr`` and JSON write each."""
     plain = {secret, unquote(secret), unquote_plus(secret)}
     plain |= {encode(text, safe="") for text in plain for encode in (quote, quote_plus)}
     written = {form[1:-1] for text in plain for form in (repr(text), json.dumps(text))}
@@ -112,7 +112,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message; as it stands where its arguments don't fit, which logging would report with a trace of its own."""
+    """Return the message; as it stands where its arguments don't fit, which logging would report with a trace of its
+    own."""
     try:
         return record.getMessage()
     except Exception:

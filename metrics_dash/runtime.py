@@ -73,7 +73,7 @@ class ThreadSupervisor:
         return self._kept.alive
 
     def check(self) -> None:
-        """One look: start it if it died and the pause is over."""
+        """Look once: start it if it died and the pause is over."""
         now = self._clock()
         if self._kept.alive:
             if self._since is None:
@@ -127,7 +127,7 @@ class Runtime:
         self._begin()
 
     def _begin(self) -> None:
-        """What belongs to one process."""
+        """Set what belongs to one process."""
         self.scheduler = Scheduler(jobs(self._settings, self._database))
         self._stopping = threading.Event()
         self._server_problem: str | None = None
@@ -183,7 +183,7 @@ class Runtime:
             waiter.join(max(0.0, deadline - time.monotonic()))
 
     def health(self) -> Health:
-        """What is wrong with this process's part of the pipeline. Asks nothing of the database.
+        """Return what is wrong with this process's part of the pipeline. Asks nothing of the database.
 
         Nor does it tell of jobs that any process may do: how those are is known there.
         """
@@ -202,7 +202,7 @@ class Runtime:
         return Health(not problems, tuple(problems))
 
     def supervise(self) -> None:
-        """One look at everything that must live; also what the supervising thread does once a second."""
+        """Look once at everything that must live; also what the supervising thread does once a second."""
         try:
             self._database.ensure_running()
             self._server_problem = None
@@ -228,7 +228,7 @@ class Runtime:
 
 
 def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
-    """What is scheduled.
+    """Return what is scheduled.
 
     The rollup runs in every process, as its passes elect by their lock, and in a lane of its own: nothing that the
     others wait for holds it up. Every process looks at the clock. The other jobs are done once per slot by one of all.
@@ -252,7 +252,7 @@ Outcome = tuple[str, bool]
 
 
 def _elected(database: Database, job: str, function: Callable[[datetime], Outcome]) -> Callable[[datetime], object]:
-    """``function`` as a job that one process of all runs per slot, and tries again until it did what was due.
+    """Return ``function`` as a job that one process of all runs per slot, and tries again until it did what was due.
 
     How the last try went, whoever's it was, is what health tells (``db.jobs.unfinished``).
     """

@@ -197,11 +197,11 @@ class Settings(BaseModel):
         return {name: name.upper() if name in _UNPREFIXED else PREFIX + name.upper() for name in cls.model_fields}
 
     def url(self) -> str | None:
-        """The writable database's URL in clear, or None for the embedded server. Never log it."""
+        """Return the writable database's URL in clear, or None for the embedded server. Never log it."""
         return self.database_url.get_secret_value() if self.database_url else None
 
     def read_url(self) -> str | None:
-        """The replica's URL in clear, or None where reads go to the writable database. Never log it."""
+        """Return the replica's URL in clear, or None where reads go to the writable database. Never log it."""
         return self.database_read_url.get_secret_value() if self.database_read_url else None
 
 

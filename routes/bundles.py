@@ -50,7 +50,7 @@ class BundledDash(dash.Dash):
         return str(self.config.requests_pathname_prefix)
 
     def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", **parts: Any) -> str:
-        """The page's HTML with one tag for all scripts, and one for all styles."""
+        """Return the page's HTML with one tag for all scripts, and one for all styles."""
         untyped: Any = super()
         html = untyped.interpolate_index(css=self._bundled(css, "css"), scripts=self._bundled(scripts, "js"), **parts)
         return str(html)
@@ -87,7 +87,7 @@ class BundledDash(dash.Dash):
         return rest if folder == self.config.assets_url_path else ""
 
     def _read(self, address: str) -> bytes:
-        """The file that one of Dash's addresses stands for. Raises ``OSError`` where it is gone."""
+        """Return the file that one of Dash's addresses stands for. Raises ``OSError`` where it is gone."""
         if asset := self._asset(address):
             return Path(self.config.assets_folder, asset).read_bytes()
         rest = self._path(address).partition("/")[2]

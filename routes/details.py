@@ -57,7 +57,7 @@ class Details:
     context: Context
 
     def table(self, chart_id: str) -> Mapping[str, Any]:
-        """The numbers of the picture: a column of bucket starts, then those of every series that is shown."""
+        """Return the numbers of the picture: a column of bucket starts, then those of every series that is shown."""
         queries, state = self.context.queries, self._state(chart_id)
         moment = queries.moment()
         window = self._window(state, moment)
@@ -66,7 +66,7 @@ class Details:
         return {"columns": columns, "resolution": window.resolution, "error": chart.error}
 
     def events(self, chart_id: str) -> Mapping[str, Any]:
-        """The raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
+        """Return the raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
         queries, state = self.context.queries, self._state(chart_id)
         moment = queries.moment()
         start, end = bucket_at(self._window(state, moment), _milliseconds(request.args.get("at", "")))
@@ -156,7 +156,7 @@ def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str])
 
 
 def _text(value: Any) -> str | None:
-    """A label as a split names it; a whole number without its point."""
+    """Return a label as a split names it; a whole number without its point."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:

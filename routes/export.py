@@ -57,7 +57,7 @@ class ExportRequest:
         return FigureStyle(theme=theme, place=place, logarithmic=self.state.log, hidden=self.hidden(chart_id))
 
     def link(self) -> str:
-        """The query of the page that shows this very range."""
+        """Return the query of the page that shows this very range."""
         window = self.data.window
         fixed = replace(self.state, from_=_text(window.start), to=_text(window.end), tz=window.zone.key)
         return replace(fixed, tab=self.data.tab.id, refresh=None, kiosk=False, rotate=None).query()
@@ -72,14 +72,14 @@ class Exports:
     renderer: Renderer
 
     def tab_csv(self, tab_id: str) -> Response:
-        """All charts of a tab in one table."""
+        """Return all charts of a tab in one table."""
         taken = self._take(tab_of(self.context.catalog, tab_id))
         for chart in taken.data.charts:
             _check(chart)
         return _csv(tab_csv(taken.data, taken.state.hidden), file_name(tab_id, None, taken.data.window, "csv"))
 
     def chart_csv(self, chart_id: str) -> Response:
-        """One chart as a table."""
+        """Return one chart as a table."""
         tab = self._tab_of(chart_id)
         taken = self._take(tab)
         chart = taken.chart(chart_id)
@@ -88,7 +88,8 @@ class Exports:
         return _csv(text, file_name(tab.id, chart_id, taken.data.window, "csv"))
 
     def chart_png(self, chart_id: str) -> Response:
-        """One chart as a picture that stands alone, of twice ``width`` × ``height`` pixels; 501 without Kaleido."""
+        """Return one chart as a picture that stands alone, of twice ``width`` × ``height`` pixels; 501 without
+        Kaleido."""
         tab = self._tab_of(chart_id)
         size = _whole("width", DEFAULT_SIZE[0], WIDTHS), _whole("height", DEFAULT_SIZE[1], HEIGHTS)
         taken = self._take(tab)
@@ -112,7 +113,7 @@ class Exports:
         return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)
 
     def _take(self, tab: Tab) -> ExportRequest:
-        """The data of a tab for the query of the present request, in the server's zone where it names none."""
+        """Return the data of a tab for the query of the present request, in the server's zone where it names none."""
         state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
         _check_query(state)
         queries = self.context.queries
@@ -149,7 +150,7 @@ class Picture:
 
 
 def _check(chart: ChartData) -> None:
-    """A table without a chart that can't be read would look like one without events."""
+    """Refuse a chart that can't be read: its table would look like one without events."""
     if chart.state == "failing":
         raise ProblemError(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", headers=AGAIN_SOON)
 

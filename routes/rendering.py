@@ -55,7 +55,8 @@ class RenderingFailedError(ProblemError):
 
 
 def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:
-    """A figure as a PNG, of twice the pixels that its layout says. Raises the errors above, also after ``seconds``."""
+    """Return a figure as a PNG, of twice the pixels that its layout says. Raises the errors above, also after
+    ``seconds``."""
     if importlib.util.find_spec("kaleido") is None:
         raise RenderingUnavailableError(GET_KALEIDO)
     from choreographer.browsers.chromium import ChromeNotFoundError
@@ -72,7 +73,7 @@ def draw(figure: Figure, seconds: float = SECONDS_AT_MOST) -> bytes:
 
 
 async def _drawn(figure: Figure, seconds: float) -> bytes:
-    """The image, by a browser that ends with it; Kaleido itself waits for ever for one that doesn't start."""
+    """Return the image, by a browser that ends with it; Kaleido itself waits for ever for one that doesn't start."""
     import kaleido
 
     browser = kaleido.Kaleido(
@@ -92,7 +93,7 @@ async def _drawn(figure: Figure, seconds: float) -> bytes:
 
 
 def _kill(browser: Any) -> None:
-    """Ends the browser and what it started: they are a process group of their own."""
+    """End the browser and what it started: they are a process group of their own."""
     if (process := getattr(browser, "subprocess", None)) is not None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -112,7 +113,8 @@ class Renderer:
         self._one_at_a_time = threading.Lock()
 
     def image(self, key: str, figure: Callable[[], Figure]) -> bytes:
-        """The image of ``key``, made of ``figure()`` where there is none yet. Raises the errors of this module."""
+        """Return the image of ``key``, made of ``figure()`` where there is none yet. Raises the errors of this
+        module."""
         kept: Any = self._store.get(key)
         if kept is not None:
             return bytes(kept)

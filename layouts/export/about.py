@@ -45,7 +45,7 @@ class About(TypedDict):
 
 
 def about(data: TabData, *, demo: bool) -> About:
-    """Everything that a picture of the tab, or of one of its charts, says about itself."""
+    """Return everything that a picture of the tab, or of one of its charts, says about itself."""
     return {
         "stem": exports.stem(data.window),
         "length": exports.length_text(data.window),
@@ -56,7 +56,7 @@ def about(data: TabData, *, demo: bool) -> About:
 
 
 def about_chart(data: ChartData) -> AboutChart:
-    """What is said of one chart."""
+    """Return what is said of one chart."""
     return {
         "id": data.chart.id,
         "title": data.chart.title,
@@ -68,7 +68,7 @@ def about_chart(data: ChartData) -> AboutChart:
 
 
 def facts(data: TabData, *, demo: bool) -> list[Fact]:
-    """What holds for every chart of a tab, in the order of the footer."""
+    """Return what holds for every chart of a tab, in the order of the footer."""
     window = data.window
     known: list[Fact] = [
         ("Range", range_with_years(window)),
@@ -88,17 +88,17 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
 
 
 def chart_facts(data: ChartData) -> list[Fact]:
-    """What holds for one chart only."""
+    """Return what holds for one chart only."""
     return [("Split", f"split by {data.chart.split_by}")] if data.chart.split_by else []
 
 
 def hidden_fact(names: Collection[str]) -> list[Fact]:
-    """The series that are switched off, where there are any."""
+    """Return the series that are switched off, where there are any."""
     return [("Hidden series", f"hidden: {', '.join(sorted(names))}")] if names else []
 
 
 def metadata(title: str, headline: str, known: Sequence[Fact], link: str, made: datetime) -> Mapping[str, str]:
-    """The text metadata of a picture, by keyword; the first five are the PNG specification's own."""
+    """Return the text metadata of a picture, by keyword; the first five are the PNG specification's own."""
     sentences = [headline, *(text for _, text in known)]
     return {
         "Title": title,
@@ -111,14 +111,14 @@ def metadata(title: str, headline: str, known: Sequence[Fact], link: str, made: 
 
 
 def range_with_years(window: Window) -> str:
-    """``Fri 30 Jan 2026 12:00 → Sat 31 Jan 2026 12:00, Europe/Berlin (UTC+01:00)``."""
+    """Return ``Fri 30 Jan 2026 12:00 → Sat 31 Jan 2026 12:00, Europe/Berlin (UTC+01:00)``."""
     offsets = dict.fromkeys(_offset(moment, window) for moment in (window.start, window.end))
     zone = window.zone.key if window.zone.key == "UTC" else f"{window.zone.key} ({' → '.join(offsets)})"
     return f"{_moment(window.start, window)} → {_moment(window.end, window)}, {zone}"
 
 
 def spoken(part: Any) -> str:
-    """The text of a component, without its markup."""
+    """Return the text of a component, without its markup."""
     if part is None:
         return ""
     if isinstance(part, Component):

@@ -14,7 +14,7 @@ _LONGEST_KEYWORD = 79
 
 
 def with_text(png: bytes, texts: Mapping[str, str]) -> bytes:
-    """The image with a text chunk for each keyword, right after its header. Raises ``ValueError`` for no PNG."""
+    """Return the image with a text chunk for each keyword, right after its header. Raises ``ValueError`` for no PNG."""
     if not png.startswith(SIGNATURE) or png[12:16] != b"IHDR":
         raise ValueError("not a PNG image")
     chunks = b"".join(_text_chunk(keyword, text) for keyword, text in texts.items() if text)
@@ -22,7 +22,7 @@ def with_text(png: bytes, texts: Mapping[str, str]) -> bytes:
 
 
 def _text_chunk(keyword: str, text: str) -> bytes:
-    """An iTXt chunk: keyword, not compressed, no language, UTF-8. See the PNG specification, 11.3.3.4."""
+    """Return an iTXt chunk: keyword, not compressed, no language, UTF-8. See the PNG specification, 11.3.3.4."""
     name = keyword.encode("latin-1", errors="replace")[:_LONGEST_KEYWORD]
     return _chunk(b"iTXt", name + b"\0" + b"\0\0" + b"\0" + b"\0" + text.encode("utf-8"))
 

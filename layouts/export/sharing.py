@@ -12,7 +12,7 @@ from metrics_dash.catalog import Chart
 
 
 def card_menu(chart: Chart) -> html.Details:
-    """The ⋯ of a card."""
+    """Return the ⋯ of a card."""
     items = html.Div(export_items(chart), className="options")
     return menu(
         f"share-{chart.id}", f"Read, save or share {chart.title}", [icon("more")], [*reading_items(chart), items]
@@ -20,13 +20,13 @@ def card_menu(chart: Chart) -> html.Details:
 
 
 def tab_menu() -> html.Details:
-    """The header's Export."""
+    """Return the header's Export."""
     items = html.Div(export_items(None), className="options")
     return menu("share-tab", "Save or share this tab", [html.Span("Export")], [items])
 
 
 def export_items(chart: Chart | None) -> Sequence[html.Button]:
-    """A button for everything that can be taken away: of one chart, or of the whole tab."""
+    """Return a button for everything that can be taken away: of one chart, or of the whole tab."""
     of = chart.id if chart else None
     return [
         _item("Save as PNG, light", data_chart=of, data_export="png", data_look="light"),
@@ -39,7 +39,7 @@ def export_items(chart: Chart | None) -> Sequence[html.Button]:
 
 
 def notice() -> html.Div:
-    """Where it is said, quietly, what came of it. Screen readers read it out."""
+    """Return where it is said, quietly, what came of it. Screen readers read it out."""
     return html.Div(id="notice", className="notice", role="status", **attributes(aria_live="polite"))
 
 

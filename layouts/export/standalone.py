@@ -49,7 +49,8 @@ class Line:
 def standalone_figure(
     data: ChartData, refused: Sequence[Interval], style: FigureStyle, captions: Captions, width: int, height: int
 ) -> Figure:
-    """The picture as a figure of ``width`` × ``height`` px; taller where the text leaves the chart too little room."""
+    """Return the picture as a figure of ``width`` × ``height`` px; taller where the text leaves the chart too little
+    room."""
     room = width - 2 * PADDING
     head, head_height = _head(captions.chart, room, style.theme)
     foot, foot_height = _foot(captions, room, style.theme)
@@ -72,7 +73,7 @@ def standalone_figure(
 
 
 def _head(chart: AboutChart, room: int, theme: Theme) -> tuple[list[Line], int]:
-    """Title with unit, then the headline; and how high they are together."""
+    """Return title with unit, then the headline; and how high they are together."""
     tokens = TOKENS[theme]
     title = f"{chart['title']} · {chart['unit']}" if chart["unit"] else chart["title"]
     lines, top = _wrapped(title, 16, tokens["muted"], 0, room, bold=True)
@@ -85,7 +86,7 @@ def _head(chart: AboutChart, room: int, theme: Theme) -> tuple[list[Line], int]:
 
 
 def _foot(captions: Captions, room: int, theme: Theme) -> tuple[list[Line], int]:
-    """The facts, then the link; and how high they are together."""
+    """Return the facts, then the link; and how high they are together."""
     tokens = TOKENS[theme]
     facts = " · ".join(text for _, text in captions.facts)
     lines, top = _wrapped(facts, 11, tokens["muted"], 0, room)
@@ -94,7 +95,7 @@ def _foot(captions: Captions, room: int, theme: Theme) -> tuple[list[Line], int]
 
 
 def _wrapped(text: str, size: int, colour: str, top: int, room: int, *, bold: bool = False) -> tuple[list[Line], int]:
-    """``text`` as lines of at most ``room`` px, and the top of what follows them."""
+    """Return ``text`` as lines of at most ``room`` px, and the top of what follows them."""
     broken = textwrap.wrap(text, max(8, int(room / (size * _EM))), break_on_hyphens=False)
     step = round(size * 1.5)
     lines = [Line(part, size, colour, top + number * step, bold) for number, part in enumerate(broken)]
@@ -102,7 +103,7 @@ def _wrapped(text: str, size: int, colour: str, top: int, room: int, *, bold: bo
 
 
 def _note(line: Line, up: int, y: int, margin: dict[str, int]) -> dict[str, Any]:
-    """A line as an annotation, ``up`` px above the chart's upper (``y`` 1) or lower (0) edge."""
+    """Return a line as an annotation, ``up`` px above the chart's upper (``y`` 1) or lower (0) edge."""
     text = escape(line.text, quote=False)
     return {
         "text": f"<b>{text}</b>" if line.bold else text,
@@ -122,7 +123,7 @@ def _note(line: Line, up: int, y: int, margin: dict[str, int]) -> dict[str, Any]
 
 
 def _state(state: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
-    """What is said over a chart without data."""
+    """Return what is said over a chart without data."""
     if not any(state):
         return []
     title, *rest = (escape(text, quote=False) for text in state)

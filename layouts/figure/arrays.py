@@ -13,7 +13,7 @@ _EXACT_IN_SINGLE = 2**24
 
 
 def packed(values: Values) -> dict[str, str]:
-    """A plotly.js typed array of the narrowest type that draws the same picture. NaN is a gap.
+    """Return a plotly.js typed array of the narrowest type that draws the same picture. NaN is a gap.
 
     Whole numbers stay exact up to 2**53; others keep seven digits below 16,777,216 and all of them above.
     """

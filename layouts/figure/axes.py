@@ -40,13 +40,13 @@ _STEPS_OF_TICKS = ((6, "h", 1), (12, "h", 2), (30, "h", 4), (60, "h", 12), (24 *
 
 
 def axis_offset(window: Window) -> timedelta:
-    """What is added to UTC for the whole axis: the zone's offset at the window's start."""
+    """Return what is added to UTC for the whole axis: the zone's offset at the window's start."""
     return window.start.astimezone(window.zone).utcoffset() or timedelta(0)
 
 
 @lru_cache(maxsize=64)
 def clocks_change(window: Window) -> bool:
-    """Whether the zone's offset differs somewhere in the window (looked at every hour, and at its end)."""
+    """Return whether the zone's offset differs somewhere in the window (looked at every hour, and at its end)."""
     offset = axis_offset(window)
     hours = int(window.span.length / timedelta(hours=1))
     steps = range(0, hours + 1, max(1, hours // 400))
@@ -55,7 +55,7 @@ def clocks_change(window: Window) -> bool:
 
 
 def on_axis(moment: datetime, window: Window) -> str:
-    """A moment as the date string that the x axis draws."""
+    """Return a moment as the date string that the x axis draws."""
     shifted = moment.astimezone(UTC) + axis_offset(window)
     return shifted.replace(tzinfo=None).isoformat(
         sep=" ", timespec="milliseconds" if shifted.microsecond else "seconds"
@@ -63,7 +63,8 @@ def on_axis(moment: datetime, window: Window) -> str:
 
 
 def placed(starts: Milliseconds, window: Window) -> dict[str, Any]:
-    """The x of a trace for bucket starts (epoch ms): ``x0`` and ``dx`` where they are even, else every date string."""
+    """Return the x of a trace for bucket starts (epoch ms): ``x0`` and ``dx`` where they are even, else every date
+    string."""
     steps = np.diff(starts)
     if steps.size and not bool((steps == steps[0]).all()):
         return {"x": [on_axis(from_milliseconds(start), window) for start in starts]}
@@ -73,7 +74,7 @@ def placed(starts: Milliseconds, window: Window) -> dict[str, Any]:
 
 
 def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
-    """A quiet time axis. Its range follows from the traces, so that a refresh never undoes a zoom."""
+    """Return a quiet time axis. Its range follows from the traces, so that a refresh never undoes a zoom."""
     tokens = TOKENS[theme]
     axis: dict[str, Any] = {
         "type": "date",
@@ -91,7 +92,8 @@ def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
 
 
 def spelled_out_ticks(window: Window) -> dict[str, Any]:
-    """Ticks at round wall-clock times of the zone, placed on the even axis; only for windows in which clocks change."""
+    """Return ticks at round wall-clock times of the zone, placed on the even axis; only for windows in which clocks
+    change."""
     hours = window.span.length / timedelta(hours=1)
     unit, step = next(((unit, step) for longest, unit, step in _STEPS_OF_TICKS if hours <= longest), ("d", 5))
     moment = round_down(window.start, "d", window.zone)
@@ -109,7 +111,7 @@ def spelled_out_ticks(window: Window) -> dict[str, Any]:
 
 
 def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
-    """From zero up, few hairlines, ``2k`` for thousands; a logarithmic one from the least value up."""
+    """Return an axis from zero up, few hairlines, ``2k`` for thousands; a logarithmic one from the least value up."""
     tokens = TOKENS[theme]
     scale = (
         {"type": "log", "rangemode": "normal", "tickformat": "~s"}
@@ -130,13 +132,14 @@ def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
 
 
 def font(theme: Theme, size: int = 11) -> dict[str, Any]:
-    """The figures' font: the page's own."""
+    """Return the figures' font: the page's own."""
     return {"family": FONT, "size": size, "color": TOKENS[theme]["faint"]}
 
 
 def window_meta(window: Window) -> dict[str, Any]:
-    """For the browser, to turn a point of the axis back into a moment: offset (ms), start and end (epoch ms); and the
-    buckets' starts and the end of the last (epoch ms), as ``first``, ``step`` and ``count`` where they are even."""
+    """Return, for the browser, what it needs to turn a point of the axis back into a moment: offset (ms), start and end
+    (epoch ms); and the buckets' starts and the end of the last (epoch ms), as ``first``, ``step`` and ``count`` where
+    they are even."""
     edges = bucket_edges(window)
     steps = np.diff(edges)
     even = bool((steps == steps[0]).all())

@@ -27,7 +27,7 @@ _LONGEST_REASON = 32
 
 
 def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> Figure:
-    """The whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
+    """Return the whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
     several = len(chart.series) > 1
     return {
         "data": traces(chart, style),
@@ -52,8 +52,8 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
 
 
 def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> dict[str, Any]:
-    """What the layout says about the data: shaded intervals of refused events with their count, zeros that can't be
-    drawn, and what the browser has to know to read values off the chart."""
+    """Return what the layout says about the data: shaded intervals of refused events with their count, zeros that
+    can't be drawn, and what the browser has to know to read values off the chart."""
     shapes = [_shade(interval, chart, style) for interval in refused]
     notes = [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
     if style.logarithmic:
@@ -75,7 +75,7 @@ def _shade(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str
 
 
 def _apart(refused: Sequence[Interval], chart: ChartData) -> Iterator[Interval]:
-    """Those whose words don't lie over another's; the footer counts all of them."""
+    """Yield those whose words don't lie over another's; the footer counts all of them."""
     free_from = chart.window.start
     for interval in refused:
         if interval.start >= free_from or interval is refused[0]:
@@ -84,7 +84,7 @@ def _apart(refused: Sequence[Interval], chart: ChartData) -> Iterator[Interval]:
 
 
 def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str, Any]:
-    """How many were refused, and why; towards the middle, so that it stays within the chart."""
+    """Return how many were refused, and why; towards the middle, so that it stays within the chart."""
     start, end = _wide_enough(interval, chart)
     late = interval.start > chart.window.start + chart.window.span.length / 2
     side = (
@@ -105,19 +105,19 @@ def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[s
 
 
 def _short(reason: str) -> str:
-    """A reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
+    """Return a reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
     text = reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _few_ticks(chart: ChartData, style: FigureStyle) -> dict[str, Any]:
-    """Left to itself, Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
+    """Return fewer ticks: by itself Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
     greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
     return {"dtick": "D2"} if style.logarithmic and 3 < greatest / least_value(chart) < 100 else {}
 
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
-    """Zero has no place on a logarithmic axis: how many there are is said."""
+    """Say how many zeros there are, which have no place on a logarithmic axis."""
     count = sum(int((series.v <= 0).sum()) for series in chart.series if series.name not in style.hidden)
     if not count:
         return []
@@ -141,7 +141,7 @@ def _legend(theme: Theme) -> dict[str, Any]:
 
 
 def _wide_enough(interval: Interval, chart: ChartData) -> tuple[str, str]:
-    """The interval on the axis, widened so that even a short one can be seen."""
+    """Return the interval on the axis, widened so that even a short one can be seen."""
     window = chart.window
     end = max(interval.end, interval.start + window.span.length * _NARROWEST_MARK)
     return on_axis(interval.start, window), on_axis(min(end, window.end), window)

@@ -41,7 +41,8 @@ class FigureStyle:
 
 
 def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
-    """Everything that a tick brings anew: an anchor that spans the window, the period before, and every series."""
+    """Return everything that a tick brings anew: an anchor that spans the window, the period before, and every
+    series."""
     shape = SHAPES[drawn_as(chart, style)]
     colours = _colours(chart, style)
     drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
@@ -52,7 +53,8 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
 
 
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
-    """Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines there."""
+    """Return lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines
+    there."""
     return "line" if style.logarithmic else chart.chart.draw
 
 
@@ -74,7 +76,7 @@ class LineStyle:
 
 
 def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """A line; the unfinished end dashed; the range from lowest to highest as a band; lone points as dots."""
+    """Return a line; the unfinished end dashed; the range from lowest to highest as a band; lone points as dots."""
     finished = _finished(chart, series)
     whole = _scatter(chart, series, slice(0, finished), line_style)
     end = _scatter(chart, series, slice(max(finished - 1, 0), None), line_style, dash="2px,3px")
@@ -87,7 +89,8 @@ def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
 
 
 def _area(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """A line over a tinted area; the unfinished end is not filled, and neither are several series over one another."""
+    """Return a line over a tinted area; the unfinished end is not filled, and neither are several series over one
+    another."""
     drawn = _line(chart, series, line_style)
     if line_style.named:
         return drawn
@@ -152,7 +155,7 @@ def _scatter(chart: ChartData, series: Series, part: slice, line_style: LineStyl
 
 
 def _drawable(values: Values, style: FigureStyle) -> Values:
-    """The values that the axis has a place for. Left to itself, Plotly draws a line to zero straight down."""
+    """Return the values that the axis has a place for. Left to itself, Plotly draws a line to zero straight down."""
     return np.where(values > 0, values, np.nan) if style.logarithmic else values
 
 
@@ -161,7 +164,7 @@ def _points(chart: ChartData, starts: Milliseconds, values: Values) -> Trace:
 
 
 def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """From lowest to highest: two unseen lines with the room between them tinted."""
+    """Return a band from lowest to highest: two unseen lines with the room between them tinted."""
     if series.low is None or series.high is None:
         return []
     common: Trace = {
@@ -181,7 +184,7 @@ def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
 
 
 def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
+    """Return ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
     zero = series.v <= 0
     if not zero.any():
         return []
@@ -227,7 +230,7 @@ def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> lis
 
 
 def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
-    """An unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
+    """Return an unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
     window = chart.window
     start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
     end = window.end
@@ -245,13 +248,13 @@ def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
 
 
 def least_value(chart: ChartData) -> float:
-    """The least value above zero; one where there is none."""
+    """Return the least value above zero; one where there is none."""
     values = [part[part > 0] for series in chart.series for part in (series.v, series.low) if part is not None]
     return float(min((part.min() for part in values if part.size), default=1.0))
 
 
 def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
-    """The comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
+    """Return the comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
     middle; of several lines each has the colour of its own."""
     ghost = TOKENS[style.theme]["ghost"]
     if len(chart.previous) > 1 and drawn_as(chart, style) == "bar":
@@ -284,14 +287,14 @@ def _before(chart: ChartData, series: Series, colour: str, name: str, style: Fig
 
 
 def _finished(chart: ChartData, series: Series) -> int:
-    """How many of a series' buckets are finished."""
+    """Return how many of a series' buckets are finished."""
     if chart.unfinished_from is None:
         return len(series.t)
     return int(np.searchsorted(series.t, chart.unfinished_from))
 
 
 def _spoken(chart: ChartData, series: Series) -> str:
-    """A series' name for people: a bare ``true`` says nothing without what it is about."""
+    """Return a series' name for people: a bare ``true`` says nothing without what it is about."""
     if series.name in ("true", "false", "null") and chart.chart.split_by:
         return f"{chart.chart.split_by}: {series.name}"
     return series.name
@@ -306,5 +309,5 @@ def _line_width(series: Series) -> float:
 
 
 def _widths(series: Series) -> float:
-    """The length of a bucket in ms: the shortest there is, so that bars never overlap."""
+    """Return the length of a bucket in ms: the shortest there is, so that bars never overlap."""
     return float(np.diff(series.t).min()) if len(series.t) > 1 else 60_000.0

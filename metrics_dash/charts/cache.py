@@ -64,7 +64,7 @@ class SharedCache:
         self._lock = threading.Lock()
 
     def get(self, key: str, make: Callable[[], T], fits: Callable[[Any], bool] = lambda value: True) -> T:
-        """The value of ``key``, made by ``make`` where it is missing. Values are never None.
+        """Return the value of ``key``, made by ``make`` where it is missing. Values are never None.
 
         ``fits``: whether a stored value is an answer to this question; one that isn't is made anew.
         """

@@ -142,7 +142,8 @@ class TabData:
     compare: Comparison | None = None
 
     def answers(self, tab: Tab, window: Window, compare: Comparison | None) -> bool:
-        """Whether this is what was asked: the same tab, window and comparison, and a chart for each of the tab's."""
+        """Return whether this is what was asked: the same tab, window and comparison, and a chart for each of the
+        tab's."""
         asked = (tab, window, compare, [(chart, window) for chart in tab.charts])
         return asked == (self.tab, self.window, self.compare, [(each.chart, each.window) for each in self.charts])
 

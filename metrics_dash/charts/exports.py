@@ -20,28 +20,30 @@ _HOURS_UP_TO = timedelta(hours=48)
 
 
 def chart_table(data: ChartData, compare: Comparison | None = None, hidden: Collection[str] = ()) -> pd.DataFrame:
-    """One chart as a table: ``time``, then a column for each series that is shown and for what it is compared with."""
+    """Return one chart as a table: ``time``, then a column for each series that is shown and for what it is compared
+    with."""
     return frame(_as_drawn(data, compare, hidden))
 
 
 def tab_table(data: TabData, hidden: Mapping[str, Collection[str]]) -> pd.DataFrame:
-    """All charts of a tab in one table. ``hidden``: by chart id the names of series that are not shown."""
+    """Return all charts of a tab in one table. ``hidden``: by chart id the names of series that are not shown."""
     charts = tuple(_as_drawn(chart, data.compare, hidden.get(chart.chart.id, ())) for chart in data.charts)
     return tab_frame(replace(data, charts=charts))
 
 
 def chart_csv(data: ChartData, compare: Comparison | None = None, hidden: Collection[str] = ()) -> str:
-    """``chart_table`` as CSV."""
+    """Return ``chart_table`` as CSV."""
     return to_csv(chart_table(data, compare, hidden))
 
 
 def tab_csv(data: TabData, hidden: Mapping[str, Collection[str]]) -> str:
-    """``tab_table`` as CSV."""
+    """Return ``tab_table`` as CSV."""
     return to_csv(tab_table(data, hidden))
 
 
 def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[str]) -> ChartData:
-    """The chart with the hidden series left out, and the comparison's after those that they are compared with."""
+    """Return the chart with the hidden series left out, and the comparison's after those that they are compared
+    with."""
     before = {one.name: one for one in data.previous}
     shown: list[Series] = []
     for series in data.series:
@@ -56,7 +58,8 @@ def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[st
 
 
 def file_name(tab_id: str, chart_id: str | None, window: Window, extension: str) -> str:
-    """``auth_login-rate_2026-01-31T12-00_24h.png``: what it is of, when it ends in the window's zone, how long it is.
+    """Return ``auth_login-rate_2026-01-31T12-00_24h.png``: what it is of, when it ends in the window's zone, how long
+    it is.
 
     Without a chart it is the whole tab's. Such names sort by tab, chart and time.
     """
@@ -64,12 +67,12 @@ def file_name(tab_id: str, chart_id: str | None, window: Window, extension: str)
 
 
 def stem(window: Window) -> str:
-    """The part of a file name that says the range: ``2026-01-31T12-00_24h``."""
+    """Return the part of a file name that says the range: ``2026-01-31T12-00_24h``."""
     return f"{window.end.astimezone(window.zone):%Y-%m-%dT%H-%M}_{length_text(window)}"
 
 
 def length_text(window: Window) -> str:
-    """How long a window is, as a range of the address: ``90m``, ``24h``, ``7d`` (days of its zone)."""
+    """Return how long a window is, as a range of the address: ``90m``, ``24h``, ``7d`` (days of its zone)."""
     length = window.end - window.start
     if length <= _HOURS_UP_TO and not length % _HOUR:
         return f"{length // _HOUR}h"

@@ -35,8 +35,8 @@ def headline(plan: Plan, rows: Rows, before: Rows | None, compared: Rows | None)
 
 
 def _compared_number(plan: Plan, compared: Rows | None) -> float | None:
-    """The headline of the buckets that the window is compared with, where all that stand opposite complete ones are
-    known: of a gauge the latest, else all as one."""
+    """Return the headline of the buckets that the window is compared with, where all that stand opposite complete
+    ones are known: of a gauge the latest, else all as one."""
     grid, shown, complete = plan.compared_grid, AGGREGATES[plan.chart.show], plan.grid.complete
     if compared is None or grid is None or not complete or not grid.known[:complete].all():
         return None

@@ -35,7 +35,7 @@ class Grid:
 
 
 def make_grid(edges: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:
-    """The grid of buckets from ``edges[:-1]`` to ``ends``; ``held_from`` None means for ever."""
+    """Return the grid of buckets from ``edges[:-1]`` to ``ends``; ``held_from`` None means for ever."""
     starts, complete_ms = edges[:-1], to_milliseconds(complete_through)
     finished = ends <= complete_ms
     lengths = ends - starts
@@ -111,7 +111,7 @@ def _compared(chart: Chart, window: Window, edges: Milliseconds, ends: Milliseco
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:
-    """The buckets of the period before that stand opposite complete ones: a gauge's latest, else all as one."""
+    """Return the buckets of the period before that stand opposite complete ones: a gauge's latest, else all as one."""
     edges = comparison_edges(window, "period")
     if grid.complete == 0 or (held_from is not None and int(edges[0]) < to_milliseconds(held_from)):
         return None

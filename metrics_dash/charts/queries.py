@@ -223,7 +223,7 @@ class Queries:
         )
 
     def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
-        """What the answer depends on, and the tick: a fixed window too may get late events."""
+        """Return what the answer depends on, and the tick: a fixed window too may get late events."""
         tick = window.end if window.live else moment.now
         charts = [(c.id, c.event, c.measurement, c.show, c.split_by) for c in tab.charts]
         span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
@@ -244,7 +244,7 @@ def _unavailable_if_it_fails() -> Iterator[None]:
 
 
 def _describe(error: Exception) -> str:
-    """What went wrong, without the statement, its parameters or anything of the connection's address."""
+    """Return what went wrong, without the statement, its parameters or anything of the connection's address."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         diagnosis = getattr(error.orig, "diag", None)
         return getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
@@ -273,7 +273,7 @@ def _read_tab(
 def _read_plans(
     connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refused: Read | None
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
-    """All plans in one statement; where the data of one makes it fail, each in a statement of its own."""
+    """Return all plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
     names = list(dict.fromkeys(plan.chart.event for plan in plans))
     try:

@@ -47,7 +47,7 @@ def load(data: bytes) -> Any:
 
 
 def begins_like_one(data: bytes) -> bool:
-    """Whether these first bytes are a record's; nothing (it may have expired) is taken for one."""
+    """Return whether these first bytes are a record's; nothing (it may have expired) is taken for one."""
     return not data or any(data.startswith(_head(kind)) for kind in _KINDS)
 
 

@@ -14,7 +14,7 @@ from metrics_dash.charts.timerange.windows import Window
 
 
 def refused_read(window: Window) -> Read:
-    """What the collectors reported as refused in a window."""
+    """Return what the collectors reported as refused in a window."""
     edges = bucket_edges(window)
     return Read(
         REFUSED_EVENT,
@@ -28,7 +28,7 @@ def refused_read(window: Window) -> Read:
 
 
 def intervals(rows: Rows, window: Window) -> tuple[Interval, ...]:
-    """The buckets in which events were refused, adjacent ones as one."""
+    """Return the buckets in which events were refused, adjacent ones as one."""
     edges = bucket_edges(window)
     refused = cast(Values, align(rows, edges[:-1]).sum)
     affected = np.flatnonzero(refused > 0)

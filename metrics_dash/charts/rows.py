@@ -10,7 +10,7 @@ from metrics_dash.charts.timerange.grid import Milliseconds
 
 
 def align(rows: Rows, starts: Milliseconds) -> Rows:
-    """The rows in the order of ``starts``, NaN where there is none."""
+    """Return the rows in the order of ``starts``, NaN where there is none."""
     pick = _picker(rows.start, starts)
     splits = {value: (starts, _picker(at, starts)(counts)) for value, (at, counts) in rows.splits.items()}
     sums, lows, highs, values = (
@@ -20,7 +20,7 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
-    """A function that puts values of the buckets ``at`` into the order of ``starts``."""
+    """Return a function that puts values of the buckets ``at`` into the order of ``starts``."""
     if len(at) == 0:
         return lambda values: np.full(len(starts), np.nan)
     order = np.argsort(at, kind="stable")
@@ -31,7 +31,7 @@ def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values
 
 
 def aggregate(rows: Rows, upto: int) -> Rows:
-    """The first ``upto`` buckets of aligned rows as one."""
+    """Return the first ``upto`` buckets of aligned rows as one."""
     return Rows(
         rows.start[:1],
         np.array([np.nansum(rows.count[:upto])]),

@@ -19,7 +19,7 @@ from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
 
 def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSince) -> ChartData:
-    """A chart's data from the answers to the reads of its plan, in their order."""
+    """Return a chart's data from the answers to the reads of its plan, in their order."""
     chart, window, grid = plan.chart, plan.window, plan.grid
     found = next(answers)
     before = next(answers) if plan.before is not None else None
@@ -43,7 +43,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
 
 
 def failing(chart: Chart, window: Window, error: str) -> ChartData:
-    """The data of a chart that can't be built."""
+    """Return the data of a chart that can't be built."""
     return ChartData(chart, window, (), "failing", headline=Headline(None, headline_label(chart)), error=error)
 
 
@@ -78,7 +78,7 @@ def _fixed(values: Values) -> Values:
 
 
 def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Iterator[Series]:
-    """A series for each value, the most frequent first, and one for all other events."""
+    """Yield a series for each value, the most frequent first, and one for all other events."""
     counts = {value: np.where(np.isnan(count), rows.count * 0, count) for value, (_, count) in rows.splits.items()}
     totals = {value: float(np.nansum(count)) for value, count in counts.items()}
     named = sorted((value for value in counts if totals[value] > 0), key=lambda value: (-totals[value], value))
@@ -90,7 +90,7 @@ def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Ite
 
 
 def other_name(values: Sequence[str]) -> str:
-    """What the rest of a split is called, also where a value is called "other" itself."""
+    """Return what the rest of a split is called, also where a value is called "other" itself."""
     return "other" if "other" not in values else "all other"
 
 
@@ -99,7 +99,7 @@ def _counted(chart: Chart, count: Values, rows: Rows, grid: Grid) -> Values:
 
 
 def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tuple[Series, ...]:
-    """The comparison's series at the times of the window, of a split only those that the window has too."""
+    """Return the comparison's series at the times of the window, of a split only those that the window has too."""
     if compared is None or plan.compared_grid is None or len(compared.start) == 0:
         return ()
     rows = align(compared, plan.compared_grid.starts)

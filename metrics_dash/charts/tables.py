@@ -17,7 +17,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def frame(data: ChartData) -> pd.DataFrame:
-    """A chart as a table: ``time`` (ISO 8601 with the offset of the window's zone), then a float64 column per series.
+    """Return a chart as a table: ``time`` (ISO 8601 with the offset of the window's zone), then a float64 column per
+    series.
 
     The rows are the window's buckets, each named by its start; a gap is NaN. Without series there is no row.
     """
@@ -26,7 +27,8 @@ def frame(data: ChartData) -> pd.DataFrame:
 
 
 def tab_frame(data: TabData) -> pd.DataFrame:
-    """All charts of a tab in one table, as ``frame``; a column is named ``chart: series`` where the two differ."""
+    """Return all charts of a tab in one table, as ``frame``; a column is named ``chart: series`` where the two
+    differ."""
     zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
     series, names = [], []
     for chart in data.charts:
@@ -46,14 +48,16 @@ def _frame(series: Sequence[Series], names: Sequence[str], zone: ZoneInfo) -> pd
 
 
 def iso_times(milliseconds: Milliseconds, zone: ZoneInfo) -> list[str]:
-    """Epoch milliseconds as RFC 3339: with ``Z`` in UTC, else with the offset that ``zone`` has at each moment."""
+    """Return epoch milliseconds as RFC 3339: with ``Z`` in UTC, else with the offset that ``zone`` has at each
+    moment."""
     if zone.key == "UTC":
         return [f"{from_milliseconds(each).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for each in milliseconds.tolist()]
     return [from_milliseconds(each).astimezone(zone).isoformat(timespec="seconds") for each in milliseconds.tolist()]
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """A table as CSV (RFC 4180), safe to open in a spreadsheet; a gap is an empty cell, whole numbers have no point."""
+    """Return a table as CSV (RFC 4180), safe to open in a spreadsheet; a gap is an empty cell, whole numbers have no
+    point."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([csv_safe(str(name)) for name in table.columns])
@@ -71,7 +75,8 @@ def _cell(value: object) -> object:
 
 
 def csv_safe(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe; numbers stay."""
+    """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe; numbers
+    stay."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -9,7 +9,7 @@ from metrics_dash.charts.timerange.windows import Window
 
 
 def uncomputed_in(window: Window, event_name: str, buckets: Iterable[UncomputedBucket]) -> Uncomputed | None:
-    """The event's buckets in a window that can't be computed; None where all can.
+    """Return the event's buckets in a window that can't be computed; None where all can.
 
     Those of the level that is drawn, and of finer ones, which it lacks.
     """

@@ -15,7 +15,8 @@ class CommandError(Exception):
 
 @contextmanager
 def opened(*, must_be_migrated: bool = False, migrates: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """The settings and the running database; left at the end. Raises ``CommandError`` where a migration is due."""
+    """Yield the settings and the running database; left at the end. Raises ``CommandError`` where a migration is
+    due."""
     settings = load_settings()
     logs.configure(settings)
     database = open_database(settings)
@@ -32,7 +33,7 @@ def opened(*, must_be_migrated: bool = False, migrates: bool = False) -> Iterato
 
 
 def open_database(settings: Settings) -> Database:
-    """The database that the settings name, for this process; nothing is started or connected yet."""
+    """Return the database that the settings name, for this process; nothing is started or connected yet."""
     database = Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
     use_database(database)
     return database

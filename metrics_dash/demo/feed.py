@@ -156,7 +156,7 @@ class Demo:
         return accepted, rejected
 
     def _known(self, sender: Sender, oldest: int, until: int) -> tuple[set[int], set[int]]:
-        """The hours that the store has anything of, and those of them that lack some of their minutes."""
+        """Return the hours that the store has anything of, and those of them that lack some of their minutes."""
         hours = {start - start % HOUR for start in _held(sender, oldest - oldest % HOUR, until, "hour")}
         recent = until - until % HOUR - MINUTES_ARE_HELD
         minutes: dict[int, int] = {}
@@ -204,7 +204,7 @@ class _Tally:
 
 
 def missing(until: int, oldest: int, known: set[int], incomplete: set[int]) -> Iterator[Interval]:
-    """The intervals to send so that ``oldest`` (rounded down to its hour) to ``until`` is whole, newest first.
+    """Yield the intervals to send so that ``oldest`` (rounded down to its hour) to ``until`` is whole, newest first.
 
     ``known``: starts of hours that the store has something of; ``incomplete``: those that lack minutes.
     """

@@ -58,7 +58,7 @@ class Happening:
     metadata: dict[str, Any] = field(compare=False)
 
     def as_event(self) -> dict[str, Any]:
-        """The event as ``POST /api/v1/events`` takes it."""
+        """Return the event as ``POST /api/v1/events`` takes it."""
         moment = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds")
         return {
             "event_name": self.event_name,
@@ -69,7 +69,8 @@ class Happening:
 
 
 def players_expected(at: float) -> float:
-    """Players online that the time of day, the weekday and the patch day lead one to expect, at epoch second ``at``."""
+    """Return players online that the time of day, the weekday and the patch day lead one to expect, at epoch second
+    ``at``."""
     moment = datetime.fromtimestamp(at, UTC)
     hour = moment.hour + moment.minute / 60 + moment.second / 3600
     whole = int(hour)
@@ -85,7 +86,7 @@ def _day_share(weekday: int) -> float:
 
 
 def _patch_share(weekday: int, hour: float) -> float:
-    """How much of the usual crowd is there on patch day: nobody during maintenance, more than usual at night."""
+    """Return how much of the usual crowd is there on patch day: nobody during maintenance, more than usual at night."""
     if weekday != _WEDNESDAY or hour < _PATCH_BEGINS - 0.25:
         return 1.0
     if hour < _PATCH_BEGINS:  # warned, they leave
@@ -106,7 +107,7 @@ class Simulation:
         self.rate = rate
 
     def hour(self, start: int) -> list[Happening]:
-        """Everything that happens in the hour from epoch second ``start`` (a multiple of 3600), oldest first."""
+        """Return everything that happens in the hour from epoch second ``start`` (a multiple of 3600), oldest first."""
         if start % HOUR:
             raise ValueError(f"{start!r} is not the start of an hour")
         return _hour(self.seed, self.rate, start)
@@ -127,7 +128,7 @@ def _hour(seed: int, rate: float, start: int) -> list[Happening]:
 
 
 def _gauges(draw: Generator, seed: int, start: int) -> Iterator[Happening]:
-    """Players, creatures and zones, sampled regularly. A slow wave of its own makes no two days alike."""
+    """Yield players, creatures and zones, sampled regularly. A slow wave of its own makes no two days alike."""
     for at in range(start, start + HOUR, SAMPLE_SECONDS):
         expected = players_expected(at)
         wave = 1 + 0.035 * math.sin(at / 2700 + seed) + 0.025 * math.sin(at / 9100 + 2 * seed)
@@ -205,7 +206,7 @@ def _quests(draw: Generator, start: int, rates: NDArray[np.float64]) -> Iterator
 
 
 def _moments(draw: Generator, start: int, rates: NDArray[np.float64]) -> list[float]:
-    """Moments of a Poisson process whose rate is ``rates[i]`` in minute i of the hour."""
+    """Return moments of a Poisson process whose rate is ``rates[i]`` in minute i of the hour."""
     counts = draw.poisson(rates)
     offsets = np.repeat(np.arange(60) * 60.0, counts) + draw.random(int(counts.sum())) * 60
     return [float(moment) for moment in np.minimum(start + offsets, start + HOUR - 0.001).round(3)]
@@ -222,5 +223,5 @@ def _ms(duration: float) -> dict[str, float]:
 
 
 def slice_of(happenings: Iterable[Happening], start: float, end: float) -> list[Happening]:
-    """Those of ``happenings`` with ``start <= at < end``."""
+    """Return those of ``happenings`` with ``start <= at < end``."""
     return [happening for happening in happenings if start <= happening.at < end]

@@ -18,7 +18,7 @@ FRESH_FOR = timedelta(seconds=60)
 
 
 def demo_active(database: Database, now: datetime | None = None) -> bool:
-    """Whether the demo has sent within the last minute. One index look-up; False when the database can't say."""
+    """Return whether the demo has sent within the last minute. One index look-up; False when the database can't say."""
     now = now or datetime.now(UTC)
     try:
         return bool(query_events(HEARTBEAT, now - FRESH_FOR, now + FRESH_FOR, 1, database=database))

@@ -109,11 +109,11 @@ class Bus:
         return known
 
     def is_attached(self, handler_id: str) -> bool:
-        """Whether a handler of that id is attached."""
+        """Return whether a handler of that id is attached."""
         return handler_id in self._attached
 
     def failures(self) -> dict[str, int]:
-        """How often a handler raised, by handler id. Each time it was detached."""
+        """Return how often a handler raised, by handler id. Each time it was detached."""
         with self._lock:
             return dict(self._failures)
 

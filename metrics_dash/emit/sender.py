@@ -96,7 +96,7 @@ class Sender:
 
 
 def _reason(answer: bytes) -> str:
-    """What the server gave as its reason, short enough for a log line."""
+    """Return what the server gave as its reason, short enough for a log line."""
     try:
         return str(json.loads(answer)["error"])[:200]
     except (ValueError, KeyError, TypeError):

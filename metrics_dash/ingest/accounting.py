@@ -34,7 +34,7 @@ class Accounting:
         return self.offered == elsewhere + self.in_flight + self.committed + self.replayed
 
     def as_dict(self) -> dict[str, object]:
-        """The figures by name, as plain data."""
+        """Return the figures by name, as plain data."""
         return {
             "offered": self.offered,
             "rejected": self.rejected,

@@ -231,7 +231,7 @@ class Buffer:
         self._open = []
 
     def _own(self, rows: list[Row], *, since: float, size: int, is_report: bool = False) -> PendingBatch:
-        """A batch that nobody else can know the id of, so that it names its submission, too."""
+        """Return a batch that nobody else can know the id of, so that it names its submission, too."""
         batch_id = uuid4()
         submission = Submission(batch_id, self._cancel)
         batch = Batch(batch_id, rows, submission=batch_id)
@@ -268,13 +268,13 @@ class Buffer:
             return list(self._flying)
 
     def put_back(self) -> None:
-        """What is in flight did not arrive: it is first in the queue again, in its order."""
+        """Queue first again, in its order, what is in flight and did not arrive."""
         with self._lock:
             self._sealed.extendleft(reversed(self._flying))
             self._flying.clear()
 
     def settle(self, group: Sequence[PendingBatch], written: Sequence[Written]) -> None:
-        """What is in flight arrived; ``written`` says how each batch fared."""
+        """Count what is in flight as arrived; ``written`` says how each batch fared."""
         with self._lock:
             for pending, result in zip(group, written, strict=True):
                 self._account(pending, result)
@@ -367,7 +367,7 @@ class Buffer:
     # The books.
 
     def snapshot(self) -> Accounting:
-        """Where everything is now. What is held is counted where it lies, not derived from the other figures."""
+        """Return where everything is now. What is held is counted where it lies, not derived from the other figures."""
         with self._lock:
             return Accounting(
                 offered=self._offered + len(self._open),
@@ -388,7 +388,7 @@ class Buffer:
             return [pending.submission for pending in (*self._flying, *self._sealed)]
 
     def oldest_age(self) -> float | None:
-        """Seconds since the oldest event that is not stored came; None when all are."""
+        """Return seconds since the oldest event that is not stored came; None when all are."""
         with self._lock:
             since = [pending.since for pending in (*self._flying, *self._sealed)]
             if self._open:

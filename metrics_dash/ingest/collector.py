@@ -95,7 +95,7 @@ class Collector:
         _collectors.add(self)
 
     def _begin(self) -> None:
-        """What a new thread, or a fork's child, starts from."""
+        """Set what a new thread, or a fork's child, starts from."""
         self._heartbeat = Heartbeat(self._database, self._buffer)
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -141,7 +141,7 @@ class Collector:
         return self._heartbeat.collector_id
 
     def snapshot(self) -> Accounting:
-        """Where every event ever offered is; the identity holds at every instant."""
+        """Return where every event ever offered is; the identity holds at every instant."""
         return self._buffer.snapshot()
 
     @property
@@ -368,14 +368,14 @@ class Collector:
     # Forks.
 
     def _reset_in_child(self) -> None:
-        """The child starts empty: the parent keeps the events, the thread and the connections."""
+        """Start empty in a child: the parent keeps the events, the thread and the connections."""
         self._lock = threading.Lock()
         self._buffer.reset()
         self._begin()
         self._in_fresh_child = self._started
 
     def _start_in_child(self) -> None:
-        """A thread of the child's own, once it has something to store."""
+        """Start a thread of the child's own, once it has something to store."""
         if self._in_fresh_child:
             self._in_fresh_child = False
             self.start()

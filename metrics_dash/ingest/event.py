@@ -53,12 +53,12 @@ class Event(NamedTuple):
 
 
 def encode(event: Event) -> Row:
-    """An event as the row that is stored. Raises ``InvalidEventError``."""
+    """Return an event as the row that is stored. Raises ``InvalidEventError``."""
     return encode_row(event.name, event.measurements, event.metadata, event.occurred_at)
 
 
 def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:
-    """The row that is stored for an event in decoded JSON: ``event_name`` and, optionally, ``measurements``,
+    """Return the row that is stored for an event in decoded JSON: ``event_name`` and, optionally, ``measurements``,
     ``metadata`` and ``occurred_at`` (RFC 3339; by default ``now``, which is aware).
 
     ``keep`` is how long days are kept: an older event has nowhere to go. Raises ``InvalidEventError``, which quotes the
@@ -78,7 +78,7 @@ def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) 
 
 
 def parse_time(value: object) -> datetime:
-    """An aware moment from an RFC 3339 text such as ``2026-01-31T12:00:00Z``. Raises ``InvalidEventError``."""
+    """Return an aware moment from an RFC 3339 text such as ``2026-01-31T12:00:00Z``. Raises ``InvalidEventError``."""
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
         raise InvalidEventError(f"occurred_at: {quote(value)} is not RFC 3339 such as 2026-01-31T12:00:00Z")
     try:
@@ -88,7 +88,8 @@ def parse_time(value: object) -> datetime:
 
 
 def check_time(occurred_at: datetime, now: datetime, keep: timedelta = DAY_RETENTION) -> datetime:
-    """A moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEventError``: too_old, too_new."""
+    """Return a moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEventError``: too_old,
+    too_new."""
     if occurred_at - now > MAX_AHEAD:
         message = f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future"
         raise TooNewError(message, occurred_at)

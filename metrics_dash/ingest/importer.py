@@ -117,7 +117,7 @@ def _batches(stream: IO[bytes], keep: timedelta) -> Iterator[Batch]:
 
 
 def _decoded(line: bytes) -> tuple[object] | None:
-    """The event in the line, or what is wrong with it; None for a blank one."""
+    """Return the event in the line, or what is wrong with it; None for a blank one."""
     if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
         return (MalformedEvent(f"the line is longer than {MAX_LINE_BYTES} bytes"),)
     if not line.strip():
@@ -151,7 +151,7 @@ class _Counted(io.RawIOBase):
 
 
 def _opened(source: _Counted) -> IO[bytes]:
-    """The stream inflated where it is gzip, which its first bytes tell."""
+    """Return the stream inflated where it is gzip, which its first bytes tell."""
     buffered = io.BufferedReader(source, buffer_size=256 * 1024)
     if buffered.peek(2)[:2] == _GZIP_MAGIC:
         return cast(IO[bytes], gzip.GzipFile(fileobj=buffered))

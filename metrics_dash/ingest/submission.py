@@ -55,7 +55,7 @@ class Submission:
             raise KeyReusedError(f"batch {self.batch_id} was stored from another body")
 
     def settled(self, timeout: float) -> bool:
-        """Whether the batch's fate is known within ``timeout`` seconds; leaves it where it is if not."""
+        """Return whether the batch's fate is known within ``timeout`` seconds; leaves it where it is if not."""
         return self._done.wait(max(0.0, timeout))
 
     def settle(self, written: Written) -> None:

@@ -77,7 +77,7 @@ def audit(database: Database) -> list[Problem]:
 
 
 def _compare(database: Database, level: RollupLevel, start: datetime, end: datetime) -> list[Problem]:
-    """The problems of a span. Where its numbers can't be computed it is halved, until one bucket is to blame."""
+    """Return the problems of a span. Where its numbers can't be computed it is halved, until one bucket is to blame."""
     try:
         return _differing(database, level, start, end)
     except DBAPIError as error:

@@ -64,14 +64,14 @@ class PurgeReport:
         return not any(level.outcome in ("blocked", "refused") for level in self.levels)
 
     def summary(self) -> str:
-        """One line for people."""
+        """Return one line for people."""
         reasons = dict.fromkeys(level.reason for level in self.levels if level.reason)
         outcomes = ", ".join(f"{level.level}: {level.outcome} {level.removed}" for level in self.levels)
         return "; ".join((outcomes, *reasons))
 
 
 def retention_periods(settings: Settings) -> dict[str, timedelta]:
-    """How long each level is kept."""
+    """Return how long each level is kept."""
     return {name: getattr(settings, f"{name}_retention") for name in LEVEL_NAMES}
 
 

@@ -63,7 +63,7 @@ def run_pass(database: Database, *, limit: int = PASS_LIMIT, before: datetime | 
 
 
 def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
-    """One pass inside a transaction that holds the rollup lock; the caller commits."""
+    """Return one pass inside a transaction that holds the rollup lock; the caller commits."""
     rollups.prepare(connection)
     floors = read_floors(connection)
     # Read before the marks are taken: what fails in this pass has its turn in a later one.

@@ -43,7 +43,7 @@ class Job:
             raise ValueError(f"job {self.name!r}: the interval {self.interval!r} is not a positive number of seconds")
 
     def slot(self, now: float) -> float:
-        """The start of the slot that holds ``now``, both in seconds since 1970."""
+        """Return the start of the slot that holds ``now``, both in seconds since 1970."""
         return now // self.interval * self.interval
 
 

@@ -12,7 +12,8 @@ _NAMES = 3
 
 
 def sentence(buckets: Sequence[UncomputedBucket]) -> str | None:
-    """``2 buckets of shop.sale can't be computed since 2026-01-10 12:00 UTC``; None where all that still can be are."""
+    """Return ``2 buckets of shop.sale can't be computed since 2026-01-10 12:00 UTC``; None where all that still can
+    be are."""
     waiting = [each for each in buckets if not each.lost]
     if not waiting:
         return None

@@ -107,7 +107,7 @@ def _schema(database: Database) -> Finding:
 
 
 def _job(unfinished_job: UnfinishedJob) -> Finding:
-    """A job whose last run, by whichever process, did not do what was due."""
+    """Return a job whose last run, by whichever process, did not do what was due."""
     text = f"{unfinished_job.outcome} (since {unfinished_job.since:%Y-%m-%d %H:%M} UTC)"
     verdict = Verdict.BAD if unfinished_job.failed else Verdict.WORTH_A_LOOK
     remedy = "it is tried again every minute while a process runs; the log says more"
@@ -135,7 +135,7 @@ def _collectors(status: PipelineStatus) -> Finding:
 
 
 def _lag(status: PipelineStatus) -> Finding:
-    """How old the oldest mark in the dirty log is: what nobody rolls up."""
+    """Return how old the oldest mark in the dirty log is: what nobody rolls up."""
     if status.oldest_dirty_at is None:
         return Finding("rollup", Verdict.GOOD, "nothing waits to be rolled up")
     lag = status.now - status.oldest_dirty_at

@@ -36,13 +36,13 @@ class Lag:
 
 
 def allowed_lag(settings: Settings) -> timedelta:
-    """How far behind a healthy pipeline may be: a minute, or some intervals where they are set to be long."""
+    """Return how far behind a healthy pipeline may be: a minute, or some intervals where they are set to be long."""
     interval = settings.flush_interval + settings.rollup_interval
     return max(LEAST_LAG, timedelta(seconds=_INTERVALS_ALLOWED * interval))
 
 
 def lag(status: PipelineStatus, allowed: timedelta, problems: Sequence[str] = ()) -> Lag | None:
-    """What keeps the pipeline from being complete; None while it keeps up.
+    """Return what keeps the pipeline from being complete; None while it keeps up.
 
     ``problems``: what this process knows to be wrong with its own threads (``Runtime.health()``). They come first,
     because they are causes; what waits, and where, is what can be seen from the database. A machine whose clock differs
@@ -60,7 +60,7 @@ def lag(status: PipelineStatus, allowed: timedelta, problems: Sequence[str] = ()
 
 
 def _replayed(status: PipelineStatus, allowed: timedelta) -> Iterator[str]:
-    """A replica that is far behind is read only where the primary does not answer."""
+    """Yield a replica that is far behind is read only where the primary does not answer."""
     if status.asked_at is not None and status.asked_at - status.now > allowed:
         yield "the primary does not answer, and the replica that is read has nothing newer"
 

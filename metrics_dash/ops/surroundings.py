@@ -39,7 +39,7 @@ def around_database(database: Database, connection: Connection, status: Pipeline
 
 
 def room(subject: str, folder: Path, remedy: str, before: str = "") -> Finding:
-    """How much is free where ``folder`` is."""
+    """Return how much is free where ``folder`` is."""
     free = shutil.disk_usage(folder).free
     text = f"{before}{free / GIB:.1f} GiB free at {folder}"
     if free >= DISK_WORTH_A_LOOK:
@@ -141,7 +141,8 @@ def redis(settings: Settings) -> Finding | None:
 
 
 def _cached(client: "Redis") -> tuple[int, int]:
-    """How many keys of this version's there are, of the first few, and how many hold something else than a record."""
+    """Return how many keys of this version's there are, of the first few, and how many hold something else than a
+    record."""
     cached = foreign = 0
     for key in client.scan_iter(f"metrics_dash:{records.FORMAT}:*", count=KEYS_LOOKED_AT):
         cached += 1

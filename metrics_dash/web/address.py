@@ -46,12 +46,12 @@ class PageState:
     rotate: int | None = None
 
     def zone(self, *, browser: str | None, server: ZoneInfo) -> ZoneInfo:
-        """The zone of axes and days. ``browser``: the viewer's IANA zone, as the page reported it."""
+        """Return the zone of axes and days. ``browser``: the viewer's IANA zone, as the page reported it."""
         name = {BROWSER_ZONE: browser, SERVER_ZONE: server.key}.get(self.tz, self.tz)
         return _zone(name) or _zone(browser) or server
 
     def query(self) -> str:
-        """The address's query, ``?tab=auth&range=24h``: everything that is not the default."""
+        """Return the address's query, ``?tab=auth&range=24h``: everything that is not the default."""
         pairs: list[tuple[str, str]] = [("tab", self.tab)]
         if self.from_ or self.to:
             pairs += [(name, text) for name, text in (("from", self.from_), ("to", self.to)) if text]
@@ -70,7 +70,7 @@ class PageState:
 
 
 def read_state(search: str | None, catalog: Catalog) -> PageState:
-    """The state that an address's query (with or without ``?``) describes. Never raises."""
+    """Return the state that an address's query (with or without ``?``) describes. Never raises."""
     try:
         values = parse_qs((search or "").removeprefix("?"), max_num_fields=100)
     except ValueError:
@@ -106,7 +106,7 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
 
 
 def _by_chart(texts: Sequence[str], charts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """``login-results:true`` as its two parts, where the chart exists."""
+    """Return ``login-results:true`` as its two parts, where the chart exists."""
     parts = [text.partition(":") for text in texts]
     return [(chart, name) for chart, colon, name in parts if colon and name and chart in charts]
 

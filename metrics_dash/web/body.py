@@ -50,7 +50,7 @@ def read(stream: IO[bytes], length: int | None, encoding: str, share: Share, *, 
 
 
 def _pieces(stream: IO[bytes], length: int | None, limit: int, compressed: bool) -> Iterator[bytes]:
-    """What the server hands over, up to its end, which must be where the sender said."""
+    """Yield what the server hands over, up to its end, which must be where the sender said."""
     total = 0
     while piece := _read(stream):
         total += len(piece)

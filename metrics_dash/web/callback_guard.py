@@ -108,7 +108,7 @@ def _parsed(raw: bytes) -> _Body:
 
 
 def _check_outputs(sent: _Property | list[_Output], declared: Any) -> None:
-    """The outputs must be the declared ones, and those with a wildcard must all stand for the same components."""
+    """Refuse outputs that are not the declared ones; those with a wildcard must all stand for the same components."""
     wanted = list(declared) if isinstance(declared, list | tuple) else [declared]
     given: list[_Output] = sent if isinstance(sent, list) else [sent]
     if len(given) != len(wanted):
@@ -128,7 +128,7 @@ def _check_outputs(sent: _Property | list[_Output], declared: Any) -> None:
 
 
 def _wildcards(declared: Any) -> list[str]:
-    """The keys of an id that stand for more than one component; none of a plain id."""
+    """Return the keys of an id that stand for more than one component; none of a plain id."""
     return [key for key, value in declared.items() if not isinstance(value, str)] if isinstance(declared, dict) else []
 
 
@@ -140,7 +140,7 @@ def _fits(sent: str | Mapping[str, str], declared: Any) -> bool:
 
 
 def _matched(sent: _Property, wildcards: Sequence[str]) -> tuple[str, ...]:
-    """What stands for the wildcards of a component."""
+    """Return what stands for the wildcards of a component."""
     return tuple(sent.id[key] for key in wildcards) if isinstance(sent.id, dict) else ()
 
 
@@ -149,7 +149,7 @@ def _name(each: Mapping[str, Any]) -> str:
 
 
 def _first(error: ValidationError) -> str:
-    """The first complaint: where and what, and nothing of what was sent."""
+    """Return the first complaint: where and what, and nothing of what was sent."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # What pydantic calls the branches of a union stands between the keys.
     where = ".".join(str(part) for part in first["loc"] if not re.search(r"[_\[]", str(part)))[:100]

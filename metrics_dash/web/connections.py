@@ -172,7 +172,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         return phase
 
     def overdue(self, now: float, limits: Limits) -> bool:
-        """Whether the present phase has taken too long."""
+        """Return whether the present phase has taken too long."""
         phase = self.enter_phase()
         if phase == "answer" and time.time() - self.last_activity > limits.stalled:
             return True
@@ -223,7 +223,7 @@ class ConnectionGuard:
         return len(living) < self._limits.connections or self._drop_oldest(living)
 
     def has_room(self, asking: Connection, size: int) -> bool:
-        """Whether a body may grow to ``size`` bytes; an older unfinished one is dropped for it."""
+        """Return whether a body may grow to ``size`` bytes; an older unfinished one is dropped for it."""
         if size <= self._limits.small or self.held() <= self._limits.held:
             return True
         others = (each for each in self._living() if each is not asking and each.held())
@@ -248,7 +248,7 @@ class ConnectionGuard:
             _close(each, error)
 
     def phases(self) -> Counter[str]:
-        """How many connections are in which phase."""
+        """Return how many connections are in which phase."""
         return Counter(each.phase for each in self._living())
 
     def _living(self) -> list[Connection]:

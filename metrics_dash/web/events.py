@@ -36,7 +36,7 @@ _TOO_LONG = f"is longer than {MAX_EVENT_BYTES // MIB} MiB, as no event is"
 
 
 def check_type(content_type: str) -> bool:
-    """Whether the type says that each line is an event. Raises ``ProblemError`` 415 for one that is not JSON."""
+    """Return whether the type says that each line is an event. Raises ``ProblemError`` 415 for one that is not JSON."""
     if content_type in NDJSON_TYPES:
         return True
     if content_type not in SNIFFED_TYPES:
@@ -45,7 +45,7 @@ def check_type(content_type: str) -> bool:
 
 
 def are_lines(body: bytearray) -> bool:
-    """Whether more follows a first line that is an object by itself, as in NDJSON and never in one document."""
+    """Return whether more follows a first line that is an object by itself, as in NDJSON and never in one document."""
     start = _skip(body, 0)
     end = body.find(b"\n", start)
     if end < 0 or end - start > MAX_EVENT_BYTES or body[start : start + 1] != b"{":
@@ -111,7 +111,7 @@ def _document(body: bytearray) -> Iterator[Decoded]:
 
 
 def _elements(body: bytearray, start: int) -> Iterator[Decoded]:
-    """The elements of the array that begins there and must end with the body."""
+    """Yield the elements of the array that begins there and must end with the body."""
     at = _skip(body, start + 1)
     closed = body[at : at + 1] == b"]"
     while not closed:
@@ -129,7 +129,8 @@ def _elements(body: bytearray, start: int) -> Iterator[Decoded]:
 
 
 def _end_of_value(body: bytearray, at: int) -> int:
-    """Where the value ends that begins at ``at``. Raises ``ProblemError`` where that is too far to be an event."""
+    """Return where the value ends that begins at ``at``. Raises ``ProblemError`` where that is too far to be an
+    event."""
     limit = min(len(body), at + MAX_EVENT_BYTES)
     value = _VALUE.match(body, at, limit)
     if value is not None:

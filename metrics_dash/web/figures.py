@@ -78,7 +78,7 @@ def _books(collector: Collector) -> Iterator[Metric]:
 
 
 def _jobs(scheduler: Scheduler) -> Iterator[Metric]:
-    """The rollup's passes, the purge and the other jobs that this process ran."""
+    """Yield the rollup's passes, the purge and the other jobs that this process ran."""
     runs = scheduler.runs
     yield counter("job_runs", "Runs of a job.", "job", {job: times for job, (times, _) in runs.items()})
     yield counter("job_seconds", "Seconds spent in a job.", "job", {job: spent for job, (_, spent) in runs.items()})

@@ -29,7 +29,7 @@ _FORWARDED = re.compile(
 
 @lru_cache(maxsize=256)
 def is_loopback(name: str) -> bool:
-    """Whether an address or a host name means this machine and no other."""
+    """Return whether an address or a host name means this machine and no other."""
     name = name.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -54,12 +54,12 @@ def check_client() -> None:
 
 
 def _forwarded_by() -> str | None:
-    """The first header by which a proxy says that it stands between."""
+    """Return the first header by which a proxy says that it stands between."""
     return next((name for name in request.headers.keys() if _FORWARDED.fullmatch(name.lower())), None)  # noqa: SIM118
 
 
 def _is_of_our_page() -> bool:
-    """Whether no other site's page caused the request: another port of this machine is another site."""
+    """Return whether no other site's page caused the request: another port of this machine is another site."""
     origins = request.headers.getlist("Origin")
     ours = _origin_of(f"{request.scheme}://{request.host}")
     if any(ours is None or _origin_of(origin) != ours for origin in origins):
@@ -68,7 +68,7 @@ def _is_of_our_page() -> bool:
 
 
 def _follows_a_link() -> bool:
-    """Whether somebody came to the page by a link on another site: that shows the page and changes nothing."""
+    """Return whether somebody came to the page by a link on another site: that shows the page and changes nothing."""
     navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
     seen = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     linked = request.method in ("GET", "HEAD") and request.path in PAGES and "Origin" not in request.headers
@@ -93,7 +93,7 @@ def _host_of(url: str) -> str:
 
 
 def content_security_policy(script_hashes: Iterable[str]) -> str:
-    """The policy of every answer: scripts of ours and the inline ones named by hash; nothing from elsewhere.
+    """Return the policy of every answer: scripts of ours and the inline ones named by hash; nothing from elsewhere.
 
     Styles may be inline, because pickers and grids write them.
     """

@@ -88,13 +88,13 @@ def _look(connection: Connection) -> Readiness:
 
 
 def warnings(database: Database) -> list[str]:
-    """What is wrong with the replica: no reason to send nobody here, as the primary answers in its place."""
+    """Return what is wrong with the replica: no reason to send nobody here, as the primary answers in its place."""
     sentence = database.replica.state().sentence if database.replica is not None else None
     return [sentence] if sentence is not None else []
 
 
 def problems(database: Database, runtime: RuntimeProtocol) -> tuple[str, ...]:
-    """What keeps this process from serving, a sentence each; nothing when it is ready."""
+    """Return what keeps this process from serving, a sentence each; nothing when it is ready."""
     return readiness(database, runtime).problems
 
 

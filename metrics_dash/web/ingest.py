@@ -90,13 +90,14 @@ class Ingest:
         return Sent(pieces, _digest(body, lines) if keyed else None)
 
     def _refused(self, piece: Piece) -> list[Refusal]:
-        """What was refused of a piece of which nothing is to be stored or remembered."""
+        """Return what was refused of a piece of which nothing is to be stored or remembered."""
         self._collector().reject(len(piece.refused))
         return piece.refused
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """One of the few places to wait in; refuses at once where there is none, or where waiting is of no use."""
+        """Yield one of the few places to wait in; refuses at once where there is none, or where waiting is of no
+        use."""
         if not self._collector().begun:
             raise _failing("this process does not collect; nothing was stored")
         if self._collector().failure is not None:
@@ -149,7 +150,7 @@ def _failing(reason: str) -> ProblemError:
 
 
 def batch_id_of(key: str | None) -> UUID | None:
-    """The batch that an ``Idempotency-Key`` names, so that a repeated request is stored once."""
+    """Return the batch that an ``Idempotency-Key`` names, so that a repeated request is stored once."""
     if key is None:
         return None
     if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():

@@ -94,7 +94,7 @@ class PipelineFigures:
         yield from _room(sizes)
 
     def successes(self) -> Mapping[str, float]:
-        """When each job that is run by one process of all last succeeded; nothing where the database is away."""
+        """Return when each job that is run by one process of all last succeeded; nothing where the database is away."""
         # Who just waited in vain need not wait again for the same answer.
         if time.monotonic() - self._away_since < AWAY_SECONDS:
             return {}
@@ -165,7 +165,7 @@ class AllFigures(Figures):
 
 
 def _with_successes(families: Iterable[Metric], elsewhere: Mapping[str, float]) -> Iterator[Metric]:
-    """A job that one process of all runs may have succeeded in another one."""
+    """Yield a job that one process of all runs may have succeeded in another one."""
     for family in families:
         if family.name != LAST_SUCCESS:
             yield family

@@ -237,7 +237,7 @@ _MOMENT: Part = {"type": "string", "format": "date-time"}
 
 
 def _record(properties: Mapping[str, Part], required: list[str] | None = None) -> Part:
-    """An object of exactly these keys, all of them required by default."""
+    """Return an object of exactly these keys, all of them required by default."""
     required = list(properties) if required is None else required
     return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
 
@@ -264,7 +264,7 @@ def _json(text: str, schema: Part) -> Part:
 
 
 def _problem(text: str, *, retry: bool = False) -> Part:
-    """An error; ``retry``: it says after how many seconds the same request may succeed."""
+    """Return an error; ``retry``: it says after how many seconds the same request may succeed."""
     answer = _json(text, _ref("Error"))
     if retry:
         seconds = {"type": "integer", "minimum": 1, "description": "Seconds to wait."}

@@ -113,7 +113,7 @@ class Query:
 
 
 def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
-    """The answer as interface.md has it, and what a chart's card says besides."""
+    """Return the answer as interface.md has it, and what a chart's card says besides."""
     zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
     return {
         "event_name": data.chart.event,

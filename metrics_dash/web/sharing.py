@@ -123,7 +123,7 @@ def retire(folder: Path, pid: int) -> None:
 
 
 def _ended(folder: Path) -> dict[str, Any]:
-    """The counters of the processes that ended, and the names of the files that they are from."""
+    """Return the counters of the processes that ended, and the names of the files that they are from."""
     try:
         ended: dict[str, Any] = _read(folder / _ENDED)
     except FileNotFoundError:

@@ -20,17 +20,18 @@ _DAY = 86_400_000
 
 
 def to_milliseconds(moment: datetime) -> int:
-    """Epoch milliseconds, rounded down."""
+    """Return epoch milliseconds, rounded down."""
     return (moment - EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """The aware UTC moment of epoch milliseconds."""
+    """Return the aware UTC moment of epoch milliseconds."""
     return EPOCH + int(milliseconds) * _MILLISECOND
 
 
 def bucket_edges(window: Window) -> Milliseconds:
-    """The bounds of a window's buckets: int64 epoch ms, the starts of all n buckets and the end of the last, n + 1.
+    """Return the bounds of a window's buckets: int64 epoch ms, the starts of all n buckets and the end of the last, n +
+    1.
 
     The array is shared and read-only.
     """
@@ -38,7 +39,8 @@ def bucket_edges(window: Window) -> Milliseconds:
 
 
 def bucket_starts(window: Window) -> Milliseconds:
-    """The starts of a window's buckets: int64 epoch ms, ascending, from the one that ``start`` lies in, before ``end``.
+    """Return the starts of a window's buckets: int64 epoch ms, ascending, from the one that ``start`` lies in, before
+    ``end``.
 
     The array is shared and read-only.
     """
@@ -70,7 +72,7 @@ def _day_edges(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datet
 
 
 def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
-    """For each of a window's bucket edges the one that it is compared with: int64 epoch ms, same length.
+    """Return for each of a window's bucket edges the one that it is compared with: int64 epoch ms, same length.
 
     "period" is the time just before, of equal length in whole buckets (days in days). "day" and "week" compare the same
     wall-clock time of the zone: on the day after a change of the clocks 14:00 is compared with 14:00, though 23 or 25
@@ -88,7 +90,8 @@ def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
 
 
 def compared_span(window: Window, comparison: Comparison) -> TimeRange:
-    """The time that a window is compared with. Days and weeks go by the wall clock of the zone, as its buckets do."""
+    """Return the time that a window is compared with. Days and weeks go by the wall clock of the zone, as its
+    buckets do."""
     if window.resolution == "day" or comparison != "period":
         days = _days_back(window, comparison) if window.resolution == "day" else _COMPARED_DAYS[comparison]
         zone = ZoneInfo("UTC") if window.days_are_utc else window.zone
@@ -104,7 +107,7 @@ def _days_back(window: Window, comparison: Comparison) -> int:
 
 
 def _days_earlier(edges: Milliseconds, days: int, utc: bool, zone: ZoneInfo) -> Milliseconds:
-    """The starts of the days so many days earlier."""
+    """Return the starts of the days so many days earlier."""
     if utc:
         return edges - days * _DAY
     dates = (from_milliseconds(edge).astimezone(zone).date() for edge in edges)
@@ -112,7 +115,7 @@ def _days_earlier(edges: Milliseconds, days: int, utc: bool, zone: ZoneInfo) -> 
 
 
 def _clock_earlier(edges: Milliseconds, days: int, zone: ZoneInfo) -> Milliseconds:
-    """The same wall-clock times so many days earlier, bucket for bucket."""
+    """Return the same wall-clock times so many days earlier, bucket for bucket."""
     first, last = int(edges[0]) - (days + 1) * _DAY, int(edges[-1]) + 2 * _DAY
     offsets = {offset_at(from_milliseconds(probe), zone) for probe in range(first, last, _DAY)}
     if len(offsets) == 1:

@@ -138,7 +138,8 @@ def _bound(parameter: str, text: str, now: datetime, zone: ZoneInfo) -> datetime
 
 
 def shift(moment: datetime, number: int, unit: str, zone: ZoneInfo) -> datetime:
-    """``moment`` plus ``number`` units; days, weeks, months and years keep the wall clock of ``zone``; aware UTC.
+    """Return ``moment`` plus ``number`` units; days, weeks, months and years keep the wall clock of ``zone``; aware
+    UTC.
 
     A wall-clock time that the zone skips is read with the offset from before, the first of two that repeat.
     The 31st becomes the last day of a shorter month.
@@ -159,7 +160,8 @@ def _add_months(wall: datetime, months: int) -> datetime:
 
 
 def round_down(moment: datetime, unit: str, zone: ZoneInfo) -> datetime:
-    """The start of the second, minute, hour, day, week (Monday), month or year that ``moment`` lies in; aware UTC.
+    """Return the start of the second, minute, hour, day, week (Monday), month or year that ``moment`` lies in; aware
+    UTC.
 
     Hours are the wall clock's: at +5:45 an hour starts 45 minutes into an hour of UTC.
     """
@@ -178,12 +180,14 @@ def round_down(moment: datetime, unit: str, zone: ZoneInfo) -> datetime:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The moment at which ``day`` begins in ``zone``, aware UTC; where 0:00 is skipped, the moment of the change."""
+    """Return the moment at which ``day`` begins in ``zone``, aware UTC; where 0:00 is skipped, the moment of the
+    change."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def step(span: TimeRange, steps: int, now: datetime, zone: ZoneInfo) -> TimeRange:
-    """The span moved by ``steps`` of its own lengths (negative: back). One that would reach past now ends now, live.
+    """Return the span moved by ``steps`` of its own lengths (negative: back). One that would reach past now ends now,
+    live.
 
     A span of whole days of ``zone`` moves by days, so that it stays whole across a change of the clocks.
     """
@@ -198,7 +202,7 @@ def step(span: TimeRange, steps: int, now: datetime, zone: ZoneInfo) -> TimeRang
 
 
 def zoom_out(span: TimeRange, now: datetime) -> TimeRange:
-    """Twice the span around its middle; one that would reach past now ends now, and a live one stays live."""
+    """Return twice the span around its middle; one that would reach past now ends now, and a live one stays live."""
     half = span.length / 2
     end = span.end + half
     if span.live or end >= now:
@@ -207,7 +211,7 @@ def zoom_out(span: TimeRange, now: datetime) -> TimeRange:
 
 
 def _whole_days(span: TimeRange, zone: ZoneInfo) -> int:
-    """How many of the zone's days a span consists of, 0 where it does not begin and end at midnight."""
+    """Return how many of the zone's days a span consists of, 0 where it does not begin and end at midnight."""
     first, last = span.start.astimezone(zone).date(), span.end.astimezone(zone).date()
     whole = midnight(first, zone) == span.start and midnight(last, zone) == span.end
     return (last - first).days if whole else 0

@@ -28,11 +28,11 @@ class RetainedSince:
     day: datetime | None = None
 
     def since(self, level: Resolution) -> datetime | None:
-        """From when on buckets of ``level`` are held; None for as long as there have been any."""
+        """Return from when on buckets of ``level`` are held; None for as long as there have been any."""
         return cast(datetime | None, getattr(self, level))
 
     def holds(self, level: Resolution, moment: datetime) -> bool:
-        """Whether the buckets of ``level`` from ``moment`` on are all still there."""
+        """Return whether the buckets of ``level`` from ``moment`` on are all still there."""
         since = self.since(level)
         return since is None or since <= moment
 
@@ -66,7 +66,7 @@ class Window:
 def choose_resolution(
     span: TimeRange, zone: ZoneInfo, held: RetainedSince, resolution: Literal["auto"] | Resolution = "auto"
 ) -> Window:
-    """The window for a span: resolution by length (48 h in minutes, 14 d in hours), and by what is still held.
+    """Return the window for a span: resolution by length (48 h in minutes, 14 d in hours), and by what is still held.
 
     A resolution that was asked for is kept where it is held and gives at most ``MAX_POINTS`` buckets; else the next
     coarser one is taken, and the window's ``note`` says why. Where even days are held only in part, days are drawn.
@@ -93,7 +93,8 @@ def _by_length(span: TimeRange) -> Resolution:
 
 
 def _source_of_days(span: TimeRange, zone: ZoneInfo, held: RetainedSince) -> Resolution:
-    """The coarsest level from which the zone's days of a span can be added up exactly; UTC days as a last resort."""
+    """Return the coarsest level from which the zone's days of a span can be added up exactly; UTC days as a last
+    resort."""
     if _is_utc(zone, span):
         return "day"
     first = midnight(span.start.astimezone(zone).date(), zone)
@@ -108,7 +109,7 @@ def _is_utc(zone: ZoneInfo, span: TimeRange) -> bool:
 
 
 def _offsets(zone: ZoneInfo, span: TimeRange) -> Iterator[timedelta]:
-    """The offsets from UTC in use on each day of a span, a day around it included."""
+    """Return the offsets from UTC in use on each day of a span, a day around it included."""
     first = span.start - LENGTHS["day"]
     days = (span.end - first) // LENGTHS["day"] + 2
     return (offset_at(first + number * LENGTHS["day"], zone) for number in range(days))
@@ -119,7 +120,8 @@ def offset_at(moment: datetime, zone: ZoneInfo) -> timedelta:
 
 
 def snap(moment: datetime, tick: timedelta) -> datetime:
-    """The last tick at or before ``moment``. Ranges are read at this time, so all viewers share one window a tick."""
+    """Return the last tick at or before ``moment``. Ranges are read at this time, so all viewers share one window a
+    tick."""
     return moment.astimezone(UTC) - (moment - EPOCH) % tick
 
 
