@@ -71,7 +71,7 @@ def _unknown(driver: psycopg.Connection[Any], names: list[str]) -> list[str]:
 
 # Each look ends at the first row that it finds in an index, however many there are: asked for in an index's order,
 # because the planner takes a name for as frequent as others are and would rather read a whole partition for none.
-_NOTHING_LEFT = """
+NOTHING_LEFT = """
     (SELECT 1 FROM telemetry_buckets AS held WHERE held.event_name = known.event_name
         ORDER BY bucket_type, bucket_start LIMIT 1) IS NULL
     AND (SELECT 1 FROM telemetry_events AS held WHERE held.event_name = known.event_name
@@ -87,7 +87,7 @@ def forget_names(database: Database) -> int:
     """
     with database.begin() as connection:
         gone = list(
-            connection.execute(text(f"SELECT event_name FROM event_names AS known WHERE {_NOTHING_LEFT}")).scalars()
+            connection.execute(text(f"SELECT event_name FROM event_names AS known WHERE {NOTHING_LEFT}")).scalars()
         )
     if not gone:
         return 0
@@ -105,5 +105,5 @@ def _forget(connection: Connection, names: list[str]) -> int:
     connection.execute(text(f"SET LOCAL lock_timeout = '{FORGET_LOCK_TIMEOUT}'"))
     connection.execute(text("SELECT 1 FROM retention_floors WHERE level = 'raw' FOR NO KEY UPDATE"))
     return connection.execute(
-        text(f"DELETE FROM event_names AS known WHERE event_name = ANY(:names) AND {_NOTHING_LEFT}"), {"names": names}
+        text(f"DELETE FROM event_names AS known WHERE event_name = ANY(:names) AND {NOTHING_LEFT}"), {"names": names}
     ).rowcount

@@ -17,7 +17,7 @@ from db.collectors import REFUSED_EVENT
 from db.engine import Database
 from db.events import insert_events
 from db.ledger import write_batch_bisecting, write_batches
-from db.names import forget_names, stored_names
+from db.names import NOTHING_LEFT, forget_names, stored_names
 from db.partitions import ensure_partitions
 from db.rows import Row, encode_row
 from metrics_dash.ingest.collector import Collector
@@ -198,3 +198,14 @@ def test_a_collector_forgets_what_the_store_forgot_or_refused_but_not_what_waits
     turn()
     assert collector.offer("a.b", {}, {})
     collector.stop()
+
+
+def test_a_name_without_events_is_looked_up_in_an_index_and_reads_no_partition(database: Database) -> None:
+    insert_events([{"event_name": "test.frequent", "occurred_at": NOW}] * 20_000, database=database)
+    execute(database, "INSERT INTO event_names (event_name) SELECT 'test.n' || n FROM generate_series(1, 500) AS n")
+    execute(database, "ANALYZE telemetry_events, event_names")
+    looked = f"EXPLAIN (ANALYZE, BUFFERS OFF, TIMING OFF) SELECT 1 FROM event_names AS known WHERE {NOTHING_LEFT}"
+    with database.begin() as connection:
+        plan = list(connection.execute(text(looked)).scalars())
+    assert not [line for line in plan if "Seq Scan on telemetry_events" in line]
+    assert [line for line in plan if "Index Only Scan" in line and "telemetry_events" in line]
