@@ -213,7 +213,7 @@ def test_a_database_that_fails_leaves_the_last_picture_and_says_how_old_it_is(
     wait_for_tab(page, "combat")
     number = text(page, "#card-damage-dealt .number")
 
-    def fails() -> None:
+    def fails(*_: object, **__: object) -> None:
         raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
 
     monkeypatch.setattr(database, "reading", fails)
