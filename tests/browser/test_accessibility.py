@@ -146,7 +146,7 @@ def test_a_range_that_cannot_be_read(open_page: Open, page_url: str, theme: str)
 def test_a_database_that_is_gone(
     open_page: Open, page_url: str, database: Database, monkeypatch: pytest.MonkeyPatch, theme: str
 ) -> None:
-    def fails() -> None:
+    def fails(*_: object, **__: object) -> None:
         raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
 
     monkeypatch.setattr(database, "reading", fails)
