@@ -58,6 +58,8 @@ def test_a_session_that_outlives_its_killed_server_is_ended_before_the_next_one_
         killed.kill()
         if reaped:
             psutil.wait_procs([killed], timeout=30)
+        else:
+            eventually(lambda: killed.status() == psutil.STATUS_ZOMBIE, "the killed server has ended")
         assert database.ensure_running()
         with database.begin() as connection:
             assert connection.execute(text("SELECT 1")).scalar_one() == 1
