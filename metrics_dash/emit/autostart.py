@@ -14,15 +14,17 @@ AUTOSTART_HANDLER = "metrics_dash.autostart"
 # The id under which a runtime attaches its collector. Whoever has one needs no other.
 COLLECTOR_HANDLER = "metrics_dash.collector"
 DRAIN_SECONDS = 10.0
+# A fork waits for a start that another thread has begun: in the child nobody would end it, nor give the lock back.
+_starting = threading.RLock()
+os.register_at_fork(before=_starting.acquire, after_in_parent=_starting.release, after_in_child=_starting.release)
 
 
 def install(bus: Bus) -> None:
     """Let the first event start a collector from the environment, unless one is attached by then."""
-    lock = threading.Lock()
     started: list[Handler] = []
 
     def begin(name: str, measurements: Mapping[str, float], metadata: Mapping[str, object]) -> object:
-        with lock:
+        with _starting:
             if not started and not bus.is_attached(COLLECTOR_HANDLER):
                 offer = _start()
                 if offer is not None and bus.replace(AUTOSTART_HANDLER, COLLECTOR_HANDLER, offer):

@@ -5,8 +5,10 @@ that goes wrong in a handler ever reaches the caller. Attaching is done once, by
 """
 
 import logging
+import os
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ class Bus:
         self._by_name: dict[str, tuple[tuple[str, Handler], ...]] = {}
         self._for_all: tuple[tuple[str, Handler], ...] = ()
         self._failures: Counter[str] = Counter()
+        _buses.add(self)
 
     def execute(
         self,
@@ -149,6 +152,17 @@ def _names(event_names: str | Iterable[str] | None) -> frozenset[str] | None:
     return names
 
 
+_buses: "weakref.WeakSet[Bus]" = weakref.WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """A thread that was attaching a handler when the process was copied is not there to give the lock back."""
+    for bus in list(_buses):
+        bus._lock = threading.Lock()
+        bus._route()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 default_bus = Bus()
 execute = default_bus.execute
 span = default_bus.span

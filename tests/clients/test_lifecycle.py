@@ -144,7 +144,7 @@ def test_forking_while_other_threads_emit_stops_nobody(scripted: ScriptedServer)
     program(
         f"""{FIRST}
 import os, threading
-done = threading.Event()
+done, ends = threading.Event(), []
 def emit():
     while not done.is_set():
         execute('test.parent')
@@ -155,13 +155,58 @@ for _ in range(30):
     if child == 0:
         execute('test.child')
         os._exit(0 if flush(30) and stats().accepted == 1 else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    ends.append(os.waitpid(child, 0)[1])
 done.set()
 for thread in threads: thread.join()
+assert ends == [0] * 30, ends
 """,
         METRICS_URL=scripted.url,
     )
     assert scripted.names.count("test.child") == 30
+
+
+def test_the_thread_that_sends_imports_nothing(scripted: ScriptedServer) -> None:
+    """A module that it was loading when the process is copied would stay locked in the child for ever."""
+    said = program(
+        "import sys, threading, metrics_dash_client\n"
+        "imported = []\n"
+        "def hear(event, arguments):\n"
+        "    if event == 'import' and threading.current_thread() is not threading.main_thread():\n"
+        "        imported.append(arguments[0])\n"
+        "sys.addaudithook(hear)\n"
+        "metrics_dash_client.execute('test.event')\n"
+        "assert metrics_dash_client.close()\n"
+        "print(imported)",
+        METRICS_URL=scripted.url,
+    )
+    assert said == "[]\n"
+    assert scripted.names == ["test.event"]
+
+
+def test_a_fork_waits_for_a_client_that_another_thread_is_making(scripted: ScriptedServer) -> None:
+    program(
+        f"{FIRST}import os, threading\n"
+        "from metrics_dash_client import default\n"
+        "made, begun = default._from_environment, threading.Event()\n"
+        "def slowly():\n"
+        "    begun.set()\n"
+        "    copied.wait(0.5)  # the fork waits for this thread, so nobody says so\n"
+        "    return made()\n"
+        "copied = threading.Event()\n"
+        "default._from_environment = slowly\n"
+        "thread = threading.Thread(target=execute, args=('test.parent',))\n"
+        "thread.start()\n"
+        "begun.wait()\n"
+        "child = os.fork()\n"
+        "copied.set()\n"
+        "if child == 0:\n"
+        "    execute('test.child')\n"
+        "    os._exit(0 if flush(30) else 1)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "thread.join()",
+        METRICS_URL=scripted.url,
+    )
+    assert names(scripted) == ["test.child", "test.parent"]
 
 
 def test_a_closed_client_stays_closed_in_the_child(scripted: ScriptedServer) -> None:

@@ -15,14 +15,20 @@ from db.events import query_events
 from metrics_dash.emit import autostart
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus, Handler
-from tests.support.processes import ROOT
+from tests.support.processes import PATIENCE_SECONDS, ROOT
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A program of its own, in an environment that holds nothing but what is given."""
     command = [sys.executable, "-c", program]
     return subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=ROOT, env={"PYTHONPATH": ".", **environment}
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": ".", **environment},
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -121,3 +127,31 @@ def test_a_program_that_only_calls_execute_feeds_the_database(database: Database
     now = datetime.now(UTC)
     events = query_events("game.tick", now - timedelta(days=1), now + timedelta(days=1), 10_000, database=database)
     assert sorted(event["measurements"]["n"] for event in events) == list(range(2500))
+
+
+def test_a_fork_waits_for_a_start_that_another_thread_has_begun(database: Database) -> None:
+    result = run(
+        """
+import os, threading
+from metrics_dash import execute
+from metrics_dash.emit import autostart
+start, begun, copied = autostart._start, threading.Event(), threading.Event()
+def slowly():
+    begun.set()
+    copied.wait(0.5)  # the fork waits for this thread, so nobody says so
+    return start()
+autostart._start = slowly
+thread = threading.Thread(target=execute, args=("test.parent",))
+thread.start()
+begun.wait()
+child = os.fork()
+copied.set()
+taken = execute("test.child")
+if child == 0:
+    os._exit(0 if taken else 1)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+""",
+        DATABASE_URL=database.dsn(),
+    )
+    assert result.stderr == ""

@@ -1,6 +1,7 @@
 """The bus: handlers get their events, and nothing that they do reaches the emitter."""
 
 import logging
+import os
 
 import pytest
 
@@ -133,3 +134,14 @@ def test_a_handler_may_emit_and_attach_and_detach() -> None:
     bus.attach("busy", "a.first", busy)
     bus.execute("a.first")
     assert inner.names == ["a.second"]
+
+
+def test_a_fork_while_another_thread_attaches_leaves_the_childs_bus_usable() -> None:
+    bus, recorder = Bus(), Recorder()
+    with bus._lock:  # another thread's, as far as the child can tell
+        child = os.fork()
+        if child == 0:
+            bus.attach("own", None, recorder)
+            bus.execute("a.b")
+            os._exit(0 if recorder.names == ["a.b"] else 1)
+    assert os.waitpid(child, 0)[1] == 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from metrics_dash_client.client import FLUSH_SECONDS, Client
-from metrics_dash_client.lifecycle import DRAIN_SECONDS
+from metrics_dash_client.lifecycle import DRAIN_SECONDS, fork_lock
 from metrics_dash_client.spans import Span
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("metrics_dash_client")
 
 _client: Client | None = None
-_lock = threading.RLock()
 
 
 def execute(
@@ -60,7 +58,7 @@ def configure(url: str | None = None, token: str | None = None, **options: Any) 
     """
     global _client
     made = Client(url, token, **options)
-    with _lock:
+    with fork_lock:
         before, _client = _client, made
     if before is not None:
         before.begin_close(time.monotonic() + DRAIN_SECONDS)
@@ -69,7 +67,7 @@ def configure(url: str | None = None, token: str | None = None, **options: Any) 
 
 def _current() -> Client:
     global _client
-    with _lock:
+    with fork_lock:
         made = _client or _from_environment()
         # A signal handler's event may have been faster.
         _client = _client or made

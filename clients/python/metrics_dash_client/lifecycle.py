@@ -32,7 +32,9 @@ class Forkable(Drainable, Protocol):
 
 _clients: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _workers: set[Drainable] = set()
-_lock = threading.RLock()
+# Whoever holds it is not in the middle of something when the process is copied: a fork waits for it. A lock of another
+# kind that a thread of the parent holds at that moment stays locked in the child for ever.
+fork_lock = threading.RLock()
 _finalized_process: int | None = None
 _is_over = False
 
@@ -42,7 +44,7 @@ def adopt(client: Forkable) -> None:
 
     One that is made after that, by an exit handler, is closed at once: nobody would send its events.
     """
-    with _lock:
+    with fork_lock:
         _clients.add(client)
         if _is_over:
             client.begin_close(time.monotonic())
@@ -50,14 +52,14 @@ def adopt(client: Forkable) -> None:
 
 def drain_at_exit(worker: Drainable) -> None:
     """Drain this worker when the process ends, whoever has let go of its client by then."""
-    with _lock:
+    with fork_lock:
         _workers.add(worker)
         _drain_as_a_child()
 
 
 def is_drained(worker: Drainable) -> None:
     """Forget a worker that was closed."""
-    with _lock:
+    with fork_lock:
         _workers.discard(worker)
 
 
@@ -65,7 +67,7 @@ def drain_all(timeout: float = DRAIN_SECONDS) -> None:
     """Close everything side by side, within ``timeout`` seconds in all."""
     global _is_over
     deadline = time.monotonic() + timeout
-    with _lock:
+    with fork_lock:
         _is_over = True
         closing: list[Drainable] = [*_clients, *_workers]
     for each in closing:
@@ -91,10 +93,9 @@ def _start_over() -> None:
         for client in list(_clients):
             client.start_over()
     finally:
-        _lock.release()
+        fork_lock.release()
 
 
 atexit.register(drain_all)
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    # Nobody may be in the middle of adding a client when the process is copied.
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_start_over)
+    os.register_at_fork(before=fork_lock.acquire, after_in_parent=fork_lock.release, after_in_child=_start_over)

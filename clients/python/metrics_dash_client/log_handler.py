@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Protocol
+from typing import Any, Protocol
 
 from metrics_dash_client import default
 
@@ -34,10 +34,12 @@ class MetricsHandler(logging.Handler):
         self._execute = default.execute if client is None else client.execute
         self._prefix = prefix
 
+    def filter(self, record: logging.LogRecord) -> Any:
+        """Whether to count a record: asked before the handler's lock is taken, which another thread may hold."""
+        return record.name.partition(".")[0] != OWN_LOGGER and super().filter(record)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Count a record."""
-        if record.name.partition(".")[0] == OWN_LOGGER:
-            return
         try:
             level = _NO_NAME.sub("_", record.levelname.lower()).strip("_") or f"level_{record.levelno}"
             metadata: dict[str, object] = {"logger": _text(record.name), "level": _text(record.levelname)}

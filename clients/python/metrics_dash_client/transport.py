@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import http.client
 import io
 import os
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 # The server names each refused event of a batch in one sentence; more than this is no answer of it.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _PIECE = 64 * 1024
+# The first connection of a process loads this codec. A child of a fork that is made while the parent's thread is at it
+# would wait for that module's lock for ever: so nothing is left to be imported by the thread that sends.
+codecs.lookup("idna")
 
 
 @dataclass(frozen=True)
