@@ -66,7 +66,7 @@ def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) 
     """
     if not isinstance(document, dict):
         raise InvalidEventError(f"{quote(document)} is not an object")
-    if not document.keys() <= _KEYS:
+    if not _KEYS.issuperset(document):
         unknown = next(key for key in document if key not in _KEYS)
         raise InvalidEventError(f"{quote(unknown)} is not a key of an event; they are {', '.join(sorted(_KEYS))}")
     if "event_name" not in document:
@@ -82,7 +82,9 @@ def parse_time(value: object) -> datetime:
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
         raise InvalidEventError(f"occurred_at: {quote(value)} is not RFC 3339 such as 2026-01-31T12:00:00Z")
     try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        moment = datetime.fromisoformat(value.upper())
+        # Any zone will do, but for the calendar's ends, where UTC may lie past them.
+        return moment if 1 < moment.year < 9999 else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidEventError(f"occurred_at: {quote(value)} is not a moment of the calendar") from None
 
@@ -91,10 +93,9 @@ def check_time(occurred_at: datetime, now: datetime, keep: timedelta = DAY_RETEN
     """Return a moment between ``now - keep`` and 5 minutes past ``now``. Raises ``InvalidEventError``: too_old,
     too_new."""
     if occurred_at - now > MAX_AHEAD:
-        message = f"occurred_at: {occurred_at.isoformat()} lies more than 5 min in the future"
+        message = f"occurred_at: {occurred_at.astimezone(UTC).isoformat()} lies more than 5 min in the future"
         raise TooNewError(message, occurred_at)
     if now - occurred_at > keep:
-        raise InvalidEventError(
-            f"too_old: occurred_at {occurred_at.isoformat()} lies more than {keep.days} days in the past", "too_old"
-        )
+        message = f"occurred_at {occurred_at.astimezone(UTC).isoformat()} lies more than {keep.days} days in the past"
+        raise InvalidEventError(f"too_old: {message}", "too_old")
     return occurred_at
