@@ -32,6 +32,7 @@ from db.private import (
     is_private_folder,
     let_pass,
     locked,
+    make_parents,
     make_private_folder,
     make_short_private_folder,
     write_private,
@@ -179,7 +180,7 @@ class EmbeddedServer:
             raise AssertionError("unreachable")
 
     def _start_once(self) -> str:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        make_parents(self._folder)
         # Links are followed once, here, and only where nobody else can have laid them.
         check_parents(self._folder.absolute())
         folder = self._folder = self._folder.resolve()

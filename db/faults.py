@@ -20,6 +20,8 @@ class Fault(Enum):
 
 # SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+# Of a class of errors in the use of transactions, but what a stall brings about: of ours, or of the server.
+_TRANSACTION_TIMEOUTS = frozenset({"25P03", "25P04"})
 _DATA_CLASSES = frozenset({"22", "23", "54"})
 _CHECK_VIOLATION = "23514"
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -36,7 +38,7 @@ def classify(error: BaseException) -> Fault:
         if isinstance(cause, _LOST_CONNECTION):
             return Fault.TRANSIENT
         return Fault.DATA if isinstance(cause, _CLIENT_DATA_ERRORS) else Fault.SCHEMA
-    if state[:2] in _TRANSIENT_CLASSES:
+    if state[:2] in _TRANSIENT_CLASSES or state in _TRANSACTION_TIMEOUTS:
         return Fault.TRANSIENT
     if state[:2] in _DATA_CLASSES and not lacks_partition(cause):
         return Fault.DATA

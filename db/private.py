@@ -34,6 +34,14 @@ class Account:
     gid: int
 
 
+def make_parents(folder: Path) -> None:
+    """Make the folders above ``folder``. Raises ``UnsafePlaceError`` where something else stands in their place."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UnsafePlaceError(f"{folder.parent} is no folder; name another METRICS_DATA_DIR") from None
+
+
 def make_private_folder(folder: Path, owner: Account) -> None:
     """Make ``folder`` where it is missing; it is its owner's alone afterwards. Raises ``UnsafePlaceError``."""
     with suppress(FileExistsError):

@@ -6,6 +6,7 @@ standard error, without a trace and without a secret.
 
 import gzip
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -68,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _complain("the embedded PostgreSQL does not start; look into postgres/log under METRICS_DATA_DIR")
         sys.exit(FAILED)
     except (DBAPIError, PoolTimeout, psycopg.Error) as error:  # COPY is the driver's own
-        _complain(f"the database can't be used: {_cause(error)}")
+        setting = "DATABASE_URL: " if os.environ.get("DATABASE_URL") else ""
+        _complain(f"{setting}the database can't be used: {_cause(error)}")
         sys.exit(FAILED)
     sys.exit(DONE)
 

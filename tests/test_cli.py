@@ -100,6 +100,7 @@ def test_a_database_that_is_away_is_one_line_that_names_the_host_and_no_password
     assert ended.code == 1
     assert ended.err.count("metrics_dash:") == 1
     assert "Traceback" not in ended.err
+    assert "metrics_dash: DATABASE_URL: the database can't be used: " in ended.err
     assert "127.0.0.1" in ended.err
     assert "hunter22" not in ended.err + ended.out
 

@@ -16,6 +16,10 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings.url() is None
 
 
+# Files that lie beside the zones on some machines.
+NO_PLACES = ("localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/Europe/Berlin")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -41,6 +45,7 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
         ("METRICS_HOST", "0.0.0.0", "loopback"),
         ("METRICS_HOST", "example.org", "loopback"),
         ("METRICS_TIMEZONE", "Mars/Olympus", "Mars/Olympus"),
+        *(("METRICS_TIMEZONE", name, f"{name!r} is not a time zone") for name in NO_PLACES),
         ("METRICS_RAW_RETENTION", "two days", "two days"),
         ("METRICS_RAW_RETENTION", "0s", "greater than"),
         ("METRICS_RAW_RETENTION", "20d", "METRICS_MINUTE_RETENTION"),

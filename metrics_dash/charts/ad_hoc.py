@@ -53,7 +53,7 @@ def ad_hoc_chart(
         measurement = choose_measurement(measurement, checked, event)
         split_by = check_split(split_by, checked, event)
     except InvalidEventError as error:
-        raise QueryError(str(error), "event_name") from None
+        raise QueryError(str(error).removeprefix("event_name: "), "event_name") from None
     except ChoiceError as error:
         raise QueryError(str(error), error.parameter) from None
     declared = event.measurements.get(measurement) if event is not None and measurement is not None else None

@@ -14,10 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from db.faults import Fault, classify
+
 log = logging.getLogger(__name__)
 
 # A wall clock may be set; no wait is longer than this, so that a jump is noticed.
 LONGEST_WAIT_SECONDS = 60.0
+# An outage is over at any moment, and what it kept a job from doing would be called a problem until the next try.
+OUTAGE_RETRY_SECONDS = 5.0
 
 SOON = "soon"
 """What a job returns that could not do all that is due, and waits for something that may be over soon."""
@@ -115,11 +119,9 @@ class Scheduler:
         try:
             again = job.function(datetime.fromtimestamp(slot, UTC))
         except Exception as error:
+            self._tell(job, error)
             self._failures[job.name] += 1
-            # The trace once; a database that is down would repeat it every few seconds.
-            log.error("job %s failed: %s", job.name, error, exc_info=job.name not in self._failing)
-            self._failing[job.name] = f"{type(error).__name__}: {error}".partition("\n")[0]
-            self._retry_soon(job)
+            self._retry_soon(job, OUTAGE_RETRY_SECONDS if _is_outage(error) else None)
             return False
         self._succeeded[job.name] = self._clock()
         if again == SOON:
@@ -128,9 +130,19 @@ class Scheduler:
             log.info("job %s works again", job.name)
         return again is True
 
-    def _retry_soon(self, job: Job) -> None:
+    def _tell(self, job: Job, error: Exception) -> None:
+        """Log a failure once for as long as it is the same: an outage fails every job again and again."""
+        why = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if self._failing.get(job.name) == why:
+            return
+        # A database that is away is no fault of ours, whose trace would tell anything.
+        log.error("job %s failed: %s", job.name, why, exc_info=not _is_outage(error))
+        self._failing[job.name] = why
+
+    def _retry_soon(self, job: Job, within: float | None = None) -> None:
         if job.retry is not None:
-            self._retry_at[job.name] = self._clock() + self._jitter(job.retry / 2, job.retry * 3 / 2)
+            seconds = min(job.retry, within or job.retry)
+            self._retry_at[job.name] = self._clock() + self._jitter(seconds / 2, seconds * 3 / 2)
 
     def _until_next(self, jobs: Iterable[Job]) -> float:
         now = self._clock()
@@ -191,3 +203,7 @@ class Scheduler:
             seconds = self.step(lane)
             if seconds > 0:
                 self._wait(seconds)
+
+
+def _is_outage(error: Exception) -> bool:
+    return classify(error) is Fault.TRANSIENT

@@ -14,6 +14,7 @@ from metrics_dash.catalog import Catalog
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
 from metrics_dash.charts.timerange.windows import RESOLUTIONS, Resolution
+from metrics_dash.settings import parse_zone
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
@@ -127,6 +128,6 @@ def _zone(name: str | None) -> ZoneInfo | None:
     if not name:
         return None
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+        return cast(ZoneInfo, parse_zone(name))
+    except ValueError:
         return None

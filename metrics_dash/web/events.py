@@ -4,6 +4,7 @@ Never all at once: a decoded event takes many times its text, and is dropped as 
 memory is one event of bounded text, whatever the body holds.
 """
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -129,7 +130,7 @@ def _elements(body: bytearray, start: int) -> Iterator[Decoded]:
     closed = body[at : at + 1] == b"]"
     while not closed:
         end = _end_of_value(body, at)
-        yield _loads(body, at, end), end - at
+        yield _element(body, at, end), end - at
         at = _skip(body, end)
         after = body[at : at + 1]
         closed = after == b"]"
@@ -139,6 +140,22 @@ def _elements(body: bytearray, start: int) -> Iterator[Decoded]:
             at = _skip(body, at + 1)
     if _skip(body, at + 1) != len(body):
         raise _not_json("something follows the array", body, at + 1)
+
+
+def _element(body: bytearray, start: int, end: int) -> object:
+    """Decode an element of an array. Where only what it holds can't be read (1e400, NaN, half of a surrogate pair),
+    it alone is refused: the others are none the worse for it.
+    """
+    text = body[start:end]
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        why = error
+    try:
+        json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        raise _not_json(why.msg, body, start + why.pos) from None
+    return MalformedEvent(f"the event can't be read: {why.msg}")
 
 
 def _end_of_value(body: bytearray, at: int) -> int:

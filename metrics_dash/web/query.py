@@ -102,6 +102,9 @@ class Query:
         database can't be asked."""
         # The last tick and not this very moment, so that programs share the page's cached answers.
         moment = self._queries.moment()
+        for name, values in request.args.lists():
+            if len(values) > 1:
+                raise _bad(name, f"is given {len(values)} times; give it once")
         asked = read_request(request.args, self._catalog, moment.now)
         window = choose_resolution(asked.span, asked.zone, moment.held, asked.resolution)
         data = self._queries.one(asked.chart, window, moment=moment)

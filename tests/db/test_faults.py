@@ -21,6 +21,8 @@ TRANSIENT = {
     "53300": "too many connections",
     "55P03": "lock not available",
     "57014": "query canceled",
+    "25P03": "idle-in-transaction timeout",
+    "25P04": "transaction timeout",
     "57P01": "admin shutdown",
     "57P03": "cannot connect now: it starts",
     "58030": "I/O error",

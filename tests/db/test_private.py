@@ -17,6 +17,7 @@ from db.private import (
     is_private_folder,
     let_pass,
     locked,
+    make_parents,
     make_private_folder,
     make_short_private_folder,
     write_private,
@@ -287,3 +288,11 @@ def test_a_parent_that_can_not_be_opened_for_one_user_is_refused_and_left_closed
     with pytest.raises(UnsafePlaceError, match=f"the user nobody, who can't pass {closed}; run as another user"):
         let_pass(closed / "open", stranger())
     assert mode(closed) == 0o700
+
+
+@pytest.mark.parametrize("below", ["postgres", "deeper/postgres"])
+def test_a_data_folder_that_is_a_file_is_told_at_once(tmp_path: Path, below: str) -> None:
+    place = tmp_path / "data"
+    place.touch()
+    with pytest.raises(UnsafePlaceError, match=r"data(/deeper)? is no folder; name another METRICS_DATA_DIR$"):
+        make_parents(place / below)

@@ -15,7 +15,7 @@ from db.reading import ReplicaBehindError, ask, ask_status
 from db.replica import ALLOWED_BEHIND, ReplicaState
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash.jobs.rollup import roll_up_all
-from tests.support.processes import eventually
+from tests.support.processes import eventually, frozen
 from tests.support.replicas import Server, make_replica, pair
 
 COLLECTOR = UUID(int=16)
@@ -177,6 +177,21 @@ def test_a_replica_that_is_down_is_said_and_the_primary_is_read(both: Both) -> N
     assert state.sentence == "the replica can't be reached, so the primary is read"
     assert ask(nowhere, counted, ask_status(nowhere).position) == 3000
     nowhere.dispose()
+
+
+def test_a_replica_that_stands_still_is_said_and_the_primary_is_read(both: Both) -> None:
+    """As on a host out of breath: its connections live, and nothing that is asked over them is ever answered."""
+    primary, replica, database = both
+    thousand_more(database)
+    replica.catch_up_with(primary)
+    assert look(database).problem is None
+    assert ask(database, counted) == 3000
+    with frozen(replica.folder):
+        assert ask(database, counted, ask_status(database).position) == 3000
+        state = look(database)
+        assert state.sentence == "the replica can't be reached, so the primary is read"
+        assert not ask_status(database).replica
+    eventually(lambda: look(database).problem is None, "the replica is well again")
 
 
 def test_another_database_is_not_read(both: Both, database: Database) -> None:

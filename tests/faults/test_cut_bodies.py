@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,6 +94,17 @@ def test_a_body_that_was_cut_off_is_stored_whole_when_it_comes_again_under_its_k
     assert again is not None
     assert (cut.status, whole.status, again.status) == (400, 200, 200)
     assert whole.json == again.json == {"accepted": 1000, "rejected": []}
+    assert count(store) == 1000
+
+
+def test_requests_that_race_under_one_key_store_it_once_and_are_answered_alike(app: Process, store: Database) -> None:
+    """Of gunicorn's two workers each holds a transaction of its own; who comes second waits for the first's end."""
+    headers = head(f"Content-Length: {len(THOUSAND)}", "Idempotency-Key: race")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: talk(app, headers, THOUSAND), range(8)))
+    assert [answer and (answer.status, answer.json) for answer in answers] == [
+        (200, {"accepted": 1000, "rejected": []})
+    ] * 8
     assert count(store) == 1000
 
 

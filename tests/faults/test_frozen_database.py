@@ -28,7 +28,7 @@ def app(folder: Path) -> Iterator[Process]:
     with running(folder, METRICS_REFRESH_INTERVAL="1") as started:
         started.until_ready()
         started.post({"event_name": "test.before"})
-        with frozen(folder):
+        with frozen(folder / "postgres"):
             yield started
         eventually(lambda: started.get("/readyz").status_code == 200, "it is well again")
         assert started.post({"event_name": "test.after"}).json()["accepted"] == 1

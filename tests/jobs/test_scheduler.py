@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, Thread
 
+import psycopg
 import pytest
 
-from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
+from metrics_dash.jobs.scheduler import OUTAGE_RETRY_SECONDS, SOON, Job, Scheduler
 
 
 class Clock:
@@ -243,3 +244,36 @@ def test_without_a_retry_the_next_slot_is_the_next_try() -> None:
     clock.now = 3599.0
     scheduler.step()
     assert runs == [at(0)]
+
+
+@pytest.mark.parametrize(("error", "traces"), [(psycopg.OperationalError("gone\nfor good"), 0), (KeyError("ours"), 1)])
+def test_a_failure_is_one_line_for_as_long_as_it_is_the_same_and_only_a_fault_of_ours_has_its_trace(
+    error: Exception, traces: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(0.0)
+
+    def job(slot: datetime) -> None:
+        raise error
+
+    scheduler = Scheduler([Job("bad", 5, job)], clock)
+    for clock.now in (0.0, 5.0, 10.0):
+        scheduler.step()
+    assert scheduler.failures == {"bad": 3}
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0]
+    assert sum(bool(record.exc_info) for record in caplog.records) == traces
+
+
+def test_what_an_outage_kept_from_being_done_is_tried_again_within_seconds() -> None:
+    clock = Clock(3600.0)
+    runs: list[datetime] = []
+
+    def purge(slot: datetime) -> None:
+        runs.append(slot)
+        if len(runs) == 1:
+            raise psycopg.errors.IdleInTransactionSessionTimeout("stood still")
+
+    scheduler = Scheduler([Job("purge", 3600, purge, retry=60.0)], clock, jitter=lambda low, high: high)
+    assert scheduler.step() == OUTAGE_RETRY_SECONDS * 1.5
+    clock.now += OUTAGE_RETRY_SECONDS * 1.5
+    scheduler.step()
+    assert (runs, scheduler.failing) == ([at(3600)] * 2, {})

@@ -29,3 +29,9 @@ def test_an_unknown_tab_is_not_found_and_all_there_are_are_named(unknown: str) -
         tab_of(CATALOG, unknown)
     assert error.value.status == 404
     assert str(error.value) == f"there is no tab {unknown!r}; there are server, auth, gameplay, combat"
+
+
+def test_a_long_id_is_not_sent_back_whole() -> None:
+    with pytest.raises(ProblemError) as error:
+        chart_of(CATALOG, "x" * 5000)
+    assert str(error.value).startswith(f"there is no chart '{'x' * 80}…'; there are ")

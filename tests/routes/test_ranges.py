@@ -64,3 +64,9 @@ def test_what_can_not_be_read_is_refused_in_one_line_that_quotes_it(
     assert answer.json is not None
     assert quoted in answer.json["error"]
     assert "\n" not in answer.json["error"]
+
+
+def test_a_zone_that_is_none_is_refused_by_name(client: FlaskClient) -> None:
+    answer = client.get(PATH, query_string={"from": "now-1d", "to": "now", "zone": "Mars/Olympus"})
+    assert answer.status_code == 400
+    assert answer.json["error"] == "zone: 'Mars/Olympus' is not a time zone such as UTC or Europe/Berlin"

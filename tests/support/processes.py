@@ -117,8 +117,8 @@ def running(
 
 @contextmanager
 def frozen(folder: Path) -> Iterator[None]:
-    """The embedded server of a folder stands still, with every process of its own, as on a host out of breath."""
-    postmaster = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    """The server in a folder of data stands still, with every process of its own, as on a host out of breath."""
+    postmaster = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
     stopped = [postmaster, *postmaster.children(recursive=True)]
     for process in stopped:
         with suppress(psutil.NoSuchProcess):

@@ -139,19 +139,21 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
         ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
         ({"event_name": LOGIN, "show": "avg", "split_by": "success"}, "split_by", "only counts and rates"),
+        ({"event_name": [LOGIN, "test.other"]}, "event_name", "given 2 times"),
         ({"event_name": LOGIN, "tz": "Mars/Olympus"}, "tz", "'Mars/Olympus'"),
         ({"event_name": LOGIN, "format": "xml"}, "format", "json, csv"),
         ({"event_name": LOGIN, "aggregate": "avg"}, "aggregate", "event_name, measurement, show"),
     ],
 )
 def test_a_bad_parameter_is_named_with_what_it_may_be(
-    asked: Site, parameters: dict[str, str], named: str, allowed: str
+    asked: Site, parameters: dict[str, Any], named: str, allowed: str
 ) -> None:
     answer = asked.client.get(PATH, query_string=parameters)
     assert answer.status_code == 400
     assert answer.json is not None
     assert answer.json["parameter"] == named
-    assert answer.json["error"].startswith(named)
+    assert answer.json["error"].startswith(f"{named}: ")
+    assert answer.json["error"].count(f"{named}: ") == 1
     assert allowed in answer.json["error"]
 
 
