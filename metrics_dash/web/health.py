@@ -16,6 +16,7 @@ from db.clock import clock_offset, disagreement
 from db.deadlines import PROBE_SECONDS
 from db.engine import Database
 from db.failures import uncomputed
+from db.faults import describe
 from db.jobs import unfinished
 from db.migrate import head_revision, revision_of
 from metrics_dash.ingest.collector import Collector
@@ -66,7 +67,7 @@ def readiness(database: Database, runtime: RuntimeProtocol) -> Readiness:
             found = _look(connection)
     except (SQLAlchemyError, OSError) as error:
         # The driver's message names hosts and users; it belongs into the log and not to whoever asks.
-        log.warning("not ready: the database can't be reached: %s", error)
+        log.warning("not ready: the database can't be reached: %s", describe(error))
         found = Readiness(("the database can't be reached",))
     return Readiness((*found.problems, *own), found.wrong, (*found.warnings, *warnings(database)))
 
