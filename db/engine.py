@@ -94,7 +94,9 @@ class Database:
 
     def dsn(self) -> str:
         """Return the connection URL in clear, as psql and psycopg take it. Never log it."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        written = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # SQLAlchemy leaves a password's spaces as they are, which libpq takes for an error.
+        return written.replace(" ", "%20")
 
     def start(self) -> None:
         """Make sure that the embedded server runs; does nothing for a server of somebody else's."""

@@ -37,6 +37,11 @@ def head_revision() -> str:
     return head
 
 
+def known_revisions() -> frozenset[str]:
+    """Return the revisions that this version of the program can work its way up from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current_revision(database: Database) -> str | None:
     """Return the revision that the database is at; None for an empty one."""
     with database.begin(within=READ_SECONDS) as connection:
@@ -60,9 +65,8 @@ def migrate(database: Database, revision: str = "head") -> str | None:
     ``SchemaError`` where the server is too old or the database was migrated by a newer version.
     """
     _check_server(database)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     before = current_revision(database)
-    if before is not None and before not in known:
+    if before is not None and before not in known_revisions():
         raise SchemaError(f"the database is at revision {before}, which a newer version made; upgrade metrics_dash")
     config = _config()
     with _one_at_a_time, database.begin(within=MIGRATION_SECONDS) as connection:

@@ -21,17 +21,18 @@ from typing import IO, Annotated, Any, NoReturn
 import psycopg
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.backups import BackupError
 from db.engine import DatabaseURLError, use_database
 from db.migrate import SchemaError, migrate
+from db.programs import ProgramError
 from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
-from metrics_dash.commands import collectors, floors
+from metrics_dash.commands import backups, checks, collectors, floors
 from metrics_dash.commands.session import CommandError
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
@@ -53,6 +54,8 @@ cli = typer.Typer(
 
 cli.add_typer(floors.commands, name="floors")
 cli.add_typer(collectors.commands, name="collectors")
+cli.add_typer(backups.commands)
+cli.add_typer(checks.commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (SettingsError, CatalogError, DatabaseURLError) as error:
         _complain(error)
         sys.exit(BAD_USAGE)
-    except (CommandError, SchemaError, OSError) as error:
+    except (CommandError, SchemaError, BackupError, ProgramError, OSError) as error:
         _complain(error)
         sys.exit(FAILED)
     except subprocess.SubprocessError:
@@ -370,30 +373,6 @@ def audit() -> None:
         print(f"{len(problems):,} {'difference' if len(problems) == 1 else 'differences'}", file=sys.stderr)
         raise typer.Exit(FAILED)
     typer.echo("raw events, minutes, hours and days agree")
-
-
-@cli.command()
-def doctor() -> None:
-    """Look at settings, database, schema, lag and disk; say what is wrong and what to do."""
-    from metrics_dash.ops.doctor import examine
-    from metrics_dash.ops.finding import Verdict
-
-    settings = load_settings()
-    logs.configure(settings)
-    marks = {Verdict.GOOD: "[green]good[/]", Verdict.WORTH_A_LOOK: "[yellow]look[/]", Verdict.BAD: "[bold red]bad[/]"}
-    database = _database(settings)
-    table = Table("", "", "", "what to do", box=None)
-    bad = False
-    try:
-        for finding in examine(settings, database):
-            table.add_row(marks[finding.verdict], finding.subject, escape(finding.text), escape(finding.remedy))
-            bad = bad or finding.verdict is Verdict.BAD
-    finally:
-        use_database(None)
-        database.close()
-    out.print(table)
-    if bad:
-        raise typer.Exit(FAILED)
 
 
 if __name__ == "__main__":
