@@ -96,12 +96,21 @@ def _attach(connection: Connection, day: date, start: datetime, end: datetime) -
             "(LIKE telemetry_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)"
         )
     )
+    # Of several roles that make partitions each can drop those of the others, where all belong to one who owns them.
+    if (owner := connection.execute(_OWNER_OF_EVENTS).scalar()) is not None:
+        connection.execute(text(f"ALTER TABLE {name} OWNER TO {owner}"))
     connection.execute(
         text(
             f"ALTER TABLE telemetry_events ATTACH PARTITION {name} "
             f"FOR VALUES FROM ('{start.isoformat()}') TO ('{end.isoformat()}')"
         )
     )
+
+
+_OWNER_OF_EVENTS = text(
+    "SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class "
+    "WHERE oid = 'telemetry_events'::regclass AND pg_get_userbyid(relowner) <> current_user"
+)
 
 
 def attached_partitions(connection: Connection) -> set[str]:

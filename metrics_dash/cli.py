@@ -32,7 +32,7 @@ from db.migrate import SchemaError, migrate
 from db.programs import ProgramError
 from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
-from metrics_dash.commands import backups, checks, collectors, floors
+from metrics_dash.commands import backups, checks, collectors, floors, roles
 from metrics_dash.commands.session import CommandError
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
@@ -54,6 +54,7 @@ cli = typer.Typer(
 
 cli.add_typer(floors.commands, name="floors")
 cli.add_typer(collectors.commands, name="collectors")
+cli.add_typer(roles.commands, name="roles")
 cli.add_typer(backups.commands)
 cli.add_typer(checks.commands)
 

@@ -4,5 +4,6 @@
 - ``floors``: where each level begins, and how to take back a floor that rose by mistake.
 - ``backups``: everything in one file, and back.
 - ``checks``: what is wrong, and what to do.
+- ``roles``: the database's roles, and what each may.
 - ``collectors``: who collects, and how to let go of one that will never come back.
 """
