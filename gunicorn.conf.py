@@ -50,6 +50,18 @@ logger_class = Log
 def on_starting(server: Any) -> None:
     """Refuse other workers, and to bind where strangers come, whatever the command line says; prepare the figures."""
     logs.configure(_settings)
+    _check(server)
+    server.figures = make_folder(_settings.data_dir / "figures")
+    _figures.append(server.figures)
+
+
+def on_reload(server: Any) -> None:
+    """Go on with what the server has: a SIGHUP reads this file anew, and starts no other server."""
+    _check(server)
+    _figures.append(server.figures)
+
+
+def _check(server: Any) -> None:
     if server.cfg.settings["worker_class"].get() != worker_class:
         raise SystemExit(f"gunicorn's own workers wait for slow clients; leave -k and --worker-class at {worker_class}")
     for address in server.cfg.address:
@@ -59,7 +71,6 @@ def on_starting(server: Any) -> None:
             raise SystemExit(f"umask {server.cfg.umask:#o} would let everybody use {address}; take 0o117 or 0o177")
     if len({type(address) for address in server.cfg.address}) > 1:
         raise SystemExit("a server takes either addresses or Unix sockets; start another one for the others")
-    _figures.append(make_folder(_settings.data_dir / "figures"))
 
 
 def _is_ours(address: Any) -> bool:

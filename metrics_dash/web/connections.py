@@ -247,6 +247,12 @@ class ConnectionGuard:
         for each, error in dropped:
             _close(each, error)
 
+    def awaits_first_bytes(self, within: float) -> bool:
+        """Return whether somebody has connected in the last ``within`` seconds of whom nothing was read yet."""
+        since = time.monotonic() - within
+        fresh = [each for each in self._living() if each.request is None and each.began > since]
+        return any(each.enter_phase() == "headers" for each in fresh)
+
     def phases(self) -> Counter[str]:
         """Return how many connections are in which phase."""
         return Counter(each.phase for each in self._living())

@@ -22,6 +22,8 @@ from metrics_dash.web.lanes import LaneDispatcher
 
 # With what the demo, the collector and PostgreSQL need after it, ten seconds in all.
 DRAIN_SECONDS = 3.0
+# Who was accepted has most likely sent a request, which waits in the socket; closing it would reset the connection.
+FIRST_BYTES_SECONDS = 1.0
 
 _ACCEPTED_AT_ONCE = 64
 _MIB = 1024 * 1024
@@ -120,6 +122,8 @@ class HttpServer:
         self._guard.sweep()
 
     def _busy(self) -> bool:
+        if self._guard.awaits_first_bytes(FIRST_BYTES_SECONDS):
+            return True
         channels = self._instances(HTTPChannel)
         return any(channel.requests or channel.request or channel.total_outbufs_len for channel in channels)
 

@@ -56,7 +56,16 @@ def _stop_postgres(pid_file: Path) -> None:
 class Process:
     """A running command of the application, and requests to it. Its output goes to a file, so it never blocks."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str], port: int, cwd: Path = ROOT, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        arguments: Sequence[str],
+        port: int,
+        cwd: Path = ROOT,
+        *,
+        passed: Sequence[int] = (),
+        **environment: str,
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("METRICS_")}
         inherited.pop("DATABASE_URL", None)
         self.port = port
@@ -69,6 +78,7 @@ class Process:
                 env={**inherited, "METRICS_DATA_DIR": str(folder), "METRICS_PORT": str(port), **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=passed,
             )
 
     @property

@@ -92,6 +92,27 @@ def test_a_request_that_has_begun_is_finished_after_the_stop_and_no_other_is_tak
     assert answer.count(b"x") >= 15_000_000
 
 
+def test_a_request_that_comes_just_after_the_stop_on_an_accepted_connection_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where several processes take from one socket, whoever accepted owes the answer: nobody else can give it."""
+    monkeypatch.setattr(serve, "DRAIN_SECONDS", 60.0)
+    monkeypatch.setattr(serve, "FIRST_BYTES_SECONDS", 60.0)
+    stop = threading.Event()
+    server = HttpServer(hello, "127.0.0.1", 0)
+    with ThreadPoolExecutor(1) as pool, socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        port, running = server.port, pool.submit(server.run, stop)
+        eventually(lambda: server.phases()["headers"] == 1, "the connection is accepted")
+        stop.set()
+        eventually(lambda: not accepts(port), "no other connection is taken")
+        client.sendall(b"GET /late HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"/late"):
+            answer += (more := client.recv(4096))
+            assert more, answer
+        running.result(30)
+
+
 def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
