@@ -42,6 +42,11 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
+def is_newer(revision: str | None) -> bool:
+    """Return whether a newer version of the program made the schema: this one knows no such revision."""
+    return revision is not None and revision not in known_revisions()
+
+
 def current_revision(database: Database) -> str | None:
     """Return the revision that the database is at; None for an empty one."""
     with database.begin(within=READ_SECONDS) as connection:
@@ -66,7 +71,7 @@ def migrate(database: Database, revision: str = "head") -> str | None:
     """
     _check_server(database)
     before = current_revision(database)
-    if before is not None and before not in known_revisions():
+    if is_newer(before):
         raise SchemaError(f"the database is at revision {before}, which a newer version made; upgrade metrics_dash")
     config = _config()
     with _one_at_a_time, database.begin(within=MIGRATION_SECONDS) as connection:

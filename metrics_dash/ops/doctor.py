@@ -12,7 +12,7 @@ from db.event_keys import crowded_events
 from db.fold import KEYS_PER_EVENT
 from db.jobs import UnfinishedJob, unfinished
 from db.labels import OTHER
-from db.migrate import current_revision, head_revision
+from db.migrate import current_revision, head_revision, is_newer
 from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
@@ -102,6 +102,10 @@ def _schema(database: Database) -> Finding:
     revision, head = current_revision(database), head_revision()
     if revision != head:
         found = f"at revision {revision}, not {head}" if revision else "empty"
+        if is_newer(revision):
+            return Finding(
+                "schema", Verdict.WORTH_A_LOOK, f"{found}: a newer version's", "upgrade metrics_dash here too"
+            )
         return Finding("schema", Verdict.BAD, found, "run python -m metrics_dash migrate")
     return Finding("schema", Verdict.GOOD, f"at revision {revision}")
 

@@ -18,7 +18,7 @@ from db.engine import Database
 from db.failures import uncomputed
 from db.faults import describe
 from db.jobs import unfinished
-from db.migrate import head_revision, revision_of
+from db.migrate import head_revision, is_newer, revision_of
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.jobs.uncomputed import sentence
@@ -74,7 +74,10 @@ def readiness(database: Database, runtime: RuntimeProtocol) -> Readiness:
 
 def _look(connection: Connection) -> Readiness:
     revision = revision_of(connection)
-    if revision != head_revision():
+    # A newer version works on the same database, as it does while processes are exchanged one by one: what it changed
+    # lets the one before work on.
+    newer = f"a newer version has migrated the schema to {revision}: start this process anew with it"
+    if revision != head_revision() and not is_newer(revision):
         found = revision or "nothing"
         return Readiness((f"the schema is at {found}, not {head_revision()}: run python -m metrics_dash migrate",))
     jobs = unfinished(connection)
@@ -85,7 +88,8 @@ def _look(connection: Connection) -> Readiness:
         if not each.failed
     ]
     wrong, clocks = sentence(uncomputed(connection)), disagreement(clock_offset(connection))
-    return Readiness(failed, (wrong,) if wrong else (), tuple(filter(None, (clocks, *waiting))))
+    told = (newer if is_newer(revision) else None, clocks, *waiting)
+    return Readiness(failed, (wrong,) if wrong else (), tuple(filter(None, told)))
 
 
 def warnings(database: Database) -> list[str]:

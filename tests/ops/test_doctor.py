@@ -100,8 +100,8 @@ def test_an_empty_schema_is_to_be_migrated_and_nothing_more_is_asked(
 
 
 def test_a_schema_of_another_version_is_told_by_both_revisions(database: Database, found: Examine) -> None:
-    execute(database, "UPDATE alembic_version SET version_num = '0000'")
-    assert found()["schema"].text == f"at revision 0000, not {head_revision()}"
+    execute(database, "UPDATE alembic_version SET version_num = '0001'")
+    assert found()["schema"].text == f"at revision 0001, not {head_revision()}"
 
 
 def test_a_database_that_is_away_is_told_without_its_password_and_nothing_more_is_asked(settings: Settings) -> None:
@@ -185,3 +185,11 @@ def test_the_purge_says_what_it_keeps_and_what_it_waits_for(database: Database, 
     with database.begin() as connection:
         hold(connection, "raw", datetime(2026, 1, 31, 12, 5, tzinfo=UTC))
     assert found()["purge"].text == "waits for an import since 2026-01-31 12:05 UTC"
+
+
+def test_a_schema_of_a_newer_version_is_worth_a_look(found: Examine, database: Database) -> None:
+    execute(database, "UPDATE alembic_version SET version_num = '9999'")
+    seen = found()
+    assert seen["schema"].verdict is Verdict.WORTH_A_LOOK
+    assert seen["schema"].remedy == "upgrade metrics_dash here too"
+    assert "rollup" in seen, "the rest is looked at"
