@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make update"
 
-.PHONY: run test check bench format screenshots update clean
+.PHONY: run test test-busy check bench format screenshots update clean
 
 $(BIN)/.build-installed: requirements-build.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -35,6 +35,11 @@ test: $(BIN)/.dev-installed
 	@sh tests/js/run.sh test
 	@sh tests/browser/install.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# What only passes while nothing else happens on the machine is a race of the page.
+test-busy: $(BIN)/.dev-installed
+	@sh tests/browser/install.sh
+	$(BIN)/python -m tools.busy $(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: $(BIN)/.dev-installed
 	$(BIN)/ruff format --check .

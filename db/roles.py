@@ -81,7 +81,7 @@ _ROLES = text("""
 SELECT rolname, ARRAY(
     SELECT member.rolname::text FROM pg_auth_members AS belongs JOIN pg_roles AS member ON member.oid = belongs.member
     WHERE belongs.roleid = role.oid ORDER BY 1
-) FROM pg_roles AS role WHERE rolname = ANY(:names)
+) AS members FROM pg_roles AS role WHERE rolname = ANY(:names)
 """)
 
 
@@ -110,7 +110,7 @@ def _create(connection: Connection, prefix: str) -> Iterator[str]:
 def _join(connection: Connection, named: Mapping[Kind, str]) -> Iterator[str]:
     """Members of each other, and whoever gives tables away has to belong to who gets them."""
     found = connection.execute(_ROLES, {"names": list(named.values())})
-    present: dict[str, list[str]] = dict(found.tuples().all())
+    present: dict[str, list[str]] = {row.rolname: row.members for row in found}
     for group, member in _MEMBERS:
         if named[member] not in present.get(named[group], ()):
             yield f"GRANT {named[group]} TO {named[member]}"
