@@ -9,8 +9,8 @@ faster than the plain rows. See ``_unpack`` for the layout.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,14 @@ class Read:
     edges: tuple[int, ...] | None = None
     latest: bool = False
 
+    @cached_property
+    def width(self) -> int | None:
+        """How long the longer buckets are (ms) where all are equally long; then the server need not search them."""
+        if self.edges is None or self.edges[0] != self.start:
+            return None
+        widths = set(np.diff(self.edges).tolist())
+        return widths.pop() if len(widths) == 1 else None
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -85,14 +93,11 @@ def read_series(
     kinds = {
         "plain": [(number, read) for number, read in numbered if read.edges is None and not read.latest],
         "latest": [(number, read) for number, read in numbered if read.edges is None and read.latest],
-        "folded": [(number, read) for number, read in numbered if read.edges is not None],
-        "plain_split": [
-            (number, read) for number, read in numbered if read.split_by is not None and read.edges is None
-        ],
-        "folded_split": [
-            (number, read) for number, read in numbered if read.split_by is not None and read.edges is not None
-        ],
+        "binned": [(number, read) for number, read in numbered if read.width is not None],
+        "folded": [(number, read) for number, read in numbered if read.edges is not None and read.width is None],
     }
+    for kind in ("plain", "binned", "folded"):
+        kinds[f"{kind}_split"] = [(number, read) for number, read in kinds[kind] if read.split_by is not None]
     asked = tuple(kind for kind, those in kinds.items() if those) + (("seen",) if names else ())
     if not asked:
         return [], {}
@@ -130,6 +135,7 @@ _SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CA
 # OFFSET 0 keeps the bounds from being read again for every bucket.
 _WITH_EDGES = "(SELECT *, bounds::timestamptz[] AS edges FROM FROM_READS OFFSET 0) AS read"
 _SLOT = "width_bucket(bucket_start, read.edges)::bigint"
+_BIN = "date_bin(read.bounds, bucket_start, read.start)"
 
 _PLAIN = """
 SELECT 'rows', read.number, NULL::text, (
@@ -190,17 +196,36 @@ SELECT 'seen', (seen.number - 1)::int, NULL::text,
     )), '')
 FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 
+
+def _binned(folded: str, reads: str) -> str:
+    """A statement that adds up for buckets of one length: their slots are the moments at which they begin."""
+    sent = re.sub(r"int8send\((slot)\)", r"timestamptz_send(\1)", folded, flags=re.IGNORECASE)
+    reads = reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
+    return sent.replace("FROM_READS", reads).replace("SLOT", _BIN)
+
+
 _KINDS = {
     "plain": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", ""),
     "latest": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", "ORDER BY bucket_start DESC LIMIT 1"),
+    "binned": _binned(_FOLDED, _READS),
     "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
+    "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
     "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
     .replace("COUNTED", _FOLDED_COUNT)
     .replace("GROUPED", "GROUP BY SLOT"),
     "seen": _SEEN,
 }
-_PREFIXES = {"plain": "p", "latest": "l", "folded": "f", "plain_split": "ps", "folded_split": "fs", "seen": ""}
+_PREFIXES = {
+    "plain": "p",
+    "latest": "l",
+    "binned": "b",
+    "folded": "f",
+    "plain_split": "ps",
+    "binned_split": "bs",
+    "folded_split": "fs",
+    "seen": "",
+}
 
 
 @cache
@@ -223,7 +248,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [read.edges and _array(read.edges) for _, read in reads],
+        "edges": [_bounds(read) for _, read in reads],
     }
     if split:
         coarser = [_coarser_stretch(read) for _, read in reads]
@@ -252,6 +277,13 @@ def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
     return level, -(-read.start // length) * length, read.end // length * length
 
 
+def _bounds(read: Read) -> str | timedelta | None:
+    """The length of a read's longer buckets, or their bounds where they are not of one length."""
+    if read.width is not None:
+        return timedelta(milliseconds=read.width)
+    return None if read.edges is None else _array(read.edges)
+
+
 def _array(moments: Sequence[int]) -> str:
     return "{" + ",".join(_moment(each).isoformat() for each in moments) + "}"
 
@@ -266,7 +298,7 @@ def _moment(milliseconds: int) -> datetime:
 def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None], bytes | None]) -> Rows:
     """Turn the packed buckets into arrays. A bucket is a slot and a count, as int8, then four float8 if measured.
 
-    A slot is the bucket's start in microseconds since 2000, or its position among ``edges``, from 1.
+    A slot is the bucket's start in microseconds since 2000, or its position among uneven ``edges``, from 1.
     """
     layout = _COUNTS if read.measurement is None else _VALUES
     buckets = np.frombuffer(packed[("rows", number, None)] or b"", dtype=layout)
@@ -282,7 +314,7 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
 
 
 def _starts(slots: NDArray[Any], read: Read) -> NDArray[np.int64]:
-    if read.edges is not None:
+    if read.edges is not None and read.width is None:
         return np.asarray(read.edges, dtype=np.int64)[slots.astype(np.int64) - 1]
     return slots.astype(np.int64) // 1000 + _POSTGRES_EPOCH_MS
 

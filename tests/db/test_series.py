@@ -93,17 +93,26 @@ def test_any_number_of_reads_is_one_statement(sold: Database) -> None:
     assert not seen["never.seen"].ever
 
 
-def test_folded_rows_add_up_to_the_plain_ones(sold: Database) -> None:
-    edges = tuple(DAY.start + hours * HOUR_MS for hours in (0, 5, 6, 24))
+@pytest.mark.parametrize("hours", [(0, 5, 6, 24), (0, 6, 12, 18, 24)], ids=["uneven", "even"])
+def test_folded_rows_add_up_to_the_plain_ones(sold: Database, hours: tuple[int, ...]) -> None:
+    edges = tuple(DAY.start + hour * HOUR_MS for hour in hours)
     with sold.reading() as connection:
         (plain, folded), _ = read_series(connection, [DAY, replace(DAY, edges=edges, split_by="place")])
     bounds = pairwise(edges)
     counts = {start: plain.count[(plain.start >= start) & (plain.start < end)].sum() for start, end in bounds}
-    assert dict(zip(folded.start.tolist(), folded.count.tolist(), strict=True)) == counts
+    found = {start: count for start, count in counts.items() if count}
+    assert dict(zip(folded.start.tolist(), folded.count.tolist(), strict=True)) == found
     assert folded.sum is not None
     assert plain.sum is not None
     assert folded.sum.sum() == pytest.approx(plain.sum.sum())
     assert sum(count.sum() for _, count in folded.splits.values()) == plain.count.sum()
+
+
+def test_buckets_of_one_length_are_told_by_it() -> None:
+    start, uneven = DAY.start, (DAY.start, DAY.start + 1, DAY.end)
+    assert replace(DAY, edges=(start, start + HOUR_MS, start + 2 * HOUR_MS)).width == HOUR_MS
+    assert replace(DAY, edges=uneven).width is replace(DAY, start=start - 1, edges=(start, DAY.end)).width is None
+    assert DAY.width is None
 
 
 def test_a_bucket_lies_between_the_edge_it_starts_at_and_the_next(sold: Database) -> None:
