@@ -17,8 +17,9 @@ from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import Tab, load_catalog
 from metrics_dash.charts.queries import Queries
-from metrics_dash.charts.timerange.grid import bucket_edges, comparison_edges, from_milliseconds
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.compared import comparison_edges
+from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.windows import Window, bucket_edges
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import load_settings
 
@@ -111,7 +112,7 @@ def _refresh(database: Database, tab: str, length: str, now: datetime) -> list[R
     # Alternating, so that whatever else the machine does falls on both alike.
     uncached, bare = _pair(lambda: _ask(database, tab, length, now), _bare(database, CATALOG.tab(tab), window))
     ratio = uncached / bare
-    name = f"refresh of tab {tab}, {length} ({window.resolution}s)"
+    name = f"refresh of tab {tab}, {length} ({window.step.key})"
     return [
         Row(f"{name}, cached", cached, "ms", "", None, f"≤ {CACHED_GOAL_MS:g} ms", cached <= CACHED_GOAL_MS),
         Row(

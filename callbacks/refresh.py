@@ -7,7 +7,6 @@ whole figure would undo a zoom. Whatever fails is said in the answer, and what w
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
@@ -20,15 +19,16 @@ from layouts import board, cards, shell
 from layouts.cards import CardContent
 from layouts.export.about import about
 from layouts.figure.figures import Figure, annotations_and_shapes, figure
+from layouts.figure.room import bars_within
 from layouts.figure.traces import FigureStyle, traces
 from layouts.theme import TOKENS
-from layouts.words import compared_text, range_text, refused_text, resolution_text
+from layouts.words import compared_text, range_text, refused_text, steps_text
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailableError, QueryError, TabData
 from metrics_dash.charts.queries import Moment
-from metrics_dash.charts.timerange.grid import compared_span, to_milliseconds
-from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.parse import RangeError
+from metrics_dash.charts.timerange.windows import Window, allowed_steps
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
 from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
@@ -42,12 +42,13 @@ NOT_DRAWN = "Drawing it failed; the server's log says why."
 @with_config(ConfigDict(extra="forbid"))
 class RefreshRequest(TypedDict):
     """What ``assets/page/refresh.js`` asks: the address, why (``rotate``: a wall's next tab), viewer's zone, theme;
-    ``at`` (epoch ms) makes each request a change."""
+    ``width`` (px) of the narrowest graph, 0 before there is one; ``at`` (epoch ms) makes each request a change."""
 
     search: Annotated[str, Field(max_length=16_384)]
     reason: Literal["navigate", "tick", "rotate"]
     zone: Annotated[str, Field(max_length=256)]
     theme: Theme
+    width: NotRequired[Annotated[int, Field(ge=0, le=100_000)]]
     at: NotRequired[float]
 
 
@@ -104,9 +105,10 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     try:
         moment = context.queries.moment()
         window = context.queries.window(
-            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
+            state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
         )
-        data = context.queries.tab(tab.id, window, compare=state.compare, split=state.split or None, moment=moment)
+        split, bars = state.split or None, bars_within(asked.get("width"))
+        data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
     except (RangeError, QueryError) as problem:
         return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
     except QueriesUnavailableError:
@@ -115,14 +117,14 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     picture = Picture(data, state, theme, behind)
     demo = context.demo()
     foot = shell.footer(
-        range_text(window),
-        resolution_text(window),
-        _note(window, context),
+        range_text(data.window),
+        steps_text(data),
+        _note(data.window, context),
         compared=_compared(data),
         refused=refused_text(data.refused),
         demo=demo,
     )
-    answer = {**_answer(data, window, zone, moment, context), "lag": _lag(behind), "about": about(data, demo=demo)}
+    answer = {**_answer(data, zone, moment, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     parts = picture.parts(patched=asked["reason"] == "tick")
@@ -154,8 +156,9 @@ def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, contex
     return Answer(answer, board=board.skeleton(tab))
 
 
-def _answer(data: TabData, window: Window, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
+def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
     """Return what the scripts in ``assets/`` need to know about the picture; moments in epoch ms."""
+    window = data.window
     return {
         "tab": data.tab.id,
         "error": None,
@@ -164,11 +167,12 @@ def _answer(data: TabData, window: Window, zone: ZoneInfo, moment: Moment, conte
         "completeThrough": to_milliseconds(data.complete_through),
         "start": to_milliseconds(window.start),
         "end": to_milliseconds(window.end),
+        "asked": {"start": to_milliseconds(window.asked.start), "end": to_milliseconds(window.asked.end)},
         "live": window.live,
         "zone": zone.key,
-        "resolution": window.resolution,
+        "step": window.step.key,
+        "choices": [step.key for step in allowed_steps(window.asked, zone, moment.held)],
         "note": window.note,
-        "compared": _shift(data),
         "steps": steps(window, moment.now),
     }
 
@@ -178,20 +182,6 @@ def _lag(behind: Lag | None) -> dict[str, Any] | None:
     if behind is None:
         return None
     return {"seconds": behind.behind.total_seconds(), "why": "; ".join(behind.reasons), "long": behind.long}
-
-
-def _shift(data: TabData) -> dict[str, Any] | None:
-    """Return how far back (ms) the charts are compared, and whether by the wall clock; to name the compared date."""
-    if data.compare is None:
-        return None
-    window, span = data.window, compared_span(data.window, data.compare)
-    by_wall = window.resolution == "day" or data.compare != "period"
-    back = (_wall(window.start, window) - _wall(span.start, window)) if by_wall else window.start - span.start
-    return {"name": COMPARISONS[data.compare], "back": back // timedelta(milliseconds=1), "wall": by_wall}
-
-
-def _wall(moment: datetime, window: Window) -> datetime:
-    return moment.astimezone(UTC if window.days_are_utc else window.zone).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ def steps(window: Window, now: datetime) -> dict[str, Changes]:
     """Return what ``◀``, ``▶``, zooming out, pausing and going live do to the address. Live is as long as the range
     was."""
     return {
-        "back": address_of(step(window.span, -1, now, window.zone), now, window),
+        "back": address_of(step(window.asked, -1, now, window.zone), now, window),
         "forward": address_of(_forward(window, now), now, window),
-        "out": address_of(zoom_out(window.span, now), now, window),
-        "live": address_of(TimeRange(now - window.span.length, now, live=True), now, window),
-        "pause": address_of(TimeRange(window.start, window.end), now, window),
+        "out": address_of(zoom_out(window.asked, now), now, window),
+        "live": address_of(TimeRange(now - window.asked.length, now, live=True), now, window),
+        "pause": address_of(TimeRange(window.asked.start, window.asked.end), now, window),
     }
 
 
 def _forward(window: Window, now: datetime) -> TimeRange:
-    span = step(window.span, 1, now, window.zone)
+    span = step(window.asked, 1, now, window.zone)
     if span.end > now - span.length * _CLOSE_TO_NOW:
         return TimeRange(now - span.length, now, live=True)
     return span

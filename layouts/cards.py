@@ -16,7 +16,7 @@ from layouts.markup import attributes
 from layouts.numbers import change_text, short_number
 from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
-from layouts.words import before_text, length_text, uncomputed_text
+from layouts.words import before_text, range_text, summed_text, uncomputed_text
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import ChartData, Headline, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
@@ -121,7 +121,7 @@ def headline(data: ChartData) -> list[Component]:
     number = data.headline
     parts: list[Component] = [html.Span(_number_text(number), className="number")]
     if number.label:
-        parts.append(html.Span(_what(data), className="what"))
+        parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
         parts.append(_change(data))
     if data.uncomputed is not None:
@@ -139,9 +139,11 @@ def _number_text(number: Headline) -> str:
 
 
 def _what(data: ChartData) -> str:
-    """Return ``total, 24 h``; of the latest value no length."""
-    label = data.headline.label
-    return label if label == "latest" else f"{label}, {length_text(data.window)}"
+    """``total, 24 h``, ``total since Mon 2 Mar``; of the latest value no length."""
+    label, summed = data.headline.label, summed_text(data.window)
+    if label == "latest":
+        return label
+    return f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"
 
 
 def _change(data: ChartData) -> html.Span:

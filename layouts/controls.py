@@ -15,8 +15,9 @@ from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.timecontrol import steps, time_sheet
 from metrics_dash.charts.timerange.parse import COMPARISONS, PRESETS
-from metrics_dash.charts.timerange.windows import RESOLUTIONS
+from metrics_dash.charts.timerange.steps import STEPS, Step
 
+_STEP_UNITS = {"m": "min", "h": "h"}
 REFRESHES: Sequence[tuple[str, str]] = (("off", "Off"), ("5", "5 s"), ("10", "10 s"), ("30", "30 s"), ("60", "1 min"))
 
 
@@ -75,10 +76,19 @@ def custom_range(zone: str) -> html.Details:
 
 
 def _resolutions() -> html.Div:
+    """Every step there is; assets/page/timecontrol.js shows those that the range and what is held allow."""
     items = [choice("Auto", "res=", id="res-auto")]
-    items += [choice(f"{level.capitalize()}s", f"res={level}", id=f"res-{level}") for level in RESOLUTIONS]
+    items += [
+        choice(_step_text(step), f"res={step.key}", id=f"res-{step.key}", **attributes(data_step=step.key))
+        for step in STEPS
+    ]
     note = html.P(id="resolution-note", className="quiet")
-    return _group("Resolution", [html.Div(items, className="options"), note])
+    return _group("Buckets", [html.Div(items, id="steps", className="options"), note])
+
+
+def _step_text(step: Step) -> str:
+    """``5 min``, ``1 h``, ``1 week``."""
+    return f"{step.number} {_STEP_UNITS.get(step.unit, step.unit_word)}"
 
 
 def _zones(zone: str) -> html.Div:

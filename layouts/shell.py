@@ -20,6 +20,7 @@ from layouts.theme import css_variables, recolouring
 from layouts.timecontrol import go_live
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
+from metrics_dash.charts.timerange.steps import STEPS
 from metrics_dash.settings import Settings
 from metrics_dash.web.paths import BASE_PATH
 
@@ -110,6 +111,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
         "colours": recolouring(),
         "rangeKeys": range_choices(),
         "comparisons": dict(COMPARISONS),
+        "stepNames": {step.name: step.key for step in STEPS if step.name != step.key},
     }
 
 
@@ -183,7 +185,7 @@ def _freshness() -> html.Span:
 
 def footer(
     range_text: str,
-    resolution_text: str,
+    steps_text: str,
     note: str | None,
     *,
     compared: str | None = None,
@@ -192,7 +194,7 @@ def footer(
 ) -> list[html.Span]:
     """Return what the charts show: range and zone, bucket length, what it is compared with, why it is not another
     one, how many events were refused; and whether it is demo data."""
-    parts = [html.Span(range_text), html.Span(resolution_text)]
+    parts = [html.Span(range_text), html.Span(steps_text)]
     if compared:
         parts.append(html.Span(compared, className="compared"))
     if note:

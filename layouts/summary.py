@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from layouts.numbers import THIN_SPACE, change_text, short_number
-from layouts.words import length_text, resolution_text, uncomputed_text
+from layouts.words import step_text, summed_text, uncomputed_text
 from metrics_dash.charts.data import ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -22,7 +22,7 @@ _STATES = {
 
 
 def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
-    """Return sentences: range and resolution, each series' latest, total, extremes and trend; then what is not whole.
+    """Sentences: range and step, each series' latest, total, extremes and trend; then what is not whole.
 
     ``refused``: intervals in which events were refused.
     """
@@ -46,7 +46,7 @@ def _what(data: ChartData) -> str:
     window = data.window
     unit = f" in {data.chart.unit}" if data.chart.unit else ""
     upto = "now" if window.live else _moment(window.end, data)
-    return f"{data.chart.title}{unit}, {length_text(window)} up to {upto}, {resolution_text(window)}."
+    return f"{data.chart.title}{unit}, {summed_text(window)} up to {upto}, {step_text(window)}."
 
 
 def _series(data: ChartData, series: Series) -> str:
@@ -105,4 +105,4 @@ def _moment(moment: datetime, data: ChartData) -> str:
     window = data.window
     local = moment.astimezone(window.zone)
     day = f"{local:%a} {local.day} {local:%b}"
-    return day if window.resolution == "day" else f"{day} {local:%H:%M}"
+    return day if window.step.is_of_days else f"{day} {local:%H:%M}"

@@ -1,16 +1,14 @@
-"""Ranges and resolutions in words."""
+"""Ranges and steps in words."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE
-from metrics_dash.charts.data import Interval, Uncomputed
-from metrics_dash.charts.timerange.grid import compared_span
+from metrics_dash.charts.data import Interval, TabData, Uncomputed
+from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
-
-_RESOLUTIONS = {"minute": "1-minute buckets", "hour": "1-hour buckets", "day": "1-day buckets"}
 
 
 def range_text(window: Window) -> str:
@@ -20,9 +18,17 @@ def range_text(window: Window) -> str:
     return f"{_moment(start, with_year)} → {_moment(end, with_year)}, {window.zone.key}"
 
 
-def length_text(window: Window) -> str:
-    """Return ``24 h``, ``7 d``, ``45 min``: the range's length in the largest unit that says it."""
-    minutes = max(1, round(window.span.length / timedelta(minutes=1)))
+def summed_text(window: Window) -> str:
+    """How much time a total is of: ``24 h``; ``since Mon 2 Mar`` where a live range's first bucket begins before it."""
+    if window.live and window.start < window.asked.start:
+        start = window.start.astimezone(window.calendar)
+        return f"since {start:%a} {start.day} {start:%b}" + ("" if window.step.is_of_days else f" {start:%H:%M}")
+    return length_text(window.asked.length if window.live else window.span.length)
+
+
+def length_text(length: timedelta) -> str:
+    """``24 h``, ``7 d``, ``45 min``: a length in the largest unit that says it."""
+    minutes = max(1, round(length / timedelta(minutes=1)))
     if minutes < 120 and minutes % 60:
         return f"{minutes}{THIN_SPACE}min"
     hours = minutes / 60
@@ -35,8 +41,16 @@ def before_text(window: Window, against: Comparison = "period") -> str:
     """Return ``day before``, ``week before``, ``6 h before``: what a window's numbers are compared with."""
     if against != "period":
         return f"{against} before"
+    back = comparison_shift(window, against)
+    if back.unit == "M":
+        return "month before" if back.number == 1 else f"{back.number} months before"
+    length = _length_of(back)
     whole = {timedelta(hours=24): "day before", timedelta(days=7): "week before"}
-    return whole.get(window.span.length, f"{length_text(window)} before")
+    return whole.get(length, f"{length_text(length)} before")
+
+
+def _length_of(back: Shift) -> timedelta:
+    return timedelta(days=back.number) if back.unit == "d" else timedelta(milliseconds=back.number)
 
 
 def compared_text(window: Window, comparison: Comparison) -> str:
@@ -62,10 +76,16 @@ def uncomputed_text(found: Uncomputed, zone: ZoneInfo) -> str:
     return f"{found.buckets:,} {plural} can’t be computed since {_moment(found.since.astimezone(zone), False)}"
 
 
-def resolution_text(window: Window) -> str:
-    """Return ``1-minute buckets``; that days are UTC's where the zone has others but only those are held."""
-    text = _RESOLUTIONS[window.resolution]
+def step_text(window: Window) -> str:
+    """``5-minute buckets``; that days are UTC's where the zone has others but only those are held."""
+    text = f"{window.step.adjective} buckets"
     return f"{text}, UTC days (nothing finer is held)" if window.days_are_utc else text
+
+
+def steps_text(data: TabData) -> str:
+    """A tab's steps: ``5-minute buckets``, or ``5-minute buckets, bars 15-minute`` where bars have their own."""
+    others = dict.fromkeys(chart.window.step for chart in data.charts if chart.window.step != data.window.step)
+    return ", bars ".join([step_text(data.window), *(step.adjective for step in others)])
 
 
 def _moment(local: datetime, with_year: bool) -> str:

@@ -18,9 +18,9 @@ from flask import Flask, request
 
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Moment
-from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.windows import Window, bucket_edges
 from metrics_dash.web.address import PageState, read_state
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
@@ -63,7 +63,7 @@ class Details:
         window = self._window(state, moment)
         chart = queries.chart(chart_id, window, compare=state.compare, split=state.split or None, moment=moment)
         columns = table_columns(chart, state)
-        return {"columns": columns, "resolution": window.resolution, "error": chart.error}
+        return {"columns": columns, "step": window.step.key, "error": chart.error}
 
     def events(self, chart_id: str) -> Mapping[str, Any]:
         """Return the raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
@@ -94,7 +94,7 @@ class Details:
     def _window(self, state: PageState, moment: Moment) -> Window:
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         return self.context.queries.window(
-            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
+            state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
         )
 
 

@@ -10,16 +10,18 @@ from datetime import datetime
 
 from flask import Flask, Response, request
 
-from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata
+from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata, with_own
 from layouts.export.png import with_text
-from layouts.export.standalone import Captions, standalone_figure
+from layouts.export.standalone import Captions, graph_width, standalone_figure
 from layouts.figure.figures import Figure
+from layouts.figure.room import bars_within
 from layouts.figure.traces import FigureStyle
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
+from metrics_dash.charts.timerange.steps import find_step
 from metrics_dash.settings import parse_zone
-from metrics_dash.web.address import BROWSER_ZONE, SERVER_ZONE, PageState, read_state
+from metrics_dash.web.address import AUTO, BROWSER_ZONE, SERVER_ZONE, PageState, read_state
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
@@ -92,7 +94,7 @@ class Exports:
         Kaleido."""
         tab = self._tab_of(chart_id)
         size = _whole("width", DEFAULT_SIZE[0], WIDTHS), _whole("height", DEFAULT_SIZE[1], HEIGHTS)
-        taken = self._take(tab)
+        taken = self._take(tab, bars=bars_within(graph_width(size[0])))
         picture = self._picture(taken, chart_id, size)
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
         image = self.renderer.image(key, picture.figure)
@@ -104,25 +106,24 @@ class Exports:
 
     def _picture(self, taken: ExportRequest, chart_id: str, size: tuple[int, int]) -> "Picture":
         chart = taken.chart(chart_id)
-        about = about_chart(chart)
-        known = facts(taken.data, demo=self.context.demo()) + about["facts"] + hidden_fact(taken.hidden(chart_id))
+        about = about_chart(chart, taken.data)
+        known = with_own(facts(taken.data, demo=self.context.demo()), about["facts"])
+        known += hidden_fact(taken.hidden(chart_id))
         link = request.host_url.rstrip("/") + BASE_PATH + taken.link()
         return Picture(taken.data, chart, taken.style(chart_id), Captions(about, known, link), size)
 
     def _tab_of(self, chart_id: str) -> Tab:
         return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)
 
-    def _take(self, tab: Tab) -> ExportRequest:
+    def _take(self, tab: Tab, bars: int | None = None) -> ExportRequest:
         """Return the data of a tab for the query of the present request, in the server's zone where it names none."""
         state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
         _check_query(state)
         queries = self.context.queries
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         moment = queries.moment()
-        window = queries.window(
-            state.range, start=state.from_, end=state.to, zone=zone, resolution=state.res, moment=moment
-        )
-        data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, moment=moment)
+        window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment)
+        data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
         return ExportRequest(state, data)
 
 
@@ -157,7 +158,9 @@ def _check(chart: ChartData) -> None:
 
 def _check_query(state: PageState) -> None:
     """Refuse what the page would pass over: a value that isn't known, a split or a hidden series of no chart."""
-    for name in ("res", "compare", "theme"):
+    # Raises for one that isn't known.
+    find_step(request.args.get("res") or AUTO, "res")
+    for name in ("compare", "theme"):
         text = request.args.get(name, "")
         if text and getattr(state, name) != text:
             raise ProblemError(400, f"{name}: {text!r} is not known")

@@ -11,24 +11,26 @@
     const title = titleOf(chart);
     const about = metrics.dom.find("footer").firstChild?.textContent ?? "";
     metrics.dialog.present(
-      { kind: "table", title, about, path: `chart/${chart}.json`, query: {} },
+      { kind: "table", title, about, path: `chart/${chart}.json`, query: { res: metrics.graphs.stepOf(chart) } },
       from,
-      ({ columns }) => {
+      ({ columns, step }) => {
         if (!columns.length) return metrics.dialog.say("No data available for this time range");
         const caption = `${title}: ${columns[0].values.length.toLocaleString("en-US")} buckets, newest first`;
-        metrics.dialog.show(metrics.table.table(columns, caption, { newestFirst: true }));
+        metrics.dialog.show(metrics.table.table(columns, caption, { newestFirst: true, step }));
       },
     );
   }
 
   /** @param {MetricsEvents["point"]} point */
   function showEvents({ chart, start, from }) {
-    const { zone, resolution } = /** @type {Answer} */ (metrics.answer);
-    const title = `${titleOf(chart)}, ${metrics.time.bucket(start, zone, resolution)}`;
-    const about = `Raw events of this ${resolution}`;
+    const { zone } = /** @type {Answer} */ (metrics.answer);
+    const step = metrics.graphs.stepOf(chart);
+    const title = `${titleOf(chart)}, ${metrics.time.bucket(start, zone, step)}`;
+    const about = `Raw events of this ${metrics.time.stepWords(step)} bucket`;
     const path = `chart/${chart}/events.json`;
-    metrics.dialog.present({ kind: "events", title, about, path, query: { at: String(start) } }, from, (answer) => {
-      fillEvents(answer, title, zone, resolution);
+    const query = { at: String(start), res: step };
+    metrics.dialog.present({ kind: "events", title, about, path, query }, from, (answer) => {
+      fillEvents(answer, title, zone);
     });
   }
 
@@ -36,9 +38,8 @@
    * @param {{ columns: Column[], columnsLeftOut: number, count: number, more: boolean, gone: boolean, heldFrom: number | null }} answer
    * @param {string} title
    * @param {string} zone
-   * @param {string} resolution
    */
-  function fillEvents({ columns, columnsLeftOut, count, more, gone, heldFrom }, title, zone, resolution) {
+  function fillEvents({ columns, columnsLeftOut, count, more, gone, heldFrom }, title, zone) {
     const since = heldFrom && metrics.time.clock(heldFrom, zone);
     if (gone)
       return metrics.dialog.say("No raw events are held any more", `They are kept since ${since}. The buckets stay.`);
@@ -46,8 +47,8 @@
       return metrics.dialog.say("No events in this bucket", since ? `Raw events are kept since ${since}.` : "");
     const words = more ? `The first ${count} events` : `${count} ${count === 1 ? "event" : "events"}`;
     const rest = columnsLeftOut ? `, without ${columnsLeftOut.toLocaleString("en-US")} rarer keys` : "";
-    metrics.dialog.describe(`${words} of this ${resolution}${since ? `, kept since ${since}` : ""}${rest}`);
-    metrics.dialog.show(metrics.table.table(columns, title, { precise: true }));
+    metrics.dialog.describe(`${words} of this bucket${since ? `, kept since ${since}` : ""}${rest}`);
+    metrics.dialog.show(metrics.table.table(columns, title, {}));
   }
 
   metrics.events.on("point", showEvents);

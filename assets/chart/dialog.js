@@ -15,12 +15,12 @@
   /* Asking */
 
   /**
-   * The page's address with the range of the picture spelled out, and in its buckets.
+   * The page's address with the range of the picture spelled out.
    * @param {Changes} more
    */
   function query(more) {
-    const { start, end, zone, resolution } = /** @type {Answer} */ (metrics.answer);
-    return metrics.url.search({ ...metrics.range.between(start, end), tz: zone, res: resolution, ...more });
+    const { start, end, zone } = /** @type {Answer} */ (metrics.answer);
+    return metrics.url.search({ ...metrics.range.between(start, end), tz: zone, ...more });
   }
 
   /**

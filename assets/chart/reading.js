@@ -23,10 +23,11 @@
    * With the offset from UTC where it is not the axis's: on the day when an hour comes twice, which of them.
    * @param {number} moment
    * @param {string} zone
+   * @param {string} step
    * @param {number} [offset] - the axis's, in ms; none where it is no question
    */
-  function momentText(moment, zone, offset) {
-    const text = metrics.time.bucket(moment, zone, metrics.answer ? metrics.answer.resolution : "minute");
+  function momentText(moment, zone, step, offset) {
+    const text = metrics.time.bucket(moment, zone, step);
     if (offset === undefined) return text;
     const own = offsetAt(moment, zone);
     return own === offset ? text : `${text} (UTC${own < 0 ? "−" : "+"}${Math.abs(own) / 3600000})`;
@@ -45,13 +46,18 @@
   const offsetAt = (moment, zone) => asUtc(moment, zone) - moment;
 
   /**
-   * The bucket that one is compared with: by the wall clock where days are compared, else so many milliseconds ago.
+   * The bucket that one is compared with: so many milliseconds ago, or days or months by the wall clock.
    * @param {number} moment
    * @param {string} zone
+   * @param {string} step
    * @param {Compared} compared
    */
-  function comparedText(moment, zone, { back, wall }) {
-    return wall ? momentText(asUtc(moment, zone) - back, "UTC") : momentText(moment - back, zone);
+  function comparedText(moment, zone, step, { number, unit }) {
+    if (unit === "ms") return momentText(moment - number, zone, step);
+    const wall = new Date(asUtc(moment, zone));
+    if (unit === "M") wall.setUTCMonth(wall.getUTCMonth() - number);
+    else wall.setUTCDate(wall.getUTCDate() - number);
+    return momentText(wall.getTime(), "UTC", step);
   }
 
   /**
@@ -69,22 +75,23 @@
       rows,
       several,
       unit: meta.unit,
-      time: momentText(moment, meta.zone, axisOffset(meta)),
+      time: momentText(moment, meta.zone, meta.step, axisOffset(meta)),
       zone: meta.zone,
+      step: meta.step,
+      compared: meta.compared,
     };
   }
 
   /** @param {GraphMeta} meta - days are named by their date alone */
-  const axisOffset = (meta) => (metrics.answer?.resolution === "day" ? undefined : meta.offset);
+  const axisOffset = (meta) => (metrics.time.isOfDays(meta.step) ? undefined : meta.offset);
 
   /**
    * @param {Row} row
    * @param {Reading} reading
    */
-  function nameOf(row, { several, moment, zone }) {
+  function nameOf(row, { several, moment, zone, step, compared }) {
     if (!row.before) return several ? row.name : "";
-    const compared = metrics.answer?.compared;
-    return (several ? `${row.name}, ` : "") + (compared ? comparedText(moment, zone, compared) : "");
+    return (several ? `${row.name}, ` : "") + (compared ? comparedText(moment, zone, step, compared) : "");
   }
 
   /** @param {Reading} reading - in one sentence, for who listens */

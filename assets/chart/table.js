@@ -6,21 +6,21 @@
   /**
    * @param {Cell} value
    * @param {string} kind - time (epoch ms), number or text
-   * @param {boolean} [precise] - moments to the millisecond, else as starts of buckets
+   * @param {string} [step] - of the buckets whose starts the moments are; without one they are said to the millisecond
    */
-  function cellText(value, kind, precise) {
+  function cellText(value, kind, step) {
     if (value === null || value === undefined) return "–";
     if (kind === "number") return exact.format(Number(value)).replace("-", "−");
-    return kind === "time" ? timeText(Number(value), precise) : String(value);
+    return kind === "time" ? timeText(Number(value), step) : String(value);
   }
 
   /**
    * @param {number} moment
-   * @param {boolean} [precise]
+   * @param {string} [step]
    */
-  function timeText(moment, precise) {
-    const { zone, resolution } = /** @type {Answer} */ (metrics.answer);
-    if (!precise) return metrics.time.bucket(moment, zone, resolution);
+  function timeText(moment, step) {
+    const { zone } = /** @type {Answer} */ (metrics.answer);
+    if (step) return metrics.time.bucket(moment, zone, step);
     return `${metrics.time.clock(moment, zone)}.${String(moment % 1000).padStart(3, "0")}`;
   }
 
@@ -77,12 +77,12 @@
   /**
    * @param {Column[]} columns
    * @param {number} place
-   * @param {boolean} [precise]
+   * @param {string} [step]
    */
-  function row(columns, place, precise) {
+  function row(columns, place, step) {
     const line = metrics.dom.made("tr");
     columns.forEach(({ values, kind }, number) => {
-      const cell = metrics.dom.made(number === 0 ? "th" : "td", kind, cellText(values[place], kind, precise));
+      const cell = metrics.dom.made(number === 0 ? "th" : "td", kind, cellText(values[place], kind, step));
       if (number === 0) cell.scope = "row";
       line.append(cell);
     });
@@ -103,9 +103,9 @@
   /**
    * @param {Column[]} columns
    * @param {string} caption
-   * @param {{ newestFirst?: boolean, precise?: boolean }} options
+   * @param {{ newestFirst?: boolean, step?: string }} options
    */
-  function table(columns, caption, { newestFirst = false, precise }) {
+  function table(columns, caption, { newestFirst = false, step }) {
     const element = metrics.dom.made("table", "data");
     element.append(metrics.dom.made("caption", "", caption));
     const head = element.createTHead().insertRow();
@@ -116,7 +116,7 @@
     function draw() {
       markSorted(head, sorting);
       const places = order(columns[sorting.column].values, sorting.descending);
-      const rows = (/** @type {number[]} */ some) => some.map((place) => row(columns, place, precise));
+      const rows = (/** @type {number[]} */ some) => some.map((place) => row(columns, place, step));
       body.replaceChildren(...rows(places.slice(0, AT_ONCE)));
       const drawn = sorting;
       const rest = () => drawn === sorting && body.append(...rows(places.slice(AT_ONCE)));

@@ -30,7 +30,13 @@
   /** @param {Graph} graph */
   const idOf = (graph) => /** @type {Element} */ (graph.closest(".card")).id.slice("card-".length);
 
-  const graphs = { of, all, drawing, readerOf, idOf };
+  /**
+   * How long a chart's buckets are: its own step, which of bars may be longer than the tab's.
+   * @param {string} chart
+   */
+  const stepOf = (chart) => drawing(chart)?._fullLayout?.meta?.step ?? metrics.answer?.step ?? "1m";
+
+  const graphs = { of, all, stepOf, drawing, readerOf, idOf };
   metrics.graphs = graphs;
   if (typeof module === "object") module.exports = graphs;
 })(globalThis.metrics);

@@ -77,27 +77,40 @@
   /** @type {Map<string, Intl.DateTimeFormat>} */
   const formats = new Map();
 
+  /** @param {string} step - such as "5m", "1d", "1M" */
+  const isOfDays = (step) => /[dwM]$/.test(step);
+
+  /** @type {Record<string, string>} */
+  const UNITS = { m: "minute", h: "hour", d: "day", w: "week", M: "month" };
+
   /**
-   * The start of a bucket: "Sat 21 Nov, 14:32", of a day "Sat 21 Nov 2026". Asked for at every move of the pointer.
+   * A step in words, to stand before a noun: "5-minute", "1-day".
+   * @param {string} step
+   */
+  const stepWords = (step) => step.replace(/([a-zA-Z])$/, (unit) => `-${UNITS[unit]}`);
+
+  /**
+   * The start of a bucket: "Sat 21 Nov, 14:32", of one of days "Sat 21 Nov 2026". Asked for at every move of the pointer.
    * @param {number} moment
    * @param {string} zone
-   * @param {string} resolution
+   * @param {string} step
    */
-  function bucket(moment, zone, resolution) {
-    const key = `${zone} ${resolution === "day"}`;
-    const known = formats.get(key) || bucketFormat(zone, resolution);
+  function bucket(moment, zone, step) {
+    const days = isOfDays(step);
+    const key = `${zone} ${days}`;
+    const known = formats.get(key) || bucketFormat(zone, days);
     formats.set(key, known);
     const at = partsOf(known, moment);
-    return `${at.weekday} ${at.day} ${at.month}${resolution === "day" ? ` ${at.year}` : `, ${at.hour}:${at.minute}`}`;
+    return `${at.weekday} ${at.day} ${at.month}${days ? ` ${at.year}` : `, ${at.hour}:${at.minute}`}`;
   }
 
   /**
    * @param {string} zone
-   * @param {string} resolution
+   * @param {boolean} days
    */
-  function bucketFormat(zone, resolution) {
+  function bucketFormat(zone, days) {
     /** @type {Intl.DateTimeFormatOptions} */
-    const time = resolution === "day" ? { year: "numeric" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    const time = days ? { year: "numeric" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
     return new Intl.DateTimeFormat("en-GB", {
       timeZone: zone,
       weekday: "short",
@@ -134,7 +147,20 @@
     return Math.max(passed, start.at === null || now.at === null ? 0 : now.at - start.at) / 1000;
   }
 
-  const time = { viewerZone, clock, offset, fromWall, toWall, bucket, duration, iso, instant, secondsSince };
+  const time = {
+    viewerZone,
+    clock,
+    offset,
+    fromWall,
+    toWall,
+    bucket,
+    isOfDays,
+    stepWords,
+    duration,
+    iso,
+    instant,
+    secondsSince,
+  };
   metrics.time = time;
   if (typeof module === "object") module.exports = time;
 })(globalThis.metrics);

@@ -77,6 +77,8 @@ interface PageData {
   colours: Record<string, Record<string, string>>;
   rangeKeys: { key: string; range: string; title: string }[];
   comparisons: Record<string, string>;
+  /** Other names of steps, such as minute for 1m. */
+  stepNames: Record<string, string>;
 }
 
 /** callbacks/refresh.py. With an error there are no more than tab, error and perhaps version. */
@@ -86,22 +88,25 @@ interface Answer {
   version?: string;
   at: number;
   completeThrough: number;
+  /** What is drawn: whole buckets. */
   start: number;
   end: number;
+  asked: { start: number; end: number };
   live: boolean;
   zone: string;
-  resolution: string;
+  step: string;
+  /** The steps that may be chosen for its range. */
+  choices: string[];
   note: string | null;
-  compared: Compared | null;
   steps: Record<string, Changes>;
   lag: Lag | null;
   about: About;
 }
 
+/** How far back a chart is compared: milliseconds, or days or months of the calendar. */
 interface Compared {
-  name: string;
-  back: number;
-  wall: boolean;
+  number: number;
+  unit: "ms" | "d" | "M";
 }
 
 interface Lag {
@@ -192,6 +197,8 @@ interface Row {
 }
 
 interface Reading {
+  step: string;
+  compared: Compared | null;
   moment: number;
   time: string;
   zone: string;
@@ -262,6 +269,8 @@ interface Axis {
 
 /** layouts/axes.py: window_meta(). Edges where buckets are not of one length. Offset: from UTC, in ms. */
 interface GraphMeta {
+  step: string;
+  compared: Compared | null;
   grid: { first: number; step: number; count: number; edges?: number[] | null };
   offset: number;
   start: number;

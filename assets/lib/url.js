@@ -8,8 +8,11 @@
   /** @param {string} name */
   const fallback = (name) => metrics.page.defaults[name] || "";
 
-  /** @param {string} name */
-  const get = (name) => parameters().get(name) || fallback(name);
+  /** @param {string} name - a step by its one name: res=minute says 1m */
+  function get(name) {
+    const value = parameters().get(name) || fallback(name);
+    return name === "res" ? (metrics.page.stepNames?.[value] ?? value) : value;
+  }
 
   /** @param {string} name */
   const getAll = (name) => parameters().getAll(name);

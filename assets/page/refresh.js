@@ -28,7 +28,14 @@
     asked = { key: keyOf(search), at: Date.now() };
     owed = owed || reason !== "tick";
     const theme = document.documentElement.dataset.bsTheme;
-    return { search, reason, zone: metrics.time.viewerZone, theme, at: asked.at };
+    return { search, reason, zone: metrics.time.viewerZone, theme, width: narrowest(), at: asked.at };
+  }
+
+  /* How much room the charts have (px): bars are to stay wide enough on the narrowest card. 0 where there is none yet. */
+  function narrowest() {
+    const charts = document.querySelectorAll("#board .chart");
+    const widths = Array.from(charts, (chart) => (chart.querySelector(".graph") ?? chart).clientWidth).filter(Boolean);
+    return widths.length ? Math.min(...widths) : 0;
   }
 
   /* url.search, tick.n_intervals, busy.data → request.data */

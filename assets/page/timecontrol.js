@@ -15,6 +15,7 @@
   }
 
   document.addEventListener("toggle", toggled, true);
+  metrics.events.on("answer", () => popover()?.open && offerSteps());
 
   /* Opened: the fields show the range that is drawn now. */
   function fill() {
@@ -23,13 +24,21 @@
     complain("range-problem", "");
     complain("relative-problem", "");
     if (!metrics.answer?.zone) return;
-    const { start, end, zone, note } = metrics.answer;
-    write("range-from", time.toWall(start, zone));
-    write("range-to", time.toWall(end, zone));
+    const { asked: range, zone, note } = metrics.answer;
+    write("range-from", time.toWall(range.start, zone));
+    write("range-to", time.toWall(range.end, zone));
     write("relative-from", typed("from") || (url.get("from") ? "" : `now-${url.get("range")}`));
     write("relative-to", typed("to") || (url.isLive() ? "now" : ""));
     find("range-zone").textContent = zone;
     find("resolution-note").textContent = note || "";
+    offerSteps();
+  }
+
+  /* The steps that the range and what is held allow, and the one that was asked for, which then is not drawn. */
+  function offerSteps() {
+    const choices = metrics.answer?.choices ?? [];
+    for (const link of metrics.dom.all("#steps [data-step]"))
+      link.hidden = !choices.includes(link.dataset.step ?? "") && !link.hasAttribute("aria-current");
   }
 
   /** @param {string} name */

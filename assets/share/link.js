@@ -34,7 +34,7 @@
    * @param {string} [chart]
    */
   function table(chart) {
-    const query = { ...changes("absolute", ""), res: answer().resolution };
+    const query = { ...changes("absolute", ""), res: chart ? metrics.graphs.stepOf(chart) : answer().step };
     const path = chart ? `chart/${chart}.csv` : `export/${answer().tab}.csv`;
     return metrics.page.base + path + metrics.url.search(query);
   }

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from dash.development.base_component import Component
 
 from layouts import cards
-from layouts.words import resolution_text
+from layouts.words import step_text
 from metrics_dash.charts import exports
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.timerange.parse import COMPARISONS
@@ -51,19 +51,19 @@ def about(data: TabData, *, demo: bool) -> About:
         "length": exports.length_text(data.window),
         "range": range_with_years(data.window),
         "facts": facts(data, demo=demo),
-        "charts": [about_chart(chart) for chart in data.charts],
+        "charts": [about_chart(chart, data) for chart in data.charts],
     }
 
 
-def about_chart(data: ChartData) -> AboutChart:
-    """Return what is said of one chart."""
+def about_chart(data: ChartData, tab: TabData) -> AboutChart:
+    """What is said of one chart; ``tab``: the one that it stands in."""
     return {
         "id": data.chart.id,
         "title": data.chart.title,
         "unit": data.chart.unit,
         "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
-        "facts": chart_facts(data),
+        "facts": chart_facts(data, tab.window),
     }
 
 
@@ -72,7 +72,7 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     window = data.window
     known: list[Fact] = [
         ("Range", range_with_years(window)),
-        ("Resolution", resolution_text(window)),
+        ("Resolution", step_text(window)),
         ("Complete through", f"complete through {_moment(data.complete_through, window, seconds=True)}"),
     ]
     if window.note:
@@ -87,9 +87,20 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     return known
 
 
-def chart_facts(data: ChartData) -> list[Fact]:
-    """Return what holds for one chart only."""
-    return [("Split", f"split by {data.chart.split_by}")] if data.chart.split_by else []
+def chart_facts(data: ChartData, window: Window) -> list[Fact]:
+    """What holds for one chart only; ``window``: its tab's, beside which bars may have longer buckets."""
+    known: list[Fact] = []
+    if data.window.step != window.step:
+        known.append(("Resolution", step_text(data.window)))
+    if data.chart.split_by:
+        known.append(("Split", f"split by {data.chart.split_by}"))
+    return known
+
+
+def with_own(facts: Sequence[Fact], own: Sequence[Fact]) -> list[Fact]:
+    """What holds for a tab, and for one of its charts: a fact of its own takes the place of the tab's."""
+    by_name = dict(facts) | dict(own)
+    return list(by_name.items())
 
 
 def hidden_fact(names: Collection[str]) -> list[Fact]:

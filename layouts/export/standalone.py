@@ -13,6 +13,7 @@ from typing import Any
 from layouts.export.about import AboutChart, Fact
 from layouts.figure import figures
 from layouts.figure.figures import Figure
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.traces import FigureStyle
 from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.data import ChartData, Interval
@@ -22,6 +23,7 @@ PADDING = 28
 LEAST_PLOT = 140
 _EM = 0.6
 """An average character's width as a part of its size; a little more than the page's fonts take."""
+_LEFT = PADDING + 40
 _LEGEND = 26
 _TICKS = 44
 
@@ -46,6 +48,11 @@ class Line:
     bold: bool = False
 
 
+def graph_width(width: int) -> int:
+    """Return how wide a graph on the page would have as much room for its plot as the picture has."""
+    return width - _LEFT - PADDING + MARGIN_LEFT + MARGIN_RIGHT
+
+
 def standalone_figure(
     data: ChartData, refused: Sequence[Interval], style: FigureStyle, captions: Captions, width: int, height: int
 ) -> Figure:
@@ -59,7 +66,7 @@ def standalone_figure(
     height = max(height, top + LEAST_PLOT + bottom)
     drawn = figures.figure(data, refused, style)
     layout = drawn["layout"]
-    margin = {"l": PADDING + 40, "r": PADDING, "t": top, "b": bottom}
+    margin = {"l": _LEFT, "r": PADDING, "t": top, "b": bottom}
     notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]
     notes += [_note(line, -_TICKS - line.top, 0, margin) for line in foot]
     layout |= {

@@ -2,5 +2,5 @@
 
 - ``figures``: ``figure`` makes the whole, what surrounds the traces included; others call this.
 - ``traces``: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``.
-- ``axes`` and ``arrays``: its axes, and its numbers as they travel.
+- ``axes`` and ``arrays``: its axes, and its numbers as they travel. ``room``: how much fits into it.
 """

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.theme import FONT, TOKENS
-from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds, to_milliseconds
-from metrics_dash.charts.timerange.parse import round_down, shift
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.compared import comparison_shift
+from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.parse import Comparison, round_down, shift
+from metrics_dash.charts.timerange.windows import Window, bucket_edges
 from metrics_dash.web.address import Theme
 
 Milliseconds = NDArray[np.int64]
@@ -150,4 +151,14 @@ def window_meta(window: Window) -> dict[str, Any]:
         "end": to_milliseconds(window.end),
         "zone": "UTC" if window.days_are_utc else window.zone.key,
         "grid": grid,
+        "step": window.step.key,
     }
+
+
+def compared_meta(window: Window, comparison: Comparison | None) -> dict[str, Any] | None:
+    """For the browser, to name what a bucket is compared with: how far back it lies (``unit`` ``ms``, or ``d`` and
+    ``M`` of the calendar); None without a comparison."""
+    if comparison is None:
+        return None
+    back = comparison_shift(window, comparison)
+    return {"number": back.number, "unit": back.unit}

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from layouts.figure.axes import font, on_axis, window_meta, x_axis, y_axis
+from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.traces import FigureStyle, drawn_as, least_value, traces
 from layouts.theme import TOKENS
 from metrics_dash.charts.data import ChartData, Interval
@@ -32,8 +33,8 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
     return {
         "data": traces(chart, style),
         "layout": {
-            "uirevision": f"{chart.window.resolution}-{style.logarithmic}",
-            "margin": {"l": 46, "r": 6, "t": 24 if several else 8, "b": 36},
+            "uirevision": f"{chart.window.step.key}-{style.logarithmic}",
+            "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": 24 if several else 8, "b": 36},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": font(style.theme),
@@ -58,7 +59,11 @@ def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style:
     notes = [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
     if style.logarithmic:
         notes += _note_of_zeros(chart, style)
-    meta = window_meta(chart.window) | {"unit": chart.chart.unit, "draw": drawn_as(chart, style)}
+    meta = window_meta(chart.window) | {
+        "unit": chart.chart.unit,
+        "draw": drawn_as(chart, style),
+        "compared": compared_meta(chart.window, chart.compare),
+    }
     return {"shapes": shapes, "annotations": notes, "meta": meta}
 
 

@@ -20,6 +20,7 @@ from layouts.theme import (
 )
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
+from metrics_dash.charts.timerange.windows import bucket_edges
 from metrics_dash.web.address import Theme
 
 Trace = dict[str, Any]
@@ -105,6 +106,7 @@ def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]
     finished = _finished(chart, series)
     # Gaps of less than a pixel are drawn at some bars and not at others, which looks like a step in the data.
     gap = 0.14 if len(series.t) <= _BARS_WITH_GAPS else 0.0
+    lengths = np.diff(bucket_edges(chart.window))
     drawn = []
     for part, unfinished in ((slice(0, finished), False), (slice(finished, None), True)):
         if unfinished and finished == len(series.t):
@@ -125,8 +127,7 @@ def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]
                 "legendgroup": series.name,
                 "showlegend": not unfinished and line_style.named,
                 "marker": marker,
-                "width": _widths(series) * (1 - gap),
-                "offset": _widths(series) * gap / 2,
+                **_room(lengths, part, gap),
                 **_points(chart, series.t[part], series.v[part]),
             }
         )
@@ -272,7 +273,7 @@ def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, s
 
 
 def _before(chart: ChartData, series: Series, colour: str, name: str, style: FigureStyle) -> Trace:
-    middle = int(_widths(series) / 2) if drawn_as(chart, style) == "bar" else 0
+    middle = np.diff(bucket_edges(chart.window)) // 2 if drawn_as(chart, style) == "bar" else 0
     return {
         "type": "scatter",
         "mode": "lines",
@@ -308,6 +309,8 @@ def _line_width(series: Series) -> float:
     return next((width for points, width in LINE_WIDTHS if len(series.t) <= points), 1.0)
 
 
-def _widths(series: Series) -> float:
-    """Return the length of a bucket in ms: the shortest there is, so that bars never overlap."""
-    return float(np.diff(series.t).min()) if len(series.t) > 1 else 60_000.0
+def _room(lengths: Milliseconds, part: slice, gap: float) -> Trace:
+    """Width and offset (ms) of a part of the bars: one number where all are alike, as months and days need not be."""
+    if (lengths == lengths[0]).all():
+        return {"width": float(lengths[0]) * (1 - gap), "offset": float(lengths[0]) * gap / 2}
+    return {"width": (lengths[part] * (1 - gap)).tolist(), "offset": (lengths[part] * gap / 2).tolist()}

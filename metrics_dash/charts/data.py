@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.windows import TabWindows, Window
 
 State = Literal["data", "never_seen", "none_in_range", "past_retention", "failing"]
 
@@ -101,7 +101,7 @@ class ChartData:
     any, None while nothing is rolled up); ``past_retention`` (from ``held_from`` on there are buckets); ``failing``
     (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
-    ``previous``: the comparison's series, with the time of the buckets that they are compared with.
+    ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete.
@@ -118,6 +118,7 @@ class ChartData:
     unfinished_from: int | None = None
     error: str | None = None
     uncomputed: Uncomputed | None = None
+    compare: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,9 @@ class TabData:
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
 
-    def answers(self, tab: Tab, window: Window, compare: Comparison | None) -> bool:
-        """Return whether this is what was asked: the same tab, window and comparison, and a chart for each of the
-        tab's."""
-        asked = (tab, window, compare, [(chart, window) for chart in tab.charts])
+    def answers(self, tab: Tab, windows: TabWindows, compare: Comparison | None) -> bool:
+        """Whether this is what was asked: the same tab, windows and comparison, and a chart for each of the tab's."""
+        asked = (tab, windows.lines, compare, [(chart, windows.of(chart.draw)) for chart in tab.charts])
         return asked == (self.tab, self.window, self.compare, [(each.chart, each.window) for each in self.charts])
 
     def chart(self, chart_id: str) -> ChartData:

@@ -68,15 +68,16 @@ def file_name(tab_id: str, chart_id: str | None, window: Window, extension: str)
 
 def stem(window: Window) -> str:
     """Return the part of a file name that says the range: ``2026-01-31T12-00_24h``."""
-    return f"{window.end.astimezone(window.zone):%Y-%m-%dT%H-%M}_{length_text(window)}"
+    return f"{window.asked.end.astimezone(window.zone):%Y-%m-%dT%H-%M}_{length_text(window)}"
 
 
 def length_text(window: Window) -> str:
     """Return how long a window is, as a range of the address: ``90m``, ``24h``, ``7d`` (days of its zone)."""
-    length = window.end - window.start
+    length = window.asked.length
     if length <= _HOURS_UP_TO and not length % _HOUR:
         return f"{length // _HOUR}h"
-    days = window.end.astimezone(window.zone).replace(tzinfo=None) - window.start.astimezone(window.zone).replace(
+    asked = window.asked
+    days = asked.end.astimezone(window.zone).replace(tzinfo=None) - asked.start.astimezone(window.zone).replace(
         tzinfo=None
     )
     if not days % _DAY:

@@ -8,45 +8,49 @@ from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import Headline, Values
 from metrics_dash.charts.plan import Plan
 from metrics_dash.charts.rows import aggregate, align
-from metrics_dash.charts.timerange.parse import Comparison
 
 
 def headline_label(chart: Chart) -> str:
     return "latest" if chart.kind == "gauge" else AGGREGATES[chart.show].label
 
 
-def headline(plan: Plan, rows: Rows, before: Rows | None, compared: Rows | None) -> Headline:
-    chart, grid = plan.chart, plan.grid
-    shown = AGGREGATES[chart.show]
+def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, compared: Rows | None) -> Headline:
+    """``rows``: of the window, aligned. The others answer the reads of the plan; None where there was none."""
+    chart = plan.chart
     if chart.kind == "gauge":
-        values = shown.value(rows, grid.seconds)[: grid.complete]
-        value = comparable = _number(values[~np.isnan(values)][-1:])
-        previous = _number(shown.value(before, np.zeros(len(before.start)))) if before is not None else None
+        value = comparable = _sample(chart, latest)
+        if value is None:
+            value = comparable = _last_drawn(plan, rows)
+        previous = _sample(chart, before)
     else:
-        everything = len(grid.starts)
-        value = _number(shown.value(aggregate(rows, everything), grid.seconds.sum(keepdims=True)))
-        seconds = grid.seconds[: grid.complete].sum(keepdims=True)
-        comparable = _number(shown.value(aggregate(rows, grid.complete), seconds))
-        previous = _total_before(plan, before)
-    against: Comparison = "period"
-    if plan.compare in ("day", "week"):
-        previous, against = _compared_number(plan, compared), plan.compare
-    return Headline(value, headline_label(chart), previous, _change(comparable, previous), against)
+        value = _total(plan, rows, len(plan.grid.starts))
+        comparable = _total(plan, rows, plan.grid.complete)
+        previous = _total_before(plan, before) if plan.against == "period" else _total_compared(plan, compared)
+    return Headline(value, headline_label(chart), previous, _change(comparable, previous), plan.against)
 
 
-def _compared_number(plan: Plan, compared: Rows | None) -> float | None:
-    """Return the headline of the buckets that the window is compared with, where all that stand opposite complete
-    ones are known: of a gauge the latest, else all as one."""
-    grid, shown, complete = plan.compared_grid, AGGREGATES[plan.chart.show], plan.grid.complete
-    if compared is None or grid is None or not complete or not grid.known[:complete].all():
+def _sample(chart: Chart, latest: Rows | None) -> float | None:
+    """A gauge's last bucket as one number. Of samples that are all whole numbers the average is one, too: there are no
+    ten and a half zones."""
+    if latest is None:
         return None
-    rows = align(compared, grid.starts)
-    if plan.chart.kind == "gauge":
-        values = shown.value(rows, grid.seconds)[:complete]
-        return _number(values[~np.isnan(values)][-1:])
-    if len(compared.start) == 0:
-        return None
-    return _number(shown.value(aggregate(rows, complete), grid.seconds[:complete].sum(keepdims=True)))
+    value = _number(AGGREGATES[chart.show].value(latest, np.zeros(len(latest.start))))
+    if value is None or latest.sum is None or latest.min is None or latest.max is None:
+        return value
+    whole = all(float(part[0]).is_integer() for part in (latest.sum, latest.min, latest.max))
+    return float(round(value)) if whole else value
+
+
+def _last_drawn(plan: Plan, rows: Rows) -> float | None:
+    """The last complete bucket that is drawn: where nothing finer is held that has one."""
+    values = AGGREGATES[plan.chart.show].value(rows, plan.grid.seconds)[: plan.grid.complete]
+    return _number(values[~np.isnan(values)][-1:])
+
+
+def _total(plan: Plan, rows: Rows, upto: int) -> float | None:
+    """The first ``upto`` of aligned buckets as one."""
+    seconds = plan.grid.seconds[:upto].sum(keepdims=True)
+    return _number(AGGREGATES[plan.chart.show].value(aggregate(rows, upto), seconds))
 
 
 def _total_before(plan: Plan, before: Rows | None) -> float | None:
@@ -54,6 +58,17 @@ def _total_before(plan: Plan, before: Rows | None) -> float | None:
         return None
     seconds = np.array([(plan.before.end - plan.before.start) / 1000])
     return _number(AGGREGATES[plan.chart.show].value(before, seconds))
+
+
+def _total_compared(plan: Plan, compared: Rows | None) -> float | None:
+    """All buckets that stand opposite complete ones as one, where all of them are known."""
+    grid, complete = plan.compared_grid, plan.grid.complete
+    if compared is None or grid is None or not complete or not grid.known[:complete].all():
+        return None
+    if len(compared.start) == 0:
+        return None
+    seconds = grid.seconds[:complete].sum(keepdims=True)
+    return _number(AGGREGATES[plan.chart.show].value(aggregate(align(compared, grid.starts), complete), seconds))
 
 
 def _number(values: Values) -> float | None:

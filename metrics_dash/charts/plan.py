@@ -1,22 +1,25 @@
 """What to read for a chart: the buckets of its window, of the period before, and of what it is compared with."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from db.levels import BUCKET_TYPES, WIDTHS
 from db.series import Read
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Values
-from metrics_dash.charts.timerange.grid import NO_BUCKET, Milliseconds, bucket_edges, comparison_edges, to_milliseconds
+from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
+from metrics_dash.charts.timerange.grid import NO_BUCKET, Milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
-from metrics_dash.charts.timerange.windows import LENGTHS, RetainedSince, Window
+from metrics_dash.charts.timerange.windows import RetainedSince, Window, bucket_edges
 
 TOP_VALUES = 8
 """How many values of a split have a series of their own."""
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Flags = NDArray[np.bool_]
 
 
@@ -34,9 +37,9 @@ class Grid:
     complete: int
 
 
-def make_grid(edges: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:
-    """Return the grid of buckets from ``edges[:-1]`` to ``ends``; ``held_from`` None means for ever."""
-    starts, complete_ms = edges[:-1], to_milliseconds(complete_through)
+def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:
+    """Return the grid of buckets from ``starts`` to ``ends``; ``held_from`` None means for ever."""
+    complete_ms = to_milliseconds(complete_through)
     finished = ends <= complete_ms
     lengths = ends - starts
     elapsed = np.minimum(ends, complete_ms) - starts
@@ -48,19 +51,28 @@ def make_grid(edges: Milliseconds, ends: Milliseconds, held_from: datetime | Non
 
 @dataclass(frozen=True)
 class Plan:
-    """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with."""
+    """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
+
+    ``latest``: of a gauge the last finest bucket, and ``before`` is that of the time that the headline is held against.
+    """
 
     chart: Chart
     window: Window
     grid: Grid
     now: Read
     before: Read | None
+    latest: Read | None = None
     compared: Read | None = None
     compared_grid: Grid | None = None
     compare: Comparison | None = None
 
     def reads(self) -> list[Read]:
-        return [read for read in (self.now, self.before, self.compared) if read is not None]
+        return [read for read in (self.now, self.latest, self.before, self.compared) if read is not None]
+
+    @property
+    def against(self) -> Comparison:
+        """What the headline is held against."""
+        return self.compare or "period"
 
 
 def plan(
@@ -69,24 +81,23 @@ def plan(
     """Decide what is read for a chart. Nothing of a period is read that is not held as finely as the window is."""
     edges = bucket_edges(window)
     held_from = held.since(window.source)
-    grid = make_grid(edges, edges[1:], held_from, complete_through)
-    now = _read(chart, window, edges)
-    before = _before(chart, window, grid, held_from)
+    grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
+    if chart.kind == "gauge":
+        latest, before = _latest_reads(chart, window, held, complete_through, compare or "period")
+    else:
+        latest, before = None, _before(chart, window, grid, held_from)
+    found = Plan(chart, window, grid, _read(chart, window, edges), before, latest)
     if compare is None:
-        return Plan(chart, window, grid, now, before)
-    compared_edges = comparison_edges(window, compare)
-    ends = compared_edges[1:] if window.resolution == "day" else compared_edges[:-1] + _length(window)
-    compared_grid = make_grid(compared_edges, ends, held_from, complete_through)
-    compared = _compared(chart, window, compared_edges, ends)
-    return Plan(chart, window, grid, now, before, compared, compared_grid, compare)
-
-
-def _length(window: Window) -> int:
-    return int(LENGTHS[window.resolution].total_seconds() * 1000)
+        return found
+    starts, ends = compared_buckets(window, compare)
+    compared_grid = make_grid(starts, ends, held_from, complete_through)
+    compared = _compared(chart, window, starts, ends)
+    return replace(found, compared=compared, compared_grid=compared_grid, compare=compare)
 
 
 def adds_up(window: Window) -> bool:
-    return window.source != window.resolution
+    """Return whether a bucket of the window is made of several of those that are read."""
+    return window.source != window.step.name
 
 
 def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
@@ -102,21 +113,43 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
     )
 
 
-def _compared(chart: Chart, window: Window, edges: Milliseconds, ends: Milliseconds) -> Read | None:
-    exists = edges[:-1] != NO_BUCKET
+def _compared(chart: Chart, window: Window, starts: Milliseconds, ends: Milliseconds) -> Read | None:
+    exists = starts != NO_BUCKET
     if not exists.any():
         return None
-    read = _read(chart, window, edges)
-    return replace(read, start=int(edges[:-1][exists].min()), end=int(ends[exists].max()))
+    # Of an hour that came twice the first is taken twice, and what was skipped is no bound: each bound stands once.
+    return _read(chart, window, np.unique(np.concatenate([starts[exists], ends[exists]])))
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:
-    """Return the buckets of the period before that stand opposite complete ones: a gauge's latest, else all as one."""
+    """The buckets of the period before that stand opposite complete ones, all as one."""
     edges = comparison_edges(window, "period")
+    edges = edges[edges != NO_BUCKET]
     if grid.complete == 0 or (held_from is not None and int(edges[0]) < to_milliseconds(held_from)):
         return None
     opposite = edges[: grid.complete + 1]
     read = replace(_read(chart, window, opposite), split_by=None)
-    if chart.kind == "gauge":
-        return replace(read, latest=True)
     return replace(read, edges=(int(opposite[0]), int(opposite[-1])))
+
+
+def _latest_reads(
+    chart: Chart, window: Window, held: RetainedSince, complete_through: datetime, against: Comparison
+) -> tuple[Read | None, Read | None]:
+    """A gauge's last bucket in the window, and in what the headline is held against: however long the drawn buckets
+    are, the number is the same."""
+    end = min(window.end, complete_through)
+    if end <= window.start:
+        return None, None
+    start_before, end_before = (compared_moment(moment, window, against) for moment in (window.start, end))
+    return _latest(chart, window.start, end, held), _latest(chart, start_before, end_before, held)
+
+
+def _latest(chart: Chart, start: datetime, end: datetime, held: RetainedSince) -> Read | None:
+    """The last complete bucket of the finest level that is held then."""
+    for level in BUCKET_TYPES:
+        until = _EPOCH + (end - _EPOCH) // WIDTHS[level] * WIDTHS[level]
+        if held.holds(level, until - WIDTHS[level]) and start < until:
+            return Read(
+                chart.event, level, to_milliseconds(start), to_milliseconds(until), chart.measurement, latest=True
+            )
+    return None

@@ -12,8 +12,9 @@ What a value means:
 - A rate divides by the seconds that a bucket really has (a day may have 23 hours), an unfinished one by those that
   the pipeline is complete for; where that is less than a tenth of the bucket, there is no rate yet.
 - The number above a chart: counts and sums are totals over the range, rates averages over it; a gauge shows its latest
-  complete bucket; averages, minima and maxima of other kinds are those of the whole range. Its change compares
-  complete buckets with the same number of buckets just before, and a gauge with its latest one there.
+  complete minute, or the finest bucket that is held, whatever is drawn; averages, minima and maxima of other kinds are
+  those of the whole range. Its change compares complete buckets with the same number of buckets just before, and a
+  gauge with its latest one there.
 - A split shows the values with the most events; "other" is all the rest, events without that key included, so that a
   split adds up to the count.
 
@@ -26,7 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -52,7 +53,8 @@ from metrics_dash.charts.plan import Plan, plan
 from metrics_dash.charts.refusals import intervals
 from metrics_dash.charts.refusals import refused_read as read_of_refusals
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
-from metrics_dash.charts.timerange.windows import Resolution, RetainedSince, Window, choose_resolution, snap
+from metrics_dash.charts.timerange.steps import Step
+from metrics_dash.charts.timerange.windows import RetainedSince, TabWindows, Window, choose_window, fit_bars, snap
 from metrics_dash.charts.uncomputed import uncomputed_in
 from metrics_dash.settings import Settings
 
@@ -134,14 +136,15 @@ class Queries:
         start: str | None = None,
         end: str | None = None,
         zone: ZoneInfo | None = None,
-        resolution: Literal["auto"] | Resolution = "auto",
+        step: Step | None = None,
         moment: Moment | None = None,
     ) -> Window:
-        """Return the window for a range as ``parse_range`` reads it, now being the moment's. Raises ``RangeError``."""
+        """Return the window for a range as ``parse_range`` reads it, now being the moment's; without a ``step`` in one
+        that suits its length. Raises ``RangeError``."""
         zone = zone or self._timezone
         moment = moment or self.moment()
         span = parse_range(length or DEFAULT_RANGE, start=start, end=end, now=moment.now, zone=zone)
-        return choose_resolution(span, zone, moment.held, resolution)
+        return choose_window(span, zone, moment.held, step)
 
     # Charts
 
@@ -152,13 +155,22 @@ class Queries:
         *,
         compare: Comparison | None = None,
         split: Split = None,
+        bars: int | None = None,
         moment: Moment | None = None,
     ) -> TabData:
-        """Return all charts of a tab. Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart
-        named in ``split`` can't have, ``QueriesUnavailableError``."""
+        """Return all charts of a tab, all of one range, which the answer's window names.
+
+        Where nobody chose the step, charts of bars have at most ``bars`` of them; None: they have the others' step.
+        Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named in ``split`` can't have,
+        ``QueriesUnavailableError``.
+        """
         tab = self._catalog.tab(tab_id)
         tab = replace(tab, charts=tuple(split_chart(chart, split) for chart in tab.charts))
-        return self._charts(tab, window, compare, moment or self.moment())
+        moment = moment or self.moment()
+        windows = TabWindows(window, window)
+        if bars is not None and any(chart.draw == "bar" for chart in tab.charts):
+            windows = fit_bars(window, moment.held, bars)
+        return self._charts(tab, windows, compare, moment)
 
     def chart(
         self,
@@ -167,11 +179,12 @@ class Queries:
         *,
         compare: Comparison | None = None,
         split: Split = None,
+        bars: int | None = None,
         moment: Moment | None = None,
     ) -> ChartData:
         """Return one chart of the catalog, out of the same answer as its tab's. Raises as ``tab`` does."""
         tab = self._catalog.tab_of(chart_id)
-        return self.tab(tab.id, window, compare=compare, split=split, moment=moment).chart(chart_id)
+        return self.tab(tab.id, window, compare=compare, split=split, bars=bars, moment=moment).chart(chart_id)
 
     def series(
         self,
@@ -199,7 +212,8 @@ class Queries:
         """Return the data of a chart that stands in no tab. Raises ``QueriesUnavailableError``."""
         moment = moment or self.moment()
         tab = Tab(id="query", title="Query", charts=(chart,))
-        return self._charts(tab, window or self.window(moment=moment), compare, moment).charts[0]
+        window = window or self.window(moment=moment)
+        return self._charts(tab, TabWindows(window, window), compare, moment).charts[0]
 
     def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> list[dict[str, Any]]:
         """Return the raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
@@ -212,22 +226,24 @@ class Queries:
 
     # From charts to data
 
-    def _charts(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> TabData:
+    def _charts(self, tab: Tab, windows: TabWindows, compare: Comparison | None, moment: Moment) -> TabData:
         # The status is older than what is read with it, so the watermark is never newer than what it speaks of.
         return self.cache.get(
-            self._key(tab, window, compare, moment),
+            self._key(tab, windows, compare, moment),
             lambda: self._ask(
-                lambda connection: _read_tab(connection, tab, window, compare, moment.status), moment.status.position
+                lambda connection: _read_tab(connection, tab, windows, compare, moment.status), moment.status.position
             ),
-            lambda found: isinstance(found, TabData) and found.answers(tab, window, compare),
+            lambda found: isinstance(found, TabData) and found.answers(tab, windows, compare),
         )
 
-    def _key(self, tab: Tab, window: Window, compare: Comparison | None, moment: Moment) -> str:
+    def _key(self, tab: Tab, windows: TabWindows, compare: Comparison | None, moment: Moment) -> str:
         """Return what the answer depends on, and the tick: a fixed window too may get late events."""
+        window = windows.lines
         tick = window.end if window.live else moment.now
-        charts = [(c.id, c.event, c.measurement, c.show, c.split_by) for c in tab.charts]
-        span = (window.start.timestamp(), window.end.timestamp(), window.live, window.resolution, window.source)
-        return f"tab|{tab.id}|{charts}|{span}|{window.zone.key}|{compare}|{tick.timestamp()}"
+        charts = [(c.id, c.event, c.measurement, c.show, c.split_by, c.draw) for c in tab.charts]
+        span = (window.start.timestamp(), window.end.timestamp(), window.asked)
+        buckets = [(each.step.key, each.source, each.chosen) for each in windows]
+        return f"tab|{tab.id}|{charts}|{span}|{buckets}|{window.zone.key}|{compare}|{tick.timestamp()}"
 
     def _ask(self, question: Callable[[Connection], T], at_least: str | None = None) -> T:
         with _unavailable_if_it_fails():
@@ -254,18 +270,19 @@ def _describe(error: Exception) -> str:
 def _read_tab(
     connection: Connection,
     tab: Tab,
-    window: Window,
+    windows: TabWindows,
     compare: Comparison | None,
     status: PipelineStatus,
 ) -> TabData:
     held, complete_through = retained_since(status), status.complete_through
-    plans = [plan(chart, window, held, complete_through, compare) for chart in tab.charts]
+    window = windows.lines
+    plans = [plan(chart, windows.of(chart.draw), held, complete_through, compare) for chart in tab.charts]
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
     refused_read = read_of_refusals(window) if status.ever_refused else None
     charts, refused = _read_plans(connection, plans, window, held, refused_read)
     if status.uncomputed:
         charts = tuple(
-            replace(data, uncomputed=uncomputed_in(window, data.chart.event, status.uncomputed)) for data in charts
+            replace(data, uncomputed=uncomputed_in(data.window, data.chart.event, status.uncomputed)) for data in charts
         )
     return TabData(tab, window, charts, complete_through, refused, compare)
 

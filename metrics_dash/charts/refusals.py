@@ -9,8 +9,8 @@ from db.series import Read, Rows
 from metrics_dash.charts.data import Interval, Values
 from metrics_dash.charts.plan import adds_up
 from metrics_dash.charts.rows import align
-from metrics_dash.charts.timerange.grid import bucket_edges, from_milliseconds
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.windows import Window, bucket_edges
 
 
 def refused_read(window: Window) -> Read:

@@ -22,6 +22,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     """Return a chart's data from the answers to the reads of its plan, in their order."""
     chart, window, grid = plan.chart, plan.window, plan.grid
     found = next(answers)
+    latest = next(answers) if plan.latest is not None else None
     before = next(answers) if plan.before is not None else None
     compared = next(answers) if plan.compared is not None else None
     rows = align(found, grid.starts)
@@ -36,9 +37,10 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         state,
         last_seen=seen.last,
         held_from=held_from,
-        headline=headline(plan, rows, before, compared) if drawn else Headline(None, headline_label(chart)),
+        headline=headline(plan, rows, latest, before, compared) if drawn else Headline(None, headline_label(chart)),
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
+        compare=plan.compare,
     )
 
 

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.ad_hoc import NO_SPLIT
-from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
-from metrics_dash.charts.timerange.windows import RESOLUTIONS, Resolution
+from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison, RangeError
+from metrics_dash.charts.timerange.steps import Step, find_step
 from metrics_dash.settings import parse_zone
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
+AUTO = "auto"
 BROWSER_ZONE, SERVER_ZONE = "browser", "server"
 _LONGEST_REFRESH = 3600
 
@@ -36,7 +37,7 @@ class PageState:
     from_: str | None = None
     to: str | None = None
     tz: str = BROWSER_ZONE
-    res: Literal["auto"] | Resolution = "auto"
+    res: str = AUTO
     compare: Comparison | None = None
     split: Mapping[str, str] = field(default_factory=dict)
     log: bool = False
@@ -50,6 +51,11 @@ class PageState:
         """Return the zone of axes and days. ``browser``: the viewer's IANA zone, as the page reported it."""
         name = {BROWSER_ZONE: browser, SERVER_ZONE: server.key}.get(self.tz, self.tz)
         return _zone(name) or _zone(browser) or server
+
+    @property
+    def step(self) -> Step | None:
+        """The step that was chosen; None leaves it to the length of the range."""
+        return find_step(self.res)
 
     def query(self) -> str:
         """Return the address's query, ``?tab=auth&range=24h``: everything that is not the default."""
@@ -90,7 +96,7 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
         from_=one("from"),
         to=one("to"),
         tz=one("tz") or BROWSER_ZONE,
-        res=cast(Literal["auto"] | Resolution, one("res", RESOLUTIONS) or "auto"),
+        res=_step(one("res")),
         compare=cast(Comparison | None, one("compare", COMPARISONS)),
         split={
             chart: dimension
@@ -114,6 +120,15 @@ def _by_chart(texts: Sequence[str], charts: Mapping[str, object]) -> list[tuple[
 
 def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {chart: frozenset(name for other, name in pairs if other == chart) for chart, _ in pairs}
+
+
+def _step(text: str | None) -> str:
+    """The key of a step, also where it is called by another name; ``auto`` where it can't be read."""
+    try:
+        step = find_step(text or AUTO)
+    except RangeError:
+        return AUTO
+    return step.key if step else AUTO
 
 
 def _seconds(text: str | None) -> int | None:

@@ -12,7 +12,7 @@ from flask import Flask, Response
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
 from metrics_dash.catalog import ANY_SHOW
 from metrics_dash.charts.data import State
-from metrics_dash.charts.timerange.windows import RESOLUTIONS
+from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD
 from metrics_dash.web import body, budget, ingest, query
 from metrics_dash.web.answers import json_answer
@@ -50,9 +50,11 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
     ),
     "to": ("The end, excluded; written like `from`.", {"type": "string", "default": "now"}),
     "resolution": (
-        "The width of the buckets. `auto` chooses it by the length of the range and by what is still kept. Where the "
+        "The length of the buckets: a step such as `5m`, `6h`, `1w` or `1M` (a month); `minute`, `hour` and `day` are "
+        "`1m`, `1h` and `1d`. `auto` takes the shortest that is kept and gives at most 300 buckets. Those of hours and "
+        "days follow `tz`, and the range is snapped to them. Where the "
         "wanted one is no longer kept or would give too many buckets, a coarser one is taken and `note` says why.",
-        {"type": "string", "enum": ["auto", *RESOLUTIONS], "default": "auto"},
+        {"type": "string", "enum": ["auto", "minute", "hour", "day", *STEP_KEYS], "default": "auto"},
     ),
     "split_by": ("A metadata key: one series for each of its most frequent values.", {"type": "string"}),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
@@ -204,7 +206,7 @@ def _answer() -> Part:
             "show": {"type": "string", "enum": sorted(ANY_SHOW)},
             "split_by": {"type": ["string", "null"]},
             "unit": {"type": "string"},
-            "resolution": {"type": "string", "enum": list(RESOLUTIONS)},
+            "resolution": {"type": "string", "enum": [step.name for step in STEPS]},
             "from": _MOMENT,
             "to": _MOMENT,
             "complete_through": {**_MOMENT, "description": "All that arrived before this moment is in the buckets."},

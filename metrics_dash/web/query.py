@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
@@ -14,7 +14,8 @@ from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.tables import frame, iso_times, to_csv
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
-from metrics_dash.charts.timerange.windows import RESOLUTIONS, Resolution, Window, choose_resolution
+from metrics_dash.charts.timerange.steps import Step, find_step
+from metrics_dash.charts.timerange.windows import Window, choose_window
 from metrics_dash.settings import parse_zone
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
@@ -39,7 +40,7 @@ class QueryRequest:
     chart: Chart
     span: TimeRange
     zone: ZoneInfo
-    resolution: Literal["auto"] | Resolution
+    step: Step | None
     format: str
 
 
@@ -64,7 +65,7 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
         chart=chart,
         span=parse_range(start=parameters.get("from"), end=parameters.get("to"), now=now, zone=zone),
         zone=zone,
-        resolution=_resolution(parameters.get("resolution") or "auto"),
+        step=find_step(parameters.get("resolution") or "auto"),
         format=_one_of("format", parameters.get("format") or "json", FORMATS),
     )
 
@@ -78,10 +79,6 @@ def _one_of(parameter: str, value: str, allowed: Collection[str]) -> str:
     if value not in allowed:
         raise _bad(parameter, f"{value!r} is not known", allowed)
     return value
-
-
-def _resolution(value: str) -> Literal["auto"] | Resolution:
-    return cast(Literal["auto"] | Resolution, _one_of("resolution", value, ("auto", *RESOLUTIONS)))
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -106,7 +103,7 @@ class Query:
             if len(values) > 1:
                 raise _bad(name, f"is given {len(values)} times; give it once")
         asked = read_request(request.args, self._catalog, moment.now)
-        window = choose_resolution(asked.span, asked.zone, moment.held, asked.resolution)
+        window = choose_window(asked.span, asked.zone, moment.held, asked.step)
         data = self._queries.one(asked.chart, window, moment=moment)
         if data.state == "failing":
             raise ProblemError(503, data.error or "the buckets can't be read", headers=AGAIN_SOON)
@@ -124,7 +121,7 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "show": data.chart.show,
         "split_by": data.chart.split_by,
         "unit": data.chart.unit,
-        "resolution": data.window.resolution,
+        "resolution": data.window.step.name,
         "from": _rfc3339(data.window.start),
         "to": _rfc3339(data.window.end),
         "complete_through": _rfc3339(complete_through),

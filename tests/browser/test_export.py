@@ -95,7 +95,7 @@ def test_a_picture_says_what_it_shows_in_its_own_file(auth: Callable[..., Page],
     assert said["Title"] == "Login Success/Failure · Auth"
     assert said["Software"] == "metrics_dash"
     assert re.fullmatch(r"\w{3} \d+ \w{3} \d{4} .+ → .+, Europe/Berlin \(UTC\+0[12]:00.*\)", said["Range"])
-    assert said["Resolution"] == "1-minute buckets"
+    assert said["Resolution"] == "5-minute buckets"
     assert said["Complete through"].startswith("complete through ")
     assert "previous period" in said["Comparison"]
     assert said["Split"] == "split by success"

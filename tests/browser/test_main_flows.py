@@ -30,14 +30,14 @@ def test_tabs_and_ranges_are_followed_and_back_returns(duo: Any) -> None:
     duo.find_element("#range-7d").click()
     duo.wait_for_contains_text("#footer", "1-hour buckets", timeout=20)
     duo.driver.back()
-    duo.wait_for_contains_text("#footer", "1-minute buckets", timeout=20)
+    duo.wait_for_contains_text("#footer", "5-minute buckets", timeout=20)
     assert duo.find_element(f"#tab-{CATALOG.tabs[-1].id}").get_attribute("aria-current") == "page"
 
 
 def test_a_deep_link_opens_what_it_names(duo: Any) -> None:
     duo.wait_for_page(duo.server_url + "?tab=combat&range=30d&theme=dark", timeout=20)
     duo.wait_for_element("#grid-combat .js-plotly-plot .main-svg", timeout=20)
-    duo.wait_for_contains_text("#footer", "1-day buckets", timeout=20)
+    duo.wait_for_contains_text("#footer", "3-hour buckets", timeout=20)
     assert duo.find_element("#range-30d").get_attribute("aria-current") == "true"
     assert duo.driver.execute_script("return document.documentElement.dataset.bsTheme") == "dark"
 

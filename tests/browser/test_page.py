@@ -13,7 +13,7 @@ from metrics_dash.catalog import Tab
 from metrics_dash.charts.timerange.parse import PRESETS, Preset
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import CATALOG, Serve
-from tests.support.looking import drawn, text, wait_for_tab, wait_for_ticks
+from tests.support.looking import drawn, text, wait_for_length, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 
@@ -36,7 +36,7 @@ def test_every_range_is_one_click_and_stands_in_the_address(open_page: Open, pag
     wait_for_tab(page, "auth")
     page.click(f"#range-{preset.key}")
     length = {"1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720}[preset.key]
-    page.wait_for_function("(hours) => metrics.answer.end - metrics.answer.start === hours * 3600000", arg=length)
+    wait_for_length(page, length)
     assert f"range={preset.key}" in page.url
     assert "tab=auth" in page.url
     assert max(drawn(page, "login-rate")["lengths"]) >= 24

@@ -16,18 +16,16 @@ from db.events import insert_events
 from metrics_dash.charts.timerange.parse import midnight
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.support.looking import drawn, open_popover, text, wait_for_tab
+from tests.support.looking import drawn, open_popover, text, wait_for_length, wait_for_tab
 
 Open = Callable[..., Page]
 
 QUESTS = "bezgelor.quest.accepted"
-HOUR = 3_600_000
-
-
-def wait_for_length(page: Page, hours: float) -> None:
-    page.wait_for_function(
-        "(length) => metrics.answer && metrics.answer.end - metrics.answer.start === length", arg=hours * HOUR
-    )
+# Of the chart with bars: how many buckets there are, and the room for one (px).
+BARS = """() => {
+  const { xaxis, meta } = metrics.graphs.drawing("login-results")._fullLayout;
+  return { count: meta.grid.count, width: xaxis._length / meta.grid.count };
+}"""
 
 
 # Typed ranges
@@ -154,13 +152,51 @@ def test_the_refresh_can_be_changed_and_switched_off(open_page: Open, page_url: 
 def test_a_resolution_is_chosen_and_stands_in_the_address(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=combat&range=24h")
     wait_for_tab(page, "combat")
-    expect(page.locator("#footer")).to_contain_text("1-minute buckets")
+    expect(page.locator("#footer")).to_contain_text("5-minute buckets")
     open_popover(page)
-    page.click("#res-hour")
+    expect(page.locator("#steps a:visible")).to_have_text(
+        ["Auto", "1 min", "2 min", "5 min", "10 min", "15 min", "30 min", "1 h", "2 h", "3 h", "6 h", "12 h", "1 day"]
+    )
+    page.click("#res-1h")
     expect(page.locator("#footer")).to_contain_text("1-hour buckets")
-    assert "res=hour" in page.url
+    assert "res=1h" in page.url
     open_popover(page)
-    expect(page.locator("#res-hour")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#res-1h")).to_have_attribute("aria-current", "true")
+
+
+def test_a_level_s_name_in_an_old_link_is_still_its_step(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=24h&res=hour")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#footer")).to_contain_text("1-hour buckets")
+    open_popover(page)
+    expect(page.locator("#res-1h")).to_have_attribute("aria-current", "true")
+
+
+@pytest.mark.parametrize(("width", "step"), [(1440, "15-minute"), (390, "30-minute")])
+def test_bars_are_wide_enough_on_their_card_and_the_footer_says_how_long_they_are(
+    open_page: Open, page_url: str, width: int, step: str
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=24h", viewport={"width": width, "height": 900})
+    wait_for_tab(page, "auth")
+    expect(page.locator("#footer")).to_contain_text(f"5-minute buckets, bars {step}")
+    drawn(page, "login-results")
+    bars = page.evaluate(BARS)
+    assert bars["count"] > 40
+    assert bars["width"] >= 4
+
+
+def test_a_step_by_hand_is_that_of_bars_too(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=6h&res=1m")
+    wait_for_tab(page, "auth")
+    expect(page.locator("#footer")).to_contain_text("1-minute buckets")
+    expect(page.locator("#footer")).not_to_contain_text("bars")
+    assert page.evaluate("metrics.graphs.stepOf('login-results')") == "1m"
+
+
+def test_all_charts_of_a_tab_count_the_same_events(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=24h&refresh=off")
+    wait_for_tab(page, "auth")
+    assert text(page, "#card-login-rate .number") == text(page, "#card-login-results .number")
 
 
 def test_a_resolution_that_is_not_held_is_replaced_and_the_page_says_why(

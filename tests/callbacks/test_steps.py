@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from callbacks.steps import Changes, address_of, steps
 from metrics_dash.charts.timerange.parse import PRESETS, Preset, TimeRange, parse_range
 from metrics_dash.charts.timerange.windows import Window
-from tests.support.times import BERLIN, UTC_ZONE, at, zones
+from tests.support.times import BERLIN, UTC_ZONE, at, window_by_hand, zones
 
 NOW = datetime(2026, 3, 31, 12, 34, 56, tzinfo=UTC)
 LIVE_HOUR = {"range": "1h", "from": "", "to": ""}
 
 
 def window(start: datetime, end: datetime, zone: ZoneInfo = UTC_ZONE, *, live: bool = False) -> Window:
-    return Window(start, end, "minute", zone, live)
+    return window_by_hand(start, end, "1m", zone, live=live)
 
 
 def live(**length: float) -> Window:

@@ -1,22 +1,104 @@
-"""Every aggregate says the same at every resolution."""
+"""Every aggregate says the same at every step."""
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from db.engine import Database
+from metrics_dash.catalog import Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.queries import Queries
-from tests.support.charts import KILLED, LOGIN, at, logins, store, value_at
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.parse import TimeRange
+from metrics_dash.charts.timerange.steps import STEPS, find_step
+from metrics_dash.charts.timerange.windows import Window, bucket_edges, choose_window
+from tests.support.charts import KILLED, LOGIN, at, logins, players, store, value_at
+from tests.support.times import EVERYTHING
 
 
 @pytest.mark.parametrize("length", ["1h", "24h", "7d", "30d"])
-def test_a_total_is_the_same_at_every_resolution(database: Database, queries: Queries, length: str) -> None:
+def test_a_total_is_the_same_in_every_range(database: Database, queries: Queries, length: str) -> None:
     store(database, *logins(at("2026-03-10T12:00+00:00"), 3), *logins(at("2026-03-10T12:07:30+00:00"), 4))
     data = queries.chart("login-rate", queries.window(length))
     assert np.nansum(data.series[0].v) == 7
     assert data.headline.value == 7
+
+
+CHANGES = [
+    ("Europe/Berlin", "2026-03-29T01:00+00:00"),
+    ("Europe/Berlin", "2025-10-26T01:00+00:00"),
+    ("America/New_York", "2026-03-08T07:00+00:00"),
+    ("America/New_York", "2025-11-02T06:00+00:00"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00+00:00"),
+    ("Australia/Lord_Howe", "2025-10-04T15:30+00:00"),
+    ("Asia/Kathmandu", "2026-03-08T18:15+00:00"),
+    ("Africa/Cairo", "2025-04-24T22:00+00:00"),
+    ("Pacific/Apia", "2011-12-30T10:00+00:00"),
+]
+FOLDS: dict[Show, Callable[[list[float]], float]] = {
+    "count": len,
+    "sum": sum,
+    "avg": lambda numbers: sum(numbers) / len(numbers),
+    "min": min,
+    "max": max,
+}
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+def test_every_step_adds_up_the_events_of_its_buckets_around_a_change_of_the_clocks(
+    database: Database, queries: Queries, zone: str, change: str
+) -> None:
+    events = [(at(change) + number * timedelta(minutes=7), float(number % 97)) for number in range(-300, 300)]
+    store(database, *((LOGIN, moment, {"duration_ms": value}, {}) for moment, value in events))
+    span = TimeRange(at(change) - timedelta(hours=30), at(change) + timedelta(hours=30))
+    for step in STEPS:
+        window = choose_window(span, ZoneInfo(zone), EVERYTHING, step)
+        expected = folded(events, window)
+        for show, fold in FOLDS.items():
+            data = queries.series(LOGIN, None if show == "count" else "duration_ms", show, window)
+            drawn = dict(enumerate(data.series[0].v.tolist()))
+            for place, values in expected.items():
+                assert drawn[place] == pytest.approx(fold(values)), (step.key, show)
+            assert sum(value > 0 for place, value in drawn.items() if place not in expected) == 0
+            everything = [value for values in expected.values() for value in values]
+            assert data.headline.value == pytest.approx(fold(everything)), (step.key, show)
+
+
+def folded(events: Sequence[tuple[datetime, float]], window: Window) -> dict[int, list[float]]:
+    """The values of the events of a window, by the number of the bucket that each lies in."""
+    edges, buckets = bucket_edges(window), defaultdict[int, list[float]](list)
+    for moment, value in events:
+        if window.start <= moment < window.end:
+            buckets[int(np.searchsorted(edges, to_milliseconds(moment), side="right")) - 1].append(value)
+    return buckets
+
+
+def test_a_rate_is_of_the_seconds_that_its_bucket_has(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2026-03-01T12:00+00:00"), 23))
+    for step in STEPS:
+        window = choose_window(
+            TimeRange(at("2026-03-01T00:00Z"), at("2026-03-02T00:00Z")), ZoneInfo("UTC"), EVERYTHING, step
+        )
+        series = queries.series(LOGIN, None, "rate", window).series[0]
+        seconds = np.diff(bucket_edges(window)) / 1000
+        assert np.nansum(series.v * seconds) == pytest.approx(23), step.key
+        assert queries.series(LOGIN, None, "rate", window).headline.value == pytest.approx(23 / seconds.sum())
+
+
+def test_a_gauge_in_longer_buckets_keeps_its_extremes_and_weighs_by_its_samples(
+    database: Database, queries: Queries
+) -> None:
+    noon = at("2026-03-09T12:00+00:00")
+    store(database, *players(noon, 10), *players(noon + timedelta(minutes=3), 40, 40, 70))
+    window = queries.window(start="2026-03-09T12:00:00Z", end="2026-03-09T13:00:00Z", step=find_step("5m"))
+    series = queries.chart("players-online", window).series[0]
+    assert series.low is not None
+    assert series.high is not None
+    assert (series.low[0], series.v[0], series.high[0]) == (10, 40, 70)
 
 
 def test_an_average_weighs_by_the_events_that_carry_the_measurement(database: Database, queries: Queries) -> None:

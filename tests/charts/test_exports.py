@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from metrics_dash.charts.exports import file_name, length_text
-from metrics_dash.charts.timerange.windows import Window
+from tests.support.times import window_by_hand
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from metrics_dash.charts.timerange.windows import Window
     ],
 )
 def test_a_length_is_a_range_of_the_address(start: str, end: str, zone: str, length: str) -> None:
-    window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end), "hour", ZoneInfo(zone))
+    window = window_by_hand(datetime.fromisoformat(start), datetime.fromisoformat(end), "hour", ZoneInfo(zone))
     assert length_text(window) == length
 
 
 def test_file_names_sort_by_tab_chart_and_time() -> None:
     end = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    window = Window(end - timedelta(days=1), end, "minute", ZoneInfo("UTC"))
+    window = window_by_hand(end - timedelta(days=1), end, "minute", ZoneInfo("UTC"))
     assert file_name("auth", "login-rate", window, "png") == "auth_login-rate_2026-01-31T12-00_24h.png"
     assert file_name("auth", None, window, "csv") == "auth_2026-01-31T12-00_24h.csv"

@@ -10,8 +10,9 @@ import pytest
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.tables import frame
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.steps import DAY, HOUR, MINUTE
 from tests.support.charts import BERLIN, LOGIN, NOW, at, days_of, logins, players, purged_below, store, value_at
+from tests.support.times import window_by_hand
 
 
 def test_an_hour_of_last_month_is_drawn_from_hours(database: Database, queries: Queries) -> None:
@@ -19,7 +20,7 @@ def test_an_hour_of_last_month_is_drawn_from_hours(database: Database, queries: 
     purged_below(database, "minute", at("2026-03-01T00:00+00:00"))
     window = queries.window(start="2026-02-10T08:00:00Z", end="2026-02-10T09:00:00Z")
     data = queries.chart("login-rate", window)
-    assert window.resolution == "hour"
+    assert window.step == HOUR
     assert data.series[0].v.tolist() == [4]
 
 
@@ -70,9 +71,7 @@ def test_days_are_the_zones_days(
 
 def test_a_days_rate_divides_by_the_hours_it_has(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-29T12:00+02:00"), 23))
-    window = queries.window(
-        start="2026-03-29T00:00:00+01:00", end="2026-03-30T00:00:00+02:00", zone=BERLIN, resolution="day"
-    )
+    window = queries.window(start="2026-03-29T00:00:00+01:00", end="2026-03-30T00:00:00+02:00", zone=BERLIN, step=DAY)
     rate = queries.series(LOGIN, None, "rate", window).series[0]
     assert rate.v.tolist() == [23 / (23 * 3600)]
 
@@ -81,9 +80,7 @@ def test_a_gauge_over_a_zones_day_keeps_its_extremes(database: Database, queries
     store(database, *players(at("2026-03-29T01:00+01:00"), 10), *players(at("2026-03-29T22:00+02:00"), 30, 50))
     data = queries.chart(
         "players-online",
-        queries.window(
-            start="2026-03-29T00:00:00+01:00", end="2026-03-30T00:00:00+02:00", zone=BERLIN, resolution="day"
-        ),
+        queries.window(start="2026-03-29T00:00:00+01:00", end="2026-03-30T00:00:00+02:00", zone=BERLIN, step=DAY),
     )
     series = data.series[0]
     assert series.low is not None
@@ -118,9 +115,7 @@ def test_the_day_after_a_change_of_the_clocks_is_compared_at_the_same_hour(
     store(
         database, *logins(monday, 3), *logins(at("2026-03-29T14:00+02:00"), 2), *logins(at("2026-03-29T01:30+01:00"), 9)
     )
-    window = queries.window(
-        start="2026-03-30T00:00:00+02:00", end="2026-03-31T00:00:00+02:00", zone=BERLIN, resolution="hour"
-    )
+    window = queries.window(start="2026-03-30T00:00:00+02:00", end="2026-03-31T00:00:00+02:00", zone=BERLIN, step=HOUR)
     previous = queries.chart("login-rate", window, compare="day").previous[0]
     assert value_at(previous, monday) == 2
     assert value_at(previous, at("2026-03-30T01:00+02:00")) == 9
@@ -131,9 +126,7 @@ def test_days_are_compared_with_days(database: Database, queries: Queries) -> No
     store(database, *logins(at("2026-03-30T14:00+02:00"), 3), *logins(at("2026-03-28T14:00+01:00"), 2))
     data = queries.chart(
         "login-rate",
-        queries.window(
-            start="2026-03-29T00:00:00+01:00", end="2026-03-31T00:00:00+02:00", zone=BERLIN, resolution="day"
-        ),
+        queries.window(start="2026-03-29T00:00:00+01:00", end="2026-03-31T00:00:00+02:00", zone=BERLIN, step=DAY),
         compare="period",
     )
     assert data.series[0].v.tolist() == [0, 3]
@@ -142,6 +135,6 @@ def test_days_are_compared_with_days(database: Database, queries: Queries) -> No
 
 def test_a_window_can_be_made_by_hand(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-10T12:00+00:00"), 3))
-    window = Window(NOW - timedelta(hours=1), NOW, "hour", BERLIN, source="hour")
+    window = window_by_hand(NOW - timedelta(hours=1), NOW, "hour", BERLIN, source="hour")
     assert queries.chart("login-rate", window).series[0].v.tolist() == [0, 3]
-    assert queries.chart("login-rate", replace(window, resolution="minute", source="minute")).headline.value == 3
+    assert queries.chart("login-rate", replace(window, step=MINUTE, source="minute")).headline.value == 3

@@ -12,7 +12,7 @@ from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import QueriesUnavailableError, TabData
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.parse import TimeRange
-from metrics_dash.charts.timerange.windows import RetainedSince, choose_resolution
+from metrics_dash.charts.timerange.windows import RetainedSince, choose_window
 from metrics_dash.settings import load_settings
 from tests.support.charts import (
     KILLED,
@@ -51,7 +51,7 @@ def test_a_chart_that_fails_leaves_its_neighbours_standing(database: Database, q
 def test_a_database_that_is_not_there_raises_without_its_address(clock: Clock) -> None:
     nowhere = Database("postgresql://someone:secret-word@127.0.0.1:1/nothing")
     queries = Queries(nowhere, load_catalog(), load_settings({}), clock=clock)
-    window = choose_resolution(TimeRange(NOW - timedelta(hours=1), NOW), ZoneInfo("UTC"), RetainedSince())
+    window = choose_window(TimeRange(NOW - timedelta(hours=1), NOW), ZoneInfo("UTC"), RetainedSince())
     with pytest.raises(QueriesUnavailableError) as error:
         queries.tab("auth", window)
     assert "secret-word" not in str(error.value)

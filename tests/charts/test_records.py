@@ -5,6 +5,7 @@ import pytest
 from db.engine import Database
 from metrics_dash.charts import records
 from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.timerange.windows import TabWindows
 from tests.support.charts import assert_same, at, logins, players, store
 
 NOON = at("2026-03-10T12:00+00:00")
@@ -13,9 +14,10 @@ NOON = at("2026-03-10T12:00+00:00")
 @pytest.mark.parametrize("tab", ["auth", "server", "combat"])
 def test_a_tab_comes_back_as_it_was(database: Database, queries: Queries, tab: str) -> None:
     store(database, *logins(NOON, 3, success=True), *players(NOON, 5, 7))
-    asked = queries.tab(tab, queries.window("24h"), compare="day")
+    window = queries.window("24h")
+    asked = queries.tab(tab, window, compare="day")
     found = records.load(records.dump(asked))
-    assert found.answers(asked.tab, asked.window, "day")
+    assert found.answers(asked.tab, TabWindows(window, window), "day")
     assert (found.refused, found.complete_through) == (asked.refused, asked.complete_through)
     for one, other in zip(asked.charts, found.charts, strict=True):
         assert_same(one, other)

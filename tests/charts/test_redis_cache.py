@@ -22,6 +22,7 @@ from metrics_dash.charts.cache import CacheUnavailableError, SharedCache
 from metrics_dash.charts.data import TabData
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.redis_cache import LONGEST_RECORD, Breaker, RecordCache, connect, namespace
+from metrics_dash.charts.timerange.windows import TabWindows
 from metrics_dash.settings import load_settings
 from tests.support.charts import Clock, assert_same, at, logins, players, statements, store
 from tests.support.redis_server import RedisServer, redis_server
@@ -66,7 +67,7 @@ def test_what_one_process_asked_another_finds_whole(database: Database, clock: C
             theirs = second.tab(tab, second.window("24h"), compare="day")
         assert not [one for one in sent if "telemetry_buckets" in one or "retention_floors" in one]
         assert second.cache.outcomes["hit"] > 0
-        assert mine.answers(theirs.tab, theirs.window, "day")
+        assert mine.answers(theirs.tab, TabWindows(theirs.window, theirs.window), "day")
         assert (theirs.refused, theirs.complete_through) == (mine.refused, mine.complete_through)
         for one, other in zip(mine.charts, theirs.charts, strict=True):
             assert_same(one, other)

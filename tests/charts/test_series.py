@@ -10,7 +10,7 @@ from db.engine import Database
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.parse import TimeRange
-from metrics_dash.charts.timerange.windows import RetainedSince, choose_resolution
+from metrics_dash.charts.timerange.windows import RetainedSince, choose_window
 from tests.support.charts import LOGIN, NOW, at, logins, players, purged_below, store, value_at, wait_behind
 
 
@@ -67,8 +67,8 @@ def test_what_may_still_come_is_a_gap_and_unfinished(database: Database, queries
     tab = queries.tab("auth", queries.window("1h"))
     series = tab.charts[0].series[0]
     assert tab.complete_through == at("2026-03-10T12:20:30+00:00")
-    assert tab.charts[0].unfinished_from == series.t[46]
-    assert from_milliseconds(series.t[46]) == at("2026-03-10T12:20+00:00")
+    assert tab.charts[0].unfinished_from == series.t[45]
+    assert from_milliseconds(series.t[45]) == at("2026-03-10T12:20+00:00")
     assert value_at(series, at("2026-03-10T12:19+00:00")) == 0
     assert np.isnan(value_at(series, at("2026-03-10T12:20+00:00")))
     assert value_at(series, at("2026-03-10T12:21+00:00")) == 2
@@ -78,7 +78,7 @@ def test_what_may_still_come_is_a_gap_and_unfinished(database: Database, queries
 def test_the_future_is_not_zero(database: Database, queries: Queries) -> None:
     soon = datetime.now(UTC) + timedelta(days=2)
     store(database, *logins(NOW, 1))
-    window = choose_resolution(TimeRange(soon, soon + timedelta(hours=1)), ZoneInfo("UTC"), RetainedSince())
+    window = choose_window(TimeRange(soon, soon + timedelta(hours=1)), ZoneInfo("UTC"), RetainedSince())
     data = queries.chart("login-rate", window)
     assert data.state == "none_in_range"
     assert np.isnan(data.series[0].v).all()

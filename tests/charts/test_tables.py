@@ -9,7 +9,9 @@ import pytest
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
-from metrics_dash.charts.timerange.grid import bucket_starts, from_milliseconds
+from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.steps import HOUR
+from metrics_dash.charts.timerange.windows import bucket_starts
 from tests.support.charts import BERLIN, LOGIN, SESSION, at, logins, players, store
 
 
@@ -35,9 +37,7 @@ def test_a_gap_is_an_empty_cell(database: Database, queries: Queries) -> None:
 
 def test_the_repeated_hour_of_autumn_is_told_apart_by_its_offset(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2025-10-26T02:30+02:00"), 1), *logins(at("2025-10-26T02:30+01:00"), 2))
-    window = queries.window(
-        start="2025-10-26T00:00:00+02:00", end="2025-10-27T00:00:00+01:00", zone=BERLIN, resolution="hour"
-    )
+    window = queries.window(start="2025-10-26T00:00:00+02:00", end="2025-10-27T00:00:00+01:00", zone=BERLIN, step=HOUR)
     table = frame(queries.chart("login-rate", window))
     assert len(table) == 25
     values = dict(zip(table["time"], table["Login Rate"], strict=True))
@@ -49,7 +49,7 @@ def test_a_tab_is_one_table(database: Database, queries: Queries) -> None:
     store(database, *logins(moment, 3, success=True), (SESSION, moment, {"duration_ms": 1}, {}))
     table = tab_frame(queries.tab("auth", queries.window("1h")))
     assert list(table.columns) == ["time", "Login Rate", "Login Success/Failure: true", "Session Starts"]
-    assert len(table) == 61
+    assert len(table) == 60
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

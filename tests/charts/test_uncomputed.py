@@ -8,6 +8,9 @@ import pytest
 from db.failures import UncomputedBucket
 from db.levels import BUCKET_TYPES, WIDTHS, BucketType
 from metrics_dash.charts.data import Uncomputed
+from metrics_dash.charts.timerange.parse import TimeRange
+from metrics_dash.charts.timerange.steps import DAY as DAYS
+from metrics_dash.charts.timerange.steps import HOUR, MINUTE, Step
 from metrics_dash.charts.timerange.windows import Window
 from metrics_dash.charts.uncomputed import uncomputed_in
 
@@ -16,6 +19,7 @@ NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 MIDNIGHT = NOON.replace(hour=0)
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
+STEPS: dict[BucketType, Step] = {"minute": MINUTE, "hour": HOUR, "day": DAYS}
 
 
 def bucket(level: str, start: datetime = NOON, name: str = NAME, *, since: datetime = NOON) -> UncomputedBucket:
@@ -23,7 +27,7 @@ def bucket(level: str, start: datetime = NOON, name: str = NAME, *, since: datet
 
 
 def window(source: BucketType, start: datetime = MIDNIGHT, end: datetime = MIDNIGHT + DAY) -> Window:
-    return Window(start, end, source, ZoneInfo("UTC"), source=source)
+    return Window(start, end, STEPS[source], ZoneInfo("UTC"), TimeRange(start, end), source=source)
 
 
 @pytest.mark.parametrize("level", BUCKET_TYPES)
@@ -34,7 +38,8 @@ def test_a_bucket_belongs_to_charts_of_its_level_and_of_coarser_ones(level: Buck
 
 
 def test_days_that_are_added_up_from_hours_lack_what_the_hours_lack() -> None:
-    days = Window(MIDNIGHT, MIDNIGHT + DAY, "day", ZoneInfo("Europe/Berlin"), source="hour")
+    asked = TimeRange(MIDNIGHT, MIDNIGHT + DAY)
+    days = Window(MIDNIGHT, MIDNIGHT + DAY, DAYS, ZoneInfo("Europe/Berlin"), asked, source="hour")
     assert uncomputed_in(days, NAME, [bucket("day", MIDNIGHT)]) is None
     assert uncomputed_in(days, NAME, [bucket("hour")]) is not None
 

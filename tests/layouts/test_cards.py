@@ -11,10 +11,10 @@ from dash import dcc, html
 from layouts.cards import CardContent, card, headline, skeleton_card, spoken, state
 from metrics_dash.charts.data import ChartData, Headline
 from metrics_dash.charts.timerange.grid import to_milliseconds
-from metrics_dash.charts.timerange.windows import Window
 from metrics_dash.ops.lag import Lag
 from tests.support.components import attribute, every, ids, name_of, words
 from tests.support.figures import CATALOG, NOON, chart_data
+from tests.support.times import window_by_hand
 
 LAST_SEEN = datetime(2026, 1, 30, 8, 15, tzinfo=UTC)
 BEHIND = Lag(timedelta(minutes=7), NOON + timedelta(minutes=2), ("the scheduler is not running",))
@@ -22,7 +22,7 @@ BEHIND = Lag(timedelta(minutes=7), NOON + timedelta(minutes=2), ("the scheduler 
 
 def chart(**more: Any) -> ChartData:
     """The log-ins of a day up to noon, in Berlin."""
-    window = Window(NOON - timedelta(days=1), NOON, "minute", ZoneInfo("Europe/Berlin"))
+    window = window_by_hand(NOON - timedelta(days=1), NOON, "1m", ZoneInfo("Europe/Berlin"))
     return replace(chart_data("login-rate", [1.0]), window=window, **more)
 
 

@@ -5,7 +5,7 @@ from dash import dcc, html
 
 from layouts.controls import choice, controls, hidden_components, menu
 from metrics_dash.charts.timerange.parse import COMPARISONS, PRESETS
-from metrics_dash.charts.timerange.windows import RESOLUTIONS
+from metrics_dash.charts.timerange.steps import STEP_KEYS
 from metrics_dash.web.address import PageState, read_state
 from tests.support.components import attribute, carrying, every, ids, name_of, with_id, words
 from tests.support.figures import CATALOG
@@ -36,8 +36,8 @@ def test_every_range_can_be_chosen_and_none_leaves_an_old_one_in_the_address() -
         assert attribute(with_id(HEADER, f"range-{preset.key}"), "data-set") == f"range={preset.key}&from=&to="
 
 
-def test_every_resolution_and_comparison_can_be_chosen_and_taken_back() -> None:
-    assert [state.res for state in chosen("res").values()] == ["auto", *RESOLUTIONS]
+def test_every_step_and_comparison_can_be_chosen_and_taken_back() -> None:
+    assert [state.res for state in chosen("res").values()] == ["auto", *STEP_KEYS]
     assert [state.compare for state in chosen("compare").values()] == [None, *COMPARISONS]
 
 

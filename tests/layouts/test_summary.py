@@ -11,7 +11,7 @@ from layouts.summary import summary, trend
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Interval, Series, State
 from metrics_dash.charts.timerange.grid import to_milliseconds
-from metrics_dash.charts.timerange.windows import Window
+from tests.support.times import window_by_hand
 
 CATALOG = load_catalog()
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def chart(chart_id: str, *values: list[float], names: tuple[str, ...] = ("",), live: bool = False) -> ChartData:
-    window = Window(NOON, NOON + timedelta(minutes=len(values[0])), "minute", BERLIN, live)
+    window = window_by_hand(NOON, NOON + timedelta(minutes=len(values[0])), "minute", BERLIN, live=live)
     starts = to_milliseconds(NOON) + 60_000 * np.arange(len(values[0]), dtype=np.int64)
     series = tuple(Series(name, starts, np.array(row, dtype=float)) for name, row in zip(names, values, strict=True))
     return ChartData(CATALOG.chart(chart_id), window, series, "data")

@@ -9,12 +9,12 @@ import callbacks.steps
 from layouts.controls import custom_range
 from layouts.timecontrol import STEPS, go_live, steps
 from metrics_dash.charts.timerange.parse import parse_moment
-from metrics_dash.charts.timerange.windows import Window
 from tests.support.components import attribute, carrying, every, ids, name_of, with_id, words
 from tests.support.figures import NOON
+from tests.support.times import window_by_hand
 
 SHEET = custom_range("UTC")
-WINDOW = Window(NOON - timedelta(hours=1), NOON, "minute", ZoneInfo("UTC"))
+WINDOW = window_by_hand(NOON - timedelta(hours=1), NOON, "1m", ZoneInfo("UTC"))
 
 
 def test_every_step_is_one_that_the_server_answers() -> None:

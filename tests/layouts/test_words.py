@@ -1,26 +1,39 @@
-"""Ranges and resolutions in words, by the wall clock of the window's zone."""
+"""Ranges and steps in words, by the wall clock of the window's zone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from layouts.words import before_text, compared_text, length_text, range_text, refused_text, resolution_text
+from layouts.words import (
+    before_text,
+    compared_text,
+    length_text,
+    range_text,
+    refused_text,
+    step_text,
+    steps_text,
+    summed_text,
+)
 from metrics_dash.charts.data import Interval
-from metrics_dash.charts.timerange.windows import Window
-from tests.support.times import at
+from metrics_dash.charts.timerange.parse import TimeRange, parse_range
+from metrics_dash.charts.timerange.steps import find_step
+from metrics_dash.charts.timerange.windows import Window, choose_window
+from tests.support.pictures import auth_tab
+from tests.support.times import EVERYTHING, NOW, UTC_ZONE, at, window_by_hand
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def window(start: str, end: str, zone: ZoneInfo = BERLIN, **more: Any) -> Window:
-    return Window(at(start), at(end), more.pop("resolution", "minute"), zone, **more)
+    return window_by_hand(at(start), at(end), more.pop("step", "1m"), zone, **more)
 
 
 def long(**length: float) -> Window:
     end = datetime(2026, 11, 22, 13, 32, tzinfo=UTC)
-    return Window(end - timedelta(**length), end, "minute", BERLIN)
+    return window_by_hand(end - timedelta(**length), end, "1m", BERLIN)
 
 
 def test_a_range_is_said_in_its_zone_with_days_of_the_week() -> None:
@@ -48,7 +61,32 @@ def test_years_are_said_where_they_differ_in_the_zone() -> None:
     ],
 )
 def test_a_length_is_said_in_the_largest_unit_that_says_it(length: dict[str, float], text: str) -> None:
-    assert length_text(long(**length)).replace("\u202f", " ") == text
+    assert length_text(timedelta(**length)).replace("\u202f", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("length", "step", "text"),
+    [
+        ("24h", None, "24 h"),
+        ("24h", "1h", "24 h"),
+        ("6h", "2h", "since Tue 31 Mar 06:00"),
+        ("7d", "1d", "since Tue 24 Mar"),
+        ("7d", "1M", "since Sun 1 Mar"),
+        ("30d", "1d", "30 d"),
+    ],
+)
+def test_a_total_is_said_to_be_of_the_time_that_it_counts(length: str, step: str | None, text: str) -> None:
+    span = parse_range(length, now=NOW, zone=UTC_ZONE)
+    shown = choose_window(span, UTC_ZONE, EVERYTHING, find_step(step or "auto"))
+    assert summed_text(shown).replace("\u202f", " ") == text
+    if not text.startswith("since"):
+        assert shown.span.length <= span.length
+
+
+def test_a_fixed_range_is_as_long_as_its_buckets() -> None:
+    span = TimeRange(at("2026-03-10T10:07Z"), at("2026-03-10T11:03Z"))
+    shown = choose_window(span, UTC_ZONE, EVERYTHING, find_step("15m"))
+    assert summed_text(shown).replace("\u202f", " ") == "75 min"
 
 
 @pytest.mark.parametrize(
@@ -84,14 +122,26 @@ def test_refused_events_are_added_up_and_each_reason_named_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "text"), [("minute", "1-minute buckets"), ("hour", "1-hour buckets"), ("day", "1-day buckets")]
+    ("step", "text"), [("1m", "1-minute buckets"), ("5m", "5-minute buckets"), ("1d", "1-day buckets")]
 )
-def test_a_resolution_is_said_as_buckets(resolution: str, text: str) -> None:
-    source = "hour" if resolution == "day" else resolution
-    zone_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", resolution=resolution, source=source)
-    assert resolution_text(zone_days) == text
+def test_a_step_is_said_as_buckets(step: str, text: str) -> None:
+    assert step_text(window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", step=step)) == text
+
+
+def test_bars_of_another_step_are_told() -> None:
+    tab = auth_tab()
+    assert steps_text(tab) == "1-minute buckets"
+    rate, results, starts = tab.charts
+    bars = replace(results, window=replace(results.window, step=find_step("15m")))
+    assert steps_text(replace(tab, charts=(rate, bars, starts))) == "1-minute buckets, bars 15-minute"
+
+
+def test_months_are_compared_with_months() -> None:
+    quarter = window("2026-03-31T22:00:00Z", "2026-06-30T22:00:00Z", step="1M")
+    assert before_text(quarter) == "3 months before"
+    assert compared_text(quarter, "period") == "Dotted: previous period, Thu 1 Jan 00:00 → Wed 1 Apr 00:00"
 
 
 def test_days_that_are_utcs_where_the_zone_has_others_are_told() -> None:
-    utc_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", resolution="day", source="day")
-    assert resolution_text(utc_days) == "1-day buckets, UTC days (nothing finer is held)"
+    utc_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", step="1d", source="day")
+    assert step_text(utc_days) == "1-day buckets, UTC days (nothing finer is held)"

@@ -15,6 +15,7 @@ from metrics_dash.charts import records
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.steps import DAY
 from metrics_dash.jobs.rollup import roll_up_all
 
 LOGIN = "bezgelor.auth.login_complete"
@@ -114,7 +115,7 @@ def assert_same(one: ChartData, other: ChartData) -> None:
 
 
 def days_of(queries: Queries, zone: str, start: str, end: str) -> ChartData:
-    window = queries.window(start=start, end=end, zone=ZoneInfo(zone), resolution="day")
+    window = queries.window(start=start, end=end, zone=ZoneInfo(zone), step=DAY)
     assert not window.days_are_utc
     return queries.chart("login-rate", window)
 

@@ -10,7 +10,7 @@ import numpy as np
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
-from metrics_dash.charts.timerange.windows import Window
+from tests.support.times import window_by_hand
 
 CATALOG = load_catalog()
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ def unpacked(array: dict[str, str]) -> np.ndarray[Any, Any]:
 
 def chart_data(chart_id: str, *values: list[float], names: tuple[str, ...] = ("",), **more: Any) -> ChartData:
     """A chart with minutes from noon on."""
-    window = Window(NOON, NOON + timedelta(minutes=len(values[0])), "minute", ZoneInfo("UTC"))
+    window = window_by_hand(NOON, NOON + timedelta(minutes=len(values[0])), "minute", ZoneInfo("UTC"))
     starts = to_milliseconds(NOON) + MINUTE * np.arange(len(values[0]), dtype=np.int64)
     series = tuple(Series(name, starts, np.array(row, dtype=float)) for name, row in zip(names, values, strict=True))
     return ChartData(CATALOG.chart(chart_id), window, series, "data", **more)

@@ -4,6 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+HOUR = 3_600_000
 DRAWN = """
 (chart) => {
   const graph = document.querySelector(`#card-${chart} .js-plotly-plot`);
@@ -32,6 +33,14 @@ def wait_for_tab(page: Page, tab: str) -> None:
     ready = f"#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
     page.wait_for_selector(ready, state="attached")
     page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('Paused')")
+
+
+def wait_for_length(page: Page, hours: float) -> None:
+    """Until the range that was asked for is so long."""
+    page.wait_for_function(
+        "(length) => metrics.answer?.asked && metrics.answer.asked.end - metrics.answer.asked.start === length",
+        arg=hours * HOUR,
+    )
 
 
 def wait_for_ticks(page: Page, count: int = 2) -> None:

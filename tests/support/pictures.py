@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from PIL import Image
 
 from metrics_dash.charts.data import ChartData, Headline, TabData
-from metrics_dash.charts.timerange.windows import Window
 from tests.support.figures import CATALOG, chart_data
+from tests.support.times import window_by_hand
 
 START, END = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 1, 6, tzinfo=UTC)
-WINDOW = Window(START, END, "minute", ZoneInfo("Europe/Berlin"))
+WINDOW = window_by_hand(START, END, "1m", ZoneInfo("Europe/Berlin"))
 LINK = "http://127.0.0.1:8050/admin/metrics/?tab=auth"
 
 

@@ -29,7 +29,7 @@ def test_an_address_says_everything() -> None:
         from_="now-6h",
         to="now",
         tz="Europe/Berlin",
-        res="hour",
+        res="1h",
         compare="week",
         split={"login-rate": "success"},
         log=True,
@@ -66,6 +66,16 @@ def test_no_value_breaks_the_page(values: dict[str, str]) -> None:
     search = "?" + "&".join(f"{name}={value}" for name, value in values.items())
     state = read_state(search, CATALOG)
     assert state.zone(browser="Mars/Olympus", server=UTC)
+
+
+@pytest.mark.parametrize(
+    ("res", "step"),
+    [("minute", "1m"), ("5min", "5m"), ("6h", "6h"), ("week", None), ("1w", "1w"), ("1M", "1M"), ("7m", None)],
+)
+def test_a_step_has_one_name_however_it_was_called(res: str, step: str | None) -> None:
+    state = read_state(f"?res={res}", CATALOG)
+    assert (state.step.key if state.step else None) == step
+    assert read_state(state.query(), CATALOG) == state
 
 
 def test_an_unknown_chart_or_dimension_is_passed_over() -> None:

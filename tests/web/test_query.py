@@ -92,6 +92,16 @@ def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
     assert answer["series"][0]["v"] == [3]
 
 
+@pytest.mark.parametrize("resolution", ["5m", "30m", "2h", "12h", "1w", "1M"])
+def test_any_step_may_be_asked_for_and_the_range_is_snapped_to_it(asked: Site, resolution: str) -> None:
+    answer = ask(asked, event_name=LOGIN, resolution=resolution, tz="Europe/Berlin").json
+    assert (answer["resolution"], answer["note"]) == (resolution, None)
+    assert sum(value or 0 for value in answer["series"][0]["v"]) == 3
+    assert answer["from"] <= text(HOUR)
+    first = datetime.fromisoformat(answer["series"][0]["t"][0])
+    assert first.astimezone(UTC) == datetime.fromisoformat(answer["from"])
+
+
 def test_relative_times_reach_to_now(asked: Site) -> None:
     answer = asked.client.get(PATH, query_string={"event_name": LOGIN, "from": "now-6h", "to": "now"}).json
     assert answer is not None

@@ -1,14 +1,15 @@
 """Time arithmetic of the dashboard: pure functions, aware UTC.
 
 A *time range* is what somebody asked for: two moments, and whether its end moves with the clock (``parse``). A *window*
-is what will be drawn: a time range with the resolution, and the level of buckets that it is read from (``windows``).
-Its buckets, and those that they are compared with, are arrays of bounds (``grid``).
+is what will be drawn: a time range in whole buckets of a step (``steps``), and the level of buckets that it is read
+from (``windows``). Its buckets are arrays of bounds (``grid``), and so are those that they are compared with
+(``compared``).
 
-- A bucket belongs to a window when it starts at or after the window's start rounded down to a bucket, and before its
-  end. So the first bucket is drawn whole although it may be visible only in part.
-- Minute and hour buckets are those of UTC. In a zone whose offset is not a whole hour (Kathmandu) an hour bucket
-  therefore starts at a quarter or half past, and is labelled so.
-- Day buckets are the zone's days, of 23 or 25 hours where the clocks change. They are added up from hour buckets, or
-  from minute buckets in a zone whose offset is not a whole hour. Where retention has left only day buckets, days are
-  UTC days and the window says so (``days_are_utc``).
+- A fixed range is widened to whole buckets. A live one ends now, in an unfinished bucket, and begins with the first
+  bucket that lies in it whole; of a few long buckets also the first is drawn whole. What is added up is what is named.
+- Buckets of minutes and of one hour are evenly long and start at round times of the zone (in Kathmandu an hour starts
+  at a quarter past an hour of UTC). Buckets of several hours, of days, weeks and months follow the zone's calendar: a
+  day has 23 or 25 hours where the clocks change.
+- They are added up from the coarsest level that divides them and is held: minutes where the zone's offset is not a
+  whole hour. Where retention has left only days, these are days of UTC and the window says so (``days_are_utc``).
 """

@@ -1,4 +1,4 @@
-"""Bucket grids and comparisons, in zones that make them hard."""
+"""Bucket grids, in zones that make them hard."""
 
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -9,24 +9,26 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metrics_dash.charts.timerange.grid import (
-    NO_BUCKET,
+from db.levels import WIDTHS
+from metrics_dash.charts.timerange.compared import compared_buckets
+from metrics_dash.charts.timerange.grid import NO_BUCKET, from_milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.parse import COMPARISONS, TimeRange, midnight
+from metrics_dash.charts.timerange.steps import HOUR, MINUTE, STEPS, Step, find_step
+from metrics_dash.charts.timerange.windows import (
+    FEW_BUCKETS,
+    MAX_POINTS,
     bucket_edges,
     bucket_starts,
-    compared_span,
-    comparison_edges,
-    from_milliseconds,
-    to_milliseconds,
+    choose_window,
 )
-from metrics_dash.charts.timerange.parse import Comparison, TimeRange, midnight
-from metrics_dash.charts.timerange.windows import MAX_POINTS, RESOLUTIONS, choose_resolution
 from tests.support.times import (
+    APIA,
     BERLIN,
     CAIRO,
     EVERYTHING,
     KATHMANDU,
     LORD_HOWE,
-    UTC_ZONE,
+    NEW_YORK,
     at,
     hours_of_days,
     moments,
@@ -39,49 +41,138 @@ from tests.support.times import (
     moments,
     st.timedeltas(timedelta(seconds=1), timedelta(days=4000)),
     zones,
-    st.sampled_from(["auto", *RESOLUTIONS]),
+    st.sampled_from([None, *STEPS]),
 )
 def test_a_grid_covers_its_window_and_no_more(
-    start: datetime, length: timedelta, zone: ZoneInfo, resolution: str
+    start: datetime, length: timedelta, zone: ZoneInfo, step: Step | None
 ) -> None:
-    window = choose_resolution(TimeRange(start, start + length), zone, EVERYTHING, resolution)
+    window = choose_window(TimeRange(start, start + length), zone, EVERYTHING, step)
     edges = bucket_edges(window)
     starts = bucket_starts(window)
     assert len(starts) <= MAX_POINTS + 2
     assert edges.dtype == np.int64
     assert (np.diff(edges) > 0).all()
-    assert edges[0] <= to_milliseconds(window.start) < edges[1]
-    assert from_milliseconds(starts[-1]) < window.end <= from_milliseconds(edges[-1])
+    assert (from_milliseconds(edges[0]), from_milliseconds(edges[-1])) == (window.start, window.end)
+    assert window.start <= from_milliseconds(to_milliseconds(start))
+    assert window.end >= start + length
+
+
+@given(
+    moments,
+    st.timedeltas(timedelta(seconds=1), timedelta(days=4000)),
+    zones,
+    st.sampled_from([None, *STEPS]),
+)
+def test_a_live_window_ends_now_and_begins_with_a_whole_bucket(
+    start: datetime, length: timedelta, zone: ZoneInfo, step: Step | None
+) -> None:
+    window = choose_window(TimeRange(start, start + length, live=True), zone, EVERYTHING, step)
+    edges = bucket_edges(window)
+    assert from_milliseconds(edges[0]) == window.start
+    assert window.end == start + length
+    assert from_milliseconds(edges[-2]) < window.end <= from_milliseconds(edges[-1])
+    # What a total counts lies within the range, or the window says since when it is.
+    assert window.start >= start or len(edges) - 1 <= FEW_BUCKETS
+
+
+DAYS_OF_CHANGE = [
+    (BERLIN, "2026-03-29T00:00+01:00"),
+    (BERLIN, "2026-10-25T00:00+02:00"),
+    (NEW_YORK, "2026-03-08T00:00-05:00"),
+    (NEW_YORK, "2026-11-01T00:00-04:00"),
+    (LORD_HOWE, "2026-04-05T00:00+11:00"),
+    (LORD_HOWE, "2026-10-04T00:00+10:30"),
+    (CAIRO, "2026-04-24T01:00+03:00"),
+    (CAIRO, "2026-10-29T00:00+03:00"),
+    (APIA, "2011-12-29T00:00-10:00"),
+    (KATHMANDU, "2026-03-01T00:00+05:45"),
+]
+
+
+@given(
+    st.sampled_from(DAYS_OF_CHANGE),
+    st.timedeltas(timedelta(days=-2), timedelta(days=2)),
+    st.timedeltas(timedelta(minutes=1), timedelta(days=70)),
+    st.sampled_from([None, *STEPS]),
+    st.booleans(),
+)
+def test_every_event_is_counted_in_exactly_one_bucket_around_a_change_of_the_clocks(
+    day: tuple[ZoneInfo, str], shifted: timedelta, length: timedelta, step: Step | None, live: bool
+) -> None:
+    start = at(day[1]) + shifted
+    window = choose_window(TimeRange(start, start + length, live), day[0], EVERYTHING, step)
+    edges = bucket_edges(window)
+    # Buckets follow one another without a gap, and each of the level that is read lies in one of them as a whole.
+    assert (np.diff(edges) > 0).all()
+    assert not (edges % (WIDTHS[window.source] // timedelta(milliseconds=1))).any()
+    for comparison in COMPARISONS:
+        starts, ends = compared_buckets(window, comparison)
+        bounds = np.concatenate([starts[starts != NO_BUCKET], ends[starts != NO_BUCKET]])
+        assert not (bounds % (WIDTHS[window.source] // timedelta(milliseconds=1))).any()
 
 
 def test_berlin_has_a_day_of_23_and_one_of_25_hours() -> None:
-    spring = window_of("2026-03-27T00:00+01:00", "2026-03-31T00:00+02:00", BERLIN, resolution="day")
-    autumn = window_of("2026-10-24T00:00+02:00", "2026-10-27T00:00+01:00", BERLIN, resolution="day")
+    spring = window_of("2026-03-27T00:00+01:00", "2026-03-31T00:00+02:00", BERLIN, step=find_step("day"))
+    autumn = window_of("2026-10-24T00:00+02:00", "2026-10-27T00:00+01:00", BERLIN, step=find_step("day"))
     assert hours_of_days(spring) == [24, 24, 23, 24]
     assert hours_of_days(autumn) == [24, 25, 24]
     assert spring.source == autumn.source == "hour"
 
 
 def test_the_minutes_and_hours_of_a_changing_day_are_all_there() -> None:
-    spring = window_of("2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", BERLIN)
-    autumn = window_of("2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00", BERLIN, resolution="hour")
+    spring = window_of("2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00", BERLIN, step=MINUTE)
+    autumn = window_of("2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00", BERLIN, step=find_step("hour"))
     assert len(bucket_starts(spring)) == 23 * 60
     assert len(bucket_starts(autumn)) == 25
 
 
 def test_lord_howes_clocks_change_by_half_an_hour() -> None:
-    autumn = window_of("2026-04-04T00:00+11:00", "2026-04-07T00:00+10:30", LORD_HOWE, resolution="day")
-    spring = window_of("2026-10-03T00:00+10:30", "2026-10-06T00:00+11:00", LORD_HOWE, resolution="day")
+    autumn = window_of("2026-04-04T00:00+11:00", "2026-04-07T00:00+10:30", LORD_HOWE, step=find_step("day"))
+    spring = window_of("2026-10-03T00:00+10:30", "2026-10-06T00:00+11:00", LORD_HOWE, step=find_step("day"))
     assert hours_of_days(autumn) == [24, 24.5, 24]
     assert hours_of_days(spring) == [24, 23.5, 24]
     assert autumn.source == spring.source == "minute"
 
 
-def test_an_hour_bucket_of_kathmandu_starts_at_a_quarter_to() -> None:
-    window = window_of("2026-03-01T00:00+05:45", "2026-03-02T00:00+05:45", KATHMANDU, resolution="hour")
+def test_an_hour_of_kathmandu_is_an_hour_of_its_clock() -> None:
+    window = window_of("2026-03-01T00:00+05:45", "2026-03-02T00:00+05:45", KATHMANDU, step=HOUR)
     starts = [from_milliseconds(each).astimezone(KATHMANDU) for each in bucket_starts(window)]
-    assert len(starts) == 25
-    assert {start.minute for start in starts} == {45}
+    assert [(start.hour, start.minute) for start in starts] == [(hour, 0) for hour in range(24)]
+    assert window.source == "minute"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "lengths"),
+    [
+        # Six hours of the clock: the night of a change has five or seven, on Lord Howe half an hour less or more.
+        (BERLIN, "2026-03-29T00:00+01:00", [5, 6, 6, 6]),
+        (BERLIN, "2026-10-25T00:00+02:00", [7, 6, 6, 6]),
+        (NEW_YORK, "2026-03-08T00:00-05:00", [5, 6, 6, 6]),
+        (NEW_YORK, "2026-11-01T00:00-04:00", [7, 6, 6, 6]),
+        (LORD_HOWE, "2026-10-04T00:00+10:30", [5.5, 6, 6, 6]),
+        (LORD_HOWE, "2026-04-05T00:00+11:00", [6.5, 6, 6, 6]),
+        # Cairo skips midnight: the day begins at 1:00.
+        (CAIRO, "2026-04-24T01:00+03:00", [5, 6, 6, 6]),
+        (KATHMANDU, "2026-03-01T00:00+05:45", [6, 6, 6, 6]),
+    ],
+)
+def test_six_hours_begin_at_0_6_12_and_18_also_when_the_clocks_change(
+    zone: ZoneInfo, day: str, lengths: list[float]
+) -> None:
+    start = at(day)
+    end = midnight(start.astimezone(zone).date() + timedelta(days=1), zone)
+    window = choose_window(TimeRange(start, end), zone, EVERYTHING, find_step("6h"))
+    assert (window.start, window.end) == (start, end)
+    assert hours_of_days(window) == lengths
+
+
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
+    weeks = window_of("2026-03-04T12:00+01:00", "2026-04-02T00:00+02:00", BERLIN, step=find_step("1w"))
+    starts = [from_milliseconds(each).astimezone(BERLIN) for each in bucket_edges(weeks)]
+    assert {(each.weekday(), each.hour) for each in starts} == {(0, 0)}
+    assert (starts[0].day, starts[-1].day) == (2, 6)
+    months = window_of("2026-01-31T12:00+01:00", "2026-04-02T00:00+02:00", BERLIN, step=find_step("1M"))
+    assert hours_of_days(months) == [31 * 24, 28 * 24, 31 * 24 - 1, 30 * 24]
 
 
 @given(st.dates(date(1990, 1, 1), date(2036, 1, 1)), zones)
@@ -93,60 +184,5 @@ def test_the_days_of_a_zone_follow_one_another(day: date, zone: ZoneInfo) -> Non
 
 
 def test_a_day_that_was_left_out_has_no_bucket() -> None:
-    window = window_of("2011-12-29T00:00-10:00", "2012-01-01T00:00+14:00", ZoneInfo("Pacific/Apia"), resolution="day")
+    window = window_of("2011-12-29T00:00-10:00", "2012-01-01T00:00+14:00", APIA, step=find_step("day"))
     assert hours_of_days(window) == [24, 24]
-
-
-def test_the_previous_period_is_as_long_and_ends_where_the_window_begins() -> None:
-    window = window_of("2026-03-31T11:00+00:00", "2026-03-31T12:00+00:00", UTC_ZONE)
-    edges = comparison_edges(window, "period")
-    assert edges[-1] == bucket_edges(window)[0]
-    assert len(edges) == 61
-
-
-@pytest.mark.parametrize("compare", ["period", "day", "week"])
-def test_the_compared_span_is_where_its_buckets_are(compare: Comparison) -> None:
-    for window in (
-        window_of("2026-03-30T14:00+02:00", "2026-03-30T15:00+02:00", BERLIN),
-        window_of("2026-03-30T00:00+02:00", "2026-04-01T00:00+02:00", BERLIN, resolution="day"),
-    ):
-        edges = comparison_edges(window, compare)
-        span = compared_span(window, compare)
-        assert (span.start, span.end) == (from_milliseconds(edges[0]), from_milliseconds(edges[-1]))
-
-
-def test_the_previous_days_are_the_zones_days() -> None:
-    window = window_of("2026-03-30T00:00+02:00", "2026-04-01T00:00+02:00", BERLIN, resolution="day")
-    assert (np.diff(comparison_edges(window, "period")) / 3_600_000).tolist() == [24, 23]
-
-
-def test_the_day_after_a_change_is_compared_at_the_same_wall_clock() -> None:
-    window = window_of("2026-03-30T14:00+02:00", "2026-03-30T15:00+02:00", BERLIN)
-    assert from_milliseconds(comparison_edges(window, "day")[0]) == at("2026-03-29T14:00+02:00")
-    assert from_milliseconds(comparison_edges(window, "week")[0]) == at("2026-03-23T14:00+01:00")
-
-
-def test_a_skipped_hour_has_nothing_to_compare_with() -> None:
-    window = window_of("2026-03-30T00:00+02:00", "2026-03-31T00:00+02:00", BERLIN, resolution="hour")
-    compared = comparison_edges(window, "day")[:-1]
-    assert np.flatnonzero(compared == NO_BUCKET).tolist() == [2]
-    assert len(set(compared.tolist())) == 24
-
-
-def test_a_repeated_hour_is_compared_with_the_first_of_that_name() -> None:
-    window = window_of("2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00", BERLIN, resolution="hour")
-    compared = comparison_edges(window, "day")[:-1]
-    assert len(compared) == 25
-    assert compared[2] == compared[3] == to_milliseconds(at("2026-10-24T02:00+02:00"))
-
-
-@given(
-    moments, st.timedeltas(timedelta(minutes=1), timedelta(days=40)), zones, st.sampled_from(["period", "day", "week"])
-)
-def test_a_comparison_lies_before_its_window(start: datetime, length: timedelta, zone: ZoneInfo, kind: str) -> None:
-    window = choose_resolution(TimeRange(start, start + length), zone, EVERYTHING)
-    edges = bucket_edges(window)
-    compared = comparison_edges(window, kind)
-    assert len(compared) == len(edges)
-    exists = compared != NO_BUCKET
-    assert (compared[exists] < edges[exists]).all()

@@ -6,8 +6,8 @@ const reading = load("lib/time.js", "chart/grid.js", "chart/values.js", "chart/r
 const AUTUMN = Date.parse("2026-10-25T00:30:00Z");
 const HOUR = 3600000;
 
-function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, traces }) {
-  const meta = { grid: { first, step: 60000, count: 2 }, offset, draw: "line", zone, unit };
+function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, step = "1m", compared = null, traces }) {
+  const meta = { grid: { first, step: 60000, count: 2 }, offset, draw: "line", step, zone, unit, compared };
   const whole = (trace) => ({
     name: "all",
     legendgroup: "all",
@@ -19,10 +19,6 @@ function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, traces }
     ...trace,
   });
   return { _fullLayout: { meta }, _fullData: traces.map(whole) };
-}
-
-function answered(more) {
-  metrics.answer = { resolution: "minute", compared: null, ...more };
 }
 
 test("numbers have four figures, thousands and a true minus", () => {
@@ -37,14 +33,12 @@ test("a value has its unit, and no value has none", () => {
 });
 
 test("an hour that comes twice says which of them it is", () => {
-  answered();
   const summer = 2 * HOUR;
-  assert.equal(reading.momentText(AUTUMN, "Europe/Berlin", summer), "Sun 25 Oct, 02:30");
-  assert.equal(reading.momentText(AUTUMN + HOUR, "Europe/Berlin", summer), "Sun 25 Oct, 02:30 (UTC+1)");
+  assert.equal(reading.momentText(AUTUMN, "Europe/Berlin", "1m", summer), "Sun 25 Oct, 02:30");
+  assert.equal(reading.momentText(AUTUMN + HOUR, "Europe/Berlin", "1m", summer), "Sun 25 Oct, 02:30 (UTC+1)");
 });
 
 test("one series needs no name, several do", () => {
-  answered();
   const one = reading.read(drawn({ traces: [{ y: [1, 2] }] }), 1);
   assert.equal(reading.spoken(one), "Sun 25 Oct, 00:31: 2\u202fms");
   const two = reading.read(drawn({ traces: [{ y: [1, 2] }, { name: "b", legendgroup: "b", y: [3, null] }] }), 1);
@@ -52,25 +46,33 @@ test("one series needs no name, several do", () => {
 });
 
 test("what it is compared with is named by its own moment", () => {
-  answered({ compared: { name: "day", back: 24 * HOUR, wall: false } });
-  const read = reading.read(drawn({ unit: "", traces: [{ y: [1] }, { meta: "before", y: [8] }] }), 0);
+  const compared = { number: 24 * HOUR, unit: "ms" };
+  const read = reading.read(drawn({ unit: "", compared, traces: [{ y: [1] }, { meta: "before", y: [8] }] }), 0);
   assert.equal(reading.spoken(read), "Sun 25 Oct, 00:30: 1; Sat 24 Oct, 00:30 8");
 });
 
 test("days are compared by the wall clock, also over a change of the clocks", () => {
-  answered({ compared: { name: "day", back: 24 * HOUR, wall: true } });
   const noon = Date.parse("2026-10-25T11:00:00Z");
   const graph = drawn({
     unit: "",
     zone: "Europe/Berlin",
     offset: HOUR,
     first: noon,
+    compared: { number: 1, unit: "d" },
     traces: [{ y: [1] }, { meta: "before", y: [8] }],
   });
   assert.equal(reading.spoken(reading.read(graph, 0)), "Sun 25 Oct, 12:00: 1; Sat 24 Oct, 12:00 8");
 });
 
 test("a chart without a series in sight says so", () => {
-  answered();
   assert.equal(reading.spoken(reading.read(drawn({ traces: [] }), 0)), "Sun 25 Oct, 00:30: no data");
+});
+
+test("a month is compared with a month, however long, and a time with as many milliseconds before", () => {
+  const first = Date.parse("2026-03-01T00:00:00Z");
+  const traces = [{ y: [1] }, { meta: "before", y: [8] }];
+  const months = drawn({ unit: "", first, step: "1M", compared: { number: 1, unit: "M" }, traces });
+  assert.equal(reading.spoken(reading.read(months, 0)), "Sun 1 Mar 2026: 1; Sun 1 Feb 2026 8");
+  const minutes = drawn({ unit: "", first, compared: { number: HOUR, unit: "ms" }, traces });
+  assert.equal(reading.spoken(reading.read(minutes, 0)), "Sun 1 Mar, 00:00: 1; Sat 28 Feb, 23:00 8");
 });

@@ -27,11 +27,12 @@ test("the first click on a number sorts the largest first, a second one turns th
 });
 
 test("cells say numbers exactly, moments in the picture's zone, and gaps as such", () => {
-  metrics.answer = { zone: "Europe/Berlin", resolution: "minute" };
+  metrics.answer = { zone: "Europe/Berlin" };
   const moment = Date.parse("2020-02-01T11:00:00.042Z");
   assert.equal(cellText(-1234.5678, "number"), "−1,234.5678");
-  assert.equal(cellText(moment, "time"), "Sat 1 Feb, 12:00");
-  assert.equal(cellText(moment, "time", true), "Sat 2020-02-01 12:00:00.042");
+  assert.equal(cellText(moment, "time", "5m"), "Sat 1 Feb, 12:00");
+  assert.equal(cellText(moment, "time", "1w"), "Sat 1 Feb 2020");
+  assert.equal(cellText(moment, "time"), "Sat 2020-02-01 12:00:00.042");
   assert.deepEqual(
     [null, undefined, 0, false, ""].map((value) => cellText(value, "text")),
     ["–", "–", "0", "false", ""],

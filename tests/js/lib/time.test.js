@@ -49,9 +49,9 @@ test("an offset is that of its moment, also where it is no whole hour", () => {
 
 test("a bucket is named by its start, a day by its date", () => {
   const moment = at("2026-11-21T14:32:00Z");
-  assert.equal(time.bucket(moment, "UTC", "minute"), "Sat 21 Nov, 14:32");
-  assert.equal(time.bucket(moment, "UTC", "day"), "Sat 21 Nov 2026");
-  assert.equal(time.bucket(at("2026-11-21T00:00:00Z"), "UTC", "hour"), "Sat 21 Nov, 00:00");
+  assert.equal(time.bucket(moment, "UTC", "1m"), "Sat 21 Nov, 14:32");
+  assert.equal(time.bucket(moment, "UTC", "1d"), "Sat 21 Nov 2026");
+  assert.equal(time.bucket(at("2026-11-21T00:00:00Z"), "UTC", "1h"), "Sat 21 Nov, 00:00");
 });
 
 test("a duration is said in the unit that fits", () => {
@@ -68,4 +68,9 @@ test("age is what the clock that went further says", () => {
   assert.equal(time.secondsSince({ at: 1000, since: 0 }, { at: 61000, since: 5000 }), 60, "asleep");
   assert.equal(time.secondsSince({ at: 61000, since: 0 }, { at: 1000, since: 5000 }), 5, "set back");
   assert.equal(time.secondsSince({ at: null, since: 1000 }, { at: 61000, since: 5000 }), 4, "never drawn");
+});
+
+test("a bucket of days is named by its date, and a step by words that stand before a noun", () => {
+  assert.equal(time.bucket(Date.parse("2026-11-01T00:00:00Z"), "UTC", "1M"), "Sun 1 Nov 2026");
+  assert.deepEqual(["5m", "1h", "1w", "1M"].map(time.stepWords), ["5-minute", "1-hour", "1-week", "1-month"]);
 });

@@ -13,6 +13,17 @@ test("changes are laid over a query, and what they don't name stays", () => {
   assert.equal(url.laidOver("?tab=auth&range=1h", { range: "6h" }), "?tab=auth&range=6h");
 });
 
+test("a step has one name, however the address calls it", () => {
+  metrics.page.stepNames = { minute: "1m" };
+  visit("?res=minute", { res: "auto" });
+  assert.equal(url.get("res"), "1m");
+  assert.ok(url.holds({ res: "1m" }));
+  visit("?res=5m", { res: "auto" });
+  assert.equal(url.get("res"), "5m");
+  visit("", { res: "auto" });
+  assert.ok(url.holds({ res: "" }));
+});
+
 test("an empty value takes a name out", () => {
   for (const nothing of ["", null, undefined, []])
     assert.equal(url.laidOver("?tab=auth&range=1h", { range: nothing }), "?tab=auth");

@@ -8,13 +8,14 @@ const NOON = Date.parse("2026-01-31T12:00:00Z");
 function shown(search, more = {}) {
   globalThis.location = { search, pathname: "/here/", origin: "http://host" };
   metrics.page.defaults = { range: "24h" };
+  metrics.graphs = { stepOf: () => "15m" };
   metrics.answer = {
     start: NOON,
     end: NOON + 3600000,
     live: true,
     tab: "auth",
     zone: "UTC",
-    resolution: "minute",
+    step: "1m",
     about: { length: "1h" },
     ...more,
   };
@@ -47,7 +48,7 @@ test("a link that stays says the moments, and nothing of how a screen behaves", 
 
 test("a table has the buckets of the picture, of one chart or of the tab", () => {
   shown("?range=1h&theme=dark");
-  assert.match(share.table("logins"), /^\/here\/chart\/logins\.csv\?.*res=minute/);
-  assert.match(share.table(), /^\/here\/export\/auth\.csv\?/);
+  assert.match(share.table("logins"), /^\/here\/chart\/logins\.csv\?.*res=15m/);
+  assert.match(share.table(), /^\/here\/export\/auth\.csv\?.*res=1m/);
   assert.doesNotMatch(share.table(), /theme/);
 });

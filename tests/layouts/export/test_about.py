@@ -7,11 +7,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from dash import html
 
-from layouts.export.about import about, about_chart, chart_facts, facts, hidden_fact, metadata, range_with_years, spoken
+from layouts.export.about import (
+    about,
+    about_chart,
+    chart_facts,
+    facts,
+    hidden_fact,
+    metadata,
+    range_with_years,
+    spoken,
+    with_own,
+)
 from metrics_dash.charts.data import Interval
-from metrics_dash.charts.timerange.windows import Window
+from metrics_dash.charts.timerange.steps import find_step
 from tests.support.pictures import LINK, START, WINDOW, auth_tab
-from tests.support.times import at
+from tests.support.times import at, window_by_hand
 
 
 def test_a_picture_says_what_it_shows() -> None:
@@ -29,7 +39,8 @@ def test_a_picture_says_what_it_shows() -> None:
 
 
 def test_a_chart_says_its_number_its_split_and_why_it_is_empty() -> None:
-    rate, results, starts = map(about_chart, auth_tab().charts)
+    tab = auth_tab()
+    rate, results, starts = (about_chart(chart, tab) for chart in tab.charts)
     assert rate["headline"] == [("number", "72"), ("what", "total, 6\u202fh")]
     assert (rate["facts"], rate["state"]) == ([], [])
     assert results["facts"] == [("Split", "split by success")]
@@ -38,7 +49,17 @@ def test_a_chart_says_its_number_its_split_and_why_it_is_empty() -> None:
 
 def test_a_split_that_was_taken_back_is_not_claimed() -> None:
     data = auth_tab().charts[1]
-    assert chart_facts(replace(data, chart=replace(data.chart, split_by=None))) == []
+    assert chart_facts(replace(data, chart=replace(data.chart, split_by=None)), WINDOW) == []
+
+
+def test_bars_with_buckets_of_their_own_say_theirs_in_place_of_the_tabs() -> None:
+    tab = auth_tab()
+    bars = replace(tab.charts[1], window=replace(WINDOW, step=find_step("15m")))
+    own = chart_facts(bars, WINDOW)
+    assert own[0] == ("Resolution", "15-minute buckets")
+    said = with_own(facts(tab, demo=False), own)
+    assert [text for name, text in said if name == "Resolution"] == ["15-minute buckets"]
+    assert [name for name, _ in said][:2] == ["Range", "Resolution"]
 
 
 def test_refused_events_are_counted_in_the_footer() -> None:
@@ -80,7 +101,7 @@ def test_hidden_series_are_named_in_order() -> None:
     ],
 )
 def test_a_range_is_said_so_that_nobody_needs_the_page_to_read_it(start: str, end: str, zone: str, text: str) -> None:
-    assert range_with_years(Window(at(start), at(end), "minute", ZoneInfo(zone))) == text
+    assert range_with_years(window_by_hand(at(start), at(end), "1m", ZoneInfo(zone))) == text
 
 
 def test_the_metadata_begin_with_the_keywords_of_the_specification() -> None:

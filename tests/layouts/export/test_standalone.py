@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from layouts.export.about import about_chart, facts
-from layouts.export.standalone import LEAST_PLOT, PADDING, Captions, standalone_figure
+from layouts.export.standalone import LEAST_PLOT, PADDING, Captions, graph_width, standalone_figure
+from layouts.figure.room import NARROWEST_BAR, bars_within
 from layouts.figure.traces import FigureStyle
 from layouts.theme import TOKENS
 from metrics_dash.charts.data import ChartData, Interval
@@ -16,7 +17,7 @@ RATE, RESULTS, STARTS = auth_tab().charts
 
 
 def drawn(data: ChartData, width: int = 960, height: int = 540, theme: Theme = "light", **captions: Any) -> Any:
-    words = {"chart": about_chart(data), "facts": facts(auth_tab(), demo=False), "link": LINK, **captions}
+    words = {"chart": about_chart(data, auth_tab()), "facts": facts(auth_tab(), demo=False), "link": LINK, **captions}
     return standalone_figure(data, (), FigureStyle(theme=theme), Captions(**words), width, height)
 
 
@@ -39,7 +40,7 @@ def test_it_says_title_number_facts_and_link() -> None:
 
 
 def test_a_unit_stands_beside_the_title() -> None:
-    assert notes(drawn(RATE, chart={**about_chart(RATE), "unit": "ms"}))[0] == "<b>Login Rate · ms</b>"
+    assert notes(drawn(RATE, chart={**about_chart(RATE, auth_tab()), "unit": "ms"}))[0] == "<b>Login Rate · ms</b>"
 
 
 @pytest.mark.parametrize("width", [480, 960])
@@ -63,7 +64,11 @@ def test_what_stands_above_the_chart_does_not_lie_over_its_legend() -> None:
 
 
 def test_names_can_not_put_markup_into_a_picture() -> None:
-    said = {**about_chart(STARTS), "title": "<a href='https://example.org'>x</a>", "state": ["<b>", "a & b"]}
+    said = {
+        **about_chart(STARTS, auth_tab()),
+        "title": "<a href='https://example.org'>x</a>",
+        "state": ["<b>", "a & b"],
+    }
     text = " ".join(notes(drawn(STARTS, chart=said)))
     assert "<a " not in text
     assert "&lt;a href" in text
@@ -83,5 +88,11 @@ def test_a_picture_brings_its_own_background(theme: Theme) -> None:
 
 def test_what_the_figure_says_about_refused_events_stays() -> None:
     refused = Interval(START, START, 1312)
-    captions = Captions(about_chart(RATE), [], LINK)
+    captions = Captions(about_chart(RATE, auth_tab()), [], LINK)
     assert "1,312 refused" in notes(standalone_figure(RATE, [refused], FigureStyle(), captions, 960, 540))
+
+
+@pytest.mark.parametrize("width", [480, 960, 1300, 2400])
+def test_bars_are_wide_enough_in_a_picture(width: int) -> None:
+    margin = drawn(RESULTS, width)["layout"]["margin"]
+    assert (width - margin["l"] - margin["r"]) / bars_within(graph_width(width)) >= NARROWEST_BAR

@@ -9,8 +9,8 @@ from layouts.figure.axes import clocks_change, on_axis
 from layouts.figure.figures import annotations_and_shapes
 from layouts.figure.traces import FigureStyle, traces
 from metrics_dash.charts.timerange.grid import to_milliseconds
-from metrics_dash.charts.timerange.windows import Window
 from tests.support.figures import MINUTE, NOON, chart_data, named
+from tests.support.times import window_by_hand
 
 
 def test_evenly_spaced_buckets_need_no_x_array() -> None:
@@ -22,14 +22,14 @@ def test_evenly_spaced_buckets_need_no_x_array() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
 def test_the_axis_shows_the_wall_clock_of_the_window_s_zone(zone: str) -> None:
-    window = Window(NOON, NOON + timedelta(hours=1), "minute", ZoneInfo(zone))
+    window = window_by_hand(NOON, NOON + timedelta(hours=1), "minute", ZoneInfo(zone))
     assert on_axis(NOON, window) == f"{NOON.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
 def test_the_axis_runs_forward_through_the_hour_that_comes_twice() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     start = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    window = Window(start, start + timedelta(hours=25), "hour", berlin)
+    window = window_by_hand(start, start + timedelta(hours=25), "hour", berlin)
     assert clocks_change(window)
     places = [on_axis(start + timedelta(hours=hour), window) for hour in range(25)]
     assert places == sorted(set(places))

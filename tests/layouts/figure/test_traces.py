@@ -6,8 +6,12 @@ import numpy as np
 
 from layouts.figure.figures import annotations_and_shapes, figure
 from layouts.figure.traces import FigureStyle, traces
+from metrics_dash.charts.data import Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.steps import find_step
+from metrics_dash.charts.timerange.windows import bucket_starts
 from tests.support.figures import CATALOG, MINUTE, NOON, chart_data, named, unpacked
+from tests.support.times import UTC_ZONE, window_of
 
 
 def test_a_value_between_gaps_is_a_dot() -> None:
@@ -76,6 +80,15 @@ def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
         "2 × zero, ticked below"
     ]
     assert figure(data, [], style)["layout"]["yaxis"]["type"] == "log"
+
+
+def test_bars_are_as_wide_as_their_months() -> None:
+    window = window_of("2026-01-01T00:00+00:00", "2026-04-01T00:00+00:00", UTC_ZONE, step=find_step("1M"))
+    series = (Series("all", bucket_starts(window), np.array([1.0, 2.0, 3.0])),)
+    months = replace(chart_data("login-results", [0]), window=window, series=series)
+    (bars,) = named(traces(months, FigureStyle()), "-bars")
+    assert [round(width / 86_400_000 / 0.86) for width in bars["width"]] == [31, 28, 31]
+    assert bars["x"] == ["2026-01-01 00:00:00", "2026-02-01 00:00:00", "2026-03-01 00:00:00"]
 
 
 def test_bars_are_lines_on_a_logarithmic_axis_because_their_lengths_would_mislead() -> None:
