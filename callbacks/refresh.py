@@ -20,6 +20,7 @@ from layouts.cards import CardContent
 from layouts.export.about import about
 from layouts.figure.figures import Figure, annotations_and_shapes, figure
 from layouts.figure.room import bars_within
+from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, traces
 from layouts.theme import TOKENS
 from layouts.words import compared_text, range_text, refused_text, steps_text
@@ -114,7 +115,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     except QueriesUnavailableError:
         return _unavailable(tab, mounted, asked, context)
     behind = lag(moment.status, allowed_lag(context.settings), context.problems())
-    picture = Picture(data, state, theme, behind)
+    picture = Picture(data, state, theme, behind, asked.get("width", 0))
     demo = context.demo()
     foot = shell.footer(
         range_text(data.window),
@@ -192,6 +193,7 @@ class Picture:
     state: PageState
     theme: Theme
     behind: Lag | None
+    width: int
 
     def parts(self, *, patched: bool) -> list[CardContent]:
         """Return what each card shows, in order; ``patched``: new traces for the figures that stand there already."""
@@ -219,7 +221,7 @@ class Picture:
 
     def _style(self, place: int, chart: ChartData) -> FigureStyle:
         hidden = self.state.hidden.get(chart.chart.id, frozenset())
-        return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden)
+        return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden, width=self.width)
 
     def _figure(self, place: int, chart: ChartData) -> Figure:
         return figure(chart, self.data.refused, self._style(place, chart))
@@ -230,4 +232,7 @@ class Picture:
         patch["data"] = traces(chart, style)
         for name, value in annotations_and_shapes(chart, self.data.refused, style).items():
             patch["layout"][name] = value
+        for axis, those in ticks(chart, style).items():
+            for name, value in those.items():
+                patch["layout"][axis][name] = value
         return patch

@@ -198,7 +198,7 @@ FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 
 
 def _binned(folded: str, reads: str) -> str:
-    """A statement that adds up for buckets of one length: their slots are the moments at which they begin."""
+    """Return a statement that adds up for buckets of one length: their slots are the moments at which they begin."""
     sent = re.sub(r"int8send\((slot)\)", r"timestamptz_send(\1)", folded, flags=re.IGNORECASE)
     reads = reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
     return sent.replace("FROM_READS", reads).replace("SLOT", _BIN)
@@ -278,7 +278,7 @@ def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
 
 
 def _bounds(read: Read) -> str | timedelta | None:
-    """The length of a read's longer buckets, or their bounds where they are not of one length."""
+    """Return the length of a read's longer buckets, or their bounds where they are not of one length."""
     if read.width is not None:
         return timedelta(milliseconds=read.width)
     return None if read.edges is None else _array(read.edges)

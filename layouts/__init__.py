@@ -3,8 +3,8 @@
 - ``shell`` is the page around ``board``, the tabs with their grids of ``cards``. ``controls``, ``timecontrol``,
   ``keys``, ``reading`` and ``wall`` are its parts, by what a person does.
 - ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves the page.
-- ``theme``: the one place for colours and measures. ``numbers``, ``words`` and ``summary``: values, ranges and charts
-  as people say them. ``icons`` and ``markup``: small parts of HTML.
+- ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words`` and ``summary``: values,
+  ranges and charts as people say them. ``icons`` and ``markup``: small parts of HTML.
 
 callbacks and routes build with these; a new control is a file here and a line in ``shell``.
 """

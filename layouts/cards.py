@@ -13,12 +13,13 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
-from layouts.numbers import change_text, short_number
+from layouts.numbers import change_text
 from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
+from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import before_text, range_text, summed_text, uncomputed_text
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Headline, Interval, Uncomputed
+from metrics_dash.charts.data import ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
 
 # None of Plotly's own buttons: what a chart can do stands in its card's menu.
@@ -30,6 +31,9 @@ GRAPH_CONFIG: Any = {
     "doubleClick": False,
     "responsive": True,
 }
+
+
+_LEVEL = 0.01
 
 
 def graph_id(chart_id: Any) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
             html.Header(
                 [
                     html.H2(chart.title, id=f"title-{chart.id}"),
-                    html.Span(chart.unit, className="unit") if chart.unit else None,
+                    _unit(chart),
                     html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
                     html.Div(
                         [zoom_reset(chart), card_menu(chart), leave_full_screen(chart)],
@@ -92,6 +96,11 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
     )
 
 
+def _unit(chart: Chart) -> html.Span | None:
+    unit = head_unit(chart.unit)
+    return html.Span(unit, className="unit") if unit else None
+
+
 def _picture(chart: Chart) -> html.Div:
     """Return what the chart is for who listens: a picture with a name and a summary. The drawing beside it has a
     legend to be clicked, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being
@@ -107,7 +116,7 @@ def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
     """Return a card before its first data: the same boxes, so that nothing moves when they are filled."""
     return html.Section(
         [
-            html.Header([html.H2(chart.title), html.Span(chart.unit, className="unit") if chart.unit else None]),
+            html.Header([html.H2(chart.title), _unit(chart)]),
             html.Div(html.Span(className="skeleton number"), className="headline"),
             html.Div(html.Div(className="skeleton plot"), className="chart"),
         ],
@@ -118,12 +127,12 @@ def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
 
 def headline(data: ChartData) -> list[Component]:
     """Return the number that matters now, what it is, and its change against the period before."""
-    number = data.headline
-    parts: list[Component] = [html.Span(_number_text(number), className="number")]
+    number, unit = data.headline, display_unit(data)
+    parts: list[Component] = [html.Span(_number_text(number.value, unit), className="number")]
     if number.label:
         parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
-        parts.append(_change(data))
+        parts.append(_change(data, unit))
     if data.uncomputed is not None:
         parts.append(html.Span(uncomputed_text(data.uncomputed, data.window.zone), className="what uncomputed"))
     return parts
@@ -134,25 +143,33 @@ def spoken(data: ChartData, refused: Sequence[Interval]) -> html.Span:
     return html.Span(summary(data, refused), id=f"summary-{data.chart.id}", hidden=True)
 
 
-def _number_text(number: Headline) -> str:
-    return "–" if number.value is None else short_number(number.value)
+def _number_text(value: float | None, unit: DisplayUnit) -> str:
+    return "–" if value is None else unit.text(value)
 
 
 def _what(data: ChartData) -> str:
-    """``total, 24 h``, ``total since Mon 2 Mar``; of the latest value no length."""
+    """Return ``total, 24 h``, ``total since 2 Mar``; of the latest value no length."""
     label, summed = data.headline.label, summed_text(data.window)
     if label == "latest":
         return label
     return f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"
 
 
-def _change(data: ChartData) -> html.Span:
+def _change(data: ChartData, unit: DisplayUnit) -> html.Span:
     number = data.headline
     change = number.change or 0.0
-    direction = "up" if change > 0.0005 else "down" if change < -0.0005 else "level"
-    before = "" if number.previous is None else f"before: {short_number(number.previous)}"
+    before = "" if number.previous is None else f"before: {_number_text(number.previous, unit)}"
     text = f"{change_text(change)} vs {before_text(data.window, number.against)}"
-    return html.Span(text, className=f"change {direction}", title=before)
+    return html.Span(text, className=f"change {_judgement(change, data.chart)}", title=before)
+
+
+def _judgement(change: float, chart: Chart) -> str:
+    """Return ``good`` or ``bad`` as the chart declares it, ``other`` where it doesn't; ``level`` below one percent."""
+    if abs(change) < _LEVEL:
+        return "level"
+    if chart.good == "none":
+        return "other"
+    return "good" if (change > 0) == (chart.good == "up") else "bad"
 
 
 def state(data: ChartData, lag: Lag | None = None) -> list[Component]:

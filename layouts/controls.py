@@ -76,7 +76,7 @@ def custom_range(zone: str) -> html.Details:
 
 
 def _resolutions() -> html.Div:
-    """Every step there is; assets/page/timecontrol.js shows those that the range and what is held allow."""
+    """Return every step there is; assets/page/timecontrol.js shows those that the range and what is held allow."""
     items = [choice("Auto", "res=", id="res-auto")]
     items += [
         choice(_step_text(step), f"res={step.key}", id=f"res-{step.key}", **attributes(data_step=step.key))
@@ -87,7 +87,7 @@ def _resolutions() -> html.Div:
 
 
 def _step_text(step: Step) -> str:
-    """``5 min``, ``1 h``, ``1 week``."""
+    """Return ``5 min``, ``1 h``, ``1 week``."""
     return f"{step.number} {_STEP_UNITS.get(step.unit, step.unit_word)}"
 
 

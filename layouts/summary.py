@@ -5,7 +5,8 @@ from datetime import datetime
 
 import numpy as np
 
-from layouts.numbers import THIN_SPACE, change_text, short_number
+from layouts.numbers import THIN_SPACE, change_text
+from layouts.units import display_unit, head_unit
 from layouts.words import step_text, summed_text, uncomputed_text
 from metrics_dash.charts.data import ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
@@ -22,7 +23,7 @@ _STATES = {
 
 
 def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
-    """Sentences: range and step, each series' latest, total, extremes and trend; then what is not whole.
+    """Return sentences: range and step, each series' latest, total, extremes and trend; then what is not whole.
 
     ``refused``: intervals in which events were refused.
     """
@@ -44,23 +45,24 @@ def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
 
 def _what(data: ChartData) -> str:
     window = data.window
-    unit = f" in {data.chart.unit}" if data.chart.unit else ""
+    unit = head_unit(data.chart.unit)
+    unit = f" in {unit}" if unit else ""
     upto = "now" if window.live else _moment(window.end, data)
     return f"{data.chart.title}{unit}, {summed_text(window)} up to {upto}, {step_text(window)}."
 
 
 def _series(data: ChartData, series: Series) -> str:
     name = f"{series.name}: " if len(data.series) > 1 else ""
-    values = series.v[: _finished(data, series)]
+    values, unit = series.v[: _finished(data, series)], display_unit(data)
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return f"{name}no finished values."
     lowest, highest = int(known[np.argmin(values[known])]), int(known[np.argmax(values[known])])
-    parts = [f"latest {short_number(values[known[-1]])}"]
+    parts = [f"latest {unit.text(values[known[-1]])}"]
     if data.chart.show in ("count", "sum"):
-        parts.append(f"total {short_number(float(values[known].sum()))}")
-    parts.append(f"lowest {short_number(values[lowest])} at {_bucket(series, lowest, data)}")
-    parts.append(f"highest {short_number(values[highest])} at {_bucket(series, highest, data)}")
+        parts.append(f"total {unit.text(float(values[known].sum()))}")
+    parts.append(f"lowest {unit.text(values[lowest])} at {_bucket(series, lowest, data)}")
+    parts.append(f"highest {unit.text(values[highest])} at {_bucket(series, highest, data)}")
     parts.append(trend(values[known]))
     text = name + ", ".join(part for part in parts if part) + "."
     return text[0].upper() + text[1:]

@@ -19,15 +19,16 @@ def range_text(window: Window) -> str:
 
 
 def summed_text(window: Window) -> str:
-    """How much time a total is of: ``24 h``; ``since Mon 2 Mar`` where a live range's first bucket begins before it."""
+    """Return how much time a total is of: ``24 h``; ``since 2 Mar`` where a live range's first bucket begins before
+    it."""
     if window.live and window.start < window.asked.start:
         start = window.start.astimezone(window.calendar)
-        return f"since {start:%a} {start.day} {start:%b}" + ("" if window.step.is_of_days else f" {start:%H:%M}")
+        return f"since {start.day} {start:%b}" + (f" {start:%H:%M}" if (start.hour, start.minute) != (0, 0) else "")
     return length_text(window.asked.length if window.live else window.span.length)
 
 
 def length_text(length: timedelta) -> str:
-    """``24 h``, ``7 d``, ``45 min``: a length in the largest unit that says it."""
+    """Return ``24 h``, ``7 d``, ``45 min``: a length in the largest unit that says it."""
     minutes = max(1, round(length / timedelta(minutes=1)))
     if minutes < 120 and minutes % 60:
         return f"{minutes}{THIN_SPACE}min"
@@ -54,11 +55,11 @@ def _length_of(back: Shift) -> timedelta:
 
 
 def compared_text(window: Window, comparison: Comparison) -> str:
-    """Return ``Dotted: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
+    """Return ``Pale: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
     span = compared_span(window, comparison)
     start, end = span.start.astimezone(window.zone), span.end.astimezone(window.zone)
     with_year = start.year != window.end.astimezone(window.zone).year
-    return f"Dotted: {COMPARISONS[comparison]}, {_moment(start, with_year)} → {_moment(end, with_year)}"
+    return f"Pale: {COMPARISONS[comparison]}, {_moment(start, with_year)} → {_moment(end, with_year)}"
 
 
 def refused_text(refused: Sequence[Interval]) -> str | None:
@@ -77,13 +78,13 @@ def uncomputed_text(found: Uncomputed, zone: ZoneInfo) -> str:
 
 
 def step_text(window: Window) -> str:
-    """``5-minute buckets``; that days are UTC's where the zone has others but only those are held."""
+    """Return ``5-minute buckets``; that days are UTC's where the zone has others but only those are held."""
     text = f"{window.step.adjective} buckets"
     return f"{text}, UTC days (nothing finer is held)" if window.days_are_utc else text
 
 
 def steps_text(data: TabData) -> str:
-    """A tab's steps: ``5-minute buckets``, or ``5-minute buckets, bars 15-minute`` where bars have their own."""
+    """Return a tab's steps: ``5-minute buckets``, or ``5-minute buckets, bars 15-minute`` where bars have their own."""
     others = dict.fromkeys(chart.window.step for chart in data.charts if chart.window.step != data.window.step)
     return ", bars ".join([step_text(data.window), *(step.adjective for step in others)])
 

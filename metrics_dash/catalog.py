@@ -6,24 +6,24 @@ problem is a ``CatalogError`` that quotes the value and names its place.
 """
 
 import difflib
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from db.rows import InvalidEventError, check_name
+from metrics_dash.catalog_names import EventName, Identifier, Key
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
 Kind = Literal["counter", "gauge", "timing"]
 Show = Literal["count", "sum", "avg", "min", "max", "rate", "p50", "p95", "p99", "unique"]
 Draw = Literal["line", "bar", "area"]
+Good = Literal["up", "down", "none"]
 
 # What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
 SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
@@ -35,9 +35,6 @@ NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
 SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
 ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
 NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
-
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class CatalogError(ValueError):
@@ -54,30 +51,6 @@ class ChoiceError(ValueError):
     def __init__(self, parameter: str, complaint: str, allowed: Iterable[str] = ()) -> None:
         self.parameter, self.complaint, self.allowed = parameter, complaint, tuple(sorted(allowed))
         super().__init__(complaint + (f"; use one of {', '.join(self.allowed)}" if self.allowed else ""))
-
-
-def _event_name(value: str) -> str:
-    try:
-        return check_name(value)
-    except InvalidEventError as error:
-        raise ValueError(str(error)) from None
-
-
-def _identifier(value: str) -> str:
-    if not _ID.fullmatch(value):
-        raise ValueError(f"{value!r} is not an id: lower-case words joined by hyphens")
-    return value
-
-
-def _key(value: str) -> str:
-    if not _KEY.fullmatch(value):
-        raise ValueError(f"{value!r} is not a name of letters, digits and underscores")
-    return value
-
-
-EventName = Annotated[str, AfterValidator(_event_name)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Key = Annotated[str, AfterValidator(_key)]
 
 
 class _Record(BaseModel):
@@ -110,6 +83,7 @@ class ChartDeclaration(_Record):
     show: Show
     draw: Draw = "line"
     split_by: Key | None = None
+    good: Good = "none"
     help: str = ""
 
 
@@ -141,8 +115,8 @@ class CatalogDeclaration(_Record):
 class Chart:
     """A chart that can be drawn: its declaration, checked against its event and completed from it.
 
-    ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement. ``dimensions``: what it may be split
-    by.
+    ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
+    what it may be split by. ``good``: which way a change is for the better.
     """
 
     id: str
@@ -155,6 +129,7 @@ class Chart:
     split_by: str | None = None
     unit: str = ""
     dimensions: tuple[str, ...] = ()
+    good: Good = "none"
     help: str = ""
 
 
@@ -192,10 +167,7 @@ class Catalog:
 
     def tab(self, tab_id: str) -> Tab:
         """Return the tab of that id; ``KeyError`` names an unknown one."""
-        for tab in self.tabs:
-            if tab.id == tab_id:
-                return tab
-        raise KeyError(tab_id)
+        return {tab.id: tab for tab in self.tabs}[tab_id]
 
     def fingerprint(self) -> str:
         """Return a text that changes with whatever is declared."""
@@ -243,6 +215,12 @@ def choose_measurement(named: str | None, show: Show, event: Event | None) -> st
 def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
     """Return what a chart of ``show`` may be split by."""
     return event.dimensions if show in SPLITTABLE else ()
+
+
+def unit_of(show: Show, measurement: str | None, event: Event | None) -> str:
+    """Return the unit of what is shown: of its measurement, where that is declared; a rate counts events."""
+    declared = event.measurements.get(measurement) if event and measurement else None
+    return "/s" if show == "rate" else declared.unit if declared else ""
 
 
 def check_split(key: str | None, show: Show, event: Event | None) -> str | None:
@@ -317,8 +295,9 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         draw=declared.draw,
         measurement=measurement,
         split_by=split_by,
-        unit=event.measurements[measurement].unit if measurement else "",
+        unit=unit_of(show, measurement, event),
         dimensions=dimensions_of(show, event),
+        good=declared.good,
         help=declared.help,
     )
 

@@ -53,10 +53,11 @@ class ExportRequest:
     def hidden(self, chart_id: str) -> frozenset[str]:
         return self.state.hidden.get(chart_id, frozenset())
 
-    def style(self, chart_id: str) -> FigureStyle:
+    def style(self, chart_id: str, width: int) -> FigureStyle:
         place = [chart.id for chart in self.data.tab.charts].index(chart_id)
         theme = self.state.theme or "light"
-        return FigureStyle(theme=theme, place=place, logarithmic=self.state.log, hidden=self.hidden(chart_id))
+        hidden = self.hidden(chart_id)
+        return FigureStyle(theme=theme, place=place, logarithmic=self.state.log, hidden=hidden, width=width)
 
     def link(self) -> str:
         """Return the query of the page that shows this very range."""
@@ -110,7 +111,8 @@ class Exports:
         known = with_own(facts(taken.data, demo=self.context.demo()), about["facts"])
         known += hidden_fact(taken.hidden(chart_id))
         link = request.host_url.rstrip("/") + BASE_PATH + taken.link()
-        return Picture(taken.data, chart, taken.style(chart_id), Captions(about, known, link), size)
+        style = taken.style(chart_id, graph_width(size[0]))
+        return Picture(taken.data, chart, style, Captions(about, known, link), size)
 
     def _tab_of(self, chart_id: str) -> Tab:
         return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)

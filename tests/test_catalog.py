@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog
+from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog, unit_of
 
 SMALL = """
 [events."shop.order.paid"]
@@ -87,6 +87,7 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('id = "stock"', 'id = "revenue"', "chart id 'revenue' is declared more than once"),
         ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),
         ('kind = "gauge"', 'kind = "gouge"', "'gouge'"),
+        ('show = "avg"', 'show = "avg"\ngood = "more"', "'more'"),
         ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not dotted"),
         ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
     ],
@@ -97,6 +98,16 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(old: str, new: str, says
         parse_catalog(SMALL.replace(old, new, 1), source="mine.toml")
     assert says in str(caught.value)
     assert "mine.toml" in str(caught.value)
+
+
+def test_a_chart_says_which_way_is_good_and_by_default_neither() -> None:
+    assert {chart.good for chart in parse_catalog(SMALL).charts()} == {"none"}
+    catalog = parse_catalog(SMALL.replace('show = "avg"', 'show = "avg"\ngood = "down"'))
+    assert [chart.good for chart in catalog.charts() if chart.show == "avg"] == ["down"]
+
+
+def test_a_rate_is_counted_by_the_second() -> None:
+    assert (unit_of("rate", None, None), unit_of("count", None, None)) == ("/s", "")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

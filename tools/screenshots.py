@@ -74,6 +74,8 @@ def shots() -> Iterator[Shot]:
     yield Shot("split", tabs[-1].id, "range=7d&split=creatures-killed:zone&theme=light")
     yield Shot("logarithmic", tabs[-1].id, "range=7d&log=1&theme=light")
     yield Shot("popover", tabs[-1].id, "range=7d&theme=light", click="#custom-range > summary")
+    yield Shot("popover-phone", tabs[-1].id, "range=24h&theme=light", PHONE, click="#custom-range > summary")
+    yield Shot("range-90d", tabs[1].id, "from=now-90d&to=now&theme=light")
     yield Shot("keyboard", tabs[-1].id, "range=7d&theme=dark", press="?")
     yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
 

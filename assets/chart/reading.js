@@ -1,13 +1,33 @@
 /* What a chart reads at a bucket, in words. */
 ((metrics) => {
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-  const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+  const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+  const tenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+  const SCALES = /** @type {const} */ ([
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+  ]);
 
-  /** @param {number | null | undefined} value */
+  /**
+   * By the rule of the numbers above the charts (layouts/numbers.py): spelled out below a million, three digits of what
+   * is no whole number.
+   * @param {number | null | undefined} value
+   */
   function number(value) {
     if (value === null || value === undefined) return "–";
-    const text = Number.isInteger(value) || Math.abs(value) >= 1000 ? whole.format(value) : short.format(value);
-    return text.replace("-", "−");
+    const size = Math.abs(value);
+    const [scale, letter] = SCALES.find(([one]) => size >= one * 0.9995) ?? [1, ""];
+    return (letter ? `${short.format(value / scale)}\u202f${letter}` : spelled(value, size)).replace("-", "−");
+  }
+
+  /**
+   * @param {number} value
+   * @param {number} size
+   */
+  function spelled(value, size) {
+    if (Number.isInteger(value) || size >= 1000) return whole.format(value);
+    return (size >= 100 ? tenths : short).format(value);
   }
 
   /**

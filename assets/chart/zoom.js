@@ -19,11 +19,20 @@
    */
   function to(graph, start, end) {
     const { offset } = graph._fullLayout.meta;
-    relayout(graph, { "xaxis.range[0]": axisText(start + offset), "xaxis.range[1]": axisText(end + offset) });
+    /* Ticks that were spelled out for the whole range would be too far apart. */
+    relayout(graph, {
+      "xaxis.range[0]": axisText(start + offset),
+      "xaxis.range[1]": axisText(end + offset),
+      "xaxis.tickmode": "auto",
+    });
   }
 
   /** @param {Graph} graph */
-  const reset = (graph) => relayout(graph, { "xaxis.autorange": true });
+  const reset = (graph) =>
+    relayout(graph, {
+      "xaxis.autorange": true,
+      "xaxis.tickmode": graph.layout.xaxis?.tickvals ? "array" : "auto",
+    });
 
   /* The button that ends a zoom stands where there is one. */
   function mark() {

@@ -74,12 +74,12 @@
 
   /**
    * @param {Record<string, string>} colours
-   * @param {string} kind - its last word: up, down or level
+   * @param {string} kind - its last word: good, bad, level or other
    * @returns {TextStyle}
    */
   function smallStyle(colours, kind) {
     /** @type {Record<string, string>} */
-    const tone = { up: colours.ok, down: colours.bad };
+    const tone = { good: colours.ok, bad: colours.bad, level: colours.faint };
     return { size: 13, weight: 500, colour: tone[kind.split(" ").pop() ?? ""] || colours.muted };
   }
 

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from dash.development.base_component import Component
 
 from layouts import cards
+from layouts.units import head_unit
 from layouts.words import step_text
 from metrics_dash.charts import exports
 from metrics_dash.charts.data import ChartData, TabData
@@ -56,11 +57,11 @@ def about(data: TabData, *, demo: bool) -> About:
 
 
 def about_chart(data: ChartData, tab: TabData) -> AboutChart:
-    """What is said of one chart; ``tab``: the one that it stands in."""
+    """Return what is said of one chart; ``tab``: the one that it stands in."""
     return {
         "id": data.chart.id,
         "title": data.chart.title,
-        "unit": data.chart.unit,
+        "unit": head_unit(data.chart.unit),
         "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
         "facts": chart_facts(data, tab.window),
@@ -78,7 +79,7 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     if window.note:
         known.append(("Note", window.note))
     if data.compare is not None:
-        known.append(("Comparison", f"compared with the {COMPARISONS[data.compare]} (dotted)"))
+        known.append(("Comparison", f"compared with the {COMPARISONS[data.compare]} (pale)"))
     refused = sum(interval.count for interval in data.refused)
     if refused:
         known.append(("Refused", f"{refused:,} events refused (shaded)"))
@@ -88,7 +89,7 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
 
 
 def chart_facts(data: ChartData, window: Window) -> list[Fact]:
-    """What holds for one chart only; ``window``: its tab's, beside which bars may have longer buckets."""
+    """Return what holds for one chart only; ``window``: its tab's, beside which bars may have longer buckets."""
     known: list[Fact] = []
     if data.window.step != window.step:
         known.append(("Resolution", step_text(data.window)))
@@ -98,7 +99,7 @@ def chart_facts(data: ChartData, window: Window) -> list[Fact]:
 
 
 def with_own(facts: Sequence[Fact], own: Sequence[Fact]) -> list[Fact]:
-    """What holds for a tab, and for one of its charts: a fact of its own takes the place of the tab's."""
+    """Return what holds for a tab, and for one of its charts: a fact of its own takes the place of the tab's."""
     by_name = dict(facts) | dict(own)
     return list(by_name.items())
 

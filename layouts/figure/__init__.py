@@ -2,5 +2,6 @@
 
 - ``figures``: ``figure`` makes the whole, what surrounds the traces included; others call this.
 - ``traces``: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``.
-- ``axes`` and ``arrays``: its axes, and its numbers as they travel. ``room``: how much fits into it.
+- ``axes`` and ``arrays``: its axes, and its numbers as they travel. ``ticks``: what of its axes
+  moves on with every refresh. ``room``: how much fits into it.
 """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.timerange.compared import comparison_shift
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
-from metrics_dash.charts.timerange.parse import Comparison, round_down, shift
+from metrics_dash.charts.timerange.parse import Comparison
 from metrics_dash.charts.timerange.windows import Window, bucket_edges
 from metrics_dash.web.address import Theme
 
@@ -32,12 +32,6 @@ TICK_FORMATS = [
     {"dtickrange": ["M1", "M12"], "value": "%b\n%Y"},
     {"dtickrange": ["M12", None], "value": "%Y"},
 ]
-# By the distance of ticks again: 0.5 stands as it is, from one on thousands are ``2k``.
-VALUE_FORMATS = [
-    {"dtickrange": [None, 0.999], "value": ",~g"},
-    {"dtickrange": [0.999, None], "value": "~s"},
-]
-_STEPS_OF_TICKS = ((6, "h", 1), (12, "h", 2), (30, "h", 4), (60, "h", 12), (24 * 9, "d", 1), (24 * 20, "d", 2))
 
 
 def axis_offset(window: Window) -> timedelta:
@@ -74,10 +68,10 @@ def placed(starts: Milliseconds, window: Window) -> dict[str, Any]:
     return {"x0": on_axis(from_milliseconds(starts[0]), window), "dx": int(steps[0]) if steps.size else 0}
 
 
-def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
+def x_axis(theme: Theme) -> dict[str, Any]:
     """Return a quiet time axis. Its range follows from the traces, so that a refresh never undoes a zoom."""
     tokens = TOKENS[theme]
-    axis: dict[str, Any] = {
+    return {
         "type": "date",
         "showgrid": False,
         "zeroline": False,
@@ -89,35 +83,16 @@ def x_axis(window: Window, theme: Theme) -> dict[str, Any]:
         "tickangle": 0,
         "automargin": False,
     }
-    return axis | (spelled_out_ticks(window) if clocks_change(window) else {})
-
-
-def spelled_out_ticks(window: Window) -> dict[str, Any]:
-    """Return ticks at round wall-clock times of the zone, placed on the even axis; only for windows in which clocks
-    change."""
-    hours = window.span.length / timedelta(hours=1)
-    unit, step = next(((unit, step) for longest, unit, step in _STEPS_OF_TICKS if hours <= longest), ("d", 5))
-    moment = round_down(window.start, "d", window.zone)
-    values, texts, last_day = [], [], ""
-    while moment < window.end:
-        local = moment.astimezone(window.zone)
-        if moment >= window.start and (unit == "d" or local.hour % step == 0):
-            day = f"{local:%a} {local.day} {local:%b}"
-            text = f"{local:%H:%M}" if unit == "h" else day
-            values.append(on_axis(moment, window))
-            texts.append(f"{text}<br>{day}" if unit == "h" and day != last_day else text)
-            last_day = day
-        moment = shift(moment, 1 if unit == "h" else step, unit, window.zone)
-    return {"tickmode": "array", "tickvals": values, "ticktext": texts}
 
 
 def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
-    """Return an axis from zero up, few hairlines, ``2k`` for thousands; a logarithmic one from the least value up."""
+    """Return an axis from zero up, with few hairlines; a logarithmic one from the least value up. The unit stands at
+    the topmost tick."""
     tokens = TOKENS[theme]
     scale = (
-        {"type": "log", "rangemode": "normal", "tickformat": "~s"}
+        {"type": "log", "rangemode": "normal", "exponentformat": "SI", "minexponent": 3}
         if logarithmic
-        else {"type": "linear", "rangemode": "tozero", "tickformatstops": VALUE_FORMATS}
+        else {"type": "linear", "rangemode": "tozero", "tickformat": ",~g"}
     )
     return {
         **scale,
@@ -126,6 +101,7 @@ def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
         "showline": False,
         "ticks": "",
         "nticks": 5,
+        "showticksuffix": "last",
         "fixedrange": True,
         "ticklabelstandoff": 6,
         "automargin": False,
@@ -156,8 +132,8 @@ def window_meta(window: Window) -> dict[str, Any]:
 
 
 def compared_meta(window: Window, comparison: Comparison | None) -> dict[str, Any] | None:
-    """For the browser, to name what a bucket is compared with: how far back it lies (``unit`` ``ms``, or ``d`` and
-    ``M`` of the calendar); None without a comparison."""
+    """Return what the browser needs to name what a bucket is compared with: how far back it lies (``unit`` ``ms``, or
+    ``d`` and ``M`` of the calendar); None without a comparison."""
     if comparison is None:
         return None
     back = comparison_shift(window, comparison)

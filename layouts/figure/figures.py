@@ -1,7 +1,7 @@
 """A chart's data as a Plotly figure: plain dicts, because building ``go.Figure`` costs ten times as much.
 
-A tick replaces ``traces()`` and ``annotations_and_shapes()`` only; the layout stands, and with it zoom, hidden series
-and the axes.
+A refresh replaces ``traces()``, ``annotations_and_shapes()`` and the axes' ``ticks()`` only; the layout stands, and
+with it zoom and hidden series.
 
 Pointer and keys are no business of Plotly's: the crosshair's scripts read the values off all charts at once, from each
 trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
@@ -10,12 +10,12 @@ trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
-from layouts.figure.traces import FigureStyle, drawn_as, least_value, traces
+from layouts.figure.ticks import ticks
+from layouts.figure.traces import FigureStyle, drawn_as, traces
 from layouts.theme import TOKENS
+from layouts.units import display_unit
 from metrics_dash.charts.data import ChartData, Interval
 from metrics_dash.web.address import Theme
 
@@ -29,7 +29,7 @@ _LONGEST_REASON = 32
 
 def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> Figure:
     """Return the whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
-    several = len(chart.series) > 1
+    several, moving = len(chart.series) > 1, ticks(chart, style)
     return {
         "data": traces(chart, style),
         "layout": {
@@ -38,8 +38,8 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": font(style.theme),
-            "xaxis": x_axis(chart.window, style.theme),
-            "yaxis": y_axis(style.theme, logarithmic=style.logarithmic) | _few_ticks(chart, style),
+            "xaxis": x_axis(style.theme) | moving["xaxis"],
+            "yaxis": y_axis(style.theme, logarithmic=style.logarithmic) | moving["yaxis"],
             "showlegend": several,
             "legend": _legend(style.theme),
             "hovermode": False,
@@ -60,7 +60,7 @@ def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style:
     if style.logarithmic:
         notes += _note_of_zeros(chart, style)
     meta = window_meta(chart.window) | {
-        "unit": chart.chart.unit,
+        "unit": display_unit(chart).full,
         "draw": drawn_as(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
     }
@@ -113,12 +113,6 @@ def _short(reason: str) -> str:
     """Return a reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
     text = reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
     return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def _few_ticks(chart: ChartData, style: FigureStyle) -> dict[str, Any]:
-    """Return fewer ticks: by itself Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
-    greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
-    return {"dtick": "D2"} if style.logarithmic and 3 < greatest / least_value(chart) < 100 else {}
 
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:

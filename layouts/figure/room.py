@@ -1,11 +1,14 @@
 """How much fits into a chart: its margins, and how many bars."""
 
-MARGIN_LEFT, MARGIN_RIGHT = 46, 6
+MARGIN_LEFT, MARGIN_RIGHT = 50, 6
 """Of the plot within its graph, px: room for the values' axis."""
 NARROWEST_BAR = 4
 _DEFAULT_WIDTH = 480
-# Viewers whose windows differ by a few pixels share one answer.
-_NUMBERS = (300, 240, 180, 150, 120, 96, 72, 60, 48, 36, 24)
+_LABEL, _FEWEST_LABELS = 54, 3
+_DOTS = 4
+# Few, so that viewers whose windows differ by some pixels share one answer; each with room for the bucket more that a
+# range has which begins within one.
+_NUMBERS = (300, 240, 180, 150, 120, 100, 75, 60, 50, 36, 25)
 
 
 def bars_within(width: object) -> int:
@@ -13,5 +16,19 @@ def bars_within(width: object) -> int:
 
     ``width``: as a browser sent it; 0, or no whole number, where nobody has measured it yet.
     """
-    room = (width if isinstance(width, int) and width > 0 else _DEFAULT_WIDTH) - MARGIN_LEFT - MARGIN_RIGHT
+    room = _plot(width)
     return next((bars for bars in _NUMBERS if bars * NARROWEST_BAR <= room), _NUMBERS[-1])
+
+
+def has_room_for_dots(width: object, points: int) -> bool:
+    """Return whether a dotted line of so many points still looks like one; else the dots of its turns are a cloud."""
+    return points * _DOTS <= _plot(width)
+
+
+def labels_within(width: object) -> int:
+    """Return how many labels such as ``23 Nov`` the time axis of a graph of so many px has room for."""
+    return max(_FEWEST_LABELS, _plot(width) // _LABEL)
+
+
+def _plot(width: object) -> int:
+    return (width if isinstance(width, int) and width > 0 else _DEFAULT_WIDTH) - MARGIN_LEFT - MARGIN_RIGHT

@@ -8,6 +8,7 @@ import numpy as np
 
 from layouts.figure.arrays import Values, packed
 from layouts.figure.axes import on_axis, placed
+from layouts.figure.room import has_room_for_dots
 from layouts.theme import (
     AREA_OPACITY,
     BAND_OPACITY,
@@ -18,6 +19,7 @@ from layouts.theme import (
     split_colours,
     with_opacity,
 )
+from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
 from metrics_dash.charts.timerange.windows import bucket_edges
@@ -29,21 +31,26 @@ LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 # Plotly widens the time axis for markers, but not where they have a fill; this one can't be seen.
 UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 _BARS_WITH_GAPS = 72
+# Of a comparison that has no room for dots.
+_PALER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class FigureStyle:
-    """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off."""
+    """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off;
+    ``width``: of the narrowest graph (px), 0 where nobody has measured it."""
 
     theme: Theme = "light"
     place: int = 0
     logarithmic: bool = False
     hidden: Collection[str] = ()
+    width: int = 0
 
 
 def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
-    """Return everything that a tick brings anew: an anchor that spans the window, the period before, and every
-    series."""
+    """Return everything that a tick brings anew: an anchor that spans the window, the period before, and every series;
+    counted in the unit in which the chart is shown."""
+    chart = in_unit(chart, display_unit(chart))
     shape = SHAPES[drawn_as(chart, style)]
     colours = _colours(chart, style)
     drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
@@ -255,8 +262,8 @@ def least_value(chart: ChartData) -> float:
 
 
 def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
-    """Return the comparison, on the present window's time: pale and dotted. Of stacked bars it is their total, at their
-    middle; of several lines each has the colour of its own."""
+    """Return the comparison, on the present window's time: pale, and dotted where there is room. Of stacked bars it is
+    their total, at their middle; of several lines each has the colour of its own."""
     ghost = TOKENS[style.theme]["ghost"]
     if len(chart.previous) > 1 and drawn_as(chart, style) == "bar":
         shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
@@ -274,6 +281,7 @@ def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, s
 
 def _before(chart: ChartData, series: Series, colour: str, name: str, style: FigureStyle) -> Trace:
     middle = np.diff(bucket_edges(chart.window)) // 2 if drawn_as(chart, style) == "bar" else 0
+    dotted = has_room_for_dots(style.width, len(series.t))
     return {
         "type": "scatter",
         "mode": "lines",
@@ -282,7 +290,8 @@ def _before(chart: ChartData, series: Series, colour: str, name: str, style: Fig
         "name": name,
         "legendgroup": series.name,
         "showlegend": False,
-        "line": {"color": colour, "width": 1.3, "dash": "2px,3px"},
+        "line": {"color": colour, "width": 1.3, "dash": "2px,3px" if dotted else "solid"},
+        "opacity": 1 if dotted else _PALER,
         **_points(chart, series.t + middle, _drawable(series.v, style)),
     }
 
@@ -310,7 +319,8 @@ def _line_width(series: Series) -> float:
 
 
 def _room(lengths: Milliseconds, part: slice, gap: float) -> Trace:
-    """Width and offset (ms) of a part of the bars: one number where all are alike, as months and days need not be."""
+    """Return width and offset (ms) of a part of the bars: one number where all are alike, as months and days need not
+    be."""
     if (lengths == lengths[0]).all():
         return {"width": float(lengths[0]) * (1 - gap), "offset": float(lengths[0]) * gap / 2}
     return {"width": (lengths[part] * (1 - gap)).tolist(), "offset": (lengths[part] * gap / 2).tolist()}

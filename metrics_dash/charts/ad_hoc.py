@@ -14,6 +14,7 @@ from metrics_dash.catalog import (
     check_split,
     choose_measurement,
     dimensions_of,
+    unit_of,
 )
 from metrics_dash.charts.data import QueryError
 
@@ -56,7 +57,6 @@ def ad_hoc_chart(
         raise QueryError(str(error).removeprefix("event_name: "), "event_name") from None
     except ChoiceError as error:
         raise QueryError(str(error), error.parameter) from None
-    declared = event.measurements.get(measurement) if event is not None and measurement is not None else None
     return Chart(
         id="query",
         title=event_name,
@@ -65,7 +65,7 @@ def ad_hoc_chart(
         show=checked,
         split_by=split_by,
         kind=event.kind if event is not None else "timing",
-        unit=declared.unit if declared is not None else "",
+        unit=unit_of(checked, measurement, event),
         dimensions=dimensions_of(checked, event) if event is not None else (),
     )
 

@@ -15,7 +15,8 @@ def headline_label(chart: Chart) -> str:
 
 
 def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, compared: Rows | None) -> Headline:
-    """``rows``: of the window, aligned. The others answer the reads of the plan; None where there was none."""
+    """Return the number above a chart. ``rows``: of the window, aligned. The others answer the reads of the plan; None
+    where there was none."""
     chart = plan.chart
     if chart.kind == "gauge":
         value = comparable = _sample(chart, latest)
@@ -30,8 +31,8 @@ def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, c
 
 
 def _sample(chart: Chart, latest: Rows | None) -> float | None:
-    """A gauge's last bucket as one number. Of samples that are all whole numbers the average is one, too: there are no
-    ten and a half zones."""
+    """Return a gauge's last bucket as one number. Of samples that are all whole numbers the average is one, too: there
+    are no ten and a half zones."""
     if latest is None:
         return None
     value = _number(AGGREGATES[chart.show].value(latest, np.zeros(len(latest.start))))
@@ -42,13 +43,13 @@ def _sample(chart: Chart, latest: Rows | None) -> float | None:
 
 
 def _last_drawn(plan: Plan, rows: Rows) -> float | None:
-    """The last complete bucket that is drawn: where nothing finer is held that has one."""
+    """Return the last complete bucket that is drawn: where nothing finer is held that has one."""
     values = AGGREGATES[plan.chart.show].value(rows, plan.grid.seconds)[: plan.grid.complete]
     return _number(values[~np.isnan(values)][-1:])
 
 
 def _total(plan: Plan, rows: Rows, upto: int) -> float | None:
-    """The first ``upto`` of aligned buckets as one."""
+    """Return the first ``upto`` of aligned buckets as one."""
     seconds = plan.grid.seconds[:upto].sum(keepdims=True)
     return _number(AGGREGATES[plan.chart.show].value(aggregate(rows, upto), seconds))
 
@@ -61,7 +62,7 @@ def _total_before(plan: Plan, before: Rows | None) -> float | None:
 
 
 def _total_compared(plan: Plan, compared: Rows | None) -> float | None:
-    """All buckets that stand opposite complete ones as one, where all of them are known."""
+    """Return all buckets that stand opposite complete ones as one, where all of them are known."""
     grid, complete = plan.compared_grid, plan.grid.complete
     if compared is None or grid is None or not complete or not grid.known[:complete].all():
         return None

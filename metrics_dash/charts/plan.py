@@ -122,7 +122,7 @@ def _compared(chart: Chart, window: Window, starts: Milliseconds, ends: Millisec
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:
-    """The buckets of the period before that stand opposite complete ones, all as one."""
+    """Return the buckets of the period before that stand opposite complete ones, all as one."""
     edges = comparison_edges(window, "period")
     edges = edges[edges != NO_BUCKET]
     if grid.complete == 0 or (held_from is not None and int(edges[0]) < to_milliseconds(held_from)):
@@ -135,8 +135,8 @@ def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None
 def _latest_reads(
     chart: Chart, window: Window, held: RetainedSince, complete_through: datetime, against: Comparison
 ) -> tuple[Read | None, Read | None]:
-    """A gauge's last bucket in the window, and in what the headline is held against: however long the drawn buckets
-    are, the number is the same."""
+    """Return a gauge's last bucket in the window, and in what the headline is held against: however long the drawn
+    buckets are, the number is the same."""
     end = min(window.end, complete_through)
     if end <= window.start:
         return None, None
@@ -145,7 +145,7 @@ def _latest_reads(
 
 
 def _latest(chart: Chart, start: datetime, end: datetime, held: RetainedSince) -> Read | None:
-    """The last complete bucket of the finest level that is held then."""
+    """Return the last complete bucket of the finest level that is held then."""
     for level in BUCKET_TYPES:
         until = _EPOCH + (end - _EPOCH) // WIDTHS[level] * WIDTHS[level]
         if held.holds(level, until - WIDTHS[level]) and start < until:

@@ -123,7 +123,7 @@ def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 
 def _step(text: str | None) -> str:
-    """The key of a step, also where it is called by another name; ``auto`` where it can't be read."""
+    """Return the key of a step, also where it is called by another name; ``auto`` where it can't be read."""
     try:
         step = find_step(text or AUTO)
     except RangeError:

@@ -59,3 +59,38 @@ def test_what_is_wrong_with_the_replica_stands_at_the_foot_of_the_page(database:
     question = RefreshRequest(search=ADDRESS, reason="tick", zone="UTC", theme="light")
     footer = str(answer_request(question, AUTH, context).footer)
     assert "The replica is 94 s behind, so the primary is read." in footer
+
+
+@pytest.fixture
+def context(database: Database) -> Context:
+    catalog, settings = load_catalog(), Settings()
+    queries = Queries(database, catalog, settings)
+    return Context(catalog, settings, queries, clock=lambda: NOON, demo=lambda: False, version="1")
+
+
+def day_of(width: int, **more: Any) -> RefreshRequest:
+    search = "?tab=auth&from=2026-02-01T00:00:00Z&to=2026-02-02T00:00:00Z&tz=UTC"
+    return RefreshRequest(search=search, zone="UTC", theme="light", width=width, reason="navigate", **more)
+
+
+@pytest.mark.parametrize(
+    ("width", "bars"), [(1200, "10-minute"), (560, "15-minute"), (340, "30-minute"), (0, "15-minute")]
+)
+def test_bars_are_as_many_as_the_narrowest_graph_has_room_for(context: Context, width: int, bars: str) -> None:
+    assert f"5-minute buckets, bars {bars}" in str(answer_request(day_of(width), [], context).footer)
+
+
+def test_the_answer_tells_what_was_asked_what_is_drawn_and_which_steps_may_be_chosen(context: Context) -> None:
+    search = "?tab=combat&from=2026-02-01T00:07:00Z&to=2026-02-01T03:00:00Z&tz=UTC&res=15m"
+    question = RefreshRequest(search=search, zone="UTC", theme="light", width=560, reason="navigate")
+    answer = answer_request(question, [], context).answer
+    assert answer["asked"]["start"] - answer["start"] == 7 * 60_000
+    assert answer["step"] == "15m"
+    assert answer["choices"] == ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h"]
+
+
+def test_a_tick_brings_the_ticks_of_both_axes(context: Context) -> None:
+    question = day_of(560)
+    question["reason"] = "tick"
+    patches = [str(graph.to_plotly_json()) for graph in answer_request(question, AUTH, context).graphs]
+    assert all("'tickvals'" in patch and "'ticksuffix'" in patch for patch in patches)

@@ -47,6 +47,35 @@ def test_a_gauge_shows_its_latest_complete_bucket(database: Database, queries: Q
     assert (headline.value, headline.label, headline.previous, headline.change) == (20, "latest", 10, 1)
 
 
+@pytest.mark.parametrize("length", ["1h", "24h", "7d", "30d"])
+def test_a_gauge_shows_the_same_however_long_its_buckets_are(database: Database, queries: Queries, length: str) -> None:
+    store(
+        database,
+        *players(at("2026-03-10T12:29+00:00"), 100),
+        *players(at("2026-03-10T12:30+00:00"), 20),
+        *players(at("2026-02-08T12:30+00:00"), 10),
+    )
+    headline = queries.chart("players-online", queries.window(length)).headline
+    assert (headline.value, headline.label) == (20, "latest")
+    if length == "30d":
+        assert headline.previous == 10
+
+
+@pytest.mark.parametrize(("samples", "value"), [((10, 11), 10), ((11, 12, 12), 12), ((10.5, 11), 10.75)])
+def test_there_are_no_ten_and_a_half_zones(
+    database: Database, queries: Queries, samples: tuple[float, ...], value: float
+) -> None:
+    store(database, *players(at("2026-03-10T12:30+00:00"), *samples))
+    assert queries.chart("players-online", queries.window("24h")).headline.value == value
+
+
+def test_a_gauge_of_the_past_shows_the_finest_that_is_held(database: Database, queries: Queries) -> None:
+    store(database, *players(at("2026-02-10T08:15+00:00"), 10), *players(at("2026-02-10T08:45+00:00"), 20))
+    purged_below(database, "minute", at("2026-03-01T00:00+00:00"))
+    window = queries.window(start="2026-02-10T00:00:00Z", end="2026-02-11T00:00:00Z")
+    assert queries.chart("players-online", window).headline.value == 15
+
+
 def test_a_headline_is_held_against_what_the_charts_are_compared_with(database: Database, queries: Queries) -> None:
     moment = at("2026-03-10T12:00+00:00")
     store(

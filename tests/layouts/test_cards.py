@@ -100,7 +100,7 @@ def test_a_headline_is_the_number_what_it_is_of_and_its_change() -> None:
     assert shown(value=61_408.0, label="total", previous=56_754.0, change=0.082) == [
         ("number", "61,408"),
         ("what", "total, 24 h"),
-        ("change up", "+8.2 % vs day before"),
+        ("change other", "+8.2 % vs day before"),
     ]
 
 
@@ -113,10 +113,34 @@ def test_without_a_number_there_is_a_dash_and_nothing_is_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "direction"), [(0.2, "up"), (-0.2, "down"), (0.0, "level"), (0.0004, "level"), (-0.0004, "level")]
+    ("change", "good", "judgement"),
+    [
+        (0.2, "up", "good"),
+        (-0.2, "up", "bad"),
+        (0.2, "down", "bad"),
+        (-0.2, "down", "good"),
+        (0.2, "none", "other"),
+        (0.009, "up", "level"),
+        (-0.009, "down", "level"),
+        (0.0, "none", "level"),
+    ],
 )
-def test_a_change_that_reads_as_zero_has_no_direction(change: float, direction: str) -> None:
-    assert shown(value=1.0, label="total", change=change)[-1][0] == f"change {direction}"
+def test_a_change_is_judged_as_the_chart_declares_and_below_one_percent_not_at_all(
+    change: float, good: Any, judgement: str
+) -> None:
+    data = chart(headline=Headline(1.0, "total", change=change))
+    declared = replace(data, chart=replace(data.chart, good=good))
+    assert attribute(headline(declared)[-1], "className") == f"change {judgement}"
+
+
+def test_a_number_speaks_the_unit_of_its_axis() -> None:
+    drawn = chart_data("login-rate", [1200.0, 2976.0])
+    timing = replace(drawn.chart, unit="ms")
+    data = replace(drawn, chart=timing, headline=Headline(2976.0, "maximum", 980.0, 2.0))
+    number, _, change = headline(data)
+    assert words(number) == "2.98 s"
+    assert attribute(change, "title").replace("\u202f", " ") == "before: 0.98 s"
+    assert "unit" not in [attribute(part, "className") for part in every(card(timing, content(data), wide=False))]
 
 
 def test_the_number_before_is_there_for_who_points_at_the_change() -> None:

@@ -120,9 +120,9 @@ def test_the_footer_says_range_and_resolution_and_nothing_that_is_not_so() -> No
 
 
 def test_the_footer_says_what_is_particular_about_the_picture() -> None:
-    told = said(note="Shown in hours.", compared="Dotted: previous day", refused="3 events refused", demo=True)
+    told = said(note="Shown in hours.", compared="Pale: previous day", refused="3 events refused", demo=True)
     assert told[2:] == [
-        ("compared", "Dotted: previous day"),
+        ("compared", "Pale: previous day"),
         ("note", "Shown in hours."),
         ("refused", "3 events refused"),
         ("demo", "Demo data"),

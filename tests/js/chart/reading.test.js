@@ -21,9 +21,9 @@ function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, step = "
   return { _fullLayout: { meta }, _fullData: traces.map(whole) };
 }
 
-test("numbers have four figures, thousands and a true minus", () => {
+test("numbers have three figures, thousands, a scale from a million on, and a true minus", () => {
   const said = [0, 1234567, 1234.56, 0.123456, -12.5, null, undefined].map(reading.number);
-  assert.deepEqual(said, ["0", "1,234,567", "1,235", "0.1235", "−12.5", "–", "–"]);
+  assert.deepEqual(said, ["0", "1.23\u202fM", "1,235", "0.123", "−12.5", "–", "–"]);
 });
 
 test("a value has its unit, and no value has none", () => {

@@ -30,7 +30,7 @@ def test_a_picture_says_what_it_shows() -> None:
         "Sun 1 Feb 2026 01:00 → Sun 1 Feb 2026 07:00, Europe/Berlin (UTC+01:00)",
         "1-minute buckets",
         "complete through Sun 1 Feb 2026 07:00:00",
-        "compared with the previous day (dotted)",
+        "compared with the previous day (pale)",
         "demo data",
     ]
     assert (said["stem"], said["length"]) == ("2026-02-01T07-00_6h", "6h")

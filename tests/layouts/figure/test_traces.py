@@ -96,6 +96,14 @@ def test_bars_are_lines_on_a_logarithmic_axis_because_their_lengths_would_mislea
     assert {trace["type"] for trace in traces(data, FigureStyle(logarithmic=True))} == {"scatter"}
 
 
+def test_a_comparison_is_dotted_where_there_is_room() -> None:
+    few = chart_data("quests-accepted", [1.0, 2.0])
+    many = chart_data("quests-accepted", [1.0] * 288)
+    for data, dash in ((few, "2px,3px"), (many, "solid")):
+        (before,) = named(traces(replace(data, previous=data.series), FigureStyle(width=560)), "before-")
+        assert before["line"]["dash"] == dash
+
+
 def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() -> None:
     bars = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
     bars = replace(bars, previous=(bars.series[0], bars.series[1]))
