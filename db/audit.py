@@ -1,8 +1,8 @@
 """Comparing a level with the finer one that it was folded from, by other statements than those that folded it.
 
 Both sides are brought into one shape, facts: for a bucket, the number of its events (``what`` is ``events``), of each
-measurement (``measurement``) its number, sum, minimum and maximum, and of each metadata key (``metadata``) the number
-of events that carry it, which the cap on its values does not change.
+measurement (``measurement``) its number, sum, minimum, maximum and last sample, and of each metadata key (``metadata``)
+the number of events that carry it, which the cap on its values does not change.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ TOLERANCE = 1e-9
 # What is smaller than this is as good as zero beside it: a tolerance of less would be no number that a double can hold.
 LEAST_MAGNITUDE = 1e-280
 
-_NO_NUMBERS = "NULL::double precision, NULL::double precision, NULL::double precision"
+_NO_NUMBERS = "NULL::double precision, NULL::double precision, NULL::double precision, NULL::double precision[]"
 
 
 def _of_known_failures(moment: str) -> str:
@@ -40,12 +40,14 @@ _RAW = f"""
     SELECT fact.event_name, bucket_start, what,
         CASE WHEN NOT listed THEN '{OTHER}' WHEN what = 'metadata' THEN {escaped_sql("key")} ELSE key END AS key,
         sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
-        min(CASE WHEN listed THEN min END) AS min, max(CASE WHEN listed THEN max END) AS max
+        min(CASE WHEN listed THEN min END) AS min, max(CASE WHEN listed THEN max END) AS max,
+        max(CASE WHEN listed THEN last END) AS last
     FROM (
         SELECT fact.*, what = 'events' OR named.key IS NOT NULL AS listed
         FROM (
             SELECT source.event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, what, key,
-                count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max
+                count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max,
+                max(ARRAY[date_part('epoch', occurred_at), value]) FILTER (WHERE value IS NOT NULL) AS last
             FROM telemetry_events AS source
             CROSS JOIN LATERAL (
                 SELECT 'events', '', NULL::double precision
@@ -66,7 +68,7 @@ _RAW = f"""
 def _of_level(level: str) -> str:
     return f"""
     SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, what, key, sum(fact.count) AS count,
-        sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max
+        sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max, max(fact.last) AS last
     FROM (
         SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts
         FROM telemetry_buckets AS source
@@ -79,11 +81,12 @@ def _of_level(level: str) -> str:
         UNION ALL
         SELECT 'measurement', key, value::bigint, (sum_values ->> NULLIF(key, '{OTHER}'))::double precision,
             (min_values ->> NULLIF(key, '{OTHER}'))::double precision,
-            (max_values ->> NULLIF(key, '{OTHER}'))::double precision
+            (max_values ->> NULLIF(key, '{OTHER}'))::double precision,
+            {MERGES["last_values"].read(f"last_values ->> NULLIF(key, '{OTHER}')")}
         FROM jsonb_each_text(value_counts)
         UNION ALL
         SELECT 'metadata', {key_sql("key")}, value::bigint, {_NO_NUMBERS} FROM jsonb_each_text(metadata_counts)
-    ) AS fact (what, key, count, sum, min, max)
+    ) AS fact (what, key, count, sum, min, max, last)
     GROUP BY 1, 2, 3, 4
     """
 
@@ -91,13 +94,15 @@ def _of_level(level: str) -> str:
 def _comparison(source: str) -> str:
     return f"""
 SELECT event_name, bucket_start, what, key,
-    expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min, expected.max, stored.max
+    expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min, expected.max, stored.max,
+    expected.last[2], stored.last[2], expected.last[1], stored.last[1]
 FROM ({source}) AS expected
 FULL JOIN ({_of_level("level")}) AS stored USING (event_name, bucket_start, what, key)
 WHERE (
     stored.count IS DISTINCT FROM expected.count
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
+    OR stored.last IS DISTINCT FROM expected.last
     OR (stored.sum IS NULL) <> (expected.sum IS NULL)
     OR abs(stored.sum - expected.sum) > :tolerance
         * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))

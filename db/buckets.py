@@ -21,8 +21,10 @@ def query_buckets(
 
     ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
-    ``min_values``, ``max_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``. ``metadata_counts`` has a
-    label such as ``success:true`` for each key and value, which ``db.labels.split_label`` takes apart.
+    ``min_values``, ``max_values``, ``last_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``.
+    ``last_values`` has the time (seconds since 1970) and the value of each measurement's last sample, of several at one
+    time the greatest. ``metadata_counts`` has a label such as ``success:true`` for each key and value, which
+    ``db.labels.split_label`` takes apart.
     """
     _check(bucket_type)
     check_aware(start=start, end=end)
@@ -30,9 +32,9 @@ def query_buckets(
         found = connection.execute(
             text(
                 "SELECT event_name, bucket_type, bucket_start, count, sum_values, min_values, max_values, "
-                "value_counts, metadata_counts, inserted_at FROM telemetry_buckets WHERE event_name = :name "
-                "AND bucket_type = :bucket_type AND bucket_start >= :start AND bucket_start < :end "
-                "ORDER BY bucket_start"
+                "last_values, value_counts, metadata_counts, inserted_at FROM telemetry_buckets "
+                "WHERE event_name = :name AND bucket_type = :bucket_type "
+                "AND bucket_start >= :start AND bucket_start < :end ORDER BY bucket_start"
             ),
             {"name": name, "bucket_type": bucket_type, "start": start, "end": end},
         ).mappings()

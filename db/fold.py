@@ -8,6 +8,7 @@ again, and the audit, find the same.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
@@ -21,14 +22,36 @@ KEYS_PER_EVENT = 256
 # Exact for minutes. Hours and days add up what the finer buckets list: what they counted under OTHER stays there.
 VALUES_PER_KEY = 50
 
-# The one merge: how the map that a bucket stores per measurement is folded from maps of the level below, with the
-# aggregate that does it. One event is the smallest of such maps: its value is sum, minimum and maximum, its count 1.
-# The value's type stands beside the aggregate; a further mergeable aggregate is a further row.
-MERGES: Mapping[str, tuple[str, str]] = {
-    "value_counts": ("sum", "bigint"),
-    "sum_values": ("sum", "double precision"),
-    "min_values": ("min", "double precision"),
-    "max_values": ("max", "double precision"),
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """How a map that a bucket stores per measurement is folded from maps of the level below.
+
+    ``aggregate`` folds values of the type ``kind``. One event is the smallest of such maps: it holds ``of_event``, an
+    expression of its ``value`` and ``moment``. ``stored`` is how an entry of a map is read, as SQL over its text.
+    """
+
+    aggregate: str
+    kind: str
+    of_event: str = "value"
+    stored: str = "{}"
+
+    def read(self, text: str) -> str:
+        """Return an entry of a map as a value, as SQL over the expression of its text."""
+        return f"CAST({self.stored.format(text)} AS {self.kind})"
+
+
+# A further mergeable aggregate is a further row. The last sample is a pair, its time in seconds since 1970 and its
+# value: the greater pair is the later sample, of several at one time the greatest. So it is the same in whatever order
+# samples come in.
+MERGES: Mapping[str, Merge] = {
+    "value_counts": Merge("sum", "bigint", of_event="1"),
+    "sum_values": Merge("sum", "double precision"),
+    "min_values": Merge("min", "double precision"),
+    "max_values": Merge("max", "double precision"),
+    "last_values": Merge(
+        "max", "double precision[]", of_event="ARRAY[moment, value]", stored="translate({}, '[]', $${{}}$$)"
+    ),
 }
 _VALUES = [column for column in MERGES if column != "value_counts"]
 
@@ -52,9 +75,10 @@ def unpacked(column: str) -> str:
 _EVENTS = f"""
 {KEYS},
 events AS MATERIALIZED (
-    SELECT keys.bucket, event.measurements, event.metadata
+    SELECT keys.bucket, event.moment, event.measurements, event.metadata
     FROM keys CROSS JOIN LATERAL (
-        SELECT {unpacked("measurements")}, {unpacked("metadata")} FROM telemetry_events AS candidate
+        SELECT date_part('epoch', occurred_at) AS moment, {unpacked("measurements")}, {unpacked("metadata")}
+        FROM telemetry_events AS candidate
         WHERE candidate.event_name = keys.event_name AND candidate.occurred_at >= keys.bucket_start
             AND candidate.occurred_at < keys.bucket_start + CAST(:width AS interval)
             AND candidate.occurred_at >= :earliest AND candidate.occurred_at < :end
@@ -63,10 +87,10 @@ events AS MATERIALIZED (
 ),
 counts AS (SELECT bucket, count(*) AS count FROM events GROUP BY 1),
 parts (bucket, key, {", ".join(MERGES)}) AS (
-    SELECT bucket, key, {", ".join("1" if column == "value_counts" else "value" for column in MERGES)}
+    SELECT bucket, key, {", ".join(merge.of_event for merge in MERGES.values())}
     FROM (
-        SELECT bucket, key, CAST(measurements ->> key AS double precision) AS value
-        FROM (SELECT bucket, measurements, jsonb_object_keys(measurements) AS key FROM events) AS measured
+        SELECT bucket, key, moment, CAST(measurements ->> key AS double precision) AS value
+        FROM (SELECT bucket, moment, measurements, jsonb_object_keys(measurements) AS key FROM events) AS measured
         OFFSET 0
     ) AS measurement
 ),
@@ -75,7 +99,7 @@ labels AS (
     FROM (SELECT bucket, metadata, jsonb_object_keys(metadata) AS key FROM events) AS described
 )"""
 
-_FINER_COLUMNS = ", ".join(f"CAST(finer.{column} ->> pair.key AS {kind})" for column, (_, kind) in MERGES.items())
+_FINER_COLUMNS = ", ".join(merge.read(f"finer.{column} ->> pair.key") for column, merge in MERGES.items())
 _BUCKETS = f"""
 {KEYS},
 finer AS MATERIALIZED (
@@ -104,7 +128,7 @@ labels AS (
 
 _MERGED = f"""
 merged AS (
-    SELECT bucket, key, {", ".join(f"{aggregate}({column}) AS {column}" for column, (aggregate, _) in MERGES.items())}
+    SELECT bucket, key, {", ".join(f"{merge.aggregate}({column}) AS {column}" for column, merge in MERGES.items())}
     FROM parts GROUP BY 1, 2
 )"""
 
@@ -174,11 +198,12 @@ _INHERITED = f"""
 measured AS (SELECT *, key <> '{OTHER}' AS known FROM merged),
 described AS (SELECT *, true AS known, field AS label FROM ranked)"""
 
-# The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more.
+# The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more. Buckets
+# of an older version have no last sample.
 _MAPS = f"""
 maps AS (
     SELECT bucket, jsonb_object_agg(key, value_counts) AS value_counts,
-        {", ".join(f"jsonb_object_agg(key, {column}) FILTER (WHERE known) AS {column}" for column in _VALUES)}
+        {", ".join(f"jsonb_object_agg(key, {c}) FILTER (WHERE known AND {c} IS NOT NULL) AS {c}" for c in _VALUES)}
     FROM (
         SELECT bucket, key, known, {", ".join(MERGES)} FROM measured WHERE known
         UNION ALL

@@ -74,7 +74,8 @@ telemetry_events = Table(
 )
 
 # One row holds everything mergeable about one event name in one bucket. value_counts says how many events carried
-# each measurement: an average divides by it, not by `count`.
+# each measurement: an average divides by it, not by `count`. last_values has of each the time (seconds since 1970) and
+# the value of its last sample.
 telemetry_buckets = Table(
     "telemetry_buckets",
     metadata,
@@ -88,6 +89,7 @@ telemetry_buckets = Table(
     _map("value_counts"),
     _map("metadata_counts"),
     _time("inserted_at", default="now()"),
+    _map("last_values"),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
 )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, TextClause, text
 
 from db.labels import OTHER, escape
-from db.levels import LEVELS, WIDTHS, BucketType
+from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
@@ -38,7 +38,8 @@ class Read:
 
     ``measurement``: read its sum, minimum, maximum and count too. ``split_by``: count its ``split_values`` most
     frequent values too. ``edges``: n + 1 ascending bounds (epoch ms) of n longer buckets to add the rows up to.
-    ``latest``: only the last bucket that has any events.
+    ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
+    of one event at its own time.
     """
 
     event_name: str
@@ -92,7 +93,7 @@ def read_series(
     numbered = list(enumerate(reads))
     kinds = {
         "plain": [(number, read) for number, read in numbered if read.edges is None and not read.latest],
-        "latest": [(number, read) for number, read in numbered if read.edges is None and read.latest],
+        "latest": [(number, read) for number, read in numbered if read.latest],
         "binned": [(number, read) for number, read in numbered if read.width is not None],
         "folded": [(number, read) for number, read in numbered if read.edges is not None and read.width is None],
     }
@@ -124,8 +125,7 @@ _BUCKETS = """telemetry_buckets WHERE event_name = read.event AND bucket_type = 
         AND bucket_start >= read.start AND bucket_start < read.until"""
 _READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
-        CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]))
-        AS read(number, event, level, start, until, measurement, most, bounds)"""
+        CAST(:KIND_edges AS text[])) AS read(number, event, level, start, until, measurement, bounds)"""
 _SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_prefix AS text[]),
         CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]), CAST(:KIND_coarse AS text[]),
@@ -144,8 +144,29 @@ SELECT 'rows', read.number, NULL::text, (
         || float8send(coalesce((min_values -> read.measurement)::float8, 'NaN'))
         || float8send(coalesce((max_values -> read.measurement)::float8, 'NaN'))
         || float8send(coalesce((value_counts -> read.measurement)::float8, 'NaN')) END, '')
-    FROM (SELECT * FROM BUCKETS CHOSEN) AS bucket
+    FROM BUCKETS
 ) FROM FROM_READS"""
+
+# The last sample of whole buckets that lie before the read's end, and of the minute that holds it: coarser levels know
+# samples whose minutes are no longer held.
+_LATEST = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT timestamptz_send(to_timestamp(last.moment)) || int8send(1) || float8send(value) || float8send(value)
+        || float8send(value) || float8send(1)
+    FROM (
+        SELECT (sample ->> 0)::float8 AS moment, (sample ->> 1)::float8 AS value
+        FROM (VALUES LEVELS) AS held (level, before) CROSS JOIN LATERAL (
+            SELECT last_values -> read.measurement AS sample FROM telemetry_buckets
+            WHERE event_name = read.event AND bucket_type = held.level AND bucket_start >= read.start
+                AND bucket_start <= read.until - held.before AND last_values ? read.measurement
+            ORDER BY bucket_start DESC LIMIT 1
+        ) AS found
+        ORDER BY 1 DESC, 2 DESC LIMIT 1
+    ) AS last
+) FROM FROM_READS"""
+_BEFORE_THE_END = {level: f"{width.total_seconds():.0f} seconds" for level, width in WIDTHS.items()}
+_BEFORE_THE_END[BUCKET_TYPES[0]] = "1 microsecond"
+_LEVELS = ", ".join(f"('{level}', interval '{before}')" for level, before in _BEFORE_THE_END.items())
 _FOLDED = """
 SELECT 'rows', read.number, NULL::text, (
     SELECT string_agg(int8send(slot) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
@@ -155,7 +176,7 @@ SELECT 'rows', read.number, NULL::text, (
         SELECT SLOT AS slot, sum(count)::bigint AS count, sum((sum_values -> read.measurement)::float8) AS sum,
             min((min_values -> read.measurement)::float8) AS min, max((max_values -> read.measurement)::float8) AS max,
             sum((value_counts -> read.measurement)::float8) AS values
-        FROM BUCKETS GROUP BY 1 ORDER BY 1 DESC LIMIT read.most
+        FROM BUCKETS GROUP BY 1
     ) AS bucket
 ) FROM FROM_READS"""
 
@@ -205,8 +226,8 @@ def _binned(folded: str, reads: str) -> str:
 
 
 _KINDS = {
-    "plain": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", ""),
-    "latest": _PLAIN.replace("FROM_READS", _READS).replace("CHOSEN", "ORDER BY bucket_start DESC LIMIT 1"),
+    "plain": _PLAIN.replace("FROM_READS", _READS),
+    "latest": _LATEST.replace("FROM_READS", _READS).replace("LEVELS", _LEVELS),
     "binned": _binned(_FOLDED, _READS),
     "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
@@ -260,10 +281,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "last": [_moment(last) for _, _, last in coarser],
         }
     else:
-        columns |= {
-            "measurement": [read.measurement for _, read in reads],
-            "most": [1 if read.latest else None for _, read in reads],
-        }
+        columns["measurement"] = [read.measurement for _, read in reads]
     return {f"{_PREFIXES[kind]}_{name}": values for name, values in columns.items()}
 
 

@@ -17,35 +17,32 @@ def headline_label(chart: Chart) -> str:
 def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, compared: Rows | None) -> Headline:
     """Return the number above a chart. ``rows``: of the window, aligned. The others answer the reads of the plan; None
     where there was none."""
-    chart = plan.chart
-    if chart.kind == "gauge":
-        value = comparable = _sample(chart, latest)
+    if plan.chart.kind == "gauge":
+        value = comparable = _sample(latest)
         if value is None:
             value = comparable = _last_drawn(plan, rows)
-        previous = _sample(chart, before)
+        previous = _sample(before)
     else:
         value = _total(plan, rows, len(plan.grid.starts))
         comparable = _total(plan, rows, plan.grid.complete)
         previous = _total_before(plan, before) if plan.against == "period" else _total_compared(plan, compared)
-    return Headline(value, headline_label(chart), previous, _change(comparable, previous), plan.against)
+    return Headline(value, headline_label(plan.chart), previous, _change(comparable, previous), plan.against)
 
 
-def _sample(chart: Chart, latest: Rows | None) -> float | None:
-    """Return a gauge's last bucket as one number. Of samples that are all whole numbers the average is one, too: there
-    are no ten and a half zones."""
-    if latest is None:
-        return None
-    value = _number(AGGREGATES[chart.show].value(latest, np.zeros(len(latest.start))))
-    if value is None or latest.sum is None or latest.min is None or latest.max is None:
-        return value
-    whole = all(float(part[0]).is_integer() for part in (latest.sum, latest.min, latest.max))
-    return float(round(value)) if whole else value
+def _sample(latest: Rows | None) -> float | None:
+    return None if latest is None or latest.sum is None else _number(latest.sum)
 
 
 def _last_drawn(plan: Plan, rows: Rows) -> float | None:
-    """Return the last complete bucket that is drawn: where nothing finer is held that has one."""
+    """Return the last complete bucket that is drawn: buckets of an older version have no last sample. Of samples that
+    are all whole numbers it is one, too: there are no ten and a half zones."""
     values = AGGREGATES[plan.chart.show].value(rows, plan.grid.seconds)[: plan.grid.complete]
-    return _number(values[~np.isnan(values)][-1:])
+    known = np.flatnonzero(~np.isnan(values))
+    if not known.size:
+        return None
+    value, last = float(values[known[-1]]), known[-1]
+    parts = [part[last] for part in (rows.sum, rows.min, rows.max) if part is not None]
+    return float(round(value)) if all(float(part).is_integer() for part in parts) else value
 
 
 def _total(plan: Plan, rows: Rows, upto: int) -> float | None:

@@ -1,12 +1,12 @@
 """What to read for a chart: the buckets of its window, of the period before, and of what it is compared with."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.levels import BUCKET_TYPES, WIDTHS
+from db.levels import BUCKET_TYPES
 from db.series import Read
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Values
@@ -19,7 +19,6 @@ TOP_VALUES = 8
 """How many values of a split have a series of their own."""
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Flags = NDArray[np.bool_]
 
 
@@ -53,7 +52,7 @@ def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | No
 class Plan:
     """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
 
-    ``latest``: of a gauge the last finest bucket, and ``before`` is that of the time that the headline is held against.
+    ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against.
     """
 
     chart: Chart
@@ -82,10 +81,11 @@ def plan(
     edges = bucket_edges(window)
     held_from = held.since(window.source)
     grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
-    if chart.kind == "gauge":
-        latest, before = _latest_reads(chart, window, held, complete_through, compare or "period")
-    else:
-        latest, before = None, _before(chart, window, grid, held_from)
+    latest, before = (
+        _latest_reads(chart, window, compare or "period")
+        if chart.kind == "gauge"
+        else (None, _before(chart, window, grid, held_from))
+    )
     found = Plan(chart, window, grid, _read(chart, window, edges), before, latest)
     if compare is None:
         return found
@@ -132,24 +132,13 @@ def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None
     return replace(read, edges=(int(opposite[0]), int(opposite[-1])))
 
 
-def _latest_reads(
-    chart: Chart, window: Window, held: RetainedSince, complete_through: datetime, against: Comparison
-) -> tuple[Read | None, Read | None]:
-    """Return a gauge's last bucket in the window, and in what the headline is held against: however long the drawn
-    buckets are, the number is the same."""
-    end = min(window.end, complete_through)
-    if end <= window.start:
-        return None, None
-    start_before, end_before = (compared_moment(moment, window, against) for moment in (window.start, end))
-    return _latest(chart, window.start, end, held), _latest(chart, start_before, end_before, held)
+def _latest_reads(chart: Chart, window: Window, against: Comparison) -> tuple[Read, Read]:
+    """Return reads of a gauge's last sample in the window, and in what the headline is held against: however long the
+    drawn buckets are, the number is the same."""
+    before = (compared_moment(moment, window, against) for moment in (window.start, window.end))
+    return _latest(chart, window.start, window.end), _latest(chart, *before)
 
 
-def _latest(chart: Chart, start: datetime, end: datetime, held: RetainedSince) -> Read | None:
-    """Return the last complete bucket of the finest level that is held then."""
-    for level in BUCKET_TYPES:
-        until = _EPOCH + (end - _EPOCH) // WIDTHS[level] * WIDTHS[level]
-        if held.holds(level, until - WIDTHS[level]) and start < until:
-            return Read(
-                chart.event, level, to_milliseconds(start), to_milliseconds(until), chart.measurement, latest=True
-            )
-    return None
+def _latest(chart: Chart, start: datetime, end: datetime) -> Read:
+    moments = to_milliseconds(start), to_milliseconds(end)
+    return Read(chart.event, BUCKET_TYPES[0], *moments, chart.measurement, latest=True)

@@ -12,9 +12,8 @@ What a value means:
 - A rate divides by the seconds that a bucket really has (a day may have 23 hours), an unfinished one by those that
   the pipeline is complete for; where that is less than a tenth of the bucket, there is no rate yet.
 - The number above a chart: counts and sums are totals over the range, rates averages over it; a gauge shows its latest
-  complete minute, or the finest bucket that is held, whatever is drawn; averages, minima and maxima of other kinds are
-  those of the whole range. Its change compares complete buckets with the same number of buckets just before, and a
-  gauge with its latest one there.
+  sample, whatever is drawn; averages, minima and maxima of other kinds are those of the whole range. Its change
+  compares complete buckets with the same number of buckets just before, and a gauge with its latest sample there.
 - A split shows the values with the most events; "other" is all the rest, events without that key included, so that a
   split adds up to the count.
 

@@ -1,8 +1,8 @@
 """The audit: every level compared with the finer one where that still exists.
 
-Counts, minima and maxima must be equal; sums may differ by what the order of adding doubles explains. A bucket that is
-still dirty is not wrong but unfinished, and left out. One that can't be computed is a problem of its own, and hides no
-other.
+Counts, minima, maxima and last samples must be equal; sums may differ by what the order of adding doubles explains.
+A bucket that is still dirty is not wrong but unfinished, and left out. One that can't be computed is a problem of its
+own, and hides no other.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from db.labels import split_label
 from db.levels import LEVELS, RollupLevel
 
 _DAY = timedelta(days=1)
+_COMPARED = ("count", "sum", "min", "max", "last", "time of last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _differences(level: str, row: Sequence[Any]) -> list[Problem]:
     event_name, start, what, key = row[:4]
     key = split_label(f"{key}:")[0] if what == "metadata" else key
     found: list[Problem] = []
-    for aggregate, expected, stored in zip(("count", "sum", "min", "max"), row[4::2], row[5::2], strict=True):
+    for aggregate, expected, stored in zip(_COMPARED, row[4::2], row[5::2], strict=True):
         if expected != stored:
             name = aggregate if what == "events" else f"{aggregate} of {key}"
             found.append(Difference(level, event_name, start.astimezone(UTC), name, _number(expected), _number(stored)))

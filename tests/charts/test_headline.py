@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
@@ -35,12 +36,11 @@ def test_an_unfinished_bucket_is_counted_but_not_compared(database: Database, qu
     assert (headline.value, headline.previous, headline.change) == (7, 6, 0)
 
 
-def test_a_gauge_shows_its_latest_complete_bucket(database: Database, queries: Queries) -> None:
+def test_a_gauge_shows_its_latest_sample(database: Database, queries: Queries) -> None:
     store(
         database,
-        *players(at("2026-03-10T11:15+00:00"), 10),
-        *players(at("2026-03-10T12:15+00:00"), 20),
-        *players(at("2026-03-10T12:20+00:00"), 999),
+        *players(at("2026-03-10T11:15+00:00"), 11, 10),
+        *players(at("2026-03-10T12:20+00:00"), 999, 20),
     )
     wait_behind(database, at("2026-03-10T12:20:30+00:00"))
     headline = queries.chart("players-online", queries.window("1h")).headline
@@ -61,19 +61,32 @@ def test_a_gauge_shows_the_same_however_long_its_buckets_are(database: Database,
         assert headline.previous == 10
 
 
-@pytest.mark.parametrize(("samples", "value"), [((10, 11), 10), ((11, 12, 12), 12), ((10.5, 11), 10.75)])
+@pytest.mark.parametrize("samples", [(10, 11), (11, 12.5), (12, 0)])
+@pytest.mark.parametrize("length", ["1h", "30d"])
 def test_there_are_no_ten_and_a_half_zones(
+    database: Database, queries: Queries, samples: tuple[float, ...], length: str
+) -> None:
+    store(database, *players(at("2026-03-10T12:30+00:00"), *samples))
+    assert queries.chart("players-online", queries.window(length)).headline.value == samples[-1]
+
+
+@pytest.mark.parametrize("purged", ["minute", "hour"])
+def test_a_gauge_of_the_past_shows_its_last_sample_too(database: Database, queries: Queries, purged: str) -> None:
+    store(database, *players(at("2026-02-10T08:15+00:00"), 10), *players(at("2026-02-10T08:45+00:00"), 20))
+    for level in ("minute", purged):
+        purged_below(database, level, at("2026-03-01T00:00+00:00"))
+    window = queries.window(start="2026-02-10T00:00:00Z", end="2026-02-11T00:00:00Z")
+    assert queries.chart("players-online", window).headline.value == 20
+
+
+@pytest.mark.parametrize(("samples", "value"), [((10, 11), 10), ((11, 12, 12), 12), ((10.5, 11), 10.75)])
+def test_without_a_last_sample_the_last_bucket_is_shown(
     database: Database, queries: Queries, samples: tuple[float, ...], value: float
 ) -> None:
     store(database, *players(at("2026-03-10T12:30+00:00"), *samples))
-    assert queries.chart("players-online", queries.window("24h")).headline.value == value
-
-
-def test_a_gauge_of_the_past_shows_the_finest_that_is_held(database: Database, queries: Queries) -> None:
-    store(database, *players(at("2026-02-10T08:15+00:00"), 10), *players(at("2026-02-10T08:45+00:00"), 20))
-    purged_below(database, "minute", at("2026-03-01T00:00+00:00"))
-    window = queries.window(start="2026-02-10T00:00:00Z", end="2026-02-11T00:00:00Z")
-    assert queries.chart("players-online", window).headline.value == 15
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_buckets SET last_values = '{}'"))
+    assert queries.chart("players-online", queries.window("1h")).headline.value == value
 
 
 def test_a_headline_is_held_against_what_the_charts_are_compared_with(database: Database, queries: Queries) -> None:

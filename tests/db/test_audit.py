@@ -68,6 +68,23 @@ def test_each_fact_is_compared_by_itself(stored: Database) -> None:
     assert [(row.what, row.key) for row in found(stored, MINUTE_LEVEL)] == [("measurement", "ms"), ("metadata", "ok")]
 
 
+@pytest.mark.parametrize("sample", ["[0, 1]", "[1768046409, 2]", None])
+def test_a_last_sample_that_is_wrong_or_gone_differs(stored: Database, sample: str | None) -> None:
+    execute(
+        stored,
+        "UPDATE telemetry_buckets SET last_values = "
+        "jsonb_strip_nulls(jsonb_build_object('ms', CAST(:sample AS jsonb))) "
+        "WHERE bucket_type = 'minute' AND bucket_start = :noon",
+        sample=sample,
+        noon=NOON,
+    )
+    (row,) = found(stored, MINUTE_LEVEL)
+    assert (row.what, row.key) == ("measurement", "ms")
+    assert tuple(row)[4:6] == (10, 10)
+    assert row[12] == pytest.approx(9 / 7)
+    assert row[14] == (NOON + timedelta(seconds=9)).timestamp()
+
+
 def test_how_a_keys_values_are_told_apart_does_not_matter_but_how_many_there_are(stored: Database) -> None:
     execute(
         stored,

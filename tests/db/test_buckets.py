@@ -59,6 +59,7 @@ def test_a_bucket_comes_with_everything_that_it_holds(stored: Database) -> None:
         "sum_values": {"ms": 1},
         "min_values": {"ms": 1},
         "max_values": {"ms": 1},
+        "last_values": {"ms": [NOON.timestamp(), 1]},
         "value_counts": {"ms": 1},
         "metadata_counts": {"ok:true": 1},
     }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -76,6 +77,50 @@ def test_long_values_and_keys_count_with_the_rest(database: Database, level: str
     bucket = folded(database, event(metadata=metadata, **{"m" * 255: 1, "m" * 256: 2}), level=level)
     assert bucket["metadata_counts"] == {"url:" + "x" * 1024: 1, f"long:{OTHER}": 1, "k" * 255 + ":1": 1, REST: 2}
     assert bucket["value_counts"] == {"m" * 255: 1, OTHER: 1}
+
+
+# Last samples
+
+
+@EVERY_LEVEL
+def test_a_bucket_keeps_the_last_sample_and_its_time_in_whatever_order_they_come(
+    database: Database, level: str
+) -> None:
+    times = [0.5, 40, 20.25, 40, 3]
+    samples = [event(minute, ms=value) for minute, value in zip(times, [9, 3, 7, 5, 8], strict=True)]
+    last = [(NOON + timedelta(minutes=40)).timestamp(), 5]
+    for one in Random(1).sample(samples, len(samples)):
+        insert_events([one], database=database)
+        roll_up_all(database)
+    assert audit(database) == []
+    assert buckets(database, level)[-1]["last_values"] == {"ms": last}
+
+
+@EVERY_LEVEL
+def test_each_measurement_has_a_last_sample_of_its_own(database: Database, level: str) -> None:
+    bucket = folded(database, event(0, ms=-1.5), event(0.25, hp=1e-9), event(0.5), level=level)
+    at = NOON.timestamp()
+    assert bucket["last_values"] == {"ms": [at, -1.5], "hp": [at + 15, 1e-9]}
+
+
+def test_a_late_event_is_no_last_sample(database: Database) -> None:
+    folded(database, event(30, ms=1), level="hour")
+    insert_events([event(10, ms=2)], database=database)
+    roll_up_all(database)
+    assert buckets(database, "hour")[0]["last_values"] == {"ms": [(NOON + timedelta(minutes=30)).timestamp(), 1]}
+
+
+def test_buckets_of_an_older_version_have_none_and_are_added_up_all_the_same(database: Database) -> None:
+    insert_events([event(0, ms=1), event(1, ms=2)], database=database)
+    roll_up_all(database)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_buckets SET last_values = '{}' WHERE bucket_type = 'minute'"))
+        connection.execute(
+            text("INSERT INTO rollup_dirty (level, event_name, bucket_start) VALUES ('hour', 'a.b', :at)"), {"at": NOON}
+        )
+    roll_up_all(database)
+    (hour,) = buckets(database, "hour")
+    assert (hour["sum_values"], hour["last_values"]) == ({"ms": 3}, {})
 
 
 # Bounds

@@ -114,7 +114,7 @@ def test_what_buckets_name_keeps_its_place_and_what_is_too_much_is_computed_agai
     for level in ("minute", "hour", "day"):
         put(older, {"zone:1": 1, "zone:2": 1, "ok:true": 1}, level=level, value_counts=usual)
         put(older, {}, level=level, name="c.d", value_counts=dict.fromkeys(crowd, 1), count=2)
-    migrate(older)
+    migrate(older, "0003")
     rows = execute(older, "SELECT event_name, kind, key FROM event_keys WHERE event_name = 'a.b' ORDER BY 2, 3")
     assert [(kind, key) for _, kind, key in rows] == [
         ("measurement", "hp"),
@@ -123,6 +123,7 @@ def test_what_buckets_name_keeps_its_place_and_what_is_too_much_is_computed_agai
         ("metadata", "zone"),
     ]
     assert dirty(older) == [("minute", "c.d")]
+    migrate(older)
     roll_up_all(older)
     named = execute(older, "SELECT count(*) FROM event_keys WHERE event_name = 'c.d'").scalar_one()
     assert named == 257

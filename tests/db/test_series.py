@@ -156,13 +156,36 @@ def test_a_split_shows_its_own_key_only(database: Database, edges: tuple[int, ..
     assert found == {pair: pairs.count(pair) for pair in pairs}
 
 
-def test_the_latest_is_the_last_bucket_with_events(sold: Database) -> None:
-    with sold.reading() as connection:
-        (rows, hour), _ = read_series(
-            connection, [replace(DAY, latest=True), replace(DAY, latest=True, edges=(DAY.start, DAY.end))]
-        )
-    assert rows.start.tolist() == [milliseconds(START + timedelta(hours=9, minutes=56))]
-    assert hour.count.tolist() == [45]
+def last_sample(database: Database, **changes: Any) -> tuple[int, float] | None:
+    """When it was (epoch ms), and its value."""
+    with database.reading() as connection:
+        (rows,), _ = read_series(connection, [replace(DAY, latest=True, **changes)])
+    assert rows.sum is not None
+    return (int(rows.start[0]), float(rows.sum[0])) if len(rows.start) else None
+
+
+def test_the_latest_is_the_last_sample_at_its_own_time(database: Database) -> None:
+    moment = START + timedelta(hours=3, seconds=17, milliseconds=250)
+    insert_events([(NAME, {"price": 4}, {}, moment), (NAME, {"price": 9}, {}, START)], database=database)
+    insert_events([(NAME, {"stock": 1}, {}, START + timedelta(hours=4))], database=database)
+    roll_up_all(database)
+    assert last_sample(database) == (milliseconds(moment), 4)
+    assert last_sample(database, end=DAY.start + 3 * HOUR_MS) == (DAY.start, 9)
+    assert last_sample(database, end=DAY.start + 3 * HOUR_MS + 30_000) == (milliseconds(moment), 4)
+    assert last_sample(database, start=DAY.start + 4 * HOUR_MS) is None
+    assert last_sample(database, measurement="never") is None
+
+
+@pytest.mark.parametrize("held", ["minute", "hour", "day"])
+def test_a_level_that_is_still_held_knows_the_last_sample(database: Database, held: str) -> None:
+    moment = START + timedelta(hours=3, seconds=17)
+    insert_events([(NAME, {"price": 4}, {}, moment)], database=database)
+    roll_up_all(database)
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM telemetry_buckets WHERE bucket_type <> :held"), {"held": held})
+    assert last_sample(database) == (milliseconds(moment), 4)
+    whole = {"minute": True, "hour": False, "day": False}
+    assert (last_sample(database, end=milliseconds(moment) + 1) is not None) == whole[held]
 
 
 def test_last_seen_is_the_start_of_the_last_bucket(sold: Database) -> None:

@@ -85,7 +85,9 @@ def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
             expected = connection.execute(
                 text(
                     "SELECT event_name, date_bin(:width, occurred_at, 'epoch'), key, count(*), sum(value::float8), "
-                    "min(value::float8), max(value::float8) FROM telemetry_events, jsonb_each_text(measurements) "
+                    "min(value::float8), max(value::float8), "
+                    "(array_agg(value::float8 ORDER BY occurred_at DESC, value::float8 DESC))[1] "
+                    "FROM telemetry_events, jsonb_each_text(measurements) "
                     "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
                 ),
                 {"width": level.width},
@@ -93,7 +95,7 @@ def assert_every_level_is_a_group_by_over_raw(database: Database) -> None:
             stored = connection.execute(
                 text(
                     "SELECT event_name, bucket_start, key, value::bigint, (sum_values ->> key)::float8, "
-                    "(min_values ->> key)::float8, (max_values ->> key)::float8 "
+                    "(min_values ->> key)::float8, (max_values ->> key)::float8, (last_values -> key ->> 1)::float8 "
                     "FROM telemetry_buckets, jsonb_each_text(value_counts) WHERE bucket_type = :level ORDER BY 1, 2, 3"
                 ),
                 {"level": level.name},
