@@ -52,9 +52,13 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
     "resolution": (
         "The length of the buckets: a step such as `5m`, `6h`, `1w` or `1M` (a month); `minute`, `hour` and `day` are "
         "`1m`, `1h` and `1d`. `auto` takes the shortest that is kept and gives at most 300 buckets. Those of hours and "
-        "days follow `tz`, and the range is snapped to them. Where the "
-        "wanted one is no longer kept or would give too many buckets, a coarser one is taken and `note` says why.",
+        "days follow `tz`, and the range is snapped to them. Where the wanted one is no longer kept or would give too "
+        "many buckets, a coarser one is taken and `note` says why.",
         {"type": "string", "enum": ["auto", "minute", "hour", "day", *STEP_KEYS], "default": "auto"},
+    ),
+    "res": (
+        "Another name of `resolution`: the one that the page's address uses. Only one of the two may be given.",
+        {"type": "string", "enum": ["auto", "minute", "hour", "day", *STEP_KEYS]},
     ),
     "split_by": ("A metadata key: one series for each of its most frequent values.", {"type": "string"}),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),

@@ -21,7 +21,7 @@ from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 
 PATH = "/api/v1/query"
-PARAMETERS = ("event_name", "measurement", "show", "from", "to", "resolution", "split_by", "tz", "format")
+PARAMETERS = ("event_name", "measurement", "show", "from", "to", "resolution", "res", "split_by", "tz", "format")
 FORMATS = ("json", "csv")
 
 
@@ -65,7 +65,7 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
         chart=chart,
         span=parse_range(start=parameters.get("from"), end=parameters.get("to"), now=now, zone=zone),
         zone=zone,
-        step=find_step(parameters.get("resolution") or "auto"),
+        step=_step(parameters),
         format=_one_of("format", parameters.get("format") or "json", FORMATS),
     )
 
@@ -79,6 +79,14 @@ def _one_of(parameter: str, value: str, allowed: Collection[str]) -> str:
     if value not in allowed:
         raise _bad(parameter, f"{value!r} is not known", allowed)
     return value
+
+
+def _step(parameters: Mapping[str, str]) -> Step | None:
+    """Return the step that was asked for, by either of its names."""
+    given = [name for name in ("resolution", "res") if parameters.get(name)]
+    if len(given) > 1:
+        raise _bad("res", "is another name of resolution; use one of the two")
+    return find_step(parameters[given[0]], given[0]) if given else None
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -102,6 +102,10 @@ def test_any_step_may_be_asked_for_and_the_range_is_snapped_to_it(asked: Site, r
     assert first.astimezone(UTC) == datetime.fromisoformat(answer["from"])
 
 
+def test_a_step_may_be_called_as_the_page_calls_it(asked: Site) -> None:
+    assert ask(asked, event_name=LOGIN, res="5m").json["resolution"] == "5m"
+
+
 def test_relative_times_reach_to_now(asked: Site) -> None:
     answer = asked.client.get(PATH, query_string={"event_name": LOGIN, "from": "now-6h", "to": "now"}).json
     assert answer is not None
@@ -146,6 +150,8 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "to": "2026-13-01T00:00:00Z"}, "to", "2026-01-31T12:00:00Z"),
         ({"event_name": LOGIN, "from": "now", "to": "now-1h"}, "from", "not before"),
         ({"event_name": LOGIN, "resolution": "second"}, "resolution", "auto, minute, hour, day"),
+        ({"event_name": LOGIN, "res": "second"}, "res", "auto, minute, hour, day"),
+        ({"event_name": LOGIN, "res": "5m", "resolution": "5m"}, "res", "use one of the two"),
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
         ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
         ({"event_name": LOGIN, "show": "avg", "split_by": "success"}, "split_by", "only counts and rates"),
