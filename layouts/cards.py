@@ -17,7 +17,7 @@ from layouts.numbers import change_text
 from layouts.reading import leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
-from layouts.words import before_text, range_text, summed_text, uncomputed_text
+from layouts.words import before_text, range_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
@@ -128,7 +128,7 @@ def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
 def headline(data: ChartData) -> list[Component]:
     """Return the number that matters now, what it is, and its change against the period before."""
     number, unit = data.headline, display_unit(data)
-    parts: list[Component] = [html.Span(_number_text(number.value, unit), className="number")]
+    parts: list[Component] = [_number(data, unit)]
     if number.label:
         parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
@@ -143,16 +143,24 @@ def spoken(data: ChartData, refused: Sequence[Interval]) -> html.Span:
     return html.Span(summary(data, refused), id=f"summary-{data.chart.id}", hidden=True)
 
 
+def _number(data: ChartData, unit: DisplayUnit) -> html.Span:
+    """Return the number, coloured as the chart's bounds have it. Colour is not all that says so: see ``_what``."""
+    verdict = data.chart.bounds.verdict(data.headline.value)
+    return html.Span(_number_text(data.headline.value, unit), className=f"number {verdict}" if verdict else "number")
+
+
 def _number_text(value: float | None, unit: DisplayUnit) -> str:
     return "–" if value is None else unit.text(value)
 
 
 def _what(data: ChartData) -> str:
-    """Return ``total, 24 h``, ``total since 2 Mar``; of the latest value no length."""
+    """Return ``total, 24 h``, ``total since 2 Mar``, of the latest value no length; and ``above 200 ms`` where the
+    chart warns of that."""
     label, summed = data.headline.label, summed_text(data.window)
-    if label == "latest":
-        return label
-    return f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"
+    parts = (
+        [label] if label == "latest" else [f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"]
+    )
+    return ", ".join([*parts, *verdict_text(data)])
 
 
 def _change(data: ChartData, unit: DisplayUnit) -> html.Span:

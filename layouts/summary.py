@@ -7,7 +7,7 @@ import numpy as np
 
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit, head_unit
-from layouts.words import step_text, summed_text, uncomputed_text
+from layouts.words import step_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.charts.data import ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -34,6 +34,7 @@ def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
         sentences += [_series(data, series) for series in data.series[:MOST_SERIES]]
         if len(data.series) > MOST_SERIES:
             sentences.append(f"And {len(data.series) - MOST_SERIES} more series.")
+        sentences += _verdict(data)
         sentences += _reservations(data)
     if data.uncomputed is not None:
         sentences.append(f"{uncomputed_text(data.uncomputed, data.window.zone)}.")
@@ -66,6 +67,14 @@ def _series(data: ChartData, series: Series) -> str:
     parts.append(trend(values[known]))
     text = name + ", ".join(part for part in parts if part) + "."
     return text[0].upper() + text[1:]
+
+
+def _verdict(data: ChartData) -> Iterator[str]:
+    target, unit = data.chart.bounds.target, display_unit(data)
+    if target is not None:
+        yield f"The target is {unit.text(target)}."
+    for words in verdict_text(data):
+        yield f"The number {'has met it' if words == 'target met' else f'is {words}, which is a warning'}."
 
 
 def trend(values: Values) -> str:

@@ -51,8 +51,9 @@ def head_unit(unit: str) -> str:
 
 
 def display_unit(chart: ChartData) -> DisplayUnit:
-    """Return the unit for a chart's greatest value."""
-    return unit_for(chart.chart.unit, max((_greatest(part) for part in _parts(chart)), default=0.0))
+    """Return the unit for the greatest value that a chart's axis reaches."""
+    reached = [*(_greatest(part) for part in _parts(chart)), *map(abs, chart.chart.bounds.shown())]
+    return unit_for(chart.chart.unit, max(reached, default=0.0))
 
 
 def unit_for(unit: str, greatest: float) -> DisplayUnit:

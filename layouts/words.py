@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE
-from metrics_dash.charts.data import Interval, TabData, Uncomputed
+from layouts.units import display_unit
+from metrics_dash.charts.data import ChartData, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
@@ -75,6 +76,16 @@ def uncomputed_text(found: Uncomputed, zone: ZoneInfo) -> str:
     """Return ``2 buckets can’t be computed since Sat 10 Jan 12:00``."""
     plural = "bucket" if found.buckets == 1 else "buckets"
     return f"{found.buckets:,} {plural} can’t be computed since {_moment(found.since.astimezone(zone), False)}"
+
+
+def verdict_text(data: ChartData) -> list[str]:
+    """Return ``above 200 ms`` where the chart warns of its number, ``target met`` where it has reached that; else
+    nothing."""
+    bounds, unit = data.chart.bounds, display_unit(data)
+    verdict = bounds.verdict(data.headline.value)
+    if verdict == "warned" and bounds.warn is not None:
+        return [f"{'below' if bounds.low_is_bad else 'above'} {unit.text(bounds.warn)}"]
+    return ["target met"] if verdict == "met" else []
 
 
 def step_text(window: Window) -> str:

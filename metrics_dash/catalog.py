@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from metrics_dash.bounds import NO_BOUNDS, Bounds, BoundsError, Good, Number, check_bounds
 from metrics_dash.catalog_names import EventName, Identifier, Key
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
@@ -23,7 +24,6 @@ DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 Kind = Literal["counter", "gauge", "timing"]
 Show = Literal["count", "sum", "avg", "min", "max", "rate", "p50", "p95", "p99", "unique"]
 Draw = Literal["line", "bar", "area"]
-Good = Literal["up", "down", "none"]
 
 # What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
 SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
@@ -84,6 +84,10 @@ class ChartDeclaration(_Record):
     draw: Draw = "line"
     split_by: Key | None = None
     good: Good = "none"
+    min: Number | None = None
+    max: Number | None = None
+    target: Number | None = None
+    warn: Number | None = None
     help: str = ""
 
 
@@ -116,7 +120,7 @@ class Chart:
     """A chart that can be drawn: its declaration, checked against its event and completed from it.
 
     ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
-    what it may be split by. ``good``: which way a change is for the better.
+    what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
     """
 
     id: str
@@ -130,6 +134,7 @@ class Chart:
     unit: str = ""
     dimensions: tuple[str, ...] = ()
     good: Good = "none"
+    bounds: Bounds = NO_BOUNDS
     help: str = ""
 
 
@@ -284,7 +289,9 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         show = check_show(declared.show, event)
         measurement = choose_measurement(declared.measurement, show, event)
         split_by = check_split(declared.split_by, show, event)
-    except ChoiceError as error:
+        bounds = Bounds(declared.min, declared.max, declared.target, declared.warn)
+        bounds = check_bounds(bounds, show=show, draw=declared.draw, good=declared.good)
+    except (ChoiceError, BoundsError) as error:
         raise CatalogError(f"{place}: {error}") from None
     return Chart(
         id=declared.id,
@@ -298,6 +305,7 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         unit=unit_of(show, measurement, event),
         dimensions=dimensions_of(show, event),
         good=declared.good,
+        bounds=bounds,
         help=declared.help,
     )
 
@@ -334,6 +342,8 @@ _MESSAGES = {
     "model_type": 'must be a table, such as { unit = "ms" }',
     "tuple_type": "must be an array; tables in one are written [[tabs]] and [[tabs.charts]]",
     "string_type": "must be text in quotes",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
@@ -353,7 +363,7 @@ def _unknown_key(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> str
     return f"{_place(loc[:-1], document) or 'the file'}: {key!r} is not a key{hint}"
 
 
-_DERIVED = frozenset(field.name for field in fields(Chart)) - ChartDeclaration.model_fields.keys()
+_DERIVED = frozenset(field.name for field in fields(Chart)) - ChartDeclaration.model_fields.keys() - {"bounds"}
 
 
 def _holder(loc: tuple[int | str, ...]) -> type[_Record]:

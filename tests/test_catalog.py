@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from metrics_dash.bounds import NO_BOUNDS, Bounds
 from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog, unit_of
 
 SMALL = """
@@ -88,6 +89,11 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),
         ('kind = "gauge"', 'kind = "gouge"', "'gouge'"),
         ('show = "avg"', 'show = "avg"\ngood = "more"', "'more'"),
+        ('show = "avg"', 'show = "avg"\nmin = 5\nmax = 5', "charts.stock: min: 5 is not below max, 5"),
+        ('show = "avg"', 'show = "avg"\ntarget = "x"', "charts.stock.target: must be a number, not 'x'"),
+        ('show = "avg"', 'show = "avg"\nwarn = true', "charts.stock.warn: must be a number, not True"),
+        ('show = "avg"', 'show = "avg"\nmax = inf', "charts.stock.max: must be a finite number, not inf"),
+        ('show = "avg"', 'show = "avg"\nbounds = 1', "charts.stock: 'bounds' is not a key"),
         ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not dotted"),
         ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
     ],
@@ -104,6 +110,13 @@ def test_a_chart_says_which_way_is_good_and_by_default_neither() -> None:
     assert {chart.good for chart in parse_catalog(SMALL).charts()} == {"none"}
     catalog = parse_catalog(SMALL.replace('show = "avg"', 'show = "avg"\ngood = "down"'))
     assert [chart.good for chart in catalog.charts() if chart.show == "avg"] == ["down"]
+
+
+def test_a_chart_is_held_against_what_it_declares() -> None:
+    declared = 'show = "avg"\ngood = "up"\nmin = 0\nmax = 100\ntarget = 90.5\nwarn = 50'
+    stock = parse_catalog(SMALL.replace('show = "avg"', declared)).chart("stock")
+    assert stock.bounds == Bounds(0, 100, 90.5, 50, low_is_bad=True, judges=True)
+    assert parse_catalog(SMALL).chart("stock").bounds == NO_BOUNDS
 
 
 def test_a_rate_is_counted_by_the_second() -> None:

@@ -26,7 +26,7 @@ from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
-from metrics_dash.catalog import load_catalog
+from metrics_dash.catalog import DEFAULT_PATH, load_catalog
 from metrics_dash.demo.simulation import Simulation
 from metrics_dash.demo.status import HEARTBEAT
 from metrics_dash.ingest.buffer import REFUSED
@@ -84,6 +84,33 @@ def _refused() -> Shot:
     return Shot("state-refused", "combat", "range=24h&res=hour&theme=light")
 
 
+# Of gauges, for pictures of charts that are held against something: one warns, the others have met their targets.
+BOUNDS = {
+    "players-online": 'good = "up"\ntarget = 400\nwarn = 300',
+    "creatures-spawned": 'good = "down"\ntarget = 4000\nwarn = 4500\nmin = 1000\nmax = 5000',
+    "active-zones": 'good = "up"\ntarget = 10',
+}
+
+
+def _bounded() -> Iterator[Shot]:
+    for theme in ("light", "dark"):
+        yield Shot(f"bounds-{theme}", "server", f"range=24h&theme={theme}")
+    yield Shot("bounds-wall", "server", "range=24h&kiosk=1", WALL)
+    yield Shot("bounds-phone", "server", "range=24h&theme=dark", PHONE, {"device_scale_factor": 2})
+
+
+@contextmanager
+def _with_bounds() -> Iterator[Settings]:
+    """Settings with a catalog in which charts have a target and warn."""
+    text = DEFAULT_PATH.read_text(encoding="utf-8").replace('draw = "line"\ngood = "up"', 'draw = "line"')
+    for chart, declared in BOUNDS.items():
+        text = text.replace(f'id = "{chart}"', f'id = "{chart}"\n{declared}')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "catalog.toml"
+        path.write_text(text, encoding="utf-8")
+        yield Settings(catalog=path)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=30)
@@ -95,9 +122,9 @@ def main() -> None:
     with _database(chosen.data_dir) as database, _served(database) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
 
-        def photograph(shot: Shot) -> None:
+        def photograph(shot: Shot, at: str = address) -> None:
             if shot.name.startswith(chosen.only):
-                take(browser, address, shot)
+                take(browser, at, shot)
 
         def state(shot: Shot) -> None:
             # By an application of its own: the other one answers from its cache until the next tick.
@@ -112,6 +139,9 @@ def main() -> None:
         fill(database, chosen.days)
         for shot in shots():
             photograph(shot)
+        with _with_bounds() as settings, _served(database, settings) as held_against:
+            for shot in _bounded():
+                photograph(shot, held_against)
         refuse(database)
         state(_refused())
         forget(database)
@@ -210,8 +240,8 @@ def _database(data_dir: Path | None) -> Iterator[Database]:
 
 
 @contextmanager
-def _served(database: Database) -> Iterator[str]:
-    app = create_app(Settings(), database=database)
+def _served(database: Database, settings: Settings | None = None) -> Iterator[str]:
+    app = create_app(settings or Settings(), database=database)
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

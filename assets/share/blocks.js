@@ -56,7 +56,7 @@
   function headline(on, parts, room) {
     if (!parts.length) return space(0);
     const styles = parts.map(([kind], place) =>
-      place ? smallStyle(on.colours, kind) : { size: 28, weight: 650, colour: on.colours.text },
+      place ? smallStyle(on.colours, kind) : { size: 28, weight: 650, colour: numberColour(on.colours, kind) },
     );
     const widths = parts.map(([, text], place) => on.width(text, styles[place]) + 12);
     const fits = widths.reduce((sum, one) => sum + one, -12) <= room;
@@ -70,6 +70,16 @@
         });
       },
     };
+  }
+
+  /**
+   * @param {Record<string, string>} colours
+   * @param {string} kind - its last word: met or warned, where the chart says so
+   */
+  function numberColour(colours, kind) {
+    /** @type {Record<string, string>} */
+    const tone = { met: colours.ok, warned: colours.warn };
+    return tone[kind.split(" ").pop() ?? ""] || colours.text;
   }
 
   /**

@@ -26,6 +26,7 @@ _EM = 0.6
 _LEFT = PADDING + 40
 _LEGEND = 26
 _TICKS = 44
+_TONES = {"met": "ok", "warned": "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,11 @@ def _head(chart: AboutChart, room: int, theme: Theme) -> tuple[list[Line], int]:
     tokens = TOKENS[theme]
     title = f"{chart['title']} · {chart['unit']}" if chart["unit"] else chart["title"]
     lines, top = _wrapped(title, 16, tokens["muted"], 0, room, bold=True)
-    number, *rest = [text for _, text in chart["headline"]] or [""]
+    (kind, number), *more = chart["headline"] or [("", "")]
+    rest = [text for _, text in more]
     if number:
-        lines.append(Line(number, 28, tokens["text"], top + 4, bold=True))
+        colour = tokens[_TONES.get(kind.split(" ")[-1], "text")]
+        lines.append(Line(number, 28, colour, top + 4, bold=True))
         lines.append(Line("   ".join(rest), 12, tokens["muted"], top + 46))
         top += 68
     return lines, top

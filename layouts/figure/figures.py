@@ -10,6 +10,7 @@ trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from layouts.figure import bounds
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
@@ -55,8 +56,9 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
 def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> dict[str, Any]:
     """Return what the layout says about the data: shaded intervals of refused events with their count, zeros that
     can't be drawn, and what the browser has to know to read values off the chart."""
-    shapes = [_shade(interval, chart, style) for interval in refused]
-    notes = [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
+    shapes = [*bounds.shapes(chart, style), *(_shade(interval, chart, style) for interval in refused)]
+    notes = bounds.notes(chart, style)
+    notes += [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
     if style.logarithmic:
         notes += _note_of_zeros(chart, style)
     meta = window_meta(chart.window) | {

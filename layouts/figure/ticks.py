@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from layouts.figure.axes import clocks_change, on_axis
+from layouts.figure.bounds import axis
 from layouts.figure.room import labels_within
 from layouts.figure.traces import FigureStyle, drawn_as, least_value
 from layouts.numbers import THIN_SPACE
@@ -113,7 +114,8 @@ def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
     shown = in_unit(chart, unit)
     suffix = f"{THIN_SPACE}{unit.short}" if unit.short else ""
-    return {"ticksuffix": suffix, "dtick": _decade_ticks(shown) if style.logarithmic else _whole_ticks(shown, style)}
+    distance = _decade_ticks(shown) if style.logarithmic else _whole_ticks(shown, style)
+    return {"ticksuffix": suffix, "dtick": distance, **axis(chart, style)}
 
 
 def _decade_ticks(chart: ChartData) -> str | None:

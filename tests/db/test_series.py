@@ -220,7 +220,8 @@ def test_an_empty_key_is_a_key_to_split_by(database: Database) -> None:
 def test_every_read_goes_by_the_primary_key(sold: Database) -> None:
     edges = tuple(range(DAY.start, DAY.end + 1, 6 * HOUR_MS))
     with statements(sold) as sent, sold.reading() as connection:
-        read_series(connection, [replace(DAY, split_by="place"), replace(DAY, edges=edges, split_by="place")], [NAME])
+        reads = [replace(DAY, split_by="place"), replace(DAY, edges=edges, split_by="place"), replace(DAY, latest=True)]
+        read_series(connection, reads, [NAME])
     ((statement, parameters),) = sent
     with sold.reading() as connection:
         # The table is tiny, so a scan of it would be cheapest; what counts is what a large one gets.

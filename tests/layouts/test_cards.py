@@ -9,6 +9,7 @@ import pytest
 from dash import dcc, html
 
 from layouts.cards import CardContent, card, headline, skeleton_card, spoken, state
+from metrics_dash.bounds import Bounds
 from metrics_dash.charts.data import ChartData, Headline
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.ops.lag import Lag
@@ -131,6 +132,23 @@ def test_a_change_is_judged_as_the_chart_declares_and_below_one_percent_not_at_a
     data = chart(headline=Headline(1.0, "total", change=change))
     declared = replace(data, chart=replace(data.chart, good=good))
     assert attribute(headline(declared)[-1], "className") == f"change {judgement}"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (150.0, "number met", "latest, target met"),
+        (500.0, "number", "latest"),
+        (2e3, "number warned", "latest, above 1,000 ms"),
+    ],
+)
+def test_a_number_is_coloured_by_what_it_is_held_against_and_words_say_so_too(
+    value: float, kind: str, said: str
+) -> None:
+    data = chart(headline=Headline(value, "latest"))
+    bounds = Bounds(target=200, warn=1000, judges=True)
+    number, what = headline(replace(data, chart=replace(data.chart, unit="ms", bounds=bounds)))
+    assert (attribute(number, "className"), words(what).replace("\u202f", " ")) == (kind, said)
 
 
 def test_a_number_speaks_the_unit_of_its_axis() -> None:

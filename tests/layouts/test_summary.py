@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from layouts.summary import summary, trend
+from metrics_dash.bounds import Bounds
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.data import ChartData, Interval, Series, State
+from metrics_dash.charts.data import ChartData, Headline, Interval, Series, State
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from tests.support.times import window_by_hand
 
@@ -34,6 +35,15 @@ def test_a_count_says_its_latest_total_extremes_and_trend_in_the_zone() -> None:
 def test_a_gauge_has_no_total() -> None:
     said = summary(chart("players-online", [4, 5, 6]))
     assert "total" not in said
+
+
+def test_the_target_is_said_and_whether_the_number_has_met_it_or_is_warned_of() -> None:
+    data = chart("players-online", [4, 5, 6])
+    declared = replace(data.chart, bounds=Bounds(target=9, warn=5, low_is_bad=True, judges=True))
+    for value, said in ((9.0, "has met it"), (4.0, "is below 5, which is a warning")):
+        spoken = summary(replace(data, chart=declared, headline=Headline(value, "latest")))
+        assert f"The target is 9. The number {said}." in spoken
+    assert "target" not in summary(data)
 
 
 def test_every_series_of_a_split_is_named() -> None:

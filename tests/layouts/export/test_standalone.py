@@ -43,6 +43,14 @@ def test_a_unit_stands_beside_the_title() -> None:
     assert notes(drawn(RATE, chart={**about_chart(RATE, auth_tab()), "unit": "ms"}))[0] == "<b>Login Rate · ms</b>"
 
 
+@pytest.mark.parametrize(("kind", "tone"), [("number", "text"), ("number met", "ok"), ("number warned", "warn")])
+def test_a_number_has_the_colour_that_it_has_on_the_page(kind: str, tone: str) -> None:
+    headline = [(kind, "1.2 s"), ("what", "latest")]
+    layout = drawn(RATE, chart={**about_chart(RATE, auth_tab()), "headline": headline})["layout"]
+    (number,) = [note for note in layout["annotations"] if note["text"] == "<b>1.2 s</b>"]
+    assert number["font"]["color"] == TOKENS["light"][tone]
+
+
 @pytest.mark.parametrize("width", [480, 960])
 def test_no_text_of_a_picture_is_cut_off(width: int) -> None:
     link = LINK + "&hidden=" + "x" * 900
