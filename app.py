@@ -57,7 +57,7 @@ def create_app(
     database = database or Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
     runtime = runtime or Runtime(settings, database)
     catalog = load_catalog(settings.catalog)
-    server = _server(runtime, database)
+    server = _server(runtime, database, settings)
     version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
     queries = Queries(database, catalog, settings, _cache(server, settings, database, version))
     app = _dash(server)
@@ -99,7 +99,8 @@ def start_runtime() -> None:
     server: Flask = sys.modules[__name__].server
     with _starting:
         if not _started.is_set():
-            migrate(server.extensions["metrics_database"])
+            if not server.extensions["metrics_settings"].only_reads:
+                migrate(server.extensions["metrics_database"])
             server.extensions["metrics_runtime"].start()
             _started.set()
 
@@ -114,10 +115,11 @@ def stop_runtime() -> None:
     server.extensions["metrics_database"].close()
 
 
-def _server(runtime: Runtime, database: Database) -> Flask:
+def _server(runtime: Runtime, database: Database, settings: Settings) -> Flask:
     server = Flask("metrics_dash", static_folder=None)
     server.extensions["metrics_runtime"] = runtime
     server.extensions["metrics_database"] = database
+    server.extensions["metrics_settings"] = settings
     # Dash adds a file's time of change to its address, so what was fetched once stays good.
     server.config["SEND_FILE_MAX_AGE_DEFAULT"] = _ONE_YEAR
     server.config["COMPRESS_ALGORITHM"] = ["zstd", "br", "gzip"]

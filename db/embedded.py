@@ -197,6 +197,10 @@ class EmbeddedServer:
         """Return whether the server's main process lives; false before ``start``."""
         return self._postmaster is not None and self._postmaster.lives()
 
+    def is_shared(self) -> bool:
+        """Return whether another living process uses the server."""
+        return bool(_Place(self._folder, server_account()).others())
+
     def stop(self) -> None:
         """Leave the server. The last living process that uses it stops it."""
         with self._lock:
@@ -208,7 +212,7 @@ class EmbeddedServer:
                 return  # removed while it was used, as tests do
             place = _Place(self._folder, server_account())
             with locked(self._folder.with_name(f".{self._folder.name}.lock")):
-                others = {pid for pid in place.users() if pid != os.getpid() and psutil.pid_exists(pid)}
+                others = place.others()
                 place.write_users(others)
                 if not others:
                     place.stop()
@@ -311,6 +315,10 @@ class _Place:
         except (OSError, ValueError):
             return set()
         return {pid for pid in found if isinstance(pid, int)}
+
+    def others(self) -> set[int]:
+        """Return the other processes that use the server and live."""
+        return {pid for pid in self.users() if pid != os.getpid() and psutil.pid_exists(pid)}
 
     def write_users(self, pids: set[int]) -> None:
         write_private(self.folder / ".handle_pids.json", json.dumps(sorted(pids)), self.account)

@@ -85,6 +85,11 @@ class Database:
         return self._server is not None
 
     @property
+    def shared(self) -> bool:
+        """Whether another process uses the embedded server, so that it goes on when this one leaves."""
+        return self._server is not None and self._server.is_shared()
+
+    @property
     def url(self) -> URL:
         """Where the server is, for SQLAlchemy; its text form hides the password. Starts an embedded server."""
         if self._url is None:

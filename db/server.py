@@ -64,6 +64,17 @@ def lacking(connection: Connection) -> Lacking:
     return Lacking(tuple(rows), tuple(partitions))
 
 
+def lacking_to_read(connection: Connection) -> tuple[str, ...]:
+    """Return the statements that would let the role read everything."""
+    names = [*sorted(metadata.tables), "alembic_version"]
+    return tuple(connection.execute(_READING, {"names": names}).scalars())
+
+
+_READING = text("""
+SELECT format('GRANT SELECT ON %s TO %I', relation, current_user)
+FROM unnest(CAST(:names AS text[])) AS name, to_regclass(name) AS relation
+WHERE relation IS NOT NULL AND NOT has_table_privilege(relation, 'SELECT')
+""")
 _ROWS = text("""
 SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', relation, current_user)
 FROM unnest(CAST(:names AS text[])) AS name, to_regclass(name) AS relation

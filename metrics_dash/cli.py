@@ -183,6 +183,9 @@ def dsn() -> None:
     """Print the connection URL in use, the embedded server's too. It may hold a password."""
     with _opened() as (_, database):
         typer.echo(database.dsn())
+        alone = database.embedded and not database.shared
+    if alone:
+        err.print("the embedded server ends with this command: start the application to use that URL", soft_wrap=True)
 
 
 # Events in

@@ -95,6 +95,7 @@ class ThreadSupervisor:
 class Runtime:
     """Collects (``collect``) and rolls up, purges and tidies (``schedule``), in threads of its own.
 
+    Either by default, except where the settings say that the process only reads.
     ``bus``: where events are taken from, by default the one behind ``metrics_dash.execute``.
     """
 
@@ -103,8 +104,8 @@ class Runtime:
         settings: Settings,
         database: Database,
         *,
-        collect: bool = True,
-        schedule: bool = True,
+        collect: bool | None = None,
+        schedule: bool | None = None,
         bus: Bus | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -119,8 +120,8 @@ class Runtime:
         self._settings = settings
         self._database = database
         self._bus = bus or default_bus
-        self._collect = collect
-        self._schedule = schedule
+        self._collect = not settings.only_reads if collect is None else collect
+        self._schedule = not settings.only_reads if schedule is None else schedule
         self._clock = clock
         self._lock = threading.RLock()
         self._owner: int | None = None

@@ -164,6 +164,9 @@ class Settings(BaseModel):
         None, description="Will sign sessions once there is a login; nothing uses it yet."
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded server and local state live.")
+    role: Literal["all", "web"] = Field(
+        "all", description="web: the process only reads; it neither collects nor rolls up, purges or migrates."
+    )
     host: LoopbackHost = Field(
         "127.0.0.1", description="Address the web server binds; only loopback while there is no login."
     )
@@ -196,6 +199,17 @@ class Settings(BaseModel):
                     "each level must be kept at least as long as the finer one it is folded from"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _the_demo_needs_a_collector(self) -> Self:
+        if self.demo and self.only_reads:
+            raise ValueError(f"{PREFIX}DEMO: the demo's events can't be taken where {PREFIX}ROLE is web")
+        return self
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the process changes nothing in the database."""
+        return self.role == "web"
 
     @classmethod
     def environment_names(cls) -> dict[str, str]:

@@ -20,6 +20,7 @@ from db.engine import Database
 from db.events import insert_events
 from db.migrate import head_revision
 from metrics_dash.cli import main
+from tests.support.processes import data_folder, running
 
 Run = Callable[..., "Ended"]
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -137,6 +138,15 @@ def test_a_command_that_only_reads_says_that_a_migration_is_due(run: Run, empty_
 
 def test_dsn_prints_the_url_and_nothing_else(on: Run, database: Database) -> None:
     assert on("dsn").out == database.dsn() + "\n"
+
+
+def test_dsn_says_that_an_embedded_server_goes_with_it(run: Run) -> None:
+    with data_folder() as folder:
+        ended = run("dsn", METRICS_DATA_DIR=str(folder))
+        assert "ends with this command" in ended.err
+        with running(folder) as app:
+            app.until_ready()
+            assert run("dsn").err == ""
 
 
 def test_import_stores_a_file_once_and_names_bad_lines(on: Run, database: Database, tmp_path: Path) -> None:

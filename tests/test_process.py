@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,10 @@ import requests
 from sqlalchemy import text
 
 from db.engine import Database
+from db.events import insert_events
+from db.migrate import migrate
+from db.roles import grant
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.support.processes import Process, data_folder, eventually, free_port, running
 
 
@@ -168,3 +174,41 @@ def test_gunicorn_refuses_workers_that_wait_for_slow_clients(folder: Path) -> No
     with running(folder, *command) as app:
         assert app.process.wait(60) != 0
         assert "slow clients" in app.output
+
+
+def test_a_process_that_only_reads_serves_and_changes_nothing(folder: Path, database: Database) -> None:
+    """Not even as somebody who may."""
+    with database.begin() as connection:
+        grant(connection, f"{database.url.database}_")
+        user = f"{database.url.database}_web"
+        connection.execute(text(f"CREATE ROLE {user} LOGIN IN ROLE {database.url.database}_viewer"))
+    insert_events([("test.read", {}, {}, datetime.now(UTC))], database=database)
+    roll_up_all(database)
+    url = database.url.set(username=user, drivername="postgresql").render_as_string(hide_password=False)
+    for command in ((), (sys.executable, "-m", "gunicorn", "app:server")):
+        with running(folder, *command, DATABASE_URL=url, METRICS_ROLE="web", METRICS_REFRESH_INTERVAL="1") as app:
+            app.until_ready()
+            assert app.get("/admin/metrics/").status_code == 200
+            query = "/api/v1/query?event_name=test.read&from=now-1h&resolution=minute"
+            (series,) = app.get(query).json()["series"]
+            assert sum(value or 0 for value in series["v"]) == 1
+            refused = app.post([{"event_name": "test.read"}])
+            assert (refused.status_code, "does not collect" in refused.text) == (503, True)
+            assert app.end() == 0
+            assert "permission denied" not in app.output
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM telemetry_events")).scalar_one() == 1
+        assert connection.execute(text("SELECT count(*) FROM collectors")).scalar_one() == 0
+
+
+def test_a_process_that_only_reads_waits_for_another_one_to_migrate(folder: Path, empty_database: Database) -> None:
+    with running(folder, DATABASE_URL=empty_database.dsn(), METRICS_ROLE="web") as app:
+        eventually(lambda: "run python -m metrics_dash migrate" in ready(app), "it says that a migration is due")
+        migrate(empty_database)
+        app.until_ready()
+
+
+def ready(app: Process) -> str:
+    with suppress(requests.ConnectionError):
+        return app.get("/readyz").text
+    return ""

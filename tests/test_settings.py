@@ -120,3 +120,9 @@ def test_secrets_show_neither_in_text_nor_in_errors() -> None:
 
 def test_what_the_client_reads_is_no_mistake_here() -> None:
     load_settings({"METRICS_URL": "http://127.0.0.1:8050", "METRICS_TOKEN": "secret"})
+
+
+def test_the_demo_is_refused_where_nothing_is_collected() -> None:
+    with pytest.raises(SettingsError, match="METRICS_ROLE is web"):
+        load_settings({"METRICS_ROLE": "web", "METRICS_DEMO": "1"})
+    assert load_settings({"METRICS_ROLE": "web"}).only_reads

@@ -1,16 +1,39 @@
-"""``doctor``: what is wrong, and what to do."""
+"""``check-config``: whether a process could start with these settings. ``doctor``: what is wrong, and what to do."""
+
+from datetime import timedelta
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from db.engine import use_database
 from metrics_dash import logs
+from metrics_dash.catalog import load_catalog
 from metrics_dash.commands.session import open_database
-from metrics_dash.settings import load_settings
+from metrics_dash.settings import Settings, load_settings
 
 commands = typer.Typer()
+
+
+@commands.command("check-config")
+def check_config() -> None:
+    """Read settings and catalog as a start would, and print what differs from the defaults; connect to nothing."""
+    settings = load_settings()
+    load_catalog(settings.catalog)
+    for field, name in Settings.environment_names().items():
+        value = getattr(settings, field)
+        if value != Settings.model_fields[field].default:
+            typer.echo(f"{name}={'(set)' if isinstance(value, SecretStr) else _as_written(value)}")
+    typer.echo("settings and catalog are good")
+
+
+def _as_written(value: object) -> object:
+    """Return a value as somebody would write it in the environment."""
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g}s"
+    return int(value) if isinstance(value, bool) else value
 
 
 @commands.command()

@@ -47,7 +47,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         partitions = attached_partitions(connection)
         crowded = crowded_events(connection)
         jobs = unfinished(connection)
-        yield from around_database(database, connection, status)
+        yield from around_database(database, connection, status, reads=settings.only_reads)
     yield _collectors(status)
     yield _lag(status)
     yield _uncomputed(status)

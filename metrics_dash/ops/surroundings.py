@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from db.clock import CLOCKS_MAY_DIFFER, disagreement, offset_between
 from db.engine import Database
-from db.server import clock, connections, data_folder, database_bytes, lacking
+from db.server import clock, connections, data_folder, database_bytes, lacking, lacking_to_read
 from db.status import PipelineStatus
 from metrics_dash.charts import records
 from metrics_dash.charts.redis_cache import connect
@@ -27,9 +27,11 @@ GIB = 1024**3
 DISK_WORTH_A_LOOK, DISK_BAD = 5 * GIB, GIB
 
 
-def around_database(database: Database, connection: Connection, status: PipelineStatus) -> Iterator[Finding]:
-    """Look at the server of ``connection``, which is the one that is written to."""
-    yield _rights(connection)
+def around_database(
+    database: Database, connection: Connection, status: PipelineStatus, *, reads: bool = False
+) -> Iterator[Finding]:
+    """Look at the server of ``connection``, which is the one that is written to. ``reads``: this process only reads."""
+    yield _rights_to_read(connection) if reads else _rights(connection)
     yield _connections(database, connection, status)
     yield _clock(connection)
     if not database.embedded:
@@ -55,6 +57,13 @@ def _rights(connection: Connection) -> Finding:
         text = "the role can't make and drop partitions, so storing stops on the first day that has none"
         return Finding("privileges", Verdict.BAD, text, _as(lacks.partitions))
     return Finding("privileges", Verdict.GOOD, "the role can store, read, and make and drop partitions")
+
+
+def _rights_to_read(connection: Connection) -> Finding:
+    lacks = lacking_to_read(connection)
+    if lacks:
+        return Finding("privileges", Verdict.BAD, "the role can't read everything", _as(lacks))
+    return Finding("privileges", Verdict.GOOD, "the role can read, and METRICS_ROLE=web needs no more")
 
 
 def _as(statements: tuple[str, ...]) -> str:

@@ -25,7 +25,8 @@ def serve_everything(
     server = HttpServer(page.server, settings.host, settings.port)
     try:
         database.start()
-        migrate(database)
+        if not settings.only_reads:
+            migrate(database)
         runtime.start()
         with beside():
             server.run(stop)

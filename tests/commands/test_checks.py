@@ -1,6 +1,9 @@
-"""``doctor`` finds what is wrong and says what to do."""
+"""``check-config`` finds what a start would stumble over; ``doctor`` finds what is wrong and says what to do."""
+
+from pathlib import Path
 
 from db.migrate import head_revision
+from metrics_dash.settings import load_settings
 from tests.commands.conftest import Run
 
 
@@ -16,3 +19,26 @@ def test_the_doctor_says_what_to_do_about_a_database_that_is_away(run: Run) -> N
     assert ended.code == 1
     assert "DATABASE_URL" in ended.out
     assert "hunter22" not in ended.out + ended.err
+
+
+def test_check_config_prints_what_is_set_and_no_secret(run: Run) -> None:
+    ended = run("check-config", DATABASE_URL="postgresql://u:hunter22@127.0.0.1:9/events", METRICS_RAW_RETENTION="24h")
+    assert (ended.code, ended.err) == (0, "")
+    assert "DATABASE_URL=(set)\n" in ended.out
+    assert "METRICS_RAW_RETENTION=86400s\n" in ended.out
+    assert "METRICS_PORT" not in ended.out
+    assert "hunter22" not in ended.out
+
+
+def test_check_config_finds_a_bad_setting_and_a_bad_catalog(run: Run, tmp_path: Path) -> None:
+    assert run("check-config", METRICS_PORT="eight").code == 2
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[events."No Name"]\nkind = "counter"\n')
+    ended = run("check-config", METRICS_PORT="8050", METRICS_CATALOG=str(catalog))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+
+
+def test_what_it_prints_can_be_read_again(run: Run) -> None:
+    printed = run("check-config", METRICS_RAW_RETENTION="24h", METRICS_LOG_FORMAT="json").out
+    written = dict(line.split("=", 1) for line in printed.splitlines()[:-1])
+    assert load_settings(written).raw_retention.days == 1

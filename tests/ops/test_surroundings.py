@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.partitions import ensure_partitions
-from db.server import Connections
+from db.server import Connections, lacking_to_read
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ops import surroundings
 from metrics_dash.ops.doctor import examine
@@ -52,6 +52,18 @@ def test_everything_is_good_on_a_fresh_store(database: Database) -> None:
     assert "GiB" in found["database's disk"].text
     assert "Redis" not in found
     assert "replica" not in found
+
+
+def test_a_process_that_only_reads_needs_to_read_and_no_more(database: Database, limited: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public FROM {ROLE}"))
+    assert findings(limited)["privileges"].verdict is Verdict.BAD
+    assert findings(limited, METRICS_ROLE="web")["privileges"].verdict is Verdict.GOOD
+    with database.begin() as connection:
+        connection.execute(text(f"REVOKE SELECT ON job_runs FROM {ROLE}"))
+        connection.execute(text(f"GRANT INSERT ON job_runs TO {ROLE}"))
+    with limited.reading() as connection:
+        assert lacking_to_read(connection) == (f"GRANT SELECT ON job_runs TO {ROLE}",)
 
 
 def test_a_role_without_ddl_is_told_before_a_day_begins_without_a_partition(
