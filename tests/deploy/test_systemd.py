@@ -1,0 +1,109 @@
+"""The units: systemd takes them, they are closed to the rest of the machine, and what they start serves."""
+
+import os
+import pwd
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from db.engine import Database
+from tests.support.processes import Process, data_folder
+from tests.support.proxies import DEPLOY, needed
+from tests.test_wheel import programs, wheel
+
+__all__ = ["programs", "wheel"]
+INSTALLED = "/opt/metrics-dash/bin"
+UNIT = (DEPLOY / "metrics-dash.service").read_text()
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def lines(key: str) -> list[str]:
+    return re.findall(rf"^{key}=(.*)$", UNIT, re.M)
+
+
+def test_systemd_finds_no_mistake_in_the_units(tmp_path: Path) -> None:
+    for name in ("metrics-dash.service", "metrics-dash.socket"):
+        (tmp_path / name).write_text((DEPLOY / name).read_text().replace(INSTALLED, str(tmp_path)))
+    for program in ("metrics-dash", "gunicorn"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
+    command = [needed("systemd-analyze", "systemd"), "verify", "--man=no", *map(str, tmp_path.glob("*.s*"))]
+    checked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    assert "metrics-dash" not in checked.stderr
+
+
+def test_the_service_is_closed_to_the_rest_of_the_machine() -> None:
+    command = [needed("systemd-analyze", "systemd"), "security", "--offline=yes", "--threshold=25", "--no-pager"]
+    checked = subprocess.run(
+        [*command, str(DEPLOY / "metrics-dash.service")], check=False, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout[-2000:] + checked.stderr
+    assert lines("ReadWritePaths") == ["/var/lib/metrics-dash"]
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """The service's folder, its user's alone."""
+    with data_folder() as folder:
+        if os.geteuid() == 0:
+            os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+        yield folder
+
+
+def test_what_it_starts_migrates_and_then_serves_from_systemds_socket(
+    programs: Path, state: Path, empty_database: Database
+) -> None:
+    environment = re.findall(r'^([A-Z_]+)="?(.*?)"?$', (DEPLOY / "metrics-dash.env").read_text(), re.M)
+    settings = {**dict(environment), "METRICS_DATA_DIR": str(state), "DATABASE_URL": empty_database.dsn()}
+    before = [shlex.split(line.replace(INSTALLED, str(programs))) for line in lines("ExecStartPre")]
+    assert [command[1:] for command in before] == [["check-config"], ["migrate"]]
+    for command in before:
+        ended = subprocess.run(
+            command, cwd=state, check=False, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], **settings},
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+    (start,) = lines("ExecStart")
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        command = [sys.executable, "-c", AS_SYSTEMD, str(held.fileno()), sys.executable, "-m", *shlex.split(start)]
+        command = [part.replace(f"{INSTALLED}/gunicorn", "gunicorn") for part in command]
+        command[4] = str(programs / "python")
+        app = Process(state, command, held.getsockname()[1], state, passed=[held.fileno()], **settings)
+        try:
+            app.until_ready()
+            assert requests.get(f"{app.url}/admin/metrics/", timeout=60).status_code == 200
+            assert app.end() == 0, app.output
+        finally:
+            app.process.kill()
+            app.process.wait()
+
+
+def test_secrets_are_in_a_file_that_only_root_reads() -> None:
+    """``install --mode=600`` in the documentation; the unit itself names none."""
+    assert lines("EnvironmentFile") == ["/etc/metrics-dash/metrics-dash.env"]
+    assert "PASSWORD" not in UNIT
+    assert "DATABASE_URL" not in UNIT
+
+
+def test_a_command_runs_with_the_services_settings_and_as_its_user() -> None:
+    script = (DEPLOY / "metrics-dash.sh").read_text()
+    checked = subprocess.run(["sh", "-n", DEPLOY / "metrics-dash.sh"], check=False, capture_output=True)
+    assert checked.returncode == 0, checked.stderr
+    (file,), (user,) = lines("EnvironmentFile"), lines("User")
+    (folder,) = lines("Environment")
+    assert f". {file}\n" in script
+    assert f"{folder}\n" in script
+    assert f"--reuid={user} --regid={user} --init-groups {INSTALLED}/metrics-dash" in script
