@@ -16,6 +16,7 @@ import dash
 from flask import Flask, redirect
 from flask_caching import Cache
 from flask_compress import Compress
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 import callbacks
@@ -24,20 +25,22 @@ from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
-from metrics_dash.catalog import load_catalog
+from metrics_dash.catalog import Catalog, load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.redis_cache import namespace
 from metrics_dash.demo.status import demo_active
 from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
-from metrics_dash.web import callback_guard
+from metrics_dash.web import callback_guard, cookies, gate
 from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems, warnings
+from metrics_dash.web.identity import Identities, recorder
 from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH
+from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
-from routes import unknown
+from routes import link, login, unknown
 from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
@@ -60,9 +63,12 @@ def create_app(
     server = _server(runtime, database, settings)
     version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
     queries = Queries(database, catalog, settings, _cache(server, settings, database, version))
+    identities = Identities(settings, database) if settings.auth else None
     app = _dash(server)
     app.index_string = shell.index_string(catalog, settings, version)
     app.layout = shell.page(catalog, settings)
+    if identities is not None:
+        _show_each_their_own(app, catalog, settings, version)
     app.enable_dev_tools(debug=False)
     context = Context(
         catalog,
@@ -75,10 +81,14 @@ def create_app(
         version=version,
         problems=lambda: runtime.health().problems if runtime.running else (),
         warnings=lambda: warnings(database),
+        viewer=gate.principal,
+        record=recorder(identities),
     )
     callbacks.register(app, context)
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
+    login.register(server, identities, version)
+    link.register(server, identities, catalog, version)
     unknown.register(app)
     install_routes(
         server,
@@ -88,10 +98,23 @@ def create_app(
         settings=settings,
         catalog=catalog,
         build=version,
+        identities=identities,
         script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
     )
     install_version(server, version, lambda: problems(database, runtime))
     return app
+
+
+def _show_each_their_own(app: BundledDash, catalog: Catalog, settings: Settings, version: str) -> None:
+    """Make the page anew for each request, of what its viewer may see."""
+
+    def layout() -> Any:
+        viewer = gate.principal()
+        csrf = generate_csrf() if cookies.read(cookies.SESSION) else None
+        return shell.page(catalog_for(viewer, catalog), settings, viewer, csrf)
+
+    app.layout = layout
+    app.index_for = lambda: shell.index_string(catalog_for(gate.principal(), catalog), settings, version)
 
 
 def start_runtime() -> None:
@@ -147,7 +170,7 @@ def _cache(server: Flask, settings: Settings, database: Database, version: str) 
     )
 
 
-def _dash(server: Flask) -> dash.Dash:
+def _dash(server: Flask) -> BundledDash:
     shared: Any = server
     return BundledDash(
         "metrics_dash",
@@ -171,7 +194,8 @@ def __getattr__(name: str) -> Any:
     if name != "server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     server: Flask = create_app().server
-    server.before_request(start_runtime)
+    # After the gate's first look at the client, before it asks the database who that is.
+    server.before_request_funcs.setdefault(None, []).insert(1, start_runtime)
     return globals().setdefault("server", server)
 
 

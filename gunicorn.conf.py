@@ -14,7 +14,7 @@ from gunicorn.glogging import Logger
 
 from metrics_dash import logs
 from metrics_dash.settings import load_settings
-from metrics_dash.web.gate import is_loopback
+from metrics_dash.web.client import is_loopback
 from metrics_dash.web.sharing import make_folder, retire
 
 _settings = load_settings()
@@ -64,9 +64,13 @@ def on_reload(server: Any) -> None:
 def _check(server: Any) -> None:
     if server.cfg.settings["worker_class"].get() != worker_class:
         raise SystemExit(f"gunicorn's own workers wait for slow clients; leave -k and --worker-class at {worker_class}")
+    if _settings.auth and _settings.secret_key is None and not all(map(_is_ours, server.cfg.address)):
+        raise SystemExit("SECRET_KEY is not set, and others than this machine are served; add SECRET_KEY=… of 32 bytes")
     for address in server.cfg.address:
-        if not _is_ours(address):
-            raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")
+        if not _settings.auth and not _is_ours(address):
+            raise SystemExit(
+                f"{address!r} is not a loopback address; without a login bind 127.0.0.1, or add METRICS_AUTH=password"
+            )
         if isinstance(address, str) and server.cfg.umask & 0o007 != 0o007:
             raise SystemExit(f"umask {server.cfg.umask:#o} would let everybody use {address}; take 0o117 or 0o177")
     if len({type(address) for address in server.cfg.address}) > 1:

@@ -33,6 +33,7 @@ from metrics_dash.charts.timerange.windows import Window, allowed_steps
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
 from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
+from metrics_dash.web.sight import check_range, check_sight
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     a range, a split or a database that can't be used: it says so."""
     state = read_state(asked["search"], context.catalog)
     tab = context.catalog.tab(state.tab)
+    check_sight(context.viewer(), tab, mounted)
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
     zone = state.zone(browser=asked["zone"], server=context.settings.timezone)
     try:
@@ -108,6 +110,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
         window = context.queries.window(
             state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
         )
+        check_range(context.viewer(), window)
         split, bars = state.split or None, bars_within(asked.get("width"))
         data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
     except (RangeError, QueryError) as problem:

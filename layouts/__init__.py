@@ -1,7 +1,7 @@
 """What is seen: components and figures, built from plain data. Nothing here queries, and nothing answers a request.
 
 - ``shell`` is the page around ``board``, the tabs with their grids of ``cards``. ``controls``, ``timecontrol``,
-  ``keys``, ``reading`` and ``wall`` are its parts, by what a person does.
+  ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page before it.
 - ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves the page.
 - ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words`` and ``summary``: values,
   ranges and charts as people say them. ``icons`` and ``markup``: small parts of HTML.

@@ -9,15 +9,16 @@ from typing import Any
 from dash import html
 
 from layouts import wall
+from layouts.account import account, entries, sign_in_again
 from layouts.board import skeleton, tabs
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
-from layouts.icons import icon
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
 from layouts.theme import css_variables, recolouring
 from layouts.timecontrol import go_live
+from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
 from metrics_dash.charts.timerange.steps import STEPS
@@ -115,12 +116,12 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
     }
 
 
-def page(catalog: Catalog, settings: Settings) -> html.Div:
-    """Return the whole page, its board still empty."""
+def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: str | None = None) -> html.Div:
+    """Return the whole page, its board still empty. ``csrf``: for the form by which ``viewer`` signs out."""
     return html.Div(
         [
             *hidden_components(settings.refresh_interval),
-            sidebar(),
+            sidebar(viewer, csrf),
             main(catalog, settings),
             notice(),
             details(),
@@ -130,18 +131,14 @@ def page(catalog: Catalog, settings: Settings) -> html.Div:
     )
 
 
-def sidebar() -> html.Nav:
-    """Return the admin area's entries; Metrics is the first."""
+def sidebar(viewer: Principal = LOCAL, csrf: str | None = None, current: str = BASE_PATH) -> html.Nav:
+    """Return the entries of the admin area that are open to ``viewer``; Metrics is the first."""
     return html.Nav(
         [
             html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand"),
-            html.A(
-                [icon("metrics"), html.Span("Metrics")],
-                href=BASE_PATH,
-                className="entry",
-                **attributes(aria_current="page"),
-            ),
+            *entries(viewer, current),
             keys_button(),
+            account(viewer, csrf),
         ],
         className="sidebar",
         **attributes(aria_label="Admin"),
@@ -154,7 +151,13 @@ def main(catalog: Catalog, settings: Settings) -> html.Main:
             html.Header(
                 [
                     html.Div(
-                        [html.H1(catalog.tabs[0].title, id="title"), _freshness(), go_live(), wall.release_note()],
+                        [
+                            html.H1(catalog.tabs[0].title, id="title"),
+                            _freshness(),
+                            sign_in_again(),
+                            go_live(),
+                            wall.release_note(),
+                        ],
                         className="heading",
                     ),
                     controls(settings.timezone.key, tab_menu()),

@@ -32,11 +32,12 @@ from db.migrate import SchemaError, migrate
 from db.programs import ProgramError
 from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
-from metrics_dash.commands import backups, checks, collectors, floors, roles
-from metrics_dash.commands.session import CommandError
+from metrics_dash.commands import backups, checks, collectors, floors, links, roles, tokens, users
+from metrics_dash.commands.audit_log import audit_log
+from metrics_dash.commands.session import CommandError, duration
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
-from metrics_dash.settings import Settings, SettingsError, load_settings, parse_duration
+from metrics_dash.settings import Settings, SettingsError, load_settings
 from metrics_dash.web.paths import BASE_PATH
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ cli.add_typer(collectors.commands, name="collectors")
 cli.add_typer(roles.commands, name="roles")
 cli.add_typer(backups.commands)
 cli.add_typer(checks.commands)
+cli.add_typer(users.commands, name="users")
+cli.add_typer(tokens.commands, name="tokens")
+cli.add_typer(links.commands, name="links")
+cli.command("audit-log")(audit_log)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -129,7 +134,7 @@ def run() -> None:
 
     def beside() -> AbstractContextManager[None]:
         _greet(settings)
-        return demo_beside(_url(settings)) if settings.demo else nullcontext()
+        return demo_beside(_url(settings), database if settings.auth else None) if settings.demo else nullcontext()
 
     try:
         serve_everything(settings, database, stop, beside)
@@ -191,22 +196,12 @@ def dsn() -> None:
 # Events in
 
 
-def _duration(text: str) -> timedelta:
-    try:
-        value = parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if not isinstance(value, timedelta) or value <= timedelta(0):
-        raise typer.BadParameter(f"{text!r} is not a duration such as 30d or 12h")
-    return value
-
-
 @cli.command()
 def demo(
     url: Annotated[str | None, typer.Option(help="Where to send; by default METRICS_HOST and METRICS_PORT.")] = None,
     rate: Annotated[float, typer.Option(min=0.01, help="Times the usual rate of events.")] = 1.0,
     backfill: Annotated[
-        timedelta | None, typer.Option(parser=_duration, metavar="DURATION", help="History to fill first: 30d.")
+        timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="History to fill first: 30d.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed simulates the same events.")] = 1,
     parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process does.")] = None,

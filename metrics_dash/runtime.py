@@ -19,6 +19,7 @@ from db.engine import Database
 from db.faults import describe
 from db.jobs import FAILED, claim, finish, tidy
 from db.partitions import ensure_partitions_ahead
+from metrics_dash.auth.sweep import sweep
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
@@ -243,7 +244,7 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
         Job("clock", MINUTE, ClockJob(database), lane="upkeep"),
         hourly("partitions", lambda slot: _partitions(database, slot)),
         hourly("purge", lambda slot: _purge(database, settings)),
-        hourly("housekeeping", lambda slot: _tidy(database)),
+        hourly("housekeeping", lambda slot: _tidy(database, settings)),
     )
 
 
@@ -305,7 +306,7 @@ def _purge(database: Database, settings: Settings) -> Outcome:
     return report.summary(), report.finished
 
 
-def _tidy(database: Database) -> Outcome:
+def _tidy(database: Database, settings: Settings) -> Outcome:
     with database.begin() as connection:
-        removed = tidy(connection)
+        removed = {**tidy(connection), **sweep(connection, idle=settings.session_idle)}
     return ", ".join(f"{table} {rows}" for table, rows in removed.items() if rows) or "nothing", True

@@ -6,9 +6,9 @@ the key and never quotes a secret.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -91,18 +91,89 @@ def parse_zone(name: object) -> object:
         raise ValueError(f"{name!r} is not a time zone such as UTC or Europe/Berlin") from error
 
 
-def parse_loopback(host: object) -> object:
-    """Accept a loopback address only: without a login nobody else may reach the page."""
-    if isinstance(host, str) and host != "localhost":
+def is_address(host: str) -> bool:
+    """Return whether this can be bound: an address, or a host's name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return bool(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host))
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address, or ``localhost``, is of this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_list(text: object) -> object:
+    """Split ``a, b`` at its commas, each once; nothing is an empty list."""
+    if not isinstance(text, str):
+        return text
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def check_proxies(places: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept networks (``10.0.0.0/8``, ``127.0.0.1``) and ``unix``, but none that everybody is in."""
+    for place in places:
         try:
-            loopback = ip_address(host).is_loopback
+            everybody = place != "unix" and ip_network(place).prefixlen == 0
         except ValueError:
-            loopback = False
-        if not loopback:
-            raise ValueError(
-                f"{host!r} is not a loopback address; there is no login yet, so only this machine may connect"
-            )
-    return host
+            raise ValueError(f"{_short(place)} is not a network such as 10.0.0.0/8 or 127.0.0.1, nor unix") from None
+        if everybody:
+            raise ValueError(f"{place} would let everybody claim to be anybody")
+    return places
+
+
+def check_header(name: str | None) -> str | None:
+    """Accept a header's name, of letters, digits and hyphens."""
+    if name is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", name):
+        raise ValueError(f"{_short(name)} is not a header such as X-Remote-User")
+    return name
+
+
+def check_long(shortest: int) -> Callable[[SecretStr | None], SecretStr | None]:
+    """Return a check that a secret is long enough not to be guessed. Its message quotes nothing."""
+
+    def check(secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < shortest:
+            raise ValueError(f"must have {shortest} bytes or more")
+        return secret
+
+    return check
+
+
+_HOLDS_A_USER = "must hold neither user nor password"
+
+
+def check_origin(url: str | None) -> str | None:
+    """Accept ``https://host[:port]`` with or without a path; plain ``http`` only of this machine."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or not is_address(host) or parts.scheme not in ("https", "http") or parts.query or parts.fragment:
+        raise ValueError(f"{_short(url)} is not a URL such as https://metrics.example.org")
+    if "@" in parts.netloc:
+        raise ValueError(_HOLDS_A_USER)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError(f"{_short(url)} must begin with https://: what is sent to it must not be read on the way")
+    return url
+
+
+def parse_roles(text: object) -> object:
+    """Turn ``ops=admin, *=viewer`` into groups and their roles."""
+    if not isinstance(text, str):
+        return text
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not group.strip() for group, _, _ in pairs):
+        raise ValueError(f"{_short(text)} is not groups and their roles such as ops=admin,*=viewer")
+    return {group.strip(): role.strip() for group, _, role in pairs}
 
 
 def blank_is_unset(value: object) -> object:
@@ -138,8 +209,16 @@ def check_database_url(secret: SecretStr | None) -> SecretStr | None:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
-LoopbackHost = Annotated[str, BeforeValidator(parse_loopback)]
+Login = Literal["password", "oidc", "proxy"]
+Logins = Annotated[tuple[Login, ...], BeforeValidator(parse_list)]
+Proxies = Annotated[tuple[str, ...], BeforeValidator(parse_list), AfterValidator(check_proxies)]
+HeaderName = Annotated[str | None, BeforeValidator(blank_is_unset), AfterValidator(check_header)]
+Origin = Annotated[str | None, BeforeValidator(blank_is_unset), AfterValidator(check_origin)]
+OptionalText = Annotated[str | None, BeforeValidator(blank_is_unset)]
+GroupRoles = Annotated[dict[str, Literal["viewer", "editor", "admin"]], BeforeValidator(parse_roles)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(blank_is_unset)]
+SecretKey = Annotated[OptionalSecret, AfterValidator(check_long(32))]
+ProxySecret = Annotated[OptionalSecret, AfterValidator(check_long(16))]
 DatabaseUrl = Annotated[OptionalSecret, AfterValidator(check_database_url)]
 RedisUrl = Annotated[OptionalSecret, AfterValidator(check_redis_url)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
@@ -160,17 +239,27 @@ class Settings(BaseModel):
     redis_url: RedisUrl = Field(
         None, description="A Redis that several web processes share as their query cache; unset, memory."
     )
-    secret_key: OptionalSecret = Field(
-        None, description="Will sign sessions once there is a login; nothing uses it yet."
+    secret_key: SecretKey = Field(
+        None, description="Signs the login form's cookie; on loopback made and kept, else it must be given."
     )
     data_dir: Path = Field(Path(".data"), description="Where the embedded server and local state live.")
     role: Literal["all", "web"] = Field(
         "all", description="web: the process only reads; it neither collects nor rolls up, purges or migrates."
     )
-    host: LoopbackHost = Field(
-        "127.0.0.1", description="Address the web server binds; only loopback while there is no login."
-    )
+    host: str = Field("127.0.0.1", description="Address the web server binds; only loopback without a login.")
     port: int = Field(8050, ge=1, le=65535, description="Port of the web server.")
+    auth: Logins = Field((), description="How people log in: password, oidc, proxy; unset, this machine only.")
+    trusted_proxies: Proxies = Field((), description="Networks whose forwarded headers are believed; unix for sockets.")
+    proxy_hops: int = Field(1, ge=1, le=10, description="How many proxies stand one behind the other.")
+    proxy_header: HeaderName = Field(None, description="Header in which a trusted proxy names the person.")
+    proxy_secret: ProxySecret = Field(None, description="What a trusted proxy sends as X-Metrics-Proxy-Secret.")
+    public_url: Origin = Field(None, description="Where people reach the dashboard, for links that are printed.")
+    oidc_issuer: Origin = Field(None, description="Issuer of the OpenID Connect provider.")
+    oidc_client_id: OptionalText = Field(None, description="This program's id there.")
+    oidc_client_secret: OptionalSecret = Field(None, description="Its secret there.")
+    oidc_roles: GroupRoles = Field({}, description="Which group has which role: ops=admin,*=viewer.")
+    session_idle: Duration = Field(timedelta(hours=12), description="How long a login lasts unused.")
+    session_lifetime: Duration = Field(timedelta(days=7), description="How long a login lasts at most.")
     catalog: OptionalPath = Field(
         None, description="Path of a TOML catalog; unset, the game server's catalog that comes along."
     )
@@ -206,10 +295,41 @@ class Settings(BaseModel):
             raise ValueError(f"{PREFIX}DEMO: the demo's events can't be taken where {PREFIX}ROLE is web")
         return self
 
-    @property
-    def only_reads(self) -> bool:
-        """Whether the process changes nothing in the database."""
-        return self.role == "web"
+    @model_validator(mode="after")
+    def _doors_are_safe(self) -> Self:
+        """Refuse to be reached by others without a login, with the line to add."""
+        if not self.auth:
+            if not is_loopback(self.host):
+                raise ValueError(
+                    f"METRICS_HOST: {_short(self.host)} is not a loopback address, and without a login only this "
+                    f"machine is served; add METRICS_AUTH=password"
+                )
+            if self.trusted_proxies:
+                raise ValueError(
+                    "METRICS_TRUSTED_PROXIES: without a login nothing is served through a proxy; "
+                    "add METRICS_AUTH=password"
+                )
+        elif not is_address(self.host):
+            raise ValueError(f"METRICS_HOST: {_short(self.host)} is not an address such as 0.0.0.0 or ::1")
+        elif self.secret_key is None and not (is_loopback(self.host) and not self.trusted_proxies):
+            raise ValueError(
+                "SECRET_KEY: is not set, and others than this machine are served; add SECRET_KEY=… of 32 bytes or "
+                "more, such as python -c 'import secrets; print(secrets.token_urlsafe(48))' prints"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _logins_have_what_they_need(self) -> Self:
+        needed = {
+            "proxy": ("trusted_proxies", "proxy_header", "proxy_secret"),
+            "oidc": ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles"),
+        }
+        for login in self.auth:
+            for field in needed.get(login, ()):
+                if not getattr(self, field):
+                    name = PREFIX + field.upper()
+                    raise ValueError(f"{name}: METRICS_AUTH={login} needs it; add {name}=…")
+        return self
 
     @classmethod
     def environment_names(cls) -> dict[str, str]:
@@ -224,9 +344,15 @@ class Settings(BaseModel):
         """Return the replica's URL in clear, or None where reads go to the writable database. Never log it."""
         return self.database_read_url.get_secret_value() if self.database_read_url else None
 
+    @property
+    def only_reads(self) -> bool:
+        """Whether the process changes nothing in the database."""
+        return self.role == "web"
+
 
 # These follow the convention of every host that sets them, so they carry no prefix; all of them are secrets.
 _UNPREFIXED = {"database_url", "database_read_url", "redis_url", "secret_key"}
+_SECRET = _UNPREFIXED | {"proxy_secret", "oidc_client_secret"}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -253,7 +379,7 @@ def _one_line(error: ValidationError, names: Mapping[str, str]) -> str:
     if not first["loc"]:
         return message
     field, shown = str(first["loc"][0]), _short(str(first["input"]))
-    if field not in _UNPREFIXED:
+    if field not in _SECRET and message != _HOLDS_A_USER:
         message = message.replace(repr(first["input"]), shown)
         message = message if shown in message else f"{shown}: {message}"
     return f"{names.get(field, field)}: {message}"

@@ -11,7 +11,7 @@ make Node part of every installation.
 import hashlib
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -42,8 +42,18 @@ class BundledDash(dash.Dash):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._bundles: dict[str, bytes] = {}
         self._replaced: dict[str, str] = {}
+        self.index_for: Callable[[], str] | None = None
         super().__init__(*arguments, **options)
         self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", "bundle", self._serve)
+
+    @property
+    def index_string(self) -> str:
+        """The HTML that Dash fills in: what ``index_for`` says for the present request, where that is set."""
+        return self.index_for() if self.index_for is not None else self._index_string
+
+    @index_string.setter
+    def index_string(self, value: str) -> None:
+        self._index_string = value
 
     @property
     def _base(self) -> str:

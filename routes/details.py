@@ -25,6 +25,7 @@ from metrics_dash.web.address import PageState, read_state
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
+from metrics_dash.web.sight import check_chart, check_range
 from routes.names import chart_of
 
 EVENTS_AT_MOST = 100
@@ -89,13 +90,16 @@ class Details:
 
     def _state(self, chart_id: str) -> PageState:
         chart_of(self.context.catalog, chart_id)
+        check_chart(self.context.viewer(), self.context.catalog, chart_id)
         return read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
 
     def _window(self, state: PageState, moment: Moment) -> Window:
         zone = state.zone(browser=None, server=self.context.settings.timezone)
-        return self.context.queries.window(
+        window = self.context.queries.window(
             state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
         )
+        check_range(self.context.viewer(), window)
+        return window
 
 
 def table_columns(chart: ChartData, state: PageState) -> list[Column]:

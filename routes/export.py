@@ -25,6 +25,7 @@ from metrics_dash.web.address import AUTO, BROWSER_ZONE, SERVER_ZONE, PageState,
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
+from metrics_dash.web.sight import check_export, check_range
 from routes.names import chart_of, tab_of
 from routes.rendering import Renderer
 
@@ -84,7 +85,7 @@ class Exports:
     def chart_csv(self, chart_id: str) -> Response:
         """Return one chart as a table."""
         tab = self._tab_of(chart_id)
-        taken = self._take(tab)
+        taken = self._take(tab, chart_id)
         chart = taken.chart(chart_id)
         _check(chart)
         text = chart_csv(chart, taken.data.compare, taken.hidden(chart_id))
@@ -95,7 +96,7 @@ class Exports:
         Kaleido."""
         tab = self._tab_of(chart_id)
         size = _whole("width", DEFAULT_SIZE[0], WIDTHS), _whole("height", DEFAULT_SIZE[1], HEIGHTS)
-        taken = self._take(tab, bars=bars_within(graph_width(size[0])))
+        taken = self._take(tab, chart_id, bars=bars_within(graph_width(size[0])))
         picture = self._picture(taken, chart_id, size)
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
         image = self.renderer.image(key, picture.figure)
@@ -117,14 +118,18 @@ class Exports:
     def _tab_of(self, chart_id: str) -> Tab:
         return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)
 
-    def _take(self, tab: Tab, bars: int | None = None) -> ExportRequest:
+    def _take(self, tab: Tab, chart_id: str | None = None, *, bars: int | None = None) -> ExportRequest:
         """Return the data of a tab for the query of the present request, in the server's zone where it names none."""
+        viewer = self.context.viewer()
+        check_export(viewer, tab, chart_id)
         state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
         _check_query(state)
         queries = self.context.queries
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         moment = queries.moment()
         window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment)
+        check_range(viewer, window)
+        self.context.record("export", request.path.removeprefix(BASE_PATH))
         data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
         return ExportRequest(state, data)
 

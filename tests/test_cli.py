@@ -118,13 +118,6 @@ def test_bad_usage_is_exit_code_2(run: Run) -> None:
     assert run("demo", "--url", "not a url").code == 2
 
 
-def test_what_belongs_to_a_later_version_is_not_offered(run: Run) -> None:
-    offered = run("--help").out
-    assert "doctor" in offered
-    for command in ("tokens", "users", "links"):
-        assert command not in offered
-
-
 def test_migrate_says_the_revision(run: Run, empty_database: Database) -> None:
     ended = run("migrate", DATABASE_URL=empty_database.dsn())
     assert (ended.code, ended.out) == (0, f"the schema is at revision {head_revision()}\n")

@@ -1,5 +1,6 @@
 """Settings: read once, checked at once, and never careless with a secret."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -112,7 +113,8 @@ def test_a_blank_url_is_an_unset_one() -> None:
 
 
 def test_secrets_show_neither_in_text_nor_in_errors() -> None:
-    settings = load_settings({"DATABASE_URL": SECRET, "SECRET_KEY": "hunter2"})
+    keys = {"SECRET_KEY": "hunter2" * 8, "METRICS_PROXY_SECRET": "hunter2" * 8, "METRICS_OIDC_CLIENT_SECRET": "hunter2"}
+    settings = load_settings({"DATABASE_URL": SECRET, **keys})
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings)
     assert settings.url() == SECRET
@@ -126,3 +128,37 @@ def test_the_demo_is_refused_where_nothing_is_collected() -> None:
     with pytest.raises(SettingsError, match="METRICS_ROLE is web"):
         load_settings({"METRICS_ROLE": "web", "METRICS_DEMO": "1"})
     assert load_settings({"METRICS_ROLE": "web"}).only_reads
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"METRICS_HOST": "0.0.0.0"}, "METRICS_AUTH=password"),
+        ({"METRICS_TRUSTED_PROXIES": "127.0.0.1"}, "METRICS_AUTH=password"),
+        ({"METRICS_HOST": "0.0.0.0", "METRICS_AUTH": "password"}, "SECRET_KEY="),
+        ({"METRICS_TRUSTED_PROXIES": "127.0.0.1", "METRICS_AUTH": "password"}, "SECRET_KEY="),
+        ({"METRICS_AUTH": "proxy", "METRICS_TRUSTED_PROXIES": "unix", "SECRET_KEY": "k" * 32}, "METRICS_PROXY_HEADER="),
+        ({"METRICS_AUTH": "password,oidc"}, "METRICS_OIDC_ISSUER="),
+    ],
+)
+def test_a_door_that_is_open_to_strangers_ends_the_start_with_the_line_to_add(
+    environment: dict[str, str], line: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"add {line}")):
+        load_settings(environment)
+
+
+def test_a_login_on_loopback_needs_nothing_else() -> None:
+    assert load_settings({"METRICS_AUTH": "password"}).auth == ("password",)
+
+
+def test_with_a_login_and_a_key_any_address_can_be_bound() -> None:
+    settings = load_settings({"METRICS_AUTH": "password", "METRICS_HOST": "0.0.0.0", "SECRET_KEY": "k" * 32})
+    assert settings.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_PROXY_SECRET"])
+def test_a_key_that_can_be_guessed_is_refused_and_not_quoted(name: str) -> None:
+    with pytest.raises(SettingsError, match="bytes or more") as error:
+        load_settings({name: "hunter2"})
+    assert "hunter2" not in str(error.value)

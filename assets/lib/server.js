@@ -27,7 +27,8 @@
 
   /** @param {Pick<Response, "ok" | "status" | "redirected" | "headers">} response */
   function fault(response) {
-    if (response.redirected || response.status === 401 || response.status === 403) return "signed out";
+    if (response.redirected || response.status === 401) return "signed out";
+    if (response.status === 403) return "not permitted";
     if (response.status >= 502 && response.status <= 504) return "server not reachable";
     if (response.status >= 500) return "server error";
     if (!response.ok) return `refused (${response.status})`;

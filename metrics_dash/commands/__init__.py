@@ -6,4 +6,5 @@
 - ``checks``: what is wrong, and what to do.
 - ``roles``: the database's roles, and what each may.
 - ``collectors``: who collects, and how to let go of one that will never come back.
+- ``users``, ``tokens``, ``links``: who may come in; ``audit_log``: what was done.
 """

@@ -1,12 +1,16 @@
 """What a command begins with: settings, log and database; and how one ends that can't go on."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import typer
 
 from db.engine import Database, use_database
 from db.migrate import is_current, migrate
 from metrics_dash import logs
-from metrics_dash.settings import Settings, load_settings
+from metrics_dash.settings import Settings, load_settings, parse_duration
 
 
 class CommandError(Exception):
@@ -37,3 +41,34 @@ def open_database(settings: Settings) -> Database:
     database = Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
     use_database(database)
     return database
+
+
+def actor() -> str:
+    """Return what the audit log calls whoever runs a command: the system's user."""
+    try:
+        return f"command by {getpass.getuser()}"
+    except (OSError, KeyError):
+        return "command"
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment as tables show it, - where there is none."""
+    return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ended(revoked_at: datetime | None, expires_at: datetime | None) -> str:
+    """Say why something holds no longer, nothing where it holds."""
+    if revoked_at is not None:
+        return "revoked"
+    return "expired" if expires_at is not None and expires_at <= datetime.now(UTC) else ""
+
+
+def duration(text: str) -> timedelta:
+    """Read an option's length of time. Raises ``BadParameter``."""
+    try:
+        value = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise typer.BadParameter(f"{text!r} is not a duration such as 30d or 12h")
+    return value

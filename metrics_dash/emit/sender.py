@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import logging
+import os
 import random
 import threading
 from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ class StoppedError(RuntimeError):
 
 
 class Sender:
-    """A connection to a metrics_dash server. Not for use by two threads at once.
+    """A connection to a metrics_dash server, with the token of ``METRICS_TOKEN``. Not for use by two threads at once.
 
     Every request is repeated, with growing pauses, until the server answers: while it is starting, busy or restarting
     (429, 5xx, refused and lost connections). A batch keeps its key, so repeating it stores it once.
@@ -47,6 +48,8 @@ class Sender:
         self._host, self._port, self._base = parts.hostname, parts.port, parts.path.rstrip("/")
         self._connection: http.client.HTTPConnection | None = None
         self._stop = stop or threading.Event()
+        token = os.environ.get("METRICS_TOKEN")
+        self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
 
     def send(self, events: Iterable[Mapping[str, Any]], key: str) -> dict[str, Any]:
         """Send one batch under its idempotency key; return ``{"accepted": int, "rejected": [...]}``."""
@@ -88,7 +91,7 @@ class Sender:
     ) -> tuple[int, float | None, bytes]:
         if self._connection is None:
             self._connection = self._class(self._host, self._port, timeout=TIMEOUT_SECONDS)
-        self._connection.request(method, self._base + path, body, headers)
+        self._connection.request(method, self._base + path, body, {**headers, **self._authorization})
         response = self._connection.getresponse()
         answer = response.read()
         retry_after = response.headers.get("Retry-After", "")

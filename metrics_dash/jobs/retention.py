@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from db.audit_log import append
 from db.buckets import count_before, purge_buckets_before, purge_floor
 from db.clock import clock_offset, disagreement, trusted_time, watch_clock
 from db.engine import Database
@@ -99,9 +100,13 @@ def purge(
     cutoffs = {level: align(now - period) for level, period in by_level.items()}
     reports = [_raw(database, cutoffs["raw"], now, dry_run)]
     reports += [_buckets(database, level.name, cutoffs[level.name], dry_run) for level in LEVELS]
+    report = PurgeReport(tuple(reports), dry_run)
     if not dry_run:
         forget_names(database)
-    return PurgeReport(tuple(reports), dry_run)
+        if any(level.removed for level in reports):
+            with database.begin() as connection:
+                append(connection, "retention", "purge", report.summary())
+    return report
 
 
 def _raw(database: Database, cutoff: datetime, now: datetime, dry_run: bool) -> LevelReport:

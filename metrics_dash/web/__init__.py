@@ -3,7 +3,9 @@
 - ``install`` puts all of it on a Flask server; ``serve`` runs one, guarded by ``connections`` (deadlines and limits)
   and ``lanes`` (threads for each kind of work); ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves
   the whole application.
-- ``gate``: who may come in, and what every answer says to a browser. ``problems``: which error is which HTTP answer.
+- ``gate``: closed, unless a row of ``doors`` opens the route to who it is (``identity``, from ``cookies``, tokens and
+  what ``proxies`` say). ``client``: where a request comes from. ``sight``: what somebody sees of the page. ``senders``:
+  what they may send. ``headers``: what every answer says to a browser. ``problems``: which error is which HTTP answer.
   ``callback_guard``: what a browser may post to a callback of the page.
 - Routes: ``ingest`` (with ``body``, ``events``, and ``budget`` and ``memory``: what all requests may hold), ``query``,
   ``openapi`` (the description of both), ``health``, ``metrics``, ``version``. ``answers`` makes responses. ``figures``:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
@@ -13,7 +14,8 @@ from metrics_dash.settings import Settings
 class Context:
     """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
     ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's
-    threads, a half sentence each; ``warnings``, what somebody should look into though all is served."""
+    threads, a half sentence each; ``warnings``, what somebody should look into though all is served. ``viewer`` says
+    who the present request is from; ``record`` puts what they did into the audit log."""
 
     catalog: Catalog
     settings: Settings
@@ -22,4 +24,6 @@ class Context:
     demo: Callable[[], bool]
     version: str
     problems: Callable[[], Sequence[str]] = tuple
+    viewer: Callable[[], Principal] = lambda: LOCAL
+    record: Callable[[str, str], None] = lambda action, subject: None
     warnings: Callable[[], Sequence[str]] = tuple

@@ -5,6 +5,7 @@ would have the same numbers, so nobody gains by taking this one away.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from db.failures import uncomputed
 from db.faults import describe
 from db.jobs import unfinished
 from db.migrate import head_revision, is_newer, revision_of
+from metrics_dash.auth.permissions import LOCAL, MANAGE, Principal
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.jobs.uncomputed import sentence
@@ -103,8 +105,10 @@ def problems(database: Database, runtime: RuntimeProtocol) -> tuple[str, ...]:
     return readiness(database, runtime).problems
 
 
-def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None:
-    """Register both routes."""
+def install(
+    server: Flask, database: Database, runtime: RuntimeProtocol, viewer: Callable[[], Principal] = lambda: LOCAL
+) -> None:
+    """Register both routes. ``viewer`` says who the present request is from: details are for whoever runs it."""
 
     @server.get("/healthz")
     def healthz() -> Response:
@@ -116,5 +120,7 @@ def install(server: Flask, database: Database, runtime: RuntimeProtocol) -> None
         # What is wrong elsewhere too, or waits, is no reason to send nobody here.
         status = "not ready" if found.problems else "degraded" if found.wrong else "ready"
         problems = found.problems or found.wrong
-        answer = {"status": status, "problems": list(problems), "warnings": list(found.warnings)}
+        answer: dict[str, object] = {"status": status}
+        if viewer().may(MANAGE) or "scrape" in viewer().scopes:
+            answer |= {"problems": list(problems), "warnings": list(found.warnings)}
         return json_answer(answer, 503 if found.problems else 200)

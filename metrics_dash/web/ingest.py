@@ -19,6 +19,7 @@ from metrics_dash.web.answers import json_answer
 from metrics_dash.web.body import read
 from metrics_dash.web.memory import give_back_large_blocks
 from metrics_dash.web.problems import ProblemError
+from metrics_dash.web.senders import Sender
 
 PATH = "/api/v1/events"
 # Requests that wait for a commit hold a thread of the server; the page needs the others.
@@ -50,8 +51,11 @@ class Ingest:
     ``keep`` is how old an event may be.
     """
 
-    def __init__(self, collector: Callable[[], Collector], keep: timedelta) -> None:
+    def __init__(
+        self, collector: Callable[[], Collector], keep: timedelta, sender: Callable[[], Sender] = Sender
+    ) -> None:
         self._collector = collector
+        self._sender = sender
         self._keep = keep
         self._waiting = threading.BoundedSemaphore(WAITING_AT_MOST)
 
@@ -61,9 +65,10 @@ class Ingest:
         Raises ``ProblemError``: 400, 413, 415 for the body, 422 for a key of another body, 429 when there is no room,
         503 when the store fails or all requests together are too much.
         """
-        batch_id = batch_id_of(request.headers.get("Idempotency-Key"))
+        sender = self._sender()
+        batch_id = sender.own(batch_id_of(request.headers.get("Idempotency-Key")))
         with budget.share() as share:
-            sent = self._sent(share, keyed=batch_id is not None)
+            sent = self._sent(share, sender, keyed=batch_id is not None)
             if batch_id is not None or any(piece.rows for _, piece in sent.pieces):
                 with self._place():
                     rejected = self._commit(sent, batch_id or uuid4())
@@ -76,15 +81,17 @@ class Ingest:
                 }
             )
 
-    def _sent(self, share: budget.Share, *, keyed: bool) -> Sent:
+    def _sent(self, share: budget.Share, sender: Sender, *, keyed: bool) -> Sent:
         lines = events.check_type(request.mimetype)
         encoding = (request.headers.get("Content-Encoding") or "").lower()
         body = read(request.stream, request.content_length, encoding, share, lines=lines)
         lines = lines or events.are_lines(body)
         pieces = []
-        for first, piece in cut(events.decode(body, lines=lines, share=share), datetime.now(UTC), self._keep):
+        decoded = sender.permitted(events.decode(body, lines=lines, share=share))
+        for first, piece in cut(decoded, datetime.now(UTC), self._keep):
             share.take(piece.size)
             pieces.append((first, piece))
+        sender.spend(events=sum(len(piece) for _, piece in pieces), size=len(body))
         # From here on the rows are what is held.
         share.give(len(body))
         return Sent(pieces, _digest(body, lines) if keyed else None)
@@ -158,7 +165,9 @@ def batch_id_of(key: str | None) -> UUID | None:
     return uuid5(_KEYS, key)
 
 
-def install(server: Flask, collector: Callable[[], Collector], *, keep: timedelta) -> None:
-    """Register the route."""
+def install(
+    server: Flask, collector: Callable[[], Collector], *, keep: timedelta, sender: Callable[[], Sender] = Sender
+) -> None:
+    """Register the route. ``sender`` gives what the present request's sender may send."""
     give_back_large_blocks()
-    server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep).post, methods=["POST"])
+    server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep, sender).post, methods=["POST"])

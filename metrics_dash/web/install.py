@@ -9,8 +9,10 @@ from db.engine import Database
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
-from metrics_dash.web import gate, health, ingest, metrics, openapi, problems, query
+from metrics_dash.web import gate, headers, health, ingest, metrics, openapi, problems, query
 from metrics_dash.web.health import RuntimeProtocol
+from metrics_dash.web.identity import Identities
+from metrics_dash.web.senders import Sender
 
 
 def install(
@@ -24,17 +26,23 @@ def install(
     script_hashes: Callable[[], Iterable[str]] = tuple,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     build: str = "",
+    identities: Identities | None = None,
 ) -> None:
-    """Register the routes, the guard and the headers on ``server``.
+    """Register the routes, the gate and the headers on ``server``.
 
     ``build``: the program's version, as ``metrics_dash.ops.build`` words it. ``script_hashes`` gives the hashes of the
     page's inline scripts for the content security policy (``dash.Dash.csp_hashes``); it is asked once, at the first
-    response.
+    response. ``identities``: who may come in; None: there is no login.
     """
-    gate.install(server, script_hashes)
+    headers.install(server, script_hashes)
+    gate.install(server, identities)
     problems.install(server)
+
+    def sender() -> Sender:
+        return Sender(gate.principal(), identities.tokens if identities is not None else None)
+
     metrics.install(server, runtime, queries, database, clock, build)
-    ingest.install(server, lambda: runtime.collector, keep=settings.day_retention)
-    query.install(server, queries, catalog)
+    ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, sender=sender)
+    query.install(server, queries, catalog, gate.principal)
     openapi.install(server)
-    health.install(server, database, runtime)
+    health.install(server, database, runtime, gate.principal)

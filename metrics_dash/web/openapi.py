@@ -75,13 +75,16 @@ def document() -> Part:
             "version": "1",
             "description": "Events in, and what a chart shows out. Every error is a JSON object with `error`.",
         },
+        # With a login a token is needed, without one there is none: both are how it is served.
+        "security": [{"token": []}, {}],
         "paths": {
             ingest.PATH: {"post": _ingest()},
             query.PATH: {"get": _query()},
             PATH: {"get": _self()},
         },
         "components": {
-            "schemas": {"Event": _event(), "Stored": _stored(), "Answer": _answer(), "Error": _error_schema()}
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Event": _event(), "Stored": _stored(), "Answer": _answer(), "Error": _error_schema()},
         },
     }
 
@@ -117,10 +120,11 @@ def _ingest() -> Part:
         "responses": {
             "200": _json("What was stored, and what was not.", _ref("Stored")),
             "400": _problem("The body or the key can't be read. Nothing was stored."),
-            "403": _problem("The client may not ask."),
+            "401": _problem("There is a login here, and no token that holds was sent."),
+            "403": _problem("The client may not ask, or its token lacks the scope or is not for this event."),
             "413": _problem("The body is too large. Nothing was stored."),
             "415": _problem("The body is of a type, or compressed in a way, that is not supported."),
-            "429": _problem("There is no room just now. Send the same request again.", retry=True),
+            "429": _problem("There is no room just now, or the token's rate is used up. Send it again.", retry=True),
             "503": _problem("The store does not answer. Send the same request again.", retry=True),
         },
     }
@@ -137,7 +141,8 @@ def _query() -> Part:
         "responses": {
             "200": answered,
             "400": _problem("A parameter can't be used; `parameter` names it."),
-            "403": _problem("The client may not ask."),
+            "401": _problem("There is a login here, and no token that holds was sent."),
+            "403": _problem("The client may not ask, or its token lacks the scope or is not for this event."),
             "503": _problem("The database can't be asked just now.", retry=True),
         },
     }
@@ -149,7 +154,8 @@ def _self() -> Part:
         "summary": "This document.",
         "responses": {
             "200": _json("An OpenAPI document.", {"type": "object", "required": ["openapi", "info", "paths"]}),
-            "403": _problem("The client may not ask."),
+            "401": _problem("There is a login here, and no token that holds was sent."),
+            "403": _problem("The client may not ask, or its token lacks the scope or is not for this event."),
         },
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from db.rows import InvalidEventError
+from metrics_dash.auth.permissions import ForbiddenError
 from metrics_dash.charts.data import QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.web.answers import json_answer
@@ -55,6 +56,11 @@ def _(error: RangeError | QueryError) -> ProblemError:
     if error.parameter is None:
         return ProblemError(400, str(error))
     return ProblemError(400, f"{error.parameter}: {error}", parameter=error.parameter)
+
+
+@problem_of.register
+def _(error: ForbiddenError) -> ProblemError:
+    return ProblemError(403, str(error))
 
 
 @problem_of.register

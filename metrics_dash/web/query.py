@@ -1,6 +1,6 @@
 """``GET /api/v1/query``: what a chart shows, as JSON or CSV."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
 
+from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
 from metrics_dash.charts.data import ChartData
@@ -19,6 +20,7 @@ from metrics_dash.charts.timerange.windows import Window, choose_window
 from metrics_dash.settings import parse_zone
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
+from metrics_dash.web.sight import check_event
 
 PATH = "/api/v1/query"
 PARAMETERS = ("event_name", "measurement", "show", "from", "to", "resolution", "res", "split_by", "tz", "format")
@@ -99,8 +101,10 @@ def _zone(name: str) -> ZoneInfo:
 class Query:
     """The route's work."""
 
-    def __init__(self, queries: QueryService, catalog: Catalog) -> None:
-        self._queries, self._catalog = queries, catalog
+    def __init__(
+        self, queries: QueryService, catalog: Catalog, viewer: Callable[[], Principal] = lambda: LOCAL
+    ) -> None:
+        self._queries, self._catalog, self._viewer = queries, catalog, viewer
 
     def get(self) -> Response:
         """Answer one query. Raises what the mapping of ``problems`` answers: 400 for a bad parameter, 503 when the
@@ -111,6 +115,7 @@ class Query:
             if len(values) > 1:
                 raise _bad(name, f"is given {len(values)} times; give it once")
         asked = read_request(request.args, self._catalog, moment.now)
+        check_event(self._viewer(), asked.chart.event)
         window = choose_window(asked.span, asked.zone, moment.held, asked.step)
         data = self._queries.one(asked.chart, window, moment=moment)
         if data.state == "failing":
@@ -160,6 +165,8 @@ def _csv_answer(data: ChartData) -> Response:
     return response
 
 
-def install(server: Flask, queries: QueryService, catalog: Catalog) -> None:
-    """Register the route."""
-    server.add_url_rule(PATH, "query", Query(queries, catalog).get, methods=["GET"])
+def install(
+    server: Flask, queries: QueryService, catalog: Catalog, viewer: Callable[[], Principal] = lambda: LOCAL
+) -> None:
+    """Register the route. ``viewer`` says who the present request is from."""
+    server.add_url_rule(PATH, "query", Query(queries, catalog, viewer).get, methods=["GET"])

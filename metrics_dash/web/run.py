@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from app import create_app
 from db.engine import Database
 from db.migrate import migrate
+from metrics_dash.auth.secret_key import secret_key
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings
 from metrics_dash.web.serve import HttpServer
@@ -27,6 +28,7 @@ def serve_everything(
         database.start()
         if not settings.only_reads:
             migrate(database)
+        secret_key(settings)
         runtime.start()
         with beside():
             server.run(stop)

@@ -1,4 +1,4 @@
-"""The guard: only this machine is served, and every answer tells browsers to be careful."""
+"""Where requests come from: without a login only from this machine, and never from another site's page."""
 
 import pytest
 from flask import Flask
@@ -10,7 +10,7 @@ from metrics_dash.web import gate, problems
 def server() -> Flask:
     app = Flask("guarded")
     app.add_url_rule("/anything", view_func=lambda: "served", methods=["GET", "POST"])
-    gate.install(app, lambda: ["'sha256-abc='"])
+    gate.install(app, None)
     problems.install(app)
     return app
 
@@ -139,15 +139,3 @@ def test_what_a_proxy_forwarded_is_refused_in_one_line(server: Flask, header: st
     assert answer.status_code == 403
     assert "proxy" in answer.json["error"]
     assert "\n" not in answer.json["error"]
-
-
-def test_every_answer_has_the_security_headers(server: Flask) -> None:
-    for path in ("/anything", "/missing"):
-        headers = server.test_client().get(path).headers
-        assert "script-src 'self' 'sha256-abc='" in headers["Content-Security-Policy"]
-        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert "camera=()" in headers["Permissions-Policy"]
-        assert "worker-src 'self';" in headers["Content-Security-Policy"]

@@ -11,10 +11,12 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from werkzeug.test import TestResponse
 
+from app import create_app
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.settings import load_settings
 from metrics_dash.web import body, ingest, openapi, query
 from tests.support.web_client import Site, site
 
@@ -65,7 +67,21 @@ def break_store(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Collector, "failure", property(lambda collector: "the disk is full"))
 
 
+def without_token(path: str, method: str = "GET") -> Callable[[Site], TestResponse]:
+    """Ask a server that has a login."""
+
+    def ask(site: Site) -> TestResponse:
+        settings = load_settings({"METRICS_AUTH": "password", "SECRET_KEY": "k" * 32})
+        server = create_app(settings, database=site.database).server
+        return server.test_client().open(path, method=method)
+
+    return ask
+
+
 EXCHANGES = [
+    Exchange(ingest.PATH, 401, without_token(ingest.PATH, "POST")),
+    Exchange(query.PATH, 401, without_token(query.PATH)),
+    Exchange(openapi.PATH, 401, without_token(openapi.PATH)),
     Exchange(ingest.PATH, 200, post(json=[EVENT, {"event_name": "NOT A NAME"}])),
     Exchange(ingest.PATH, 400, post(data="{", content_type=JSON)),
     Exchange(ingest.PATH, 403, post(json=EVENT, environ_base=STRANGER)),

@@ -22,13 +22,16 @@ test("a JSON answer, or none on purpose, is an answer", () => {
 test("a login page is no answer, however it comes", () => {
   for (const said of [
     fault(401),
-    fault(403),
     fault(200, { redirected: true }),
     fault(200, {}, { "Content-Type": "text/html" }),
     fault(200, {}, {}),
   ]) {
     assert.equal(said, "signed out");
   }
+});
+
+test("what is not permitted is told from a login that is missing", () => {
+  assert.equal(fault(403), "not permitted");
 });
 
 test("a proxy without its server is told from a server in trouble, and both from a refusal", () => {

@@ -1,0 +1,48 @@
+"""Who is signed in, and which pages of the admin area are open to them."""
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from layouts.icons import icon
+from layouts.markup import attributes
+from metrics_dash.auth.permissions import LOCAL, VIEW_LOGS, Permission, Principal
+from metrics_dash.web.paths import BASE_PATH, LOGIN_PATH, LOGOUT_PATH
+
+# Path, title, icon, and what opens it.
+ENTRIES: Sequence[tuple[str, str, str, Permission]] = ((BASE_PATH, "Metrics", "metrics", VIEW_LOGS),)
+
+
+def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> list[html.A]:
+    """Return the sidebar's entries for whoever looks. Without a login there is nobody to manage."""
+    return [
+        html.A(
+            [icon(image), html.Span(title)],
+            href=path,
+            className="entry",
+            **attributes(aria_current="page" if path == current else None),
+        )
+        for path, title, image, permission in ENTRIES
+        if viewer.may(permission) and (permission == VIEW_LOGS or viewer.kind == "user")
+    ]
+
+
+def account(viewer: Principal, csrf: str | None) -> html.Div:
+    """Return who is signed in, and the way out; ``csrf`` is None where the session is not ours to end."""
+    if viewer.kind != "user":
+        return html.Div(hidden=True)
+    name = html.Span(viewer.name, className="name", title=f"Signed in as {viewer.name}")
+    if csrf is None:
+        return html.Div(name, className="account")
+    out = html.Form(
+        [dbc.Input(type="hidden", name="csrf_token", value=csrf), html.Button("Sign out", type="submit")],
+        action=LOGOUT_PATH,
+        method="POST",
+    )
+    return html.Div([name, out], className="account")
+
+
+def sign_in_again() -> html.A:
+    """Return the way back in, shown by assets/page/signin.js when the session has ended."""
+    return html.A("Sign in again", id="sign-in", href=LOGIN_PATH, className="button note", hidden=True)

@@ -1,0 +1,109 @@
+"""The login and logout pages: plain HTML, as nobody who is not logged in is given the page's scripts to run."""
+
+from collections.abc import Mapping
+from html import escape
+
+from layouts.shell import FIRST_SCRIPT
+from layouts.theme import css_variables
+from metrics_dash.web.paths import BASE_PATH, LOGIN_PATH, LOGOUT_PATH, OIDC_START_PATH
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>{title} · Metrics</title>
+<script>{script}</script>
+<style>{variables}</style>
+{styles}
+</head>
+<body class="login">
+<main>
+<div class="brand"><i class="logo"></i><span>Telemetry</span></div>
+<h1>{title}</h1>
+{problem}
+{content}
+</main>
+</body>
+</html>
+"""
+_STYLES = ("vendor/bootstrap-reboot.min.css", "css/metrics.css", "css/login.css")
+
+
+def login_page(
+    version: str,
+    *,
+    csrf: str,
+    following: str = "",
+    username: str = "",
+    problem: str = "",
+    password: bool = True,
+    provider: bool = False,
+) -> str:
+    """Return the login page. ``password``: with a form for one; ``provider``: with the way to an identity provider."""
+    parts = []
+    if password:
+        parts.append(
+            _form(
+                LOGIN_PATH,
+                csrf,
+                "Sign in",
+                {"next": following},
+                _field("username", "Name", "text", username, "username")
+                + _field("password", "Password", "password", "", "current-password"),
+            )
+        )
+    if provider:
+        hidden = {"next": following}
+        parts.append(_form(OIDC_START_PATH, csrf, "Sign in with your organisation", hidden, "", quiet=password))
+    if not parts:
+        parts.append('<p class="quiet">People are signed in by the proxy before this server. You came past it.</p>')
+    return _page("Sign in", version, "\n".join(parts), problem)
+
+
+def logout_page(version: str, *, csrf: str, name: str) -> str:
+    """Return the page that asks whether to sign out."""
+    who = f'<p class="quiet">You are signed in as {escape(name)}.</p>'
+    back = f'<p><a href="{BASE_PATH}">Back to the charts</a></p>'
+    return _page("Sign out", version, who + _form(LOGOUT_PATH, csrf, "Sign out", {}, "") + back, "")
+
+
+def message_page(version: str, title: str, problem: str) -> str:
+    """Return a page that says what is wrong, and nothing else."""
+    return _page(title, version, "", problem)
+
+
+def _page(title: str, version: str, content: str, problem: str) -> str:
+    styles = "\n".join(
+        f'<link rel="stylesheet" href="{BASE_PATH}assets/{name}?v={escape(version)}">' for name in _STYLES
+    )
+    alert = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
+    return _PAGE.format(
+        title=escape(title),
+        script=FIRST_SCRIPT,
+        variables=css_variables(),
+        styles=styles,
+        problem=alert,
+        content=content,
+    )
+
+
+def _form(action: str, csrf: str, label: str, hidden: Mapping[str, str], fields: str, *, quiet: bool = False) -> str:
+    kept = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in {"csrf_token": csrf, **hidden}.items()
+    )
+    look = "button" if quiet else "button primary"
+    button = f'<button class="{look}" type="submit">{label}</button>'
+    return f'<form method="post" action="{action}">{kept}{fields}{button}</form>'
+
+
+def _field(name: str, label: str, kind: str, value: str, autocomplete: str) -> str:
+    focus = " autofocus" if not value and name == "username" else ""
+    return (
+        f'<div class="field"><label for="{name}">{label}</label><input class="input" id="{name}" name="{name}" '
+        f'type="{kind}" value="{escape(value)}" autocomplete="{autocomplete}" autocapitalize="none" spellcheck="false" '
+        f'maxlength="256" required{focus}></div>'
+    )

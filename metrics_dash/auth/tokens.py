@@ -1,0 +1,119 @@
+"""Tokens of programs: made, shown once, checked at every request, revoked."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from cachetools import TTLCache
+
+from db import audit_log, tokens
+from db.engine import Database
+from metrics_dash.auth.permissions import SCOPES, Principal
+from metrics_dash.auth.secrets import TOKEN, Secret, digest_of, new_secret, read_secret
+
+# A check is remembered so long, so a token that is revoked can be used for as long at most.
+REMEMBERED_SECONDS = 5.0
+_REMEMBERED = 4096
+_PREFIX = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*\.?", re.ASCII)
+
+
+class TokenError(ValueError):
+    """A token that can't be made or revoked. The message is one line."""
+
+
+def issue(
+    database: Database,
+    name: str,
+    *,
+    by: str,
+    scopes: Sequence[str] = ("ingest",),
+    prefixes: Sequence[str] = (),
+    events_per_second: float | None = None,
+    bytes_per_second: float | None = None,
+    lifetime: timedelta | None = None,
+) -> Secret:
+    """Make a token and return it, for the only time. Raises ``TokenError``."""
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise TokenError("a token's name has 1 to 100 characters")
+    if not scopes or (unknown := next((scope for scope in scopes if scope not in SCOPES), None)) is not None:
+        raise TokenError(f"{unknown!r} is not a scope; those are {', '.join(SCOPES)}" if scopes else "no scope")
+    if (bad := next((each for each in prefixes if not _PREFIX.fullmatch(each)), None)) is not None:
+        raise TokenError(f"{bad[:60]!r} is not the beginning of an event's name, such as shop.")
+    if any(rate is not None and rate <= 0 for rate in (events_per_second, bytes_per_second)):
+        raise TokenError("a rate is more than nothing")
+    token = new_secret(TOKEN)
+    with database.begin() as connection:
+        tokens.add_token(
+            connection,
+            tokens.NewToken(
+                token.identity,
+                name.strip(),
+                token.digest,
+                tuple(dict.fromkeys(scopes)),
+                tuple(dict.fromkeys(prefixes)),
+                events_per_second,
+                bytes_per_second,
+                by,
+                lifetime,
+            ),
+        )
+        subject = f"{name.strip()} {token.identity}"
+        audit_log.append(connection, by, "token.add", subject, scopes=list(scopes), prefixes=list(prefixes))
+    return token
+
+
+def revoke(database: Database, token_id: str, *, by: str) -> None:
+    """Let a token do nothing any more. Raises ``TokenError``."""
+    with database.begin() as connection:
+        if not tokens.revoke_token(connection, token_id):
+            raise TokenError(f"there is no token {token_id[:40]!r} that holds")
+        audit_log.append(connection, by, "token.revoke", token_id)
+
+
+class Tokens:
+    """Checks tokens. What was found is remembered for some seconds, so that a sender costs no question each time."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._found: TTLCache[bytes, Principal | None] = TTLCache(_REMEMBERED, REMEMBERED_SECONDS, clock)
+        self._lock = threading.Lock()
+
+    def find(self, shown: str, *, address: str) -> Principal | None:
+        """Return what a program may do with what it shows; None where that is no token that holds."""
+        secret = read_secret(shown, TOKEN)
+        if secret is None:
+            return None
+        key = digest_of(shown)
+        with self._lock:
+            if key in self._found:
+                return self._found[key]
+        found = self._look(secret, address)
+        with self._lock:
+            self._found[key] = found
+        return found
+
+    def _look(self, secret: Secret, address: str) -> Principal | None:
+        with self._database.reading("primary") as connection:
+            token = tokens.live_token(connection, secret.identity)
+        if token is None or not secret.fits(token.digest):
+            return None
+        with self._database.begin() as connection:
+            tokens.touch_token(connection, token.token_id, address)
+        return Principal(
+            "token",
+            token.name,
+            scopes=frozenset(token.scopes),
+            identity=token.token_id,
+            prefixes=tuple(token.prefixes),
+            limited=token.limited,
+        )
+
+    def spend(self, who: Principal, *, events: int, size: int) -> timedelta | None:
+        """Count what a token sends; None where it may, else how long to wait. Counted in the database, for all
+        processes."""
+        if not who.limited:
+            return None
+        with self._database.begin() as connection:
+            return tokens.spend(connection, who.identity, events=events, size=size)

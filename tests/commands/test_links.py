@@ -1,0 +1,36 @@
+"""``links``: an address printed once, alone on the last line; listed with its walls; revoked by its id."""
+
+from db.engine import Database
+from metrics_dash.auth.links import Links
+from tests.commands.conftest import Run
+
+
+def test_an_address_is_printed_once(on: Run, database: Database) -> None:
+    ended = on("links", "add", "--tab", "auth", "--kiosk", "--longest", "6h", "--expires", "30d")
+    address = ended.out.splitlines()[-1]
+    assert address.startswith("http://127.0.0.1:8050/admin/link?key=mdl_")
+    opened = Links(database).exchange(address.partition("=")[2], address="192.0.2.7")
+    assert opened is not None
+    Links(database).saw(opened.cookie, tab="auth", version="1-abc", address="192.0.2.7")
+    listed = on("links", "list", COLUMNS="250").out
+    assert address.rpartition("_")[2] not in listed
+    for part in ("auth", "6 h", "192.0.2.7", "1-abc"):
+        assert part in listed
+
+
+def test_it_begins_where_people_reach_the_dashboard(on: Run) -> None:
+    ended = on("links", "add", METRICS_PUBLIC_URL="https://metrics.example.org/")
+    assert ended.out.splitlines()[-1].startswith("https://metrics.example.org/admin/link?key=mdl_")
+
+
+def test_a_tab_that_there_is_not_is_one_line(on: Run) -> None:
+    ended = on("links", "add", "--tab", "nope")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+
+
+def test_one_that_is_revoked_opens_nothing(on: Run, database: Database) -> None:
+    key = on("links", "add").out.splitlines()[-1].partition("=")[2]
+    assert on("links", "revoke", key.split("_")[1]).code == 0
+    assert Links(database).exchange(key, address="") is None
+    assert "revoked" in on("links", "list", COLUMNS="250").out
+    assert on("links", "revoke", key.split("_")[1]).code == 1

@@ -1,0 +1,35 @@
+"""Every answer tells browsers to be careful."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from metrics_dash.web import headers, problems
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    app = Flask("headed")
+    app.add_url_rule("/anything", view_func=lambda: "served")
+    headers.install(app, lambda: ["'sha256-abc='"])
+    problems.install(app)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("path", ["/anything", "/missing"])
+def test_every_answer_has_the_security_headers(client: FlaskClient, path: str) -> None:
+    given = client.get(path).headers
+    policy = given["Content-Security-Policy"]
+    assert "script-src 'self' 'sha256-abc=';" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "worker-src 'self';" in policy
+    assert "'unsafe-eval'" not in policy
+    assert given["X-Content-Type-Options"] == "nosniff"
+    assert given["Referrer-Policy"] == "same-origin"
+    assert given["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in given["Permissions-Policy"]
+
+
+def test_what_comes_by_tls_is_to_come_by_tls_from_then_on(client: FlaskClient) -> None:
+    assert "Strict-Transport-Security" not in client.get("/anything").headers
+    assert "max-age=31536000" in client.get("/anything", base_url="https://there").headers["Strict-Transport-Security"]

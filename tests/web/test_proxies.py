@@ -1,0 +1,120 @@
+"""Proxies: believed by their address and their secret, counted exactly, and refused from anybody else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from db.audit_log import entries
+from db.engine import Database
+from metrics_dash.auth import people
+from metrics_dash.web.proxies import is_trusted
+from tests.support.visitors import House, house, log_in
+
+SECRET = "a secret of the proxy"
+PROXY, CLIENT = "192.0.2.10", "203.0.113.5"
+ENVIRONMENT = {
+    "METRICS_AUTH": "proxy,password",
+    "METRICS_TRUSTED_PROXIES": "192.0.2.0/28",
+    "METRICS_PROXY_HEADER": "X-Remote-User",
+    "METRICS_PROXY_SECRET": SECRET,
+    "SECRET_KEY": "k" * 32,
+}
+VOUCHED = {"X-Forwarded-For": CLIENT, "X-Remote-User": "pat", "X-Metrics-Proxy-Secret": SECRET}
+PAGE = "/admin/metrics/version"
+
+
+@pytest.fixture
+def opened(database: Database, tmp_path: Path) -> Iterator[House]:
+    with house(database, tmp_path, **ENVIRONMENT) as opened:
+        yield opened
+
+
+@pytest.fixture
+def proxy(opened: House) -> FlaskClient:
+    return opened.stranger(REMOTE_ADDR=PROXY)
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted", "believed"),
+    [
+        ("10.1.2.3", ("10.0.0.0/8",), True),
+        ("11.1.2.3", ("10.0.0.0/8",), False),
+        ("::ffff:10.1.2.3", ("10.0.0.0/8",), True),
+        ("2001:db8::1", ("10.0.0.0/8", "2001:db8::/32"), True),
+        ("localhost", ("unix",), True),
+        ("", ("127.0.0.1",), False),
+        ("127.0.0.1", ("unix",), False),
+        ("127.0.0.1", (), False),
+    ],
+)
+def test_a_peer_is_trusted_by_its_address(peer: str, trusted: tuple[str, ...], believed: bool) -> None:
+    assert is_trusted(peer, trusted) is believed
+
+
+def test_whom_a_trusted_proxy_names_is_in(proxy: FlaskClient) -> None:
+    assert proxy.get(PAGE, headers=VOUCHED).status_code == 200
+
+
+@pytest.mark.parametrize("secret", ["", "another secret of it", SECRET + "!", SECRET.upper()])
+def test_a_name_without_the_secret_is_refused(proxy: FlaskClient, secret: str) -> None:
+    answer = proxy.get(PAGE, headers={**VOUCHED, "X-Metrics-Proxy-Secret": secret})
+    assert answer.status_code == 403
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize("header", ["X-Remote-User", "X-Metrics-Proxy-Secret", "X-Forwarded-For"])
+def test_what_only_a_proxy_says_is_refused_from_anybody_else(opened: House, header: str) -> None:
+    stranger = opened.stranger(REMOTE_ADDR=CLIENT)
+    answer = stranger.get("/healthz", headers={header: VOUCHED[header]})
+    assert answer.status_code == 403
+    assert "METRICS_TRUSTED_PROXIES" in answer.json["error"]
+
+
+def test_the_client_is_whom_the_last_hop_says(opened: House, proxy: FlaskClient, database: Database) -> None:
+    people.add(database, "ann", role="viewer", by="test", password="correct horse battery staple")
+    proxy.environ_base["HTTP_X_FORWARDED_FOR"] = f"127.0.0.1, 198.51.100.1, {CLIENT}"
+    assert log_in(proxy, "ann").status_code == 303
+    with database.reading() as connection:
+        (_, newest), *_ = entries(connection)
+    assert (newest.action, newest.address) == ("login", CLIENT)
+
+
+def test_fewer_hops_than_there_are_proxies_is_refused(database: Database, tmp_path: Path) -> None:
+    with house(database, tmp_path, **ENVIRONMENT, METRICS_PROXY_HOPS="2") as opened:
+        proxy = opened.stranger(REMOTE_ADDR=PROXY)
+        assert proxy.get(PAGE, headers=VOUCHED).status_code == 403
+        two = {**VOUCHED, "X-Forwarded-For": f"{CLIENT}, 198.51.100.1"}
+        assert proxy.get(PAGE, headers=two).status_code == 200
+
+
+def test_tls_is_what_the_proxy_says_and_no_host_of_it_is_believed(proxy: FlaskClient) -> None:
+    headers = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    answer = proxy.get("/admin/login", headers=headers)
+    assert "Strict-Transport-Security" in answer.headers
+    assert all(cookie.startswith("__Host-") for cookie in answer.headers.getlist("Set-Cookie"))
+    assert "evil.example" not in answer.text
+    origin = {**headers, "Origin": "https://localhost"}
+    assert proxy.get("/healthz", headers=origin).status_code == 200
+    assert proxy.get("/healthz", headers={**headers, "Origin": "http://localhost"}).status_code == 403
+
+
+def test_a_proxy_does_not_name_whoever_has_a_password_here(opened: House, proxy: FlaskClient) -> None:
+    people.add(opened.database, "ann", role="admin", by="test", password="correct horse battery staple")
+    assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": "ann"}).status_code == 401
+
+
+def test_two_names_are_none(proxy: FlaskClient) -> None:
+    headers = [*VOUCHED.items(), ("X-Remote-User", "admin")]
+    assert proxy.get(PAGE, headers=headers).status_code == 403
+
+
+def test_a_name_that_can_not_be_one_is_nobody(proxy: FlaskClient) -> None:
+    assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": "x" * 200}).status_code == 401
+
+
+def test_where_proxies_are_not_asked_who_it_is_their_header_says_nothing(database: Database, tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "METRICS_AUTH": "password"}
+    with house(database, tmp_path, **environment) as opened:
+        assert opened.stranger(REMOTE_ADDR=PROXY).get(PAGE, headers=VOUCHED).status_code == 401
