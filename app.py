@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dash
-from flask import Flask, redirect
+from flask import Flask, get_flashed_messages, redirect
 from flask_caching import Cache
 from flask_compress import Compress
 from flask_wtf.csrf import generate_csrf
@@ -21,10 +21,13 @@ from werkzeug.wrappers import Response
 
 import callbacks
 import routes
+from callbacks import management
 from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
+from layouts.pages import frame
+from metrics_dash.auth import overview
 from metrics_dash.catalog import Catalog, load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.redis_cache import namespace
@@ -37,14 +40,19 @@ from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.identity import Identities, recorder
 from metrics_dash.web.install import install as install_routes
-from metrics_dash.web.paths import BASE_PATH
+from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS
 from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
 from routes import link, login, unknown
+from routes import management as management_forms
 from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
 _starting, _started = threading.Lock(), threading.Event()
+META = [
+    {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+    {"name": "color-scheme", "content": "light dark"},
+]
 _ONE_YEAR = timedelta(days=365)
 
 
@@ -89,6 +97,9 @@ def create_app(
     routes.register(server, context)
     login.register(server, identities, version)
     link.register(server, identities, catalog, version)
+    management_forms.register(server, identities, catalog, version)
+    if identities is not None:
+        _manage(server, identities, catalog, version)
     unknown.register(app)
     install_routes(
         server,
@@ -115,6 +126,53 @@ def _show_each_their_own(app: BundledDash, catalog: Catalog, settings: Settings,
 
     app.layout = layout
     app.index_for = lambda: shell.index_string(catalog_for(gate.principal(), catalog), settings, version)
+
+
+def _notices() -> list[tuple[str, str]]:
+    """Return what became of the last form, kind and words, once."""
+    told: Any = get_flashed_messages(with_categories=True)
+    return list(told)
+
+
+def _manage(server: Flask, identities: Identities, catalog: Catalog, version: str) -> None:
+    """Add the pages of management, an application of their own beside the dashboard."""
+    shared: Any = server
+    app = BundledDash(
+        "metrics_dash.management",
+        server=shared,
+        url_base_pathname=MANAGEMENT_BASE,
+        assets_folder=str(ASSETS),
+        assets_ignore=r"\.js$",
+        late=(),
+        serve_locally=True,
+        title="Admin · Metrics",
+        update_title="",
+        suppress_callback_exceptions=True,
+        meta_tags=META,
+        enable_mcp=False,
+    )
+    app.index_string = frame.index_string()
+    app.layout = frame.page()
+    app.enable_dev_tools(debug=False)
+    database = identities.database
+    pages = management.Management(
+        viewer=gate.principal,
+        csrf=generate_csrf,
+        notices=_notices,
+        clock=partial(datetime.now, UTC),
+        catalog=catalog,
+        people=partial(overview.people, database),
+        programs=partial(overview.programs, database),
+        links_and_walls=partial(overview.links_and_walls, database),
+        log=partial(overview.log, database),
+    )
+    management.register(app, pages)
+    guard = callback_guard.CallbackGuard(app.callback_map, management.INPUTS)
+    callback_guard.install(server, guard, f"{MANAGEMENT_BASE}_dash-update-component")
+    unknown.register(app, MANAGEMENT_BASE)
+    server.view_functions[MANAGEMENT_BASE] = lambda: redirect(MANAGEMENT_PATHS[0], 303)
+    for path in MANAGEMENT_PATHS:
+        server.add_url_rule(path, f"page {path}", app.index, methods=["GET"])
 
 
 def start_runtime() -> None:
@@ -182,10 +240,7 @@ def _dash(server: Flask) -> BundledDash:
         update_title="",
         # Cards come and go with their tab, so what a callback names need not stand on the first page.
         suppress_callback_exceptions=True,
-        meta_tags=[
-            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
-            {"name": "color-scheme", "content": "light dark"},
-        ],
+        meta_tags=META,
         enable_mcp=False,
     )
 

@@ -1,6 +1,7 @@
 """What people do to the page: Dash callbacks only, thin, one file each.
 
 - ``navigate``: links, the way back, a range: the address changes. ``refresh``: new data for the visible tab.
+- ``management``: a page beside the dashboard is opened, in an application of its own.
 - ``steps``: where a step through time leads, for ``refresh``.
 
 A callback reads the controls, asks ``metrics_dash.charts`` and hands the answer to ``layouts``. Others use

@@ -2,7 +2,8 @@
 
 - ``shell`` is the page around ``board``, the tabs with their grids of ``cards``. ``controls``, ``timecontrol``,
   ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page before it.
-- ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves the page.
+- ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
+  the page.
 - ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words`` and ``summary``: values,
   ranges and charts as people say them. ``icons`` and ``markup``: small parts of HTML.
 

@@ -7,11 +7,25 @@ from dash import html
 
 from layouts.icons import icon
 from layouts.markup import attributes
-from metrics_dash.auth.permissions import LOCAL, VIEW_LOGS, Permission, Principal
-from metrics_dash.web.paths import BASE_PATH, LOGIN_PATH, LOGOUT_PATH
+from metrics_dash.auth.permissions import LOCAL, MANAGE, VIEW_LOGS, Permission, Principal
+from metrics_dash.web.paths import (
+    AUDIT_LOG_PATH,
+    BASE_PATH,
+    LINKS_PATH,
+    LOGIN_PATH,
+    LOGOUT_PATH,
+    TOKENS_PATH,
+    USERS_PATH,
+)
 
 # Path, title, icon, and what opens it.
-ENTRIES: Sequence[tuple[str, str, str, Permission]] = ((BASE_PATH, "Metrics", "metrics", VIEW_LOGS),)
+ENTRIES: Sequence[tuple[str, str, str, Permission]] = (
+    (BASE_PATH, "Metrics", "metrics", VIEW_LOGS),
+    (USERS_PATH, "Users", "users", MANAGE),
+    (TOKENS_PATH, "Tokens", "token", MANAGE),
+    (LINKS_PATH, "Links", "link", MANAGE),
+    (AUDIT_LOG_PATH, "Audit log", "log", MANAGE),
+)
 
 
 def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> list[html.A]:

@@ -15,6 +15,7 @@ _PAGE = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>{title} · Metrics</title>
+<link rel="icon" href="{icon}">
 <script>{script}</script>
 <style>{variables}</style>
 {styles}
@@ -75,6 +76,13 @@ def message_page(version: str, title: str, problem: str) -> str:
     return _page(title, version, "", problem)
 
 
+def secret_page(version: str, title: str, secret: str, back: str) -> str:
+    """Return the page that shows a secret, once."""
+    shown = f'<input class="input secret" aria-label="{escape(title)}" value="{escape(secret)}" readonly autofocus>'
+    note = '<p class="quiet">Copy it now. It is not kept, and will not be shown again.</p>'
+    return _page(title, version, f'{note}{shown}<p><a href="{back}">Done</a></p>', "")
+
+
 def _page(title: str, version: str, content: str, problem: str) -> str:
     styles = "\n".join(
         f'<link rel="stylesheet" href="{BASE_PATH}assets/{name}?v={escape(version)}">' for name in _STYLES
@@ -82,6 +90,7 @@ def _page(title: str, version: str, content: str, problem: str) -> str:
     alert = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     return _PAGE.format(
         title=escape(title),
+        icon=f"{BASE_PATH}_favicon.ico",
         script=FIRST_SCRIPT,
         variables=css_variables(),
         styles=styles,

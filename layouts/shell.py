@@ -131,14 +131,19 @@ def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: 
     )
 
 
+def brand() -> html.Div:
+    """Return the admin area's name."""
+    return html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand")
+
+
 def sidebar(viewer: Principal = LOCAL, csrf: str | None = None, current: str = BASE_PATH) -> html.Nav:
     """Return the entries of the admin area that are open to ``viewer``; Metrics is the first."""
     return html.Nav(
         [
-            html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand"),
+            brand(),
             *entries(viewer, current),
-            keys_button(),
             account(viewer, csrf),
+            keys_button(),
         ],
         className="sidebar",
         **attributes(aria_label="Admin"),

@@ -37,14 +37,18 @@ _KINDS = {"js": "text/javascript", "css": "text/css"}
 
 
 class BundledDash(dash.Dash):
-    """Dash, but for how its page names scripts and styles. Bundles are made when the page is first asked for."""
+    """Dash, but for how its page names scripts and styles. Bundles are made when the page is first asked for.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    ``late``: files of packages that are asked for at once, too.
+    """
+
+    def __init__(self, *arguments: Any, late: Sequence[tuple[str, str]] = FETCHED_LATE, **options: Any) -> None:
+        self._late = late
         self._bundles: dict[str, bytes] = {}
         self._replaced: dict[str, str] = {}
         self.index_for: Callable[[], str] | None = None
         super().__init__(*arguments, **options)
-        self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", "bundle", self._serve)
+        self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", f"bundle {self._base}", self._serve)
 
     @property
     def index_string(self) -> str:
@@ -74,7 +78,7 @@ class BundledDash(dash.Dash):
         addresses = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
         parts = [self._read(address) for address in self._in_order(addresses)]
         if kind == "js":
-            parts += [_packaged(package, path) for package, path in FETCHED_LATE]
+            parts += [_packaged(package, path) for package, path in self._late]
         content = (b"\n;\n" if kind == "js" else b"\n").join(parts)
         digest = hashlib.blake2b(content, digest_size=_NAME_BYTES).hexdigest()
         self._bundles[f"{digest}.{kind}"] = content

@@ -13,17 +13,17 @@ from dash.fingerprint import check_fingerprint
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import ProblemError
 
-EVERYTHING_ELSE = f"{BASE_PATH}<path:path>"
-COMPONENTS = f"{BASE_PATH}_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 
-
-def register(app: Dash) -> None:
-    """Replace what Dash does with a path that it doesn't know. Raises ``KeyError`` where Dash has named it anew."""
+def register(app: Dash, base: str = BASE_PATH) -> None:
+    """Replace what Dash does with a path below ``base`` that it doesn't know. Raises ``KeyError`` where Dash has named
+    it anew."""
     views = app.server.view_functions
-    serve_component = views[COMPONENTS]
-    if EVERYTHING_ELSE not in views:
-        raise KeyError(EVERYTHING_ELSE)
-    views.update({EVERYTHING_ELSE: _not_found, COMPONENTS: _registered_only(app, serve_component)})
+    everything_else = f"{base}<path:path>"
+    components = f"{base}_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
+    serve_component = views[components]
+    if everything_else not in views:
+        raise KeyError(everything_else)
+    views.update({everything_else: _not_found, components: _registered_only(app, serve_component)})
 
 
 def _not_found(**_: str) -> NoReturn:

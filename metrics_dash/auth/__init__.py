@@ -4,5 +4,5 @@
 - ``secrets``: ids with a secret behind them, and what is kept of those; ``secret_key``: the one that signs cookies.
 - ``passwords``: argon2. ``login``: a name and a password, throttled. ``sessions``: what a login opens.
 - ``people``: adding people, changing and ending what they may. ``tokens``: programs. ``links``: walls and reports.
-- ``sweep``: what is over goes.
+- ``sweep``: what is over goes. ``overview``: what there is, for the pages of management.
 """

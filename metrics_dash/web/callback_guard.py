@@ -161,12 +161,12 @@ def _bad(where: str, complaint: str) -> ProblemError:
     return ProblemError(400, f"{where}: {complaint}")
 
 
-def install(server: Flask, guard: CallbackGuard) -> None:
-    """Check every post to a callback before Dash reads it."""
+def install(server: Flask, guard: CallbackGuard, path: str = PATH) -> None:
+    """Check every post to a callback at ``path`` before Dash reads it."""
 
     @server.before_request
     def _check_callback() -> None:
-        if request.path == PATH and request.method == "POST":
+        if request.path == path and request.method == "POST":
             if (request.content_length or 0) > MAX_BODY:
                 raise ProblemError(413, f"a callback's body is at most {MAX_BODY // 1024} KiB")
             if not request.is_json:

@@ -13,6 +13,7 @@ from metrics_dash.web.paths import (
     LINK_PATH,
     LOGIN_PATH,
     LOGOUT_PATH,
+    MANAGEMENT_BASE,
     MANAGEMENT_PATHS,
     OIDC_PATH,
     OIDC_START_PATH,
@@ -89,6 +90,16 @@ DOORS: Mapping[str, Door] = {
     "/readyz": Door(VIEW_LOGS, "scrape"),
     # Management.
     **{path: Door(MANAGE) for path in MANAGEMENT_PATHS},
+    f"{MANAGEMENT_BASE}assets/<path:filename>": EVERYBODY,
+    f"{MANAGEMENT_BASE}_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": EVERYBODY,
+    f"{MANAGEMENT_BASE}_dash-component-suites/dash/dcc/with-dash-renderer.<digest>.<kind>": EVERYBODY,
+    f"{MANAGEMENT_BASE}_favicon.ico": EVERYBODY,
+    f"{MANAGEMENT_BASE}_dash-layout": Door(MANAGE),
+    f"{MANAGEMENT_BASE}_dash-dependencies": Door(MANAGE),
+    f"{MANAGEMENT_BASE}_dash-update-component": Door(MANAGE),
+    f"{MANAGEMENT_BASE}_reload-hash": Door(MANAGE),
+    MANAGEMENT_BASE: Door(MANAGE),
+    f"{MANAGEMENT_BASE}<path:path>": Door(MANAGE),
 }
 
 

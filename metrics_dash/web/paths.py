@@ -6,4 +6,12 @@ BASE_PATH = "/admin/metrics/"
 LOGIN_PATH, LOGOUT_PATH = "/admin/login", "/admin/logout"
 OIDC_START_PATH, OIDC_PATH = "/admin/login/oidc", "/admin/login/oidc/back"
 LINK_PATH = "/admin/link"
-MANAGEMENT_PATHS = ("/admin/users", "/admin/tokens", "/admin/links", "/admin/audit-log")
+USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH = (
+    "/admin/users",
+    "/admin/tokens",
+    "/admin/links",
+    "/admin/audit-log",
+)
+MANAGEMENT_PATHS = (USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH)
+MANAGEMENT_BASE = "/admin/manage/"
+"""What Dash needs to show the pages of management; they themselves lie at the paths above."""

@@ -1,0 +1,67 @@
+"""Somebody opens a management page: its parts are made of what is there now, for whoever may see them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qs
+
+from dash import Dash, Input, Output
+from dash.development.base_component import Component
+
+from layouts.pages import audit_log, frame, links, tokens, users
+from metrics_dash.auth.overview import Entry, Link, Person, Token, Wall
+from metrics_dash.auth.permissions import MANAGE, ForbiddenError, Principal
+from metrics_dash.catalog import Catalog
+from metrics_dash.web.paths import AUDIT_LOG_PATH, LINKS_PATH, TOKENS_PATH, USERS_PATH
+
+INPUTS = {"place.pathname": str, "place.search": str}
+
+
+@dataclass(frozen=True)
+class Management:
+    """What the pages are made of: records, whoever looks, the CSRF token of their forms, and what is to be told."""
+
+    viewer: Callable[[], Principal]
+    csrf: Callable[[], str]
+    notices: Callable[[], Sequence[tuple[str, str]]]
+    clock: Callable[[], datetime]
+    catalog: Catalog
+    people: Callable[[], Sequence[Person]]
+    programs: Callable[[], Sequence[Token]]
+    links_and_walls: Callable[[], tuple[Sequence[Link], Sequence[Wall]]]
+    log: Callable[[int | None], Sequence[tuple[int, Entry]]]
+
+
+def register(app: Dash, management: Management) -> None:
+    """Answer which page an address is."""
+
+    @app.callback(
+        Output("side", "children"),
+        Output("content", "children"),
+        Input("place", "pathname"),
+        Input("place", "search"),
+    )
+    def show(path: str, search: str) -> tuple[Component, list[Component]]:
+        viewer = management.viewer()
+        parts = parts_of(path, search, management)
+        csrf = management.csrf()
+        return frame.sidebar(viewer, csrf, path), frame.body(path, parts, management.notices())
+
+
+def parts_of(path: str, search: str, management: Management) -> list[Component]:
+    """Return the parts of the page that an address names. Raises ``ForbiddenError`` for whoever may not see it."""
+    if not management.viewer().may(MANAGE) or path not in (USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH):
+        raise ForbiddenError(f"{MANAGE} is needed, and a page that there is")
+    csrf, now = management.csrf(), management.clock()
+    if path == USERS_PATH:
+        return users.content(management.people(), management.viewer().name, csrf)
+    if path == TOKENS_PATH:
+        return tokens.content(management.programs(), csrf, now)
+    if path == LINKS_PATH:
+        return links.content(*management.links_and_walls(), management.catalog, csrf, now)
+    return audit_log.content(management.log(_before(search)))
+
+
+def _before(search: str) -> int | None:
+    text = parse_qs(search.removeprefix("?"), max_num_fields=10).get("before", [""])[-1]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
