@@ -19,14 +19,19 @@ KINDS: Mapping[Kind, str] = {
     "raw": "owns raw events and their partitions; ingest and rollup belong to it, nobody else should",
     "ingest": "stores events: programs that collect by themselves, and import",
     "rollup": "collects, rolls up and purges: run, worker and gunicorn",
-    "viewer": "reads everything and changes nothing: METRICS_ROLE=web",
+    "viewer": "reads everything and changes no number: METRICS_ROLE=web",
     "reader": "reads the views: Grafana, Metabase, Superset",
 }
+# People, their sessions, tokens and links: what is no measurement.
+ACCOUNTS = "auth_attempts", "auth_links", "auth_roles", "auth_sessions", "auth_tokens", "auth_users", "auth_walls"
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 # What each may do with each table; a test asks for a row of every table. The owner may do everything, and so may raw
 # with what it owns.
 PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "alembic_version": {"ingest": "SELECT", "viewer": "SELECT"},
+    # Whoever serves the page lets people in, and writes down what they do; nobody rewrites that.
+    **{table: {"rollup": _EVERYTHING, "viewer": _EVERYTHING} for table in ACCOUNTS},
+    "audit_log": {"rollup": "SELECT, INSERT", "viewer": "SELECT, INSERT"},
     "collectors": {"ingest": _EVERYTHING, "viewer": "SELECT"},
     "event_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_names": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
@@ -42,6 +47,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "telemetry_events": {"viewer": "SELECT"},
     **{view: {"viewer": "SELECT", "reader": "SELECT"} for view in VIEWS},
 }
+FUNCTIONS = ["audit_log_is_append_only"]
 SEQUENCES: Mapping[str, Kind] = {"rollup_dirty_id_seq": "ingest"}
 RAW = "telemetry_events"
 _MEMBERS: tuple[tuple[Kind, Kind], ...] = (
@@ -143,6 +149,8 @@ def _own(connection: Connection, named: Mapping[Kind, str]) -> Iterator[str]:
     parameters = {"tables": list(PRIVILEGES), "raw": RAW, "owner_name": named["owner"], "raw_name": named["raw"]}
     for kind, relation, owner in connection.execute(_TO_OWN, parameters):
         yield f"ALTER {kind} {relation} OWNER TO {owner}"
+    for function in connection.execute(_FUNCTIONS_TO_OWN, {"names": FUNCTIONS, "owner": named["owner"]}).scalars():
+        yield f"ALTER FUNCTION {function} OWNER TO {named['owner']}"
 
 
 _TO_OWN = text("""
@@ -156,6 +164,13 @@ FROM (
 ) AS wanted JOIN pg_class ON pg_class.oid = relation
 WHERE pg_get_userbyid(relowner) <> owner
 ORDER BY relkind = 'v', relation::text
+""")
+
+
+_FUNCTIONS_TO_OWN = text("""
+SELECT oid::regprocedure::text FROM pg_proc
+WHERE proname = ANY(:names) AND pronamespace = to_regnamespace(quote_ident(current_schema()))
+    AND pg_get_userbyid(proowner) <> :owner
 """)
 
 

@@ -6,7 +6,7 @@ Secrets are kept as hashes: of passwords by argon2, of what is 256 random bits b
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
