@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-_PARTS = ("auth", "emit", "ingest", "jobs", "charts", "charts/timerange", "ops", "demo", "web", "commands")
+_PARTS = (
+    "auth",
+    "emit",
+    "ingest",
+    "ingest/formats",
+    "jobs",
+    "charts",
+    "charts/timerange",
+    "ops",
+    "demo",
+    "web",
+    "commands",
+)
 ROOMS = [
     *("callbacks", "routes", "layouts", "layouts/figure", "layouts/export", "layouts/pages", "db", "tools"),
     *(f"metrics_dash/{part}" for part in _PARTS),

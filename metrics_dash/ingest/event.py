@@ -14,7 +14,6 @@ from db.rows import (
     Row,
     check_name,
     encode_maps,
-    encode_row,
     quote,
     to_nanoseconds,
 )
@@ -44,17 +43,25 @@ class MalformedEvent(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that happened once: finite numbers, JSON scalars that describe it, and an aware moment."""
+    """Something that happened once, as a wire format reads it and before it is checked.
+
+    ``occurred_at``: an aware moment; None: now. ``sender_id``: what its sender calls it, in every request that repeats
+    it.
+    """
 
     name: str
-    measurements: Mapping[str, float]
-    metadata: Mapping[str, object]
-    occurred_at: datetime
+    measurements: Mapping[str, float] = {}
+    metadata: Mapping[str, object] = {}
+    occurred_at: datetime | None = None
+    sender_id: str | None = None
 
 
-def encode(event: Event) -> Row:
-    """Return an event as the row that is stored. Raises ``InvalidEventError``."""
-    return encode_row(event.name, event.measurements, event.metadata, event.occurred_at)
+def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:
+    """Return an event as the row that is stored; ``now`` and ``keep`` as for ``parse_row``. Raises
+    ``InvalidEventError``."""
+    name, maps = check_name(event.name), encode_maps(event.measurements, event.metadata)
+    occurred_at = now if event.occurred_at is None else check_time(event.occurred_at, now, keep)
+    return name, maps, to_nanoseconds(occurred_at)
 
 
 def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:

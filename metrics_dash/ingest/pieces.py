@@ -13,7 +13,7 @@ from uuid import UUID
 
 from db.batches import Batch, Refusal
 from db.rows import InvalidEventError, Row, size_in_memory, to_nanoseconds
-from metrics_dash.ingest.event import MalformedEvent, TooNewError, parse_row
+from metrics_dash.ingest.event import Event, MalformedEvent, TooNewError, check_event, parse_row
 
 PIECE_EVENTS = 5000
 PIECE_BYTES = 4 * 1024 * 1024
@@ -21,7 +21,7 @@ PIECE_BYTES = 4 * 1024 * 1024
 # of nonsense must not become a million sentences.
 EXPLAINED_AT_MOST = 100
 
-# An event as it was decoded, or why it could not be; and the bytes of text that it took.
+# An event (an ``Event``, or the document of one), or why it could not be decoded; and the bytes of text that it took.
 Decoded = tuple[object, int]
 
 
@@ -45,7 +45,7 @@ class Piece:
         try:
             if isinstance(event, MalformedEvent):
                 raise InvalidEventError(event.reason)
-            self.rows.append(parse_row(event, now, keep))
+            self.rows.append(check_event(event, now, keep) if isinstance(event, Event) else parse_row(event, now, keep))
         except InvalidEventError as error:
             if isinstance(error, TooNewError):
                 self.newest = max(self.newest or 0, to_nanoseconds(error.occurred_at))

@@ -1,4 +1,4 @@
-"""A request's body, read whole and within bounds; ``metrics_dash.web.events`` takes it apart.
+"""A request's body, read whole and within bounds; ``metrics_dash.ingest.formats`` take it apart.
 
 Limits: 1 MiB compressed, 20 MiB inflated (or sent plainly), 250,000 events or lines of them. They hold while a body is
 read, and piece by piece, so that no more of it is ever in memory than they allow.
@@ -8,14 +8,12 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
+from metrics_dash.ingest.formats.reading import MAX_EVENTS, too_many
 from metrics_dash.web.budget import MIB, Share
 from metrics_dash.web.problems import ProblemError
 
 MAX_COMPRESSED = 1 * MIB
 MAX_INFLATED = 20 * MIB
-# Events of some meaning are larger than 20 MiB shared out among so many. What is smaller is made to be costly: each is
-# refused on its own, and ten million of those fill the memory of the server.
-MAX_EVENTS = 250_000
 # A member of gzip is found at the end of the one before, so what follows it is looked at in pieces and not as a whole.
 _PIECE = 16 * 1024
 _PIECE_INFLATED = 256 * 1024
@@ -91,11 +89,6 @@ def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 member = None
     if member is not None:
         raise ProblemError(400, "the gzip body is cut off")
-
-
-def too_many(what: str) -> ProblemError:
-    """Return what to raise for more events, or lines, than anybody means."""
-    return ProblemError(413, f"the body holds more than {MAX_EVENTS:,} {what}; send smaller batches")
 
 
 def _too_large(limit: int, compressed: bool) -> ProblemError:

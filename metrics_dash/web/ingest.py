@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,14 +12,15 @@ from flask import Flask, Response, request
 
 from db.batches import Refusal
 from metrics_dash.ingest.collector import Collector
-from metrics_dash.ingest.pieces import Piece, cut
+from metrics_dash.ingest.formats import json
+from metrics_dash.ingest.pieces import Decoded, Piece, cut
 from metrics_dash.ingest.submission import BufferFullError, KeyReusedError, NotCommittedError
-from metrics_dash.web import budget, events
+from metrics_dash.web import budget
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.body import read
 from metrics_dash.web.memory import give_back_large_blocks
+from metrics_dash.web.permits import Sender
 from metrics_dash.web.problems import ProblemError
-from metrics_dash.web.senders import Sender
 
 PATH = "/api/v1/events"
 # Requests that wait for a commit hold a thread of the server; the page needs the others.
@@ -44,6 +45,11 @@ class Sent:
     pieces: list[tuple[int, Piece]]
     digest: bytes | None
 
+    @property
+    def events(self) -> int:
+        """How many events were sent, taken or refused."""
+        return sum(len(piece) for _, piece in self.pieces)
+
 
 class Ingest:
     """The route's work. ``collector`` is asked for anew at each request, as the runtime may have replaced it.
@@ -65,36 +71,45 @@ class Ingest:
         Raises ``ProblemError``: 400, 413, 415 for the body, 422 for a key of another body, 429 when there is no room,
         503 when the store fails or all requests together are too much.
         """
-        sender = self._sender()
-        batch_id = sender.own(batch_id_of(request.headers.get("Idempotency-Key")))
+        batch_id = batch_id_of(request.headers.get("Idempotency-Key"))
         with budget.share() as share:
-            sent = self._sent(share, sender, keyed=batch_id is not None)
-            if batch_id is not None or any(piece.rows for _, piece in sent.pieces):
-                with self._place():
-                    rejected = self._commit(sent, batch_id or uuid4())
-            else:
-                rejected = [refusal for _, piece in sent.pieces for refusal in self._refused(piece)]
-            return json_answer(
-                {
-                    "accepted": sum(len(piece) for _, piece in sent.pieces) - len(rejected),
-                    "rejected": [{"index": index, "reason": reason} for index, reason in rejected],
-                }
-            )
+            lines = json.check_type(request.mimetype)
+            body = read_body(share, lines=lines)
+            lines = lines or json.are_lines(body)
+            pieces = self.checked(json.decode(body, lines=lines, work=share.work), share, size=len(body))
+            # From here on the rows are what is held.
+            share.give(len(body))
+            sent = Sent(pieces, _digest(body, lines) if batch_id is not None else None)
+            rejected = self.store(sent, batch_id)
+        return json_answer(
+            {
+                "accepted": sent.events - len(rejected),
+                "rejected": [{"index": index, "reason": reason} for index, reason in rejected],
+            }
+        )
 
-    def _sent(self, share: budget.Share, sender: Sender, *, keyed: bool) -> Sent:
-        lines = events.check_type(request.mimetype)
-        encoding = (request.headers.get("Content-Encoding") or "").lower()
-        body = read(request.stream, request.content_length, encoding, share, lines=lines)
-        lines = lines or events.are_lines(body)
-        pieces = []
-        decoded = sender.permitted(events.decode(body, lines=lines, share=share))
-        for first, piece in cut(decoded, datetime.now(UTC), self._keep):
+    def checked(self, events: Iterable[Decoded], share: budget.Share, *, size: int) -> list[tuple[int, Piece]]:
+        """Return the pieces of what was decoded, each with the place of its first event; ``share`` holds them.
+
+        ``size``: of the body, inflated. Raises ``ProblemError`` 429 where that is more than its sender may send.
+        """
+        sender, pieces = self._sender(), []
+        for first, piece in cut(sender.permitted(events), datetime.now(UTC), self._keep):
             share.take(piece.size)
             pieces.append((first, piece))
-        sender.spend(events=sum(len(piece) for _, piece in pieces), size=len(body))
-        # From here on the rows are what is held.
-        share.give(len(body))
-        return Sent(pieces, _digest(body, lines) if keyed else None)
+        sender.spend(events=sum(len(piece) for _, piece in pieces), size=size)
+        return pieces
+
+    def store(self, sent: Sent, batch_id: UUID | None) -> list[Refusal]:
+        """Return once all that may be is committed: what was refused, by place. ``batch_id``: the same is stored once.
+
+        Of another sender the same is another. Raises ``ProblemError``: 422, 429, 503.
+        """
+        batch_id = self._sender().own(batch_id)
+        if batch_id is None and not any(piece.rows for _, piece in sent.pieces):
+            return [refusal for _, piece in sent.pieces for refusal in self._refused(piece)]
+        with self._place():
+            return self._commit(sent, batch_id or uuid4())
 
     def _refused(self, piece: Piece) -> list[Refusal]:
         """Return what was refused of a piece of which nothing is to be stored or remembered."""
@@ -136,6 +151,12 @@ class Ingest:
                 raise _failing(f"the store does not answer; not stored, {fate}{_so_far(first)}") from None
             rejected.extend(submission.refused)
         return rejected
+
+
+def read_body(share: budget.Share, *, lines: bool = False) -> bytearray:
+    """Return the present request's body, inflated. Raises ``ProblemError``."""
+    encoding = (request.headers.get("Content-Encoding") or "").lower()
+    return read(request.stream, request.content_length, encoding, share, lines=lines)
 
 
 def _digest(body: bytearray, lines: bool) -> bytes:

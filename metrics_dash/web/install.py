@@ -12,7 +12,7 @@ from metrics_dash.settings import Settings
 from metrics_dash.web import gate, headers, health, ingest, metrics, openapi, problems, query
 from metrics_dash.web.health import RuntimeProtocol
 from metrics_dash.web.identity import Identities
-from metrics_dash.web.senders import Sender
+from metrics_dash.web.permits import Sender
 
 
 def install(

@@ -14,6 +14,7 @@ from metrics_dash.catalog import ANY_SHOW
 from metrics_dash.charts.data import State
 from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD
+from metrics_dash.ingest.formats.reading import MAX_EVENTS
 from metrics_dash.web import body, budget, ingest, query
 from metrics_dash.web.answers import json_answer
 
@@ -107,11 +108,11 @@ def _ingest() -> Part:
             "required": True,
             "description": (
                 f"At most {body.MAX_INFLATED // _MIB} MiB, or {body.MAX_COMPRESSED // _MIB} MiB compressed, and "
-                f"{body.MAX_EVENTS:,} events."
+                f"{MAX_EVENTS:,} events."
             ),
             "content": {
                 "application/json": {
-                    "schema": {"oneOf": [_ref("Event"), _array(_ref("Event"), maxItems=body.MAX_EVENTS)]},
+                    "schema": {"oneOf": [_ref("Event"), _array(_ref("Event"), maxItems=MAX_EVENTS)]},
                     "examples": {"one": {"value": _EXAMPLE}, "several": {"value": [_EXAMPLE, _EXAMPLE]}},
                 },
                 "application/x-ndjson": {"schema": {"type": "string", "description": "One `Event` on each line."}},

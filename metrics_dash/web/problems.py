@@ -16,6 +16,7 @@ from db.rows import InvalidEventError
 from metrics_dash.auth.permissions import ForbiddenError
 from metrics_dash.charts.data import QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import RangeError
+from metrics_dash.ingest.formats.reading import MalformedBodyError, OversizedBodyError, UnsupportedTypeError
 from metrics_dash.web.answers import json_answer
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,21 @@ def _(error: ForbiddenError) -> ProblemError:
 @problem_of.register
 def _(error: InvalidEventError) -> ProblemError:
     return ProblemError(400, str(error))
+
+
+@problem_of.register
+def _(error: MalformedBodyError) -> ProblemError:
+    return ProblemError(400, str(error))
+
+
+@problem_of.register
+def _(error: OversizedBodyError) -> ProblemError:
+    return ProblemError(413, str(error))
+
+
+@problem_of.register
+def _(error: UnsupportedTypeError) -> ProblemError:
+    return ProblemError(415, str(error))
 
 
 @problem_of.register

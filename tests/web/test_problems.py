@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from db.rows import InvalidEventError
 from metrics_dash.charts.data import QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import RangeError
+from metrics_dash.ingest.formats.reading import MalformedBodyError, OversizedBodyError, UnsupportedTypeError
 from metrics_dash.web.problems import ProblemError, install, problem_of
 
 UNREACHABLE = OperationalError(
@@ -22,6 +23,9 @@ MAPPING = [
     (RangeError("the range is empty"), 400, "the range is empty"),
     (QueryError("'p95' is not shown", "show"), 400, "show: 'p95' is not shown"),
     (InvalidEventError("event_name is missing"), 400, "event_name is missing"),
+    (MalformedBodyError("the body is not JSON"), 400, "the body is not JSON"),
+    (OversizedBodyError("the body is too large"), 413, "the body is too large"),
+    (UnsupportedTypeError("text/xml is not read"), 415, "text/xml is not read"),
     (QueriesUnavailableError("the database can't be asked"), 503, "the database can't be asked"),
     (UNREACHABLE, 503, "the database can't be reached or did not answer"),
     (PoolTimeout("QueuePool limit of 5"), 503, "the database can't be reached or did not answer"),

@@ -29,7 +29,7 @@ class Sender:
             yield from decoded
             return
         for event, length in decoded:
-            name = event.get("event_name") if isinstance(event, dict) else None
+            name = event.get("event_name") if isinstance(event, dict) else getattr(event, "name", None)
             if isinstance(name, str) and not self.who.reaches(name):
                 yield MalformedEvent("event_name: the token is not for this event"), length
             else:

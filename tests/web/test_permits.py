@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.auth.permissions import LOCAL, Principal
-from metrics_dash.web.senders import Sender
+from metrics_dash.web.permits import Sender
 from tests.support.visitors import House, house
 
 EVENTS = "/api/v1/events"

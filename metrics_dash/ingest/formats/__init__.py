@@ -1,0 +1,9 @@
+"""Wire formats: from the bytes of a body to events, one file for each.
+
+Each yields events one after the other, or why what stands in the place of one is none (``MalformedEvent``). What an
+event may hold is not theirs to say: all of them pass the same gate (``metrics_dash.ingest.pieces``).
+
+- ``json``: this program's own events, as one document or as lines.
+- ``reading``: what all share: their errors, and the bounds on what is read. ``documents``: JSON taken apart without
+  decoding it whole.
+"""
