@@ -153,10 +153,11 @@ class Ingest:
         return rejected
 
 
-def read_body(share: budget.Share, *, lines: bool = False) -> bytearray:
-    """Return the present request's body, inflated. Raises ``ProblemError``."""
-    encoding = (request.headers.get("Content-Encoding") or "").lower()
-    return read(request.stream, request.content_length, encoding, share, lines=lines)
+def read_body(share: budget.Share, *, encoding: str | None = None, lines: bool = False) -> bytearray:
+    """Return the present request's body, inflated; ``encoding``: it is compressed though no header says so. Raises
+    ``ProblemError``."""
+    said = request.headers.get("Content-Encoding") or encoding or ""
+    return read(request.stream, request.content_length, said.lower(), share, lines=lines)
 
 
 def _digest(body: bytearray, lines: bool) -> bytes:
@@ -188,7 +189,10 @@ def batch_id_of(key: str | None) -> UUID | None:
 
 def install(
     server: Flask, collector: Callable[[], Collector], *, keep: timedelta, sender: Callable[[], Sender] = Sender
-) -> None:
-    """Register the route. ``sender`` gives what the present request's sender may send."""
+) -> Ingest:
+    """Register the route; return its work, which other ways in share. ``sender`` gives what the present request's
+    sender may send."""
     give_back_large_blocks()
-    server.add_url_rule(PATH, "ingest_events", Ingest(collector, keep, sender).post, methods=["POST"])
+    ingest = Ingest(collector, keep, sender)
+    server.add_url_rule(PATH, "ingest_events", ingest.post, methods=["POST"])
+    return ingest

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 FOLDER = Path(__file__).parent
 # In this order: what stores comes before what reads.
-HTTP_DOORS = ("ingest", "query", "ranges", "pages", "callbacks", "headers")
+HTTP_DOORS = ("ingest", "formats", "query", "ranges", "pages", "callbacks", "headers")
 TIMEOUT_SECONDS = 60
 
 Case = dict[str, Any]

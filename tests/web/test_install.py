@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from metrics_dash.web import ingest, metrics, openapi, query
+from metrics_dash.web import ingest, metrics, openapi, query, senders
 from tests.support.web_client import Site
 
 STRANGER = {"REMOTE_ADDR": "192.0.2.1"}
-PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz"}
+SENDERS = {*(path for door in senders.DOORS for path in door.paths), "/flags/"}
+PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz", *SENDERS}
 
 
 def routes(server: Flask) -> set[str]:

@@ -4,6 +4,8 @@ Each yields events one after the other, or why what stands in the place of one i
 event may hold is not theirs to say: all of them pass the same gate (``metrics_dash.ingest.pieces``).
 
 - ``json``: this program's own events, as one document or as lines.
+- ``posthog``, ``segment``: what the SDKs of these send.
+- ``names``: other systems' names as names of events. ``properties``: nested properties as measurements and metadata.
 - ``reading``: what all share: their errors, and the bounds on what is read. ``documents``: JSON taken apart without
   decoding it whole.
 """

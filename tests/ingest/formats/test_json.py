@@ -1,6 +1,6 @@
 """The events in a body: each of the forms that they come in, one after the other, and none that costs too much."""
 
-import json
+from json import loads
 
 import orjson
 import pytest
@@ -130,7 +130,7 @@ def test_a_damaged_array_is_what_a_json_reader_makes_of_it(values: list[object],
         expected = orjson.loads(raw)
     except orjson.JSONDecodeError:
         try:
-            read = json.loads(raw)
+            read = loads(raw)
         except ValueError:
             assert isinstance(problem_of(bytes(raw)), MalformedBodyError)
         else:  # a number too large to be one, of which a lenient reader makes infinity

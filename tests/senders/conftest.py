@@ -1,0 +1,50 @@
+"""One application for all senders, and programs that send to it."""
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Process, data_folder, eventually, running
+
+CATALOG = Path(__file__).parent / "catalog.toml"
+
+
+@dataclass(frozen=True)
+class Application:
+    """A running application."""
+
+    process: Process
+
+    def send(self, program: str) -> str:
+        """Run a program in a process of its own, in which ``URL`` is the application's; what it printed."""
+        code = f"URL = {self.process.url!r}\n{program}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def charted(self, chart: str) -> float:
+        """Return the sum of what a chart shows of the last hour, by its export."""
+        text = self.process.get(f"/admin/metrics/chart/{chart}.csv?range=1h").text
+        rows = list(csv.reader(io.StringIO(text)))[1:]
+        return sum(float(cell) for row in rows for cell in row[1:] if cell)
+
+    def until_charted(self, chart: str, value: float) -> None:
+        """Wait until the chart shows it."""
+        eventually(lambda: abs(self.charted(chart) - value) < 1e-9, f"{chart} shows {value:g}")
+
+
+@pytest.fixture(scope="session")
+def application() -> Iterator[Application]:
+    fast = {"METRICS_ROLLUP_INTERVAL": "1", "METRICS_REFRESH_INTERVAL": "1", "METRICS_FLUSH_INTERVAL": "0.2"}
+    with data_folder() as folder, running(folder, METRICS_CATALOG=str(CATALOG), **fast) as process:
+        process.until_ready()
+        yield Application(process)
+
+
+Send = Callable[[str], str]
