@@ -7,7 +7,8 @@ The server and the schema
     SQLAlchemy knows them), ``migrate`` (up to date or not, and how to get there), ``roles`` (who may do what),
     ``programs`` (PostgreSQL's own, and which of them fit), ``backups`` (everything in one file, and back).
 Events in
-    ``rows`` (what a raw row may hold, and how it travels), ``batches`` and ``ledger`` (rows that commit together, each
+    ``rows`` (what a raw row may hold, and how it travels), ``aggregates`` (measurements that are already aggregated),
+    ``batches`` and ``ledger`` (rows that commit together, each
     batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and how many),
     ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``,
     ``query_events``).

@@ -46,14 +46,23 @@ _RAW = f"""
         SELECT fact.*, what = 'events' OR named.key IS NOT NULL AS listed
         FROM (
             SELECT source.event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, what, key,
-                count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max,
-                max(ARRAY[date_part('epoch', occurred_at), value]) FILTER (WHERE value IS NOT NULL) AS last
+                sum(fact.count) AS count, sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max,
+                max(fact.last) AS last
             FROM telemetry_events AS source
             CROSS JOIN LATERAL (
-                SELECT 'events', '', NULL::double precision
-                UNION ALL SELECT 'measurement', key, value::double precision FROM jsonb_each_text(measurements)
-                UNION ALL SELECT 'metadata', key, NULL FROM jsonb_object_keys(metadata) AS field (key)
-            ) AS fact (what, key, value)
+                SELECT 'events', '', CASE WHEN kind = 'event' THEN weight::bigint ELSE 0 END, {_NO_NUMBERS}
+                UNION ALL
+                SELECT 'measurement', key, weight, weight * value::double precision, value::double precision,
+                    value::double precision, ARRAY[date_part('epoch', occurred_at), value::double precision]
+                FROM jsonb_each_text(measurements)
+                UNION ALL
+                SELECT 'measurement', key, (value -> 'count')::bigint, (value -> 'sum')::double precision,
+                    (value -> 'min')::double precision, (value -> 'max')::double precision, NULL
+                FROM jsonb_each(aggregates)
+                UNION ALL
+                SELECT 'metadata', key, weight, {_NO_NUMBERS} FROM jsonb_object_keys(metadata) AS field (key)
+                WHERE kind = 'event'
+            ) AS fact (what, key, count, sum, min, max, last)
             WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
                 AND NOT {_of_known_failures("occurred_at")}
             GROUP BY 1, 2, 3, 4

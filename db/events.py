@@ -45,7 +45,8 @@ def query_events(
     them.
 
     Each is a dict of ``id``, ``event_name``, ``measurements``, ``metadata``, ``occurred_at`` and ``inserted_at``
-    (aware, UTC). Raises ``ValueError`` for a moment without a time zone.
+    (aware, UTC), ``weight`` (how many events it stands for), ``kind`` (``event``, ``delta``, ``sample``) and
+    ``aggregates`` (of measurements of which no more is known). Raises ``ValueError`` for a moment without a time zone.
     """
     with (database or default_database()).reading() as connection:
         return read_events(connection, name, start, end, limit)
@@ -58,7 +59,8 @@ def read_events(
     check_aware(start=start, end=end)
     found = connection.execute(
         text(
-            "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at FROM telemetry_events "
+            "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at, weight, kind, aggregates "
+            "FROM telemetry_events "
             "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
             "ORDER BY occurred_at, id LIMIT :limit"
         ),

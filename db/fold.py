@@ -27,13 +27,16 @@ VALUES_PER_KEY = 50
 class Merge:
     """How a map that a bucket stores per measurement is folded from maps of the level below.
 
-    ``aggregate`` folds values of the type ``kind``. One event is the smallest of such maps: it holds ``of_event``, an
-    expression of its ``value`` and ``moment``. ``stored`` is how an entry of a map is read, as SQL over its text.
+    ``aggregate`` folds values of the type ``kind``. One row is the smallest of such maps: of a number it holds
+    ``of_number``, an expression of its ``value``, ``weight`` and ``moment``, and of a measurement of which only the
+    aggregate is known ``of_aggregate``, one of ``pair.value``. ``stored`` is how an entry of a map is read, as SQL over
+    its text.
     """
 
     aggregate: str
     kind: str
-    of_event: str = "value"
+    of_number: str
+    of_aggregate: str
     stored: str = "{}"
 
     def read(self, text: str) -> str:
@@ -45,12 +48,13 @@ class Merge:
 # value: the greater pair is the later sample, of several at one time the greatest. So it is the same in whatever order
 # samples come in.
 MERGES: Mapping[str, Merge] = {
-    "value_counts": Merge("sum", "bigint", of_event="1"),
-    "sum_values": Merge("sum", "double precision"),
-    "min_values": Merge("min", "double precision"),
-    "max_values": Merge("max", "double precision"),
+    "value_counts": Merge("sum", "bigint", "weight", "pair.value ->> 'count'"),
+    "sum_values": Merge("sum", "double precision", "weight * value", "pair.value ->> 'sum'"),
+    "min_values": Merge("min", "double precision", "value", "pair.value ->> 'min'"),
+    "max_values": Merge("max", "double precision", "value", "pair.value ->> 'max'"),
+    # An aggregate is no sample.
     "last_values": Merge(
-        "max", "double precision[]", of_event="ARRAY[moment, value]", stored="translate({}, '[]', $${{}}$$)"
+        "max", "double precision[]", "ARRAY[moment, value]", "NULL", stored="translate({}, '[]', $${{}}$$)"
     ),
 }
 _VALUES = [column for column in MERGES if column != "value_counts"]
@@ -75,9 +79,10 @@ def unpacked(column: str) -> str:
 _EVENTS = f"""
 {KEYS},
 events AS MATERIALIZED (
-    SELECT keys.bucket, event.moment, event.measurements, event.metadata
+    SELECT keys.bucket, event.*
     FROM keys CROSS JOIN LATERAL (
-        SELECT date_part('epoch', occurred_at) AS moment, {unpacked("measurements")}, {unpacked("metadata")}
+        SELECT date_part('epoch', occurred_at) AS moment, {unpacked("measurements")}, {unpacked("metadata")},
+            weight, CASE kind WHEN 'event' THEN weight ELSE 0 END AS counted, aggregates
         FROM telemetry_events AS candidate
         WHERE candidate.event_name = keys.event_name AND candidate.occurred_at >= keys.bucket_start
             AND candidate.occurred_at < keys.bucket_start + CAST(:width AS interval)
@@ -85,18 +90,25 @@ events AS MATERIALIZED (
         OFFSET 0
     ) AS event
 ),
-counts AS (SELECT bucket, count(*) AS count FROM events GROUP BY 1),
+counts AS (SELECT bucket, sum(counted) AS count FROM events GROUP BY 1),
 parts (bucket, key, {", ".join(MERGES)}) AS (
-    SELECT bucket, key, {", ".join(merge.of_event for merge in MERGES.values())}
+    SELECT bucket, key, {", ".join(merge.of_number for merge in MERGES.values())}
     FROM (
-        SELECT bucket, key, moment, CAST(measurements ->> key AS double precision) AS value
-        FROM (SELECT bucket, moment, measurements, jsonb_object_keys(measurements) AS key FROM events) AS measured
+        SELECT bucket, moment, weight, key, CAST(measurements ->> key AS double precision) AS value
+        FROM (
+            SELECT bucket, moment, weight, measurements, jsonb_object_keys(measurements) AS key FROM events
+        ) AS measured
         OFFSET 0
     ) AS measurement
+    UNION ALL
+    SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
+    FROM events CROSS JOIN LATERAL jsonb_each(aggregates) AS pair WHERE aggregates <> '{{}}'
 ),
 labels AS (
-    SELECT bucket, key AS field, COALESCE(metadata ->> key, 'null') AS value, 1 AS count
-    FROM (SELECT bucket, metadata, jsonb_object_keys(metadata) AS key FROM events) AS described
+    SELECT bucket, key AS field, COALESCE(metadata ->> key, 'null') AS value, counted AS count
+    FROM (
+        SELECT bucket, counted, metadata, jsonb_object_keys(metadata) AS key FROM events WHERE counted > 0
+    ) AS described
 )"""
 
 _FINER_COLUMNS = ", ".join(merge.read(f"finer.{column} ->> pair.key") for column, merge in MERGES.items())
@@ -199,7 +211,7 @@ measured AS (SELECT *, key <> '{OTHER}' AS known FROM merged),
 described AS (SELECT *, true AS known, field AS label FROM ranked)"""
 
 # The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more. Buckets
-# of an older version have no last sample.
+# of an older version have no last sample, an aggregate may lack extremes, and JSON's null is no number.
 _MAPS = f"""
 maps AS (
     SELECT bucket, jsonb_object_agg(key, value_counts) AS value_counts,

@@ -8,7 +8,7 @@ refused it. A repeated request is answered from there and from nothing else, so 
 in between can change its answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,14 +21,22 @@ from db.batches import Batch, Refusal, Written
 from db.engine import driver_connection
 from db.names import NAME_QUOTA, admit_names
 from db.quarantine import copy_bisecting
-from db.rows import COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, Row, copy_payload
+from db.rows import (
+    COPY_COLUMNS,
+    COPY_HEADER,
+    COPY_MORE_COLUMNS,
+    COPY_TRAILER,
+    Row,
+    copy_more_payload,
+    copy_payload,
+    plain,
+)
 
 NANOSECONDS_PER_MINUTE = 60_000_000_000
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
 # An event's name and its minute since 1970: the bucket that it makes dirty.
 Mark = tuple[str, int]
-_COPY = f"COPY telemetry_events ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)"
 # A moment past it is of another epoch, and is only there to say how long a batch is remembered.
 _LAST_NANOSECOND = 2**63 - 1
 
@@ -179,11 +187,35 @@ def _without(rows: Sequence[Row], indexes: tuple[int, ...]) -> Iterable[Row]:
 
 
 def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> None:
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+    """Copy the rows; those that hold more than one event on their own, so that it costs the others nothing."""
+    usual: list[Sequence[Row]] = []
+    others: list[Sequence[Row]] = []
+    for rows in batches:
+        if plain(rows):
+            usual.append(rows)
+        else:
+            usual.append([row for row in rows if plain([row])])
+            others.append([row for row in rows if not plain([row])])
+    for columns, payload, copied in (
+        (COPY_COLUMNS, copy_payload, usual),
+        (COPY_MORE_COLUMNS, copy_more_payload, others),
+    ):
+        if any(copied):
+            _copy_columns(driver, columns, payload, copied)
+
+
+def _copy_columns(
+    driver: psycopg.Connection[Any],
+    columns: str,
+    payload: Callable[[Sequence[Row]], bytes],
+    batches: Iterable[Sequence[Row]],
+) -> None:
+    statement = f"COPY telemetry_events ({columns}) FROM STDIN (FORMAT binary)"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(COPY_HEADER)
         for rows in batches:
             for start in range(0, len(rows), COPY_CHUNK_ROWS):
-                copy.write(copy_payload(rows[start : start + COPY_CHUNK_ROWS]))
+                copy.write(payload(rows[start : start + COPY_CHUNK_ROWS]))
         copy.write(COPY_TRAILER)
 
 

@@ -74,11 +74,13 @@ def _edge_at_or_after(moment: datetime, level: str) -> datetime:
     return start + -(-(moment.astimezone(UTC) - start) // width) * width
 
 
-# The last bucket below the floor that counted more than there is.
+# The last bucket below the floor that counted more than there is. One of samples alone counts none, and less is left
+# where nothing is.
 _LOST_RAW = """
 SELECT max(bucket_start) FROM telemetry_buckets AS bucket
 WHERE bucket_type = :coarser AND bucket_start < :floor AND count > (
-    SELECT count(*) FROM telemetry_events AS event WHERE event.event_name = bucket.event_name
+    SELECT CASE count(*) WHEN 0 THEN -1 ELSE coalesce(sum(weight) FILTER (WHERE kind = 'event'), 0) END
+    FROM telemetry_events AS event WHERE event.event_name = bucket.event_name
     AND occurred_at >= bucket.bucket_start AND occurred_at < bucket.bucket_start + CAST(:width AS interval)
     AND CAST(:finer AS text) = 'raw'
 )
@@ -86,7 +88,7 @@ WHERE bucket_type = :coarser AND bucket_start < :floor AND count > (
 _LOST_BUCKETS = """
 SELECT max(bucket_start) FROM telemetry_buckets AS bucket
 WHERE bucket_type = :coarser AND bucket_start < :floor AND count > (
-    SELECT coalesce(sum(finer.count), 0) FROM telemetry_buckets AS finer
+    SELECT coalesce(sum(finer.count), -1) FROM telemetry_buckets AS finer
     WHERE finer.event_name = bucket.event_name AND finer.bucket_type = :finer
     AND finer.bucket_start >= bucket.bucket_start
     AND finer.bucket_start < bucket.bucket_start + CAST(:width AS interval)

@@ -9,7 +9,7 @@ import psycopg
 
 from db.batches import Batch, Refusal
 from db.faults import Fault, classify, describe
-from db.rows import Row, decode_maps, from_nanoseconds
+from db.rows import Row, decode_maps, from_nanoseconds, more_of, plain
 
 Copy = Callable[[psycopg.Connection[Any], Iterable[Sequence[Row]]], None]
 
@@ -41,12 +41,15 @@ def copy_bisecting(
 def _set_aside(driver: psycopg.Connection[Any], identity: UUID, row: Row, reason: str) -> None:
     # Plain ASCII: what the database refused may be a character that its encoding lacks.
     measurements, metadata = decode_maps(row[1])
-    payload = {
+    payload: dict[str, object] = {
         "event_name": row[0],
         "measurements": measurements,
         "metadata": metadata,
         "occurred_at": _when(row[2]),
     }
+    if not plain([row]):
+        more = more_of(row)
+        payload |= {"weight": more.weight, "kind": more.kind, "aggregates": json.loads(more.aggregates)}
     driver.execute(
         "INSERT INTO ingest_quarantine (batch_id, event_name, payload, reason) VALUES (%s, %s, %s, %s) "
         "ON CONFLICT DO NOTHING",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from numbers import Integral, Real
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -25,10 +25,30 @@ MAX_JSON_BYTES = 16 * 1024
 MAX_MAGNITUDE = 1e289
 EVENT_NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
-# (event_name, measurements and metadata, occurred_at in nanoseconds since 1970 in UTC). The two maps are JSON with
-# ``BETWEEN`` between them, as the list ``[measurements, "", metadata]`` has it: one call encodes both. Flat JSON holds
-# no other ``,"",``: after a comma an empty text is a key, and a colon follows.
-Row = tuple[str, bytes, int]
+# What a row is: something that happened, a change of a counter, or a look at a level. Only the first counts as events.
+EVENT, DELTA, SAMPLE = "event", "delta", "sample"
+KINDS = (EVENT, DELTA, SAMPLE)
+# Weights and the counts of aggregates; so many of them add up to no more than a bigint.
+MAX_WEIGHT = 2**31 - 1
+
+
+class More(NamedTuple):
+    """What a row holds beyond one event.
+
+    ``weight``: how many it stands for; its measurements count and add up as often. ``aggregates``: measurements of
+    which only the aggregate is known, as JSON by name (``db.aggregates``); the weight is none of theirs.
+    """
+
+    weight: int = 1
+    kind: str = EVENT
+    aggregates: bytes = b"{}"
+
+
+# (event_name, measurements and metadata, occurred_at in nanoseconds since 1970 in UTC), and perhaps more. The two maps
+# are JSON with ``BETWEEN`` between them, as the list ``[measurements, "", metadata]`` has it: one call encodes both.
+# Flat JSON holds no other ``,"",``: after a comma an empty text is a key, and a colon follows.
+PlainRow = tuple[str, bytes, int]
+Row = PlainRow | tuple[str, bytes, int, More]
 BETWEEN = b',"",'
 EMPTY_MAP = b"{}"
 # What a row costs in memory beyond its JSON: a tuple, a bytes object and an int.
@@ -236,19 +256,35 @@ def decode_maps(maps: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def size_in_memory(rows: Sequence[Row]) -> int:
     """About how many bytes the rows take."""
-    return sum([len(row[1]) for row in rows]) + ROW_OVERHEAD_BYTES * len(rows)
+    more = 0 if plain(rows) else sum(len(more_of(row).aggregates) + ROW_OVERHEAD_BYTES for row in rows)
+    return sum([len(row[1]) for row in rows]) + ROW_OVERHEAD_BYTES * len(rows) + more
+
+
+def plain(rows: Sequence[Row]) -> bool:
+    """Return whether each of the rows is one event and nothing more."""
+    return set(map(len, rows)) <= {3}
+
+
+def more_of(row: Row) -> More:
+    """Return what a row holds beyond one event."""
+    return row[3] if len(row) == 4 else _NOTHING_MORE
 
 
 # The binary COPY format: https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
 COPY_TRAILER = b"\xff\xff"
 COPY_COLUMNS = "event_name, measurements, metadata, occurred_at"
+COPY_MORE_COLUMNS = f"{COPY_COLUMNS}, weight, kind, aggregates"
 _POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 _FIELDS_AND_LENGTH = Struct("!hi")
 _TIMESTAMP = Struct("!iq")
 _JSONB = Struct("!iB")
 _JSONB_VERSION = 1
 _STAMP_HEAD = 8  # the length of a timestamp
+_FIELDS = Struct("!h")
+_LENGTH = Struct("!i")
+_WEIGHT = Struct("!ii")
+_NOTHING_MORE = More()
 
 
 class _JsonbHeads(dict[int, bytes]):
@@ -272,17 +308,18 @@ _jsonb_heads = _JsonbHeads()
 
 
 def copy_payload(rows: Sequence[Row]) -> bytes:
-    """Return rows as the body of a binary COPY of ``COPY_COLUMNS``, without header and trailer.
+    """Return plain rows as the body of a binary COPY of ``COPY_COLUMNS``, without header and trailer.
 
     Written by hand: it takes a fifth of the time of psycopg's row-by-row adaptation, as the JSON is encoded already.
     """
     parts: list[bytes] = []
     name_heads = _NameHeads()
+    plain_rows = cast(Sequence[PlainRow], rows)
     heads = _jsonb_heads
     stamp = _TIMESTAMP.pack
     # All at once: that is a third of the time of splitting one by one.
     maps = iter(BETWEEN.join([row[1] for row in rows]).split(BETWEEN))
-    for (name, _, occurred), measurements, metadata in zip(rows, maps, maps, strict=False):
+    for (name, _, occurred), measurements, metadata in zip(plain_rows, maps, maps, strict=False):
         parts += (
             name_heads[name],
             heads[len(measurements)],
@@ -290,5 +327,23 @@ def copy_payload(rows: Sequence[Row]) -> bytes:
             heads[len(metadata)],
             metadata,
             stamp(_STAMP_HEAD, occurred // 1000 - _POSTGRES_EPOCH),
+        )
+    return b"".join(parts)
+
+
+def copy_more_payload(rows: Sequence[Row]) -> bytes:
+    """Return rows as the body of a binary COPY of ``COPY_MORE_COLUMNS``, whatever more they hold."""
+    parts: list[bytes] = []
+    for row in rows:
+        weight, kind, aggregates = more_of(row)
+        measurements, _, metadata = row[1].partition(BETWEEN)
+        name = row[0].encode()
+        parts += (
+            _FIELDS.pack(7) + _LENGTH.pack(len(name)) + name,
+            _jsonb_heads[len(measurements)] + measurements,
+            _jsonb_heads[len(metadata)] + metadata,
+            _TIMESTAMP.pack(_STAMP_HEAD, row[2] // 1000 - _POSTGRES_EPOCH),
+            _WEIGHT.pack(4, weight) + _LENGTH.pack(len(kind)) + kind.encode(),
+            _jsonb_heads[len(aggregates)] + aggregates,
         )
     return b"".join(parts)

@@ -74,6 +74,9 @@ telemetry_events = Table(
     _map("metadata"),
     _time("occurred_at"),
     _time("inserted_at", default="now()"),
+    Column("weight", Integer, nullable=False, server_default=text("1")),
+    Column("kind", Text, nullable=False, server_default=text("'event'")),
+    _map("aggregates"),
     Index("telemetry_events_name_time", "event_name", "occurred_at"),
     postgresql_partition_by="RANGE (occurred_at)",
 )

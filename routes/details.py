@@ -37,7 +37,7 @@ _WHOLE = 2.0**53
 Column = dict[str, Any]
 
 _TIME = "Time"
-_SOURCES = ("measurements", "metadata")
+_SOURCES = ("measurements", "aggregates", "metadata")
 
 
 def register(server: Flask, context: Context) -> None:
@@ -146,6 +146,7 @@ def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str])
             carried.update((source, name) for name in event[source])
     common = {key for key, _ in carried.most_common(COLUMNS_AT_MOST)}
     columns = [_column(_TIME, "time", [to_milliseconds(event["occurred_at"]) for event in events])]
+    columns += _beyond_one_event(events)
     for source, name in carried:
         if (source, name) not in common:
             continue
@@ -157,6 +158,16 @@ def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str])
         else:
             columns.append(_column(label, "text", [_text(value) for value in values]))
     return columns, len(carried) - len(common)
+
+
+def _beyond_one_event(events: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Return what the events weigh and what they are, where any is not simply one event."""
+    found = []
+    for name, usual in (("weight", 1), ("kind", "event")):
+        values = [event.get(name, usual) for event in events]
+        if any(value != usual for value in values):
+            found.append(_column(name.capitalize(), "text", [_text(value) for value in values]))
+    return found
 
 
 def _text(value: Any) -> str | None:

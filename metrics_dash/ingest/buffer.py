@@ -328,7 +328,7 @@ class Buffer:
             if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
                 return
             now = self._wall()
-            rows = [
+            rows: list[Row] = [
                 (REFUSED, encode_maps({"events": events}, {"reason": reason}), now)
                 for reason, events in sorted(self._unreported.items())
             ]

@@ -9,11 +9,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from db.aggregates import Aggregate, encode_aggregates
 from db.rows import (
+    EVENT,
+    MAX_WEIGHT,
     InvalidEventError,
+    More,
     Row,
     check_name,
     encode_maps,
+    encode_row,
     quote,
     to_nanoseconds,
 )
@@ -46,7 +51,8 @@ class Event(NamedTuple):
     """Something that happened once, as a wire format reads it and before it is checked.
 
     ``occurred_at``: an aware moment; None: now. ``sender_id``: what its sender calls it, in every request that repeats
-    it.
+    it. ``weight`` and ``kind`` are those of ``db.rows.More``; ``aggregates`` are of measurements of which no more is
+    known.
     """
 
     name: str
@@ -54,6 +60,17 @@ class Event(NamedTuple):
     metadata: Mapping[str, object] = {}
     occurred_at: datetime | None = None
     sender_id: str | None = None
+    weight: int = 1
+    kind: str = EVENT
+    aggregates: Mapping[str, Aggregate] = {}
+
+
+def encode(event: Event) -> Row:
+    """Return an event as the row that is stored, whatever its time; that is now where it has none.
+
+    Raises ``InvalidEventError``.
+    """
+    return encode_row(event.name, event.measurements, event.metadata, event.occurred_at or datetime.now(UTC))
 
 
 def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:
@@ -61,7 +78,12 @@ def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) ->
     ``InvalidEventError``."""
     name, maps = check_name(event.name), encode_maps(event.measurements, event.metadata)
     occurred_at = now if event.occurred_at is None else check_time(event.occurred_at, now, keep)
-    return name, maps, to_nanoseconds(occurred_at)
+    if event.weight == 1 and event.kind == EVENT and not event.aggregates:
+        return name, maps, to_nanoseconds(occurred_at)
+    if not 0 < event.weight <= MAX_WEIGHT:
+        raise InvalidEventError(f"weight: {event.weight} is not 1 to {MAX_WEIGHT}")
+    more = More(event.weight, event.kind, encode_aggregates(event.aggregates))
+    return name, maps, to_nanoseconds(occurred_at), more
 
 
 def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
+from routes.details import event_columns
 from tests.support.web_client import page_client
 
 PAGE = "/admin/metrics/chart/"
@@ -134,3 +135,14 @@ def test_what_cannot_be_answered_is_said_in_one_line(
     answer = client.get(PAGE + path, query_string={**QUERY, **query})
     assert answer.status_code == status
     assert words in answer.json["error"]
+
+
+def test_rows_that_are_more_than_one_event_say_so() -> None:
+    usual: dict[str, Any] = {"occurred_at": NOON, "measurements": {"ms": 1}, "metadata": {}}
+    usual |= {"aggregates": {}, "weight": 1, "kind": "event"}
+    assert [column["name"] for column in event_columns([usual], {"ms"})[0]] == ["Time", "ms"]
+    point = {**usual, "measurements": {}, "aggregates": {"ms": {"count": 9, "sum": 4}}, "weight": 9, "kind": "delta"}
+    shown = {column["name"]: column["values"] for column in event_columns([usual, point], {"ms"})[0]}
+    assert shown["Weight"] == ["1", "9"]
+    assert shown["Kind"] == ["event", "delta"]
+    assert shown["ms (aggregates)"] == [None, '{"count":9,"sum":4}']
