@@ -25,7 +25,7 @@ class Lane:
 # The first that fits is taken. Ingest waits for commits and not for the processor; a page's ranges cost both.
 LANES = (
     Lane("ingest", 12, ("/api/v1/events", "/v1/", "/api/v2/", "/write", "/batch", "/i/", "/flags")),
-    Lane("health", 2, ("/healthz", "/readyz", "/metrics")),
+    Lane("health", 2, ("/health", "/readyz", "/ready", "/metrics", "/ping", "/query")),
     Lane("files", 2, (f"{BASE_PATH}assets/", f"{BASE_PATH}_dash-component-suites/")),
     Lane("page", 4, ("",)),
 )

@@ -14,12 +14,13 @@ from flask import Flask, Response, request
 
 from db.batches import Refusal
 from metrics_dash.ingest.event import Event
-from metrics_dash.ingest.formats import posthog, segment
+from metrics_dash.ingest.formats import influx, posthog, segment
 from metrics_dash.ingest.formats.reading import Work
 from metrics_dash.ingest.pieces import Decoded
 from metrics_dash.web import budget
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.ingest import Ingest, Sent, read_body
+from metrics_dash.web.problems import ProblemError
 
 _REQUESTS = UUID("2c1f2b0e-63c4-5d0e-8f4c-0f3a5b7c9d21")
 # So many refusals of a request are told its sender; what they are about is in the log of its SDK, if anywhere.
@@ -58,20 +59,28 @@ class SenderIds:
 @dataclass(frozen=True, slots=True)
 class Door:
     """A way in: what is sent to ``paths`` is decoded by ``decode``, and ``answer`` is what its clients take for a
-    success."""
+    success, of so many events that were accepted and those that were not."""
 
     sender: str
     paths: tuple[str, ...]
     decode: Decode
-    answer: dict[str, object]
+    answer: Callable[[int, list[Refusal]], Response]
 
     def post(self, ingest: Ingest) -> Response:
         """Store what the request sends. Raises ``ProblemError``."""
         sent, rejected = store(ingest, self.sender, self.decode)
-        told = [{"index": index, "reason": reason} for index, reason in rejected[:TOLD_AT_MOST]]
-        return json_answer(
-            {**self.answer, "accepted": sent.events - len(rejected), **({"rejected": told} if told else {})}
-        )
+        return self.answer(sent.events - len(rejected), rejected)
+
+
+def _json(said: dict[str, object], accepted: int, rejected: list[Refusal]) -> Response:
+    told = [{"index": index, "reason": reason} for index, reason in rejected[:TOLD_AT_MOST]]
+    return json_answer({**said, "accepted": accepted, **({"rejected": told} if told else {})})
+
+
+def _no_content(accepted: int, rejected: list[Refusal]) -> Response:
+    """Answer a client that takes 204 for a success and nothing else; what was refused is said in a header."""
+    reasons = {"X-Rejected": f"{len(rejected)}; {ascii(rejected[0][1])[:200]}"} if rejected else {}
+    return Response(status=204, headers=reasons)
 
 
 def store(ingest: Ingest, sender: str, decode: Decode) -> tuple[Sent, list[Refusal]]:
@@ -85,19 +94,52 @@ def store(ingest: Ingest, sender: str, decode: Decode) -> tuple[Sent, list[Refus
         return sent, ingest.store(sent, None if ids.digest is None else uuid5(_REQUESTS, ids.digest.hex()))
 
 
+def _points(body: bytearray, work: Work) -> Iterator[Decoded]:
+    return influx.decode(body, work, influx.unit(request.args.get("precision", "")))
+
+
+_POSTHOG, _SEGMENT = partial(_json, {"status": 1}), partial(_json, {"success": True})
 DOORS = (
-    Door("posthog", ("/batch/", "/i/v0/e/"), posthog.decode, {"status": 1}),
-    Door("segment", ("/v1/batch",), segment.decode, {"success": True}),
-    *(
-        Door("segment", (f"/v1/{call}",), partial(segment.decode, call=call), {"success": True})
-        for call in segment.CALLS
-    ),
+    Door("posthog", ("/batch/", "/i/v0/e/"), posthog.decode, _POSTHOG),
+    Door("segment", ("/v1/batch",), segment.decode, _SEGMENT),
+    *(Door("segment", (f"/v1/{call}",), partial(segment.decode, call=call), _SEGMENT) for call in segment.CALLS),
+    Door("influx", ("/api/v2/write", "/write"), _points, _no_content),
 )
 
 
 def flags() -> Response:
     """Answer a PostHog SDK that asks for feature flags: there are none."""
     return json_answer({"flags": {}, "featureFlags": {}, "featureFlagPayloads": {}, "errorsWhileComputingFlags": False})
+
+
+# What InfluxDB's clients ask before they send. They look at the version's first number.
+_INFLUX_VERSION = "1.8.10"
+
+
+def ping() -> Response:
+    """Answer whether a server is there."""
+    return Response(status=204, headers={"X-Influxdb-Version": _INFLUX_VERSION, "X-Influxdb-Build": "OSS"})
+
+
+def health() -> Response:
+    """Answer as InfluxDB 2 does; whether this program is well is at ``/readyz``."""
+    return json_answer(
+        {"name": "influxdb", "message": "ready for writes", "status": "pass", "checks": [], "version": ""}
+    )
+
+
+def ready() -> Response:
+    """Answer that writes may come."""
+    return json_answer({"status": "ready"})
+
+
+def query() -> Response:
+    """Answer a client that creates its database first; there are no others, and nothing to read. Raises
+    ``ProblemError``."""
+    asked = request.values.get("q", "").strip().rstrip(";").lower()
+    if not asked.startswith("create database "):
+        raise ProblemError(400, "only CREATE DATABASE is answered here; ask /api/v1/query")
+    return json_answer({"results": [{"statement_id": 0}]})
 
 
 def install(server: Flask, ingest: Ingest) -> None:
@@ -108,3 +150,7 @@ def install(server: Flask, ingest: Ingest) -> None:
                 path, f"ingest_{path}", partial(door.post, ingest), methods=["POST"], strict_slashes=False
             )
     server.add_url_rule("/flags/", "posthog_flags", flags, methods=["POST"], strict_slashes=False)
+    server.add_url_rule("/ping", "influx_ping", ping, methods=["GET", "POST"])
+    server.add_url_rule("/health", "influx_health", health, methods=["GET"])
+    server.add_url_rule("/ready", "influx_ready", ready, methods=["GET"])
+    server.add_url_rule("/query", "influx_query", query, methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +24,30 @@ def test_each_door_stores_and_answers_as_its_client_needs_it(open_site: Site, pa
         answer = open_site.client.post(spelling, json=body)
         assert (answer.status_code, answer.json) == (200, {**said, "accepted": 1})
     assert len(open_site.stored()) == (2 if path == "/v1/page" else 1)
+
+
+@pytest.mark.parametrize("path", ["/api/v2/write?org=o&bucket=b&precision=s", "/write?db=d&precision=s"])
+def test_points_are_stored_once_and_answered_by_204_alone(open_site: Site, path: str) -> None:
+    body = b"wire.cpu,host=a usage=5\nwire.cpu,host=a usage=6 " + str(int(time.time())).encode()
+    for _ in range(2):
+        answer = open_site.client.post(path, data=body)
+        assert (answer.status_code, answer.data) == (204, b"")
+    assert len(open_site.stored()) == 2
+    answer = open_site.client.post(path, data=b"nonsense\nwire.cpu usage=7\n")
+    assert (answer.status_code, answer.headers["X-Rejected"]) == (204, "1; 'line 1 is not of the line protocol'")
+    assert len(open_site.stored()) == 3
+
+
+def test_what_influxdbs_clients_ask_first_is_answered(open_site: Site) -> None:
+    get = open_site.client.get
+    assert get("/ping").status_code == open_site.client.head("/ping").status_code == 204
+    assert get("/ping").headers["X-Influxdb-Version"].startswith("1.")
+    assert get("/health").json["status"] == "pass"  # type: ignore[index]
+    assert get("/ready").json == {"status": "ready"}
+    created = open_site.client.post("/query", data={"q": 'CREATE DATABASE "telegraf"'})
+    assert created.json == {"results": [{"statement_id": 0}]}
+    assert get("/query?q=DROP DATABASE x").status_code == 400
+    assert open_site.client.post("/write?precision=century", data=b"a b=1").status_code == 400
 
 
 def test_a_batch_that_comes_again_is_stored_once_whatever_is_new_around_it(open_site: Site) -> None:
