@@ -23,6 +23,7 @@ from metrics_dash.auth.sweep import sweep
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.datagrams import Datagrams
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
@@ -118,6 +119,12 @@ class Runtime:
             flush_interval=settings.flush_interval,
             buffer_events=settings.buffer_events,
         )
+        self.datagrams = Datagrams(
+            lambda: self.collector,
+            address=settings.statsd_address,
+            path=settings.statsd_socket,
+            keep=settings.day_retention,
+        )
         self._settings = settings
         self._database = database
         self._bus = bus or default_bus
@@ -139,9 +146,15 @@ class Runtime:
             for name, kept, wanted in (
                 ("collector", self.collector, self._collect),
                 ("scheduler", self.scheduler, self._schedule),
+                ("StatsD receiver", self.datagrams, self._receives),
             )
             if wanted
         )
+
+    @property
+    def _receives(self) -> bool:
+        listens = self._settings.statsd_address or self._settings.statsd_socket
+        return self._collect and listens is not None
 
     @property
     def running(self) -> bool:
@@ -160,6 +173,8 @@ class Runtime:
             if self._collect:
                 self.collector.start()
                 self._attach()
+            if self._receives:
+                self._receive()
             if self._schedule:
                 self.scheduler.start()
             self._thread = threading.Thread(target=self._supervise, name="metrics-supervisor", daemon=True)
@@ -175,6 +190,8 @@ class Runtime:
             self._stopping.set()
             if self._thread is not None:
                 self._thread.join(timeout)
+            if self._receives:
+                self.datagrams.stop(min(1.0, timeout))
             if self._collect:
                 self._bus.detach(COLLECTOR_HANDLER)
             # The scheduler is told first, so that its last job ends while the collector drains.
@@ -221,6 +238,13 @@ class Runtime:
     def _supervise(self) -> None:
         while not self._stopping.wait(SUPERVISE_SECONDS):
             self.supervise()
+
+    def _receive(self) -> None:
+        try:
+            self.datagrams.start()
+        except OSError as error:
+            # Supervision tries again, and health says so until it works.
+            log.warning("StatsD can't be received: %s", error)
 
     def _attach(self) -> None:
         """Take every event of the bus, in the place of a collector that its first event might have started."""

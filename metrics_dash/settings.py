@@ -176,6 +176,17 @@ def parse_roles(text: object) -> object:
     return {group.strip(): role.strip() for group, _, role in pairs}
 
 
+def parse_address(text: object) -> object:
+    """Turn ``"127.0.0.1:8125"`` or ``"[::1]:8125"`` into a host and a port. Only loopback, as long as there is no
+    login."""
+    if not isinstance(text, str) or not text:
+        return None if text == "" else text
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
+        raise ValueError(f"{_short(text)} is not an address such as 127.0.0.1:8125")
+    return str(parse_loopback(host.strip("[]"))), int(port)
+
+
 def blank_is_unset(value: object) -> object:
     return None if value == "" else value
 
@@ -222,6 +233,7 @@ ProxySecret = Annotated[OptionalSecret, AfterValidator(check_long(16))]
 DatabaseUrl = Annotated[OptionalSecret, AfterValidator(check_database_url)]
 RedisUrl = Annotated[OptionalSecret, AfterValidator(check_redis_url)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+OptionalAddress = Annotated[tuple[str, int] | None, BeforeValidator(parse_address)]
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_unset)]
 
 
@@ -274,6 +286,12 @@ class Settings(BaseModel):
     minute_retention: Duration = Field(timedelta(days=14), description="How long minute buckets are kept.")
     hour_retention: Duration = Field(timedelta(days=90), description="How long hour buckets are kept.")
     day_retention: Duration = Field(timedelta(days=365), description="How long day buckets are kept.")
+    statsd_address: OptionalAddress = Field(
+        None, description="UDP address that takes StatsD, such as 127.0.0.1:8125; unset, none does."
+    )
+    statsd_socket: OptionalPath = Field(
+        None, description="Path of a Unix datagram socket that takes StatsD; unset, there is none."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe message that is logged."
     )

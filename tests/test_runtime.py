@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -312,3 +313,22 @@ def test_a_clock_that_is_wrong_is_told_once_and_so_is_its_end(
         "this machine's clock is 5 days behind the database's",
         "this machine's clock and the database's agree again",
     ]
+
+
+def test_it_receives_statsd_where_that_is_configured(database: Database, bus: Bus) -> None:
+    off = Runtime(load_settings({}), database, bus=bus)
+    assert "StatsD receiver" not in {keeper.name for keeper in off.keepers}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = load_settings({"METRICS_STATSD_ADDRESS": f"127.0.0.1:{port}", "METRICS_FLUSH_INTERVAL": "0.1"})
+    runtime = Runtime(settings, database, schedule=False, bus=bus)
+    runtime.start()
+    try:
+        assert runtime.health().ok, runtime.health()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"game.tick:1|c", ("127.0.0.1", port))
+    finally:
+        runtime.stop()
+    assert not runtime.datagrams.alive
+    assert runtime.collector.snapshot().committed == 1

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector as Figures
 
 from metrics_dash import __version__
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.datagrams import DatagramCounts
 from metrics_dash.jobs.scheduler import Scheduler
 
 PREFIX = "metrics_dash_"
@@ -47,10 +48,11 @@ class ProcessFigures(Figures):
         scheduler: Callable[[], Scheduler],
         problems: Callable[[], tuple[str, ...]],
         outcomes: Counter[str],
+        datagrams: Callable[[], DatagramCounts],
         build: str,
     ) -> None:
         self._collector, self._scheduler, self._problems = collector, scheduler, problems
-        self._outcomes, self._build = outcomes, build
+        self._outcomes, self._datagrams, self._build = outcomes, datagrams, build
 
     def collect(self) -> Iterator[Metric]:
         """Read them all."""
@@ -59,6 +61,7 @@ class ProcessFigures(Figures):
         yield gauge("healthy", "Whether the threads of every process run and succeed (0 or 1).", not self._problems())
         outcomes = {outcome: self._outcomes[outcome] for outcome in CACHE_OUTCOMES}
         yield counter("cache_lookups", "Look-ups in the query cache, by outcome.", "outcome", outcomes)
+        yield from _received(self._datagrams())
         yield from _used()
         yield _program(self._build)
 
@@ -75,6 +78,18 @@ def _books(collector: Collector) -> Iterator[Metric]:
     if collector.begun:
         up = collector.healthy
         yield gauge("collector_up", "Whether every collector of these processes runs and stores (0 or 1).", up)
+
+
+def _received(counts: DatagramCounts) -> Iterator[Metric]:
+    """Yield what came by StatsD's sockets, and what of it was lost."""
+    for name, value, text in (
+        ("datagrams", counts.received, "Datagrams received by StatsD's sockets."),
+        ("datagrams_dropped", counts.dropped, "Datagrams that the kernel dropped, as nobody read them in time."),
+        ("datagram_lines_malformed", counts.malformed, "Lines of datagrams that could not be read or stored."),
+        ("datagram_events_lost", counts.lost, "Events of datagrams for which the buffer had no room."),
+        ("datagram_notes", counts.notes, "Events of DogStatsD, which are annotations here."),
+    ):
+        yield CounterMetricFamily(f"{PREFIX}{name}", text, value=value)
 
 
 def _jobs(scheduler: Scheduler) -> Iterator[Metric]:

@@ -22,6 +22,7 @@ from db.jobs import unfinished
 from db.migrate import head_revision, is_newer, revision_of
 from metrics_dash.auth.permissions import LOCAL, MANAGE, Principal
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.datagrams import Datagrams
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.jobs.uncomputed import sentence
 from metrics_dash.web.answers import json_answer
@@ -44,6 +45,9 @@ class RuntimeProtocol(Protocol):
 
     @property
     def scheduler(self) -> Scheduler: ...
+
+    @property
+    def datagrams(self) -> Datagrams: ...
 
     def health(self) -> Health: ...
 

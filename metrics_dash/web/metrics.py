@@ -191,6 +191,7 @@ def install(
             lambda: runtime.scheduler,
             lambda: runtime.health().problems,
             queries.cache.outcomes,
+            lambda: runtime.datagrams.counts,
             build,
         )
     )

@@ -4,13 +4,13 @@ import csv
 import io
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Process, data_folder, eventually, running
+from tests.support.processes import Process, data_folder, eventually, free_port, running
 
 CATALOG = Path(__file__).parent / "catalog.toml"
 
@@ -20,10 +20,13 @@ class Application:
     """A running application."""
 
     process: Process
+    statsd_port: int
+    statsd_socket: Path
 
     def send(self, program: str) -> str:
         """Run a program in a process of its own, in which ``URL`` is the application's; what it printed."""
-        code = f"URL = {self.process.url!r}\n{program}"
+        places = {"URL": self.process.url, "PORT": self.statsd_port, "SOCKET": str(self.statsd_socket)}
+        code = "".join(f"{name} = {value!r}\n" for name, value in places.items()) + program
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -42,9 +45,10 @@ class Application:
 @pytest.fixture(scope="session")
 def application() -> Iterator[Application]:
     fast = {"METRICS_ROLLUP_INTERVAL": "1", "METRICS_REFRESH_INTERVAL": "1", "METRICS_FLUSH_INTERVAL": "0.2"}
-    with data_folder() as folder, running(folder, METRICS_CATALOG=str(CATALOG), **fast) as process:
-        process.until_ready()
-        yield Application(process)
-
-
-Send = Callable[[str], str]
+    with data_folder() as folder:
+        port, path = free_port(), folder / "statsd.sock"
+        statsd = {"METRICS_STATSD_ADDRESS": f"127.0.0.1:{port}", "METRICS_STATSD_SOCKET": str(path)}
+        with running(folder, METRICS_CATALOG=str(CATALOG), **fast, **statsd) as process:
+            process.until_ready()
+            eventually(path.exists, "StatsD's socket is there")
+            yield Application(process, port, path)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,7 @@ from db.engine import Database
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.datagrams import Datagrams
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web.install import install
@@ -30,6 +32,7 @@ class RuntimeProtocol:
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
         self.scheduler = Scheduler([Job("rollup", 1.0, lambda slot: None)])
+        self.datagrams = Datagrams(lambda: collector, address=None, path=None, keep=timedelta(days=1))
         self.problems: tuple[str, ...] = ()
 
     def health(self) -> Health:

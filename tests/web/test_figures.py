@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from db.engine import Database
 from metrics_dash import __version__
 from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.datagrams import DatagramCounts
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.figures import ProcessFigures
 
@@ -22,7 +23,9 @@ def told(
     scheduler.step()
     registry = CollectorRegistry()
     registry.register(
-        ProcessFigures(lambda: collector, lambda: scheduler, lambda: problems, outcomes or Counter(), "build-1")
+        ProcessFigures(
+            lambda: collector, lambda: scheduler, lambda: problems, outcomes or Counter(), DatagramCounts, "build-1"
+        )
     )
     text = generate_latest(registry).decode()
     families = text_string_to_metric_families(text)
