@@ -8,9 +8,9 @@ The server and the schema
     ``programs`` (PostgreSQL's own, and which of them fit), ``backups`` (everything in one file, and back).
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``aggregates`` (measurements that are already aggregated),
-    ``batches`` and ``ledger`` (rows that commit together, each
-    batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and how many),
-    ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``,
+    ``histograms``, ``counters`` (those that their senders add up for ever), ``batches`` and ``ledger`` (rows that
+    commit together, each batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and
+    how many), ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``,
     ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a

@@ -20,7 +20,7 @@ class Aggregate:
     has it, kept beside them."""
 
     count: int
-    sum: float
+    sum: float | None
     min: float | None = None
     max: float | None = None
     histogram: Mapping[str, object] | None = None

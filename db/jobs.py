@@ -20,6 +20,7 @@ HOUSEKEEPING = (
     ("job_runs", "started_at", timedelta(days=30)),
     ("collectors", "seen_at", timedelta(days=1)),
     ("ingest_quarantine", "quarantined_at", timedelta(days=30)),
+    ("counter_states", "seen_at", timedelta(days=7)),
 )
 
 

@@ -9,6 +9,7 @@ in between can change its answer.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +19,7 @@ import psycopg
 from sqlalchemy import Connection
 
 from db.batches import Batch, Refusal, Written
+from db.counters import resolve
 from db.engine import driver_connection
 from db.names import NAME_QUOTA, admit_names
 from db.quarantine import copy_bisecting
@@ -50,6 +52,13 @@ class _Kept(NamedTuple):
     too_old: tuple[int, ...]
     over_quota: tuple[int, ...]
 
+    def resolved(self, driver: psycopg.Connection[Any]) -> "_Kept":
+        """Return it with readings of counters made what they add; those that add nothing are done with."""
+        if plain(self.rows):
+            return self
+        made = [(row, index) for row, index in zip(resolve(driver, self.rows), self.indexes, strict=True) if row]
+        return self._replace(rows=[row for row, _ in made], indexes=[index for _, index in made])
+
     def written(self, quarantined: Sequence[Refusal] = ()) -> Written:
         return Written.of(self.batch, self.too_old, self.over_quota, tuple(quarantined))
 
@@ -65,7 +74,7 @@ def write_batches(
     stored, and the same batches may be tried again.
     """
     driver = driver_connection(connection)
-    kept = _admit(driver, batches, name_quota)
+    kept = {place: each.resolved(driver) for place, each in _admit(driver, batches, name_quota).items()}
     marks: set[Mark] = set()
     for each in kept.values():
         marks |= _marks(each.rows, each.batch.span)
@@ -86,10 +95,13 @@ def write_batch_bisecting(
     """
     driver = driver_connection(connection)
     written: dict[int, Written] = {}
-    for place, kept in _admit(driver, [batch], name_quota).items():
-        refused = copy_bisecting(driver, batch, list(kept.indexes), _copy)
+    for place, admitted in _admit(driver, [batch], name_quota).items():
+        kept = admitted.resolved(driver)
+        by_index = dict(zip(kept.indexes, kept.rows, strict=True))
+        rows = [by_index.get(index, row) for index, row in enumerate(batch.rows)]
+        refused = copy_bisecting(driver, replace(batch, rows=rows), list(kept.indexes), _copy)
         bad = {index for index, _ in refused}
-        stored = [batch.rows[index] for index in kept.indexes if index not in bad]
+        stored = [row for index, row in by_index.items() if index not in bad]
         if stored:
             _mark_dirty(driver, _marks(stored, batch.span), waited)
         written[place] = kept.written(refused)

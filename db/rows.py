@@ -8,6 +8,7 @@ what PostgreSQL stores.
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from numbers import Integral, Real
@@ -32,16 +33,38 @@ KINDS = (EVENT, DELTA, SAMPLE)
 MAX_WEIGHT = 2**31 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A reading of a counter that its sender adds up for ever: the row is the difference since the last one.
+
+    ``series`` tells it from every other counter; ``started`` and ``at`` are nanoseconds since 1970. It ``counts``
+    values whose sum is ``value`` if that is known (then ``count`` and perhaps ``histogram`` are theirs), or is a value
+    that only grows where it is ``monotonic``.
+    """
+
+    series: bytes
+    measurement: str
+    started: int
+    at: int
+    value: float | None
+    count: int = 0
+    histogram: Mapping[str, Any] | None = None
+    counts: bool = False
+    monotonic: bool = True
+
+
 class More(NamedTuple):
     """What a row holds beyond one event.
 
     ``weight``: how many it stands for; its measurements count and add up as often. ``aggregates``: measurements of
-    which only the aggregate is known, as JSON by name (``db.aggregates``); the weight is none of theirs.
+    which only the aggregate is known, as JSON by name (``db.aggregates``); the weight is none of theirs. ``counter``: a
+    reading, of which the rest is made when the row is stored (``db.counters``).
     """
 
     weight: int = 1
     kind: str = EVENT
     aggregates: bytes = b"{}"
+    counter: Counter | None = None
 
 
 # (event_name, measurements and metadata, occurred_at in nanoseconds since 1970 in UTC), and perhaps more. The two maps
@@ -335,7 +358,7 @@ def copy_more_payload(rows: Sequence[Row]) -> bytes:
     """Return rows as the body of a binary COPY of ``COPY_MORE_COLUMNS``, whatever more they hold."""
     parts: list[bytes] = []
     for row in rows:
-        weight, kind, aggregates = more_of(row)
+        weight, kind, aggregates, _ = more_of(row)
         measurements, _, metadata = row[1].partition(BETWEEN)
         name = row[0].encode()
         parts += (

@@ -204,6 +204,21 @@ retention_clock = Table(
     CheckConstraint("singleton", name="retention_clock_singleton"),
 )
 
+# What each counter stood at last that its sender adds up for ever; times are nanoseconds since 1970, null before the
+# first reading is stored.
+counter_states = Table(
+    "counter_states",
+    metadata,
+    Column("series", LargeBinary, primary_key=True),
+    Column("started", BigInteger, nullable=True),
+    Column("at", BigInteger, nullable=True),
+    Column("count", BigInteger, nullable=True),
+    Column("value", Double, nullable=True),
+    Column("histogram", JSONB, nullable=True),
+    _time("seen_at", default="clock_timestamp()"),
+    Index("counter_states_seen", "seen_at"),
+)
+
 # The event names of which anything is held: what "never seen" means, and what the quota counts.
 event_names = Table(
     "event_names",

@@ -184,7 +184,12 @@ def parse_address(text: object) -> object:
     host, _, port = text.rpartition(":")
     if not host or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or not 0 < int(port) < 65536:
         raise ValueError(f"{_short(text)} is not an address such as 127.0.0.1:8125")
-    return str(parse_loopback(host.strip("[]"))), int(port)
+    host = host.strip("[]")
+    if not is_loopback(host):
+        raise ValueError(
+            f"{_short(text)} is not a loopback address; StatsD knows no login, so only this machine may send"
+        )
+    return host, int(port)
 
 
 def blank_is_unset(value: object) -> object:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from db.aggregates import Aggregate, encode_aggregates
 from db.rows import (
     EVENT,
+    MAX_MAGNITUDE,
     MAX_WEIGHT,
+    Counter,
     InvalidEventError,
     More,
     Row,
@@ -52,7 +54,7 @@ class Event(NamedTuple):
 
     ``occurred_at``: an aware moment; None: now. ``sender_id``: what its sender calls it, in every request that repeats
     it. ``weight`` and ``kind`` are those of ``db.rows.More``; ``aggregates`` are of measurements of which no more is
-    known.
+    known; ``counter`` is a reading of which the event is the difference since the last.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Event(NamedTuple):
     weight: int = 1
     kind: str = EVENT
     aggregates: Mapping[str, Aggregate] = {}
+    counter: Counter | None = None
 
 
 def encode(event: Event) -> Row:
@@ -78,12 +81,21 @@ def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) ->
     ``InvalidEventError``."""
     name, maps = check_name(event.name), encode_maps(event.measurements, event.metadata)
     occurred_at = now if event.occurred_at is None else check_time(event.occurred_at, now, keep)
-    if event.weight == 1 and event.kind == EVENT and not event.aggregates:
+    if event.weight == 1 and event.kind == EVENT and not event.aggregates and event.counter is None:
         return name, maps, to_nanoseconds(occurred_at)
     if not 0 < event.weight <= MAX_WEIGHT:
         raise InvalidEventError(f"weight: {event.weight} is not 1 to {MAX_WEIGHT}")
-    more = More(event.weight, event.kind, encode_aggregates(event.aggregates))
+    if event.counter is not None:
+        _check_counter(event.counter)
+    more = More(event.weight, event.kind, encode_aggregates(event.aggregates), event.counter)
     return name, maps, to_nanoseconds(occurred_at), more
+
+
+def _check_counter(counter: Counter) -> None:
+    if not abs(counter.value or 0.0) <= MAX_MAGNITUDE:
+        raise InvalidEventError(f"value: {quote(counter.value)} is not finite, or too large to add up")
+    if not all(0 <= number < 2**63 for number in (counter.count, counter.started, counter.at)):
+        raise InvalidEventError("count, start and time are not all within 63 bits")
 
 
 def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:

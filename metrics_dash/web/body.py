@@ -17,25 +17,29 @@ MAX_INFLATED = 20 * MIB
 # A member of gzip is found at the end of the one before, so what follows it is looked at in pieces and not as a whole.
 _PIECE = 16 * 1024
 _PIECE_INFLATED = 256 * 1024
+_GZIP, _ZLIB = 31, 15
+_WINDOWS, _FORMATS = {"deflate": _ZLIB}, {_GZIP: "gzip", _ZLIB: "deflate"}
 _GZIP_OR_PLAIN = "send it plainly or with Content-Encoding: gzip"
 
 
-def read(stream: IO[bytes], length: int | None, encoding: str, share: Share, *, lines: bool = False) -> bytearray:
+def read(
+    stream: IO[bytes], length: int | None, encoding: str, share: Share, *, lines: bool = False, deflate: bool = False
+) -> bytearray:
     """Return the whole body, inflated. Raises ``ProblemError`` (400, 413, 415, 503).
 
     ``length`` is what the sender announced: a body that ends before it was cut off on its way, and nobody knows what
     was to come. That is checked here, where every body passes, and not left to the server: some hand over what came.
-    ``lines``: more lines than events may be are refused as they come.
+    ``lines``: more lines than events may be are refused as they come. ``deflate`` is inflated, too, where it is meant.
     """
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
+    if encoding not in ("", "identity", "gzip", "x-gzip") and not (deflate and encoding == "deflate"):
         raise ProblemError(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
-    compressed = encoding.endswith("gzip")
+    compressed = encoding.endswith("gzip") or encoding == "deflate"
     limit = MAX_COMPRESSED if compressed else MAX_INFLATED
     if length is not None and length > limit:
         raise _too_large(limit, compressed)
     pieces = _pieces(stream, length, limit, compressed)
     body, ends = bytearray(), 0
-    for piece in inflated(pieces) if compressed else pieces:
+    for piece in inflated(pieces, _WINDOWS.get(encoding, _GZIP)) if compressed else pieces:
         if len(body) + len(piece) > MAX_INFLATED:
             raise ProblemError(413, f"the body inflates to more than {MAX_INFLATED // MIB} MiB; send smaller batches")
         share.work()
@@ -67,8 +71,11 @@ def _read(stream: IO[bytes]) -> bytes:
         raise ProblemError(400, reason) from error
 
 
-def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip of any number of members holds, in pieces of bounded size. Raises ``ProblemError``."""
+def inflated(pieces: Iterator[bytes], window: int = 31) -> Iterator[bytes]:
+    """Yield what gzip of any number of members holds, in pieces of bounded size. Raises ``ProblemError``.
+
+    ``window``: zlib's ``wbits``, for its own format instead.
+    """
     member = None
     first = True
     for piece in pieces:
@@ -79,16 +86,18 @@ def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 rest = rest if first else rest.lstrip(b"\0")
                 if not rest:
                     break
-                member, first = zlib.decompressobj(wbits=31), False
+                member, first = zlib.decompressobj(wbits=window), False
             try:
                 yield member.decompress(rest, _PIECE_INFLATED)
             except zlib.error:
-                raise ProblemError(400, "the body is not gzip, although Content-Encoding says so") from None
+                raise ProblemError(
+                    400, f"the body is not {_FORMATS[window]}, although Content-Encoding says so"
+                ) from None
             rest = member.unused_data if member.eof else member.unconsumed_tail
             if member.eof:
                 member = None
     if member is not None:
-        raise ProblemError(400, "the gzip body is cut off")
+        raise ProblemError(400, f"the {_FORMATS[window]} body is cut off")
 
 
 def _too_large(limit: int, compressed: bool) -> ProblemError:

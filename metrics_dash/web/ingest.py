@@ -153,11 +153,13 @@ class Ingest:
         return rejected
 
 
-def read_body(share: budget.Share, *, encoding: str | None = None, lines: bool = False) -> bytearray:
+def read_body(
+    share: budget.Share, *, encoding: str | None = None, lines: bool = False, deflate: bool = False
+) -> bytearray:
     """Return the present request's body, inflated; ``encoding``: it is compressed though no header says so. Raises
     ``ProblemError``."""
     said = request.headers.get("Content-Encoding") or encoding or ""
-    return read(request.stream, request.content_length, said.lower(), share, lines=lines)
+    return read(request.stream, request.content_length, said.lower(), share, lines=lines, deflate=deflate)
 
 
 def _digest(body: bytearray, lines: bool) -> bytes:

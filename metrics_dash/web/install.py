@@ -9,7 +9,7 @@ from db.engine import Database
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
-from metrics_dash.web import gate, headers, health, ingest, metrics, openapi, problems, query, senders
+from metrics_dash.web import gate, headers, health, ingest, metrics, openapi, otlp, problems, query, senders
 from metrics_dash.web.health import RuntimeProtocol
 from metrics_dash.web.identity import Identities
 from metrics_dash.web.permits import Sender
@@ -42,8 +42,9 @@ def install(
         return Sender(gate.principal(), identities.tokens if identities is not None else None)
 
     metrics.install(server, runtime, queries, database, clock, build)
-    doors = ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, sender=sender)
-    senders.install(server, doors)
+    taking = ingest.install(server, lambda: runtime.collector, keep=settings.day_retention, sender=sender)
+    senders.install(server, taking)
+    otlp.install(server, taking)
     query.install(server, queries, catalog, gate.principal)
     openapi.install(server)
     health.install(server, database, runtime, gate.principal)

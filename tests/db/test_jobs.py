@@ -92,7 +92,13 @@ def test_housekeeping_forgets_old_rows_and_keeps_young_ones(database: Database) 
             text("INSERT INTO job_runs (job, slot, started_at) VALUES ('a', now(), now() - interval '31 days')")
         )
         connection.execute(text("INSERT INTO job_runs (job, slot) VALUES ('b', now())"))
-        assert tidy(connection) == {"ingest_batches": 1, "job_runs": 1, "collectors": 0, "ingest_quarantine": 0}
+        assert tidy(connection) == {
+            "ingest_batches": 1,
+            "job_runs": 1,
+            "collectors": 0,
+            "ingest_quarantine": 0,
+            "counter_states": 0,
+        }
         assert connection.execute(text("SELECT count(*) FROM ingest_batches")).scalar_one() == 1
 
 

@@ -33,9 +33,18 @@ class Application:
 
     def charted(self, chart: str) -> float:
         """Return the sum of what a chart shows of the last hour, by its export."""
+        return sum(self._cells(chart))
+
+    def until_peak(self, chart: str, value: float) -> None:
+        """Wait until the highest value of the chart, of however many minutes, is this one."""
+        eventually(lambda: max(self._cells(chart), default=0.0) == value, f"{chart} shows {value:g} at most")
+
+    def _cells(self, chart: str) -> list[float]:
         text = self.process.get(f"/admin/metrics/chart/{chart}.csv?range=1h").text
-        rows = list(csv.reader(io.StringIO(text)))[1:]
-        return sum(float(cell) for row in rows for cell in row[1:] if cell)
+        rows = list(csv.DictReader(io.StringIO(text)))
+        # A gauge has columns of its extremes beside what is drawn.
+        drawn = [name for name in (rows[0] if rows else {}) if name != "time"][:1]
+        return [float(row[name]) for row in rows for name in drawn if row[name]]
 
     def until_charted(self, chart: str, value: float) -> None:
         """Wait until the chart shows it."""

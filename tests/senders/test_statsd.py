@@ -43,7 +43,7 @@ client.close_socket()
 def test_counters_gauges_timings_and_sets_are_on_their_charts(application: Application) -> None:
     application.send(PLAIN)
     application.until_charted("statsd-counter", 25)
-    application.until_charted("statsd-gauge", 42)
+    application.until_peak("statsd-gauge", 42)
     application.until_charted("statsd-timings", 11)
     application.until_charted("statsd-set", 10)
     assert application.charted("statsd-counted") == 0

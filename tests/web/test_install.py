@@ -2,11 +2,19 @@
 
 from flask import Flask
 
-from metrics_dash.web import ingest, metrics, openapi, query, senders
+from metrics_dash.web import ingest, metrics, openapi, otlp, query, senders
 from tests.support.web_client import Site
 
 STRANGER = {"REMOTE_ADDR": "192.0.2.1"}
-SENDERS = {*(path for door in senders.DOORS for path in door.paths), "/flags/", "/ping", "/health", "/ready", "/query"}
+SENDERS = {
+    *(path for door in senders.DOORS for path in door.paths),
+    *(signal.path for signal in otlp.SIGNALS),
+    "/flags/",
+    "/ping",
+    "/health",
+    "/ready",
+    "/query",
+}
 PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz", *SENDERS}
 
 
