@@ -26,5 +26,6 @@ Who may come in
     ``users`` and their ``sessions``, ``tokens`` of programs, read-only ``links`` and the walls that came by them,
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).
 Charts out
+    ``annotations`` (what somebody says of a moment),
     ``series`` (one statement for everything that a tab needs).
 """

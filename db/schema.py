@@ -219,6 +219,24 @@ counter_states = Table(
     Index("counter_states_seen", "seen_at"),
 )
 
+# What somebody says of a moment or a span of time.
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _time("start_at"),
+    _time("end_at"),
+    Column("title", Text, nullable=False, server_default=text("''")),
+    Column("text", Text, nullable=False, server_default=text("''")),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("url", Text, nullable=True),
+    Column("source", Text, nullable=False, server_default=text("''")),
+    _time("changed_at", default="clock_timestamp()"),
+    CheckConstraint("end_at >= start_at", name="annotations_order"),
+    Index("annotations_start", "start_at"),
+    Index("annotations_end", "end_at"),
+)
+
 # The event names of which anything is held: what "never seen" means, and what the quota counts.
 event_names = Table(
     "event_names",

@@ -33,6 +33,7 @@ from db.programs import ProgramError
 from metrics_dash import __version__, logs
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.commands import backups, checks, collectors, floors, links, roles, tokens, users
+from metrics_dash.commands.annotate import annotate
 from metrics_dash.commands.audit_log import audit_log
 from metrics_dash.commands.session import CommandError, duration
 from metrics_dash.commands.session import open_database as _database
@@ -62,6 +63,7 @@ cli.add_typer(users.commands, name="users")
 cli.add_typer(tokens.commands, name="tokens")
 cli.add_typer(links.commands, name="links")
 cli.command("audit-log")(audit_log)
+cli.command()(annotate)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

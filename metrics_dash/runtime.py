@@ -9,12 +9,15 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
-from db.clock import clock_offset, disagreement, watch_clock
+from db.annotations import purge_annotations, put_annotations
+from db.clock import clock_offset, disagreement, trusted_time, watch_clock
+from db.deadlines import PROBE_SECONDS
 from db.engine import Database
 from db.faults import describe
 from db.jobs import FAILED, claim, finish, tidy
@@ -24,6 +27,8 @@ from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.datagrams import Datagrams
+from metrics_dash.ingest.formats.statsd import Note
+from metrics_dash.ingest.notes import annotation_of_note
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
@@ -38,6 +43,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 RECOVERED_AFTER_SECONDS = 60.0
 
 MINUTE, HOUR = 60.0, 3600.0
+# Events of DogStatsD that wait to be stored; past it, the oldest are forgotten.
+NOTES_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +126,14 @@ class Runtime:
             flush_interval=settings.flush_interval,
             buffer_events=settings.buffer_events,
         )
+        # DogStatsD's events, which supervision stores: whoever receives must not wait for the database.
+        self._noted: deque[Note] = deque(maxlen=NOTES_AT_MOST)
         self.datagrams = Datagrams(
             lambda: self.collector,
             address=settings.statsd_address,
             path=settings.statsd_socket,
             keep=settings.day_retention,
+            annotate=self._noted.extend,
         )
         self._settings = settings
         self._database = database
@@ -229,6 +239,7 @@ class Runtime:
             if self._server_problem is None:
                 log.exception("the embedded server can't be started")
             self._server_problem = f"the embedded server can't be started: {type(error).__name__}"
+        self._store_notes()
         for keeper in self.keepers:
             try:
                 keeper.check()
@@ -238,6 +249,21 @@ class Runtime:
     def _supervise(self) -> None:
         while not self._stopping.wait(SUPERVISE_SECONDS):
             self.supervise()
+
+    def _store_notes(self) -> None:
+        """Store what was noted; the next time where that fails."""
+        notes = list(self._noted)
+        if not notes:
+            return
+        try:
+            now = datetime.now(UTC)
+            with self._database.begin(within=PROBE_SECONDS) as connection:
+                put_annotations(connection, [annotation_of_note(note, now) for note in notes])
+        except Exception as error:
+            log.warning("%d annotations can't be stored: %s", len(notes), describe(error))
+            return
+        for _ in notes:
+            self._noted.popleft()
 
     def _receive(self) -> None:
         try:
@@ -333,4 +359,6 @@ def _purge(database: Database, settings: Settings) -> Outcome:
 def _tidy(database: Database, settings: Settings) -> Outcome:
     with database.begin() as connection:
         removed = {**tidy(connection), **sweep(connection, idle=settings.session_idle)}
+        cutoff = trusted_time(connection) - settings.day_retention
+        removed["annotations"] = purge_annotations(connection, cutoff)
     return ", ".join(f"{table} {rows}" for table, rows in removed.items() if rows) or "nothing", True

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from db.annotations import annotations_between
 from db.buckets import query_buckets
 from db.engine import Database
 from db.events import insert_events
@@ -315,6 +316,11 @@ def test_a_clock_that_is_wrong_is_told_once_and_so_is_its_end(
     ]
 
 
+def _noted(database: Database) -> list[tuple[str, str]]:
+    with database.reading() as connection:
+        return [(each.title, each.text) for each in annotations_between(connection, *FOREVER)]
+
+
 def test_it_receives_statsd_where_that_is_configured(database: Database, bus: Bus) -> None:
     off = Runtime(load_settings({}), database, bus=bus)
     assert "StatsD receiver" not in {keeper.name for keeper in off.keepers}
@@ -327,7 +333,8 @@ def test_it_receives_statsd_where_that_is_configured(database: Database, bus: Bu
     try:
         assert runtime.health().ok, runtime.health()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"game.tick:1|c", ("127.0.0.1", port))
+            sender.sendto(b"game.tick:1|c\n_e{6,4}:Deploy|ed 7", ("127.0.0.1", port))
+            eventually(lambda: _noted(database) == [("Deploy", "ed 7")])
     finally:
         runtime.stop()
     assert not runtime.datagrams.alive

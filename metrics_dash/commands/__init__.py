@@ -2,6 +2,7 @@
 
 - ``session``: settings, log and database of a command, and the error that ends one in a line.
 - ``floors``: where each level begins, and how to take back a floor that rose by mistake.
+- ``annotate``: say something of a moment.
 - ``backups``: everything in one file, and back.
 - ``checks``: what is wrong, and what to do.
 - ``roles``: the database's roles, and what each may.

@@ -6,6 +6,7 @@
 - ``names``: the quota of event names, as one process knows it. ``pieces``: how a large request is cut into batches.
 - ``formats``: from the bytes of each wire format to events.
 - ``datagrams``: StatsD's sockets, and the thread that reads them.
+- ``notes``: annotations as they come in, checked.
 - ``importer``: a file of events, straight into the database.
 - ``buffer``, ``accounting`` and ``heartbeat``: the collector's own, between those who emit and the thread, and what it
   says of itself.

@@ -8,7 +8,7 @@
   what they may send. ``headers``: what every answer says to a browser. ``problems``: which error is which HTTP answer.
   ``callback_guard``: what a browser may post to a callback of the page.
 - Routes: ``ingest``; for other systems' clients ``senders`` and ``otlp`` (all with ``body``, and ``budget`` and
-  ``memory``: what all requests may hold); ``query``, ``openapi`` (the description of both);
+  ``memory``: what all requests may hold); ``query``, ``openapi`` (the description of both); ``annotations``,
   ``health``, ``metrics``, ``version``. ``answers`` makes responses. ``figures``: what one process tells ``metrics`` of
   itself; ``sharing``: added up over several.
 - For the page's routes and callbacks: ``context`` (what they need to answer), ``address`` (what the page's address

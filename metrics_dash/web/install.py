@@ -9,7 +9,19 @@ from db.engine import Database
 from metrics_dash.catalog import Catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.settings import Settings
-from metrics_dash.web import gate, headers, health, ingest, metrics, openapi, otlp, problems, query, senders
+from metrics_dash.web import (
+    annotations,
+    gate,
+    headers,
+    health,
+    ingest,
+    metrics,
+    openapi,
+    otlp,
+    problems,
+    query,
+    senders,
+)
 from metrics_dash.web.health import RuntimeProtocol
 from metrics_dash.web.identity import Identities
 from metrics_dash.web.permits import Sender
@@ -46,5 +58,6 @@ def install(
     senders.install(server, taking)
     otlp.install(server, taking)
     query.install(server, queries, catalog, gate.principal)
+    annotations.install(server, database, settings.day_retention, clock)
     openapi.install(server)
     health.install(server, database, runtime, gate.principal)

@@ -63,7 +63,7 @@ class Signal:
         with budget.share() as share:
             body = read_body(share, deflate=True)
             share.take(_TIMES * len(body))
-            pieces = ingest.checked(self.decode(body, share.work, json=json), share)
+            pieces = ingest.checked(self.decode(body, share.work, json=json), share, size=len(body))
             # The same message is the same export: its points, spans and records have their times in it.
             digest = hashlib.sha256(f"{self.path}\n{request.mimetype}\n".encode() + body).digest()
             share.give((_TIMES + 1) * len(body))

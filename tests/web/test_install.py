@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from metrics_dash.web import ingest, metrics, openapi, otlp, query, senders
+from metrics_dash.web import annotations, ingest, metrics, openapi, otlp, query, senders
 from tests.support.web_client import Site
 
 STRANGER = {"REMOTE_ADDR": "192.0.2.1"}
@@ -15,7 +15,7 @@ SENDERS = {
     "/ready",
     "/query",
 }
-PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz", *SENDERS}
+PATHS = {ingest.PATH, query.PATH, openapi.PATH, metrics.PATH, "/healthz", "/readyz", *SENDERS, annotations.PATH}
 
 
 def routes(server: Flask) -> set[str]:
