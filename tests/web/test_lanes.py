@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from db.engine import Database
+from metrics_dash.web import otlp, senders
 from metrics_dash.web.lanes import LANES, Lane, LaneDispatcher
 from tests.support.processes import eventually
 from tests.support.waiting_server import FILE, PAGE, PATIENT, Site, request, serving
@@ -106,9 +107,11 @@ def test_every_door_of_events_is_in_their_lane_and_nothing_else_is(database: Dat
     rules = page_client(database).application.url_map.iter_rules()
     lanes = {str(rule): lane_of(str(rule)) for rule in rules}
     doors = {rule for rule, lane in lanes.items() if lane == "ingest"}
-    assert "/api/v1/events" in doors
-    assert doors == {rule for rule in lanes if rule.startswith("/api/v1/events")}
-    assert {rule for rule, lane in lanes.items() if lane == "health"} == {"/healthz", "/readyz", "/metrics"}
+    others = {path for door in senders.DOORS for path in door.paths} | {signal.path for signal in otlp.SIGNALS}
+    assert doors == {"/api/v1/events", "/flags/", *others}
+    asked_first = {"/ping", "/health", "/ready", "/query"}
+    health = {rule for rule, lane in lanes.items() if lane == "health"}
+    assert health == {"/healthz", "/readyz", "/metrics", *asked_first}
 
 
 def test_slow_readers_of_large_files_leave_the_page_and_events_alone(site: Site) -> None:
