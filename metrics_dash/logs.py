@@ -44,8 +44,9 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     for secret in (settings.database_url, settings.database_read_url, settings.redis_url):
         if secret is not None:
             found.update(_passwords(secret.get_secret_value()))
-    if settings.secret_key is not None:
-        found.add(settings.secret_key.get_secret_value())
+    for key in (settings.secret_key, settings.proxy_secret, settings.oidc_client_secret):
+        if key is not None:
+            found.add(key.get_secret_value())
     return frozenset(form for secret in found for form in _spellings(secret) if len(form) >= SHORTEST_SECRET)
 
 
@@ -67,12 +68,17 @@ def _spellings(secret: str) -> set[str]:
     return plain | written | {repr(text.encode(errors="replace"))[2:-1] for text in plain}
 
 
+# Tokens and links of this program's own: their ids may stand in a log, their secrets not.
+_ISSUED = re.compile(r"\b(md[tl]_[0-9a-f]{12}_)[0-9a-f]+", re.ASCII)
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` without ``secrets``, and without whatever stands where a secret would."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     text = _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", text)
     text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+    text = _ISSUED.sub(rf"\1{HIDDEN}", text)
     return _CREDENTIALS.sub(rf"\1 {HIDDEN}", text)
 
 

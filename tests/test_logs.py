@@ -29,7 +29,12 @@ def logging_as_it_was() -> Iterator[None]:
 def logged(form: str, message: str, *arguments: object, error: Exception | None = None, level: str = "INFO") -> str:
     stream = io.StringIO()
     settings = load_settings(
-        {"DATABASE_URL": URL, "METRICS_LOG_FORMAT": form, "METRICS_LOG_LEVEL": level, "SECRET_KEY": "top-secret-key"}
+        {
+            "DATABASE_URL": URL,
+            "METRICS_LOG_FORMAT": form,
+            "METRICS_LOG_LEVEL": level,
+            "SECRET_KEY": "top-secret-key-of-32-bytes-or-more",
+        }
     )
     logs.configure(settings, stream)
     logging.getLogger("test").info(message, *arguments, exc_info=error)
@@ -37,7 +42,9 @@ def logged(form: str, message: str, *arguments: object, error: Exception | None 
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize("leak", [URL, "hunter%4022", "hunter@22", "redis://:other@cache/0", "top-secret-key"])
+@pytest.mark.parametrize(
+    "leak", [URL, "hunter%4022", "hunter@22", "redis://:other@cache/0", "top-secret-key-of-32-bytes-or-more"]
+)
 def test_no_secret_reaches_a_log(form: str, leak: str) -> None:
     line = logged(form, "connecting with %s", leak, error=ValueError(leak))
     assert "connecting with" in line
@@ -145,3 +152,16 @@ def test_an_error_that_nobody_caught_is_logged_and_redacted() -> None:
     assert ["failing" in lines[0]["message"], "the process ends" in lines[1]["message"]] == [True, True]
     assert "hunter" not in stream.getvalue()
     assert all("ValueError" in line["trace"] for line in lines)
+
+
+def test_tokens_and_links_of_ours_are_named_by_their_ids_alone() -> None:
+    secret = "0f" * 32
+    for shown in (f"mdt_0123456789ab_{secret}", f"GET /admin/link?key=mdl_0123456789ab_{secret} 303"):
+        assert secret not in logs.redact(shown)
+        assert "0123456789ab_***" in logs.redact(shown)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_PROXY_SECRET", "METRICS_OIDC_CLIENT_SECRET"])
+def test_every_key_of_the_settings_is_hidden(name: str) -> None:
+    key = "a key that nobody may read"[:26].ljust(32, "!")
+    assert key in logs.secrets_of(load_settings({name: key}))

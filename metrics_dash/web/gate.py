@@ -55,6 +55,7 @@ class Gate:
     def admit(self) -> Response | None:
         """Look who it is and whether the route is open to them. Raises ``ProblemError`` 401 or 403."""
         door = door_of(request.url_rule.rule if request.url_rule is not None else None, request.method)
+        g.public = door.everybody
         if door.everybody:
             return None
         found = visitor()
@@ -76,10 +77,18 @@ def _ask_to_log_in() -> Response:
     )
 
 
+def _keep_nothing(response: Response) -> Response:
+    """Let nobody keep what was made for whoever asked."""
+    if not getattr(g, "public", False):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
 def install(server: Flask, identities: Identities | None) -> None:
     """Stand before every request; None: without a login."""
     gate = LocalGate() if identities is None else Gate(identities)
     if identities is not None:
         identities.install(server)
+        server.after_request(_keep_nothing)
     # First of all: nothing else may act for a stranger, whatever was registered before.
     server.before_request_funcs.setdefault(None, [])[:0] = [gate.check, gate.admit]

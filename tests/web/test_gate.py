@@ -146,3 +146,12 @@ def test_a_revoked_token_does_nothing_within_seconds(open_house: House) -> None:
     tokens.revoke(open_house.database, token.identity, by="test")
     clock[0] += tokens.REMEMBERED_SECONDS + 0.1
     assert checked.find(str(token), address="") is None
+
+
+def test_nothing_that_was_made_for_somebody_is_kept_and_files_are(open_house: House) -> None:
+    person = open_house.person()
+    for path in ("/admin/metrics/", "/admin/metrics/_dash-layout", "/admin/metrics/chart/login-rate.json", "/admin/no"):
+        assert "no-store" in person.get(path).headers["Cache-Control"], path
+    assert "no-store" in person.post(CALLBACK, json=question()).headers["Cache-Control"]
+    style = "/admin/metrics/assets/css/metrics.css"
+    assert "no-store" not in person.get(style).headers["Cache-Control"]
