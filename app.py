@@ -43,7 +43,7 @@ from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS
 from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
-from routes import link, login, unknown
+from routes import link, login, oidc, unknown
 from routes import management as management_forms
 from routes.bundles import BundledDash, keep_compressed
 
@@ -96,6 +96,7 @@ def create_app(
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
     login.register(server, identities, version)
+    oidc.register(server, identities, version)
     link.register(server, identities, catalog, version)
     management_forms.register(server, identities, catalog, version)
     if identities is not None:

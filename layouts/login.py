@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from urllib.parse import urlencode
 
 from layouts.shell import FIRST_SCRIPT
 from layouts.theme import css_variables
@@ -57,8 +58,10 @@ def login_page(
             )
         )
     if provider:
-        hidden = {"next": following}
-        parts.append(_form(OIDC_START_PATH, csrf, "Sign in with your organisation", hidden, "", quiet=password))
+        # A link: browsers hold where a form leads to the page's policy, and the provider is elsewhere.
+        look = "button" if password else "button primary"
+        way = f"{OIDC_START_PATH}?{urlencode({'next': following})}"
+        parts.append(f'<p><a class="{look}" href="{escape(way)}">Sign in with your organisation</a></p>')
     if not parts:
         parts.append('<p class="quiet">People are signed in by the proxy before this server. You came past it.</p>')
     return _page("Sign in", version, "\n".join(parts), problem)
@@ -99,13 +102,12 @@ def _page(title: str, version: str, content: str, problem: str) -> str:
     )
 
 
-def _form(action: str, csrf: str, label: str, hidden: Mapping[str, str], fields: str, *, quiet: bool = False) -> str:
+def _form(action: str, csrf: str, label: str, hidden: Mapping[str, str], fields: str) -> str:
     kept = "".join(
         f'<input type="hidden" name="{name}" value="{escape(value)}">'
         for name, value in {"csrf_token": csrf, **hidden}.items()
     )
-    look = "button" if quiet else "button primary"
-    button = f'<button class="{look}" type="submit">{label}</button>'
+    button = f'<button class="button primary" type="submit">{label}</button>'
     return f'<form method="post" action="{action}">{kept}{fields}{button}</form>'
 
 

@@ -76,6 +76,10 @@ class Login:
         answer.headers["Retry-After"] = str(seconds)
         return answer
 
+    def tell(self, status: int, problem: str) -> Response:
+        """Return the login page with what is wrong."""
+        return self._page(status, following=BASE_PATH, problem=problem)
+
     def enter(self, user: Person, following: str, method: str) -> AnyResponse:
         """Open a session in place of any that the browser had, and lead on."""
         sessions, before = self.identities.sessions, cookies.read(cookies.SESSION)

@@ -18,11 +18,13 @@ def test_it_is_a_form_that_works_without_a_script() -> None:
     assert 'autocomplete="current-password"' in page
 
 
-def test_a_provider_is_a_second_form_or_the_only_one() -> None:
-    both = login_page("1", csrf="token", provider=True)
-    assert re.findall(r'action="([^"]+)"', both) == ["/admin/login", "/admin/login/oidc"]
+def test_a_provider_is_a_link_beside_the_form_or_alone() -> None:
+    both = login_page("1", csrf="token", following="/admin/metrics/", provider=True)
+    assert re.findall(r'action="([^"]+)"', both) == ["/admin/login"]
+    assert 'href="/admin/login/oidc?next=%2Fadmin%2Fmetrics%2F"' in both
     alone = login_page("1", csrf="token", password=False, provider=True)
-    assert re.findall(r'action="([^"]+)"', alone) == ["/admin/login/oidc"]
+    assert "<form" not in alone
+    assert "/admin/login/oidc" in alone
     assert "proxy" in login_page("1", csrf="token", password=False)
 
 
