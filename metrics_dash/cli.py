@@ -70,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command, by default that of the command line; end with its exit code."""
     try:
         cli(arguments, prog_name="metrics_dash")
-    except (SettingsError, CatalogError, DatabaseURLError) as error:
+    except SettingsError as error:
+        # It holds no secret, and names the line to add, of which nothing must be taken for one.
+        print("metrics_dash:", error, file=sys.stderr)
+        sys.exit(BAD_USAGE)
+    except (CatalogError, DatabaseURLError) as error:
         _complain(error)
         sys.exit(BAD_USAGE)
     except (CommandError, SchemaError, BackupError, ProgramError, OSError) as error:

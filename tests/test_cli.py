@@ -216,3 +216,18 @@ def test_a_dry_purge_drops_nothing(on: Run, database: Database) -> None:
     assert count(database) == 1
     assert on("purge").code == 0
     assert count(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"METRICS_HOST": "0.0.0.0"}, "add METRICS_AUTH=password"),
+        ({"METRICS_HOST": "0.0.0.0", "METRICS_AUTH": "password"}, "add SECRET_KEY=… of 32 bytes or more"),
+    ],
+)
+def test_a_start_that_strangers_would_reach_ends_with_the_line_to_add(
+    run: Run, environment: dict[str, str], line: str
+) -> None:
+    ended = run("run", **environment)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert line in ended.err
