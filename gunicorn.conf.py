@@ -77,6 +77,16 @@ def _check(server: Any) -> None:
         raise SystemExit("a server takes either addresses or Unix sockets; start another one for the others")
 
 
+def when_ready(server: Any) -> None:
+    """Refuse also a socket that somebody else has bound, such as systemd: what the command line says is not it."""
+    for listener in server.LISTENERS:
+        address = listener.sock.getsockname()
+        if not _is_ours(address):
+            raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")
+        if isinstance(address, str) and Path(address).stat().st_mode & 0o007:
+            raise SystemExit(f"everybody could use {address}; give it SocketMode=0660")
+
+
 def _is_ours(address: Any) -> bool:
     """A loopback address, or a socket in a folder; a name that begins with a zero byte has no permissions."""
     return is_loopback(address[0]) if isinstance(address, tuple) else isinstance(address, str) and address[:1] != "\0"

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from db import backups
 from db.backups import BackupError, dump, held, read_archive, restore
 from db.engine import Database
 from db.events import insert_events
 from db.floors import align, read_floors
 from db.migrate import head_revision, migrate
 from db.partitions import purge_events_before
-from db.programs import ProgramError, newest, run
+from db.programs import ProgramError, Programs, newest, run
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.ingest.test_heartbeat import fell_silent
@@ -200,3 +201,23 @@ def test_a_store_moves_between_servers_of_different_versions_and_back(
     restore(empty_database, read_archive(tmp_path / "back"))
     assert counted(empty_database) == 100
     older.dispose()
+
+
+def test_a_password_stands_on_no_command_line(
+    debian: PasswordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which everybody on the machine may read while it runs."""
+    found = newest("pg_dump", "pg_restore", "psql")
+    for name in ("pg_dump", "pg_restore", "psql"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$0" "$@" >> {tmp_path}/said\nexec {found[name]} "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    for function in ("fitting", "newest"):
+        monkeypatch.setattr(backups, function, lambda *_, **__: Programs(tmp_path, found.major))
+    source = Database(debian.make_database("secret"))
+    migrate(source)
+    moved(source, source, tmp_path / "dump")
+    source.dispose()
+    said = (tmp_path / "said").read_text()
+    assert {Path(line.split()[0]).name for line in said.splitlines()} == {"pg_dump", "pg_restore", "psql"}
+    assert "user=metrics" in said
+    assert "hunter22" not in said

@@ -6,7 +6,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,19 +13,13 @@ import pytest
 import requests
 
 from db.engine import Database
-from tests.support.processes import Process, data_folder
+from tests.support.processes import Process, data_folder, from_systemd
 from tests.support.proxies import DEPLOY, needed
 from tests.test_wheel import programs, wheel
 
 __all__ = ["programs", "wheel"]
 INSTALLED = "/opt/metrics-dash/bin"
 UNIT = (DEPLOY / "metrics-dash.service").read_text()
-AS_SYSTEMD = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 def lines(key: str) -> list[str]:
@@ -78,9 +71,8 @@ def test_what_it_starts_migrates_and_then_serves_from_systemds_socket(
         assert ended.returncode == 0, ended.stderr
     (start,) = lines("ExecStart")
     with socket.create_server(("127.0.0.1", 0)) as held:
-        command = [sys.executable, "-c", AS_SYSTEMD, str(held.fileno()), sys.executable, "-m", *shlex.split(start)]
-        command = [part.replace(f"{INSTALLED}/gunicorn", "gunicorn") for part in command]
-        command[4] = str(programs / "python")
+        written = start.replace(f"{INSTALLED}/gunicorn", "gunicorn")
+        command = from_systemd(held, str(programs / "python"), "-m", *shlex.split(written))
         app = Process(state, command, held.getsockname()[1], state, passed=[held.fileno()], **settings)
         try:
             app.until_ready()

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -16,17 +16,13 @@ from sqlalchemy import text
 from db.engine import Database
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
-from tests.support.processes import Process, eventually, running
+from tests.support.processes import Process, eventually, from_systemd, running
 
 RESTARTS = 3
+EVENTS = [{"event_name": "test.rolling"}] * 10
+# No measure of speed: a request waits in the socket while new workers start, and what hangs, hangs for longer.
+HANGS_SECONDS = 300.0
 GUNICORN = ("-m", "gunicorn", "-w", "2", "app:server")
-# The socket is descriptor 3, and the process is told that it is meant.
-AS_SYSTEMD = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class Sender(threading.Thread):
@@ -45,7 +41,9 @@ class Sender(threading.Thread):
             batch += 1
             headers = {"Idempotency-Key": f"sender {self._number} batch {batch}", "Connection": "close"}
             try:
-                answer = self._app.post([{"event_name": "test.rolling"}] * 10, headers=headers)
+                answer = requests.post(
+                    f"{self._app.url}/api/v1/events", json=EVENTS, headers=headers, timeout=HANGS_SECONDS
+                )
             except requests.RequestException as error:
                 self.unanswered.append(repr(error))
                 continue
@@ -77,7 +75,13 @@ def gunicorn(tmp_path: Path, database: Database) -> Iterator[Process]:
 
 
 def workers(app: Process) -> set[int]:
-    return {child.pid for child in psutil.Process(app.process.pid).children() if child.status() != psutil.STATUS_ZOMBIE}
+    """The workers that run; one that ended and was not reaped yet does not."""
+    found = set()
+    for child in psutil.Process(app.process.pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found.add(child.pid)
+    return found
 
 
 def lost_nothing(database: Database, sending: list[Sender]) -> None:
@@ -111,7 +115,7 @@ def test_a_server_whose_socket_systemd_holds_is_started_anew_under_load_and_leav
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as held:
         port = held.getsockname()[1]
-        command = (sys.executable, "-c", AS_SYSTEMD, str(held.fileno()), sys.executable, *GUNICORN)
+        command = from_systemd(held, sys.executable, *GUNICORN)
 
         def started() -> Process:
             return Process(tmp_path, command, port, passed=(held.fileno(),), DATABASE_URL=database.dsn())

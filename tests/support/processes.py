@@ -125,6 +125,20 @@ def running(
             process.process.wait()
 
 
+# The socket is descriptor 3, and the process is told that it is meant.
+_AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def from_systemd(held: socket.socket, *command: str) -> tuple[str, ...]:
+    """A command that is given a listening socket as systemd does it; ``Process`` has to pass the descriptor on."""
+    return (sys.executable, "-c", _AS_SYSTEMD, str(held.fileno()), *command)
+
+
 @contextmanager
 def frozen(folder: Path) -> Iterator[None]:
     """The server in a folder of data stands still, with every process of its own, as on a host out of breath."""

@@ -15,7 +15,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.processes import Process, data_folder, eventually, free_port, running
+from tests.support.processes import Process, data_folder, eventually, free_port, from_systemd, running
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -179,3 +179,16 @@ def test_a_socket_that_everybody_could_use_is_refused() -> None:
             assert app.process.wait(60) != 0
             assert "would let everybody use" in app.output
             assert "Traceback" not in app.output
+
+
+@pytest.mark.parametrize("place", ["a network", "a folder"])
+def test_a_socket_that_systemd_holds_is_refused_where_strangers_come(place: str, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET if place == "a network" else socket.AF_UNIX) as held:
+        held.bind(("0.0.0.0", 0) if place == "a network" else str(tmp_path / "http.sock"))
+        if place == "a folder":
+            (tmp_path / "http.sock").chmod(0o666)
+        held.listen()
+        command = from_systemd(held, sys.executable, "-m", "gunicorn", "app:server")
+        app = Process(tmp_path, command, free_port(), passed=[held.fileno()])
+        assert app.process.wait(60) != 0
+        assert ("not a loopback address" if place == "a network" else "everybody could use") in app.output
