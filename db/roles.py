@@ -32,7 +32,9 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     # Whoever serves the page lets people in, and writes down what they do; nobody rewrites that.
     **{table: {"rollup": _EVERYTHING, "viewer": _EVERYTHING} for table in ACCOUNTS},
     "audit_log": {"rollup": "SELECT, INSERT", "viewer": "SELECT, INSERT"},
+    "annotations": {"ingest": _EVERYTHING, "rollup": _EVERYTHING, "viewer": _EVERYTHING},
     "collectors": {"ingest": _EVERYTHING, "viewer": "SELECT"},
+    "counter_states": {"ingest": _EVERYTHING, "rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_names": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_batches": {"ingest": "SELECT, INSERT, UPDATE", "rollup": "DELETE", "viewer": "SELECT"},

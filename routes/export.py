@@ -20,7 +20,7 @@ from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
 from metrics_dash.charts.timerange.steps import find_step
-from metrics_dash.settings import parse_zone
+from metrics_dash.setting_values import parse_zone
 from metrics_dash.web.address import AUTO, BROWSER_ZONE, SERVER_ZONE, PageState, read_state
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH

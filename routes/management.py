@@ -22,7 +22,7 @@ from metrics_dash.auth.people import PeopleError
 from metrics_dash.auth.permissions import SCOPES
 from metrics_dash.auth.tokens import TokenError
 from metrics_dash.catalog import Catalog
-from metrics_dash.settings import parse_duration
+from metrics_dash.setting_values import parse_duration
 from metrics_dash.web.gate import principal
 from metrics_dash.web.identity import Identities
 from metrics_dash.web.paths import (

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import parse_range
-from metrics_dash.settings import parse_zone
+from metrics_dash.setting_values import parse_zone
 from metrics_dash.web.address import read_state
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context

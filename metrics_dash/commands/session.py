@@ -10,7 +10,8 @@ import typer
 from db.engine import Database, use_database
 from db.migrate import is_current, migrate
 from metrics_dash import logs
-from metrics_dash.settings import Settings, load_settings, parse_duration
+from metrics_dash.setting_values import parse_duration
+from metrics_dash.settings import Settings, load_settings
 
 
 class CommandError(Exception):

@@ -4,7 +4,7 @@
   and ``lanes`` (threads for each kind of work); ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves
   the whole application.
 - ``gate``: closed, unless a row of ``doors`` opens the route to who it is (``identity``, from ``cookies``, tokens and
-  what ``proxies`` say). ``client``: where a request comes from. ``sight``: what somebody sees of the page. ``senders``:
+  what ``proxies`` say). ``client``: where a request comes from. ``sight``: what somebody sees of the page. ``permits``:
   what they may send. ``headers``: what every answer says to a browser. ``problems``: which error is which HTTP answer.
   ``callback_guard``: what a browser may post to a callback of the page.
 - Routes: ``ingest``; for other systems' clients ``senders`` and ``otlp`` (all with ``body``, and ``budget`` and

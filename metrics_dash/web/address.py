@@ -14,7 +14,7 @@ from metrics_dash.catalog import Catalog
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison, RangeError
 from metrics_dash.charts.timerange.steps import Step, find_step
-from metrics_dash.settings import parse_zone
+from metrics_dash.setting_values import parse_zone
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)

@@ -17,7 +17,7 @@ from metrics_dash.charts.tables import frame, iso_times, to_csv
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
 from metrics_dash.charts.timerange.steps import Step, find_step
 from metrics_dash.charts.timerange.windows import Window, choose_window
-from metrics_dash.settings import parse_zone
+from metrics_dash.setting_values import parse_zone
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 from metrics_dash.web.sight import check_event

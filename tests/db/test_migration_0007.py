@@ -19,7 +19,7 @@ def execute(database: Database, statement: str) -> Any:
 
 
 def test_rows_of_before_are_one_event_each_and_no_file_is_written_anew(empty_database: Database) -> None:
-    migrate(empty_database, "0004")
+    migrate(empty_database, "0006")
     store_unchecked(empty_database, [event(ms=1), event(ms=2)])
     file = "SELECT pg_relation_filenode(inhrelid) FROM pg_inherits WHERE inhparent = 'telemetry_events'::regclass"
     before = execute(empty_database, file).scalar_one()
@@ -37,7 +37,7 @@ def test_rows_of_before_are_one_event_each_and_no_file_is_written_anew(empty_dat
 
 
 def test_a_reader_of_the_table_is_waited_for_and_writers_wait_for_nobody_meanwhile(empty_database: Database) -> None:
-    migrate(empty_database, "0004")
+    migrate(empty_database, "0006")
     store_unchecked(empty_database, [event()])
     with empty_database.engine.connect() as reader:
         reader.begin()
@@ -55,7 +55,7 @@ def test_the_way_back_keeps_the_rows(empty_database: Database) -> None:
     migrate(empty_database, "0007")
     store_unchecked(empty_database, [event()])
     execute(empty_database, "UPDATE telemetry_events SET weight = 9")
-    migrate(empty_database, "0004")
+    migrate(empty_database, "0006")
     assert execute(empty_database, "SELECT count(*) FROM telemetry_events").scalar_one() == 1
     migrate(empty_database, "0007")
     assert execute(empty_database, "SELECT weight FROM telemetry_events").scalar_one() == 1

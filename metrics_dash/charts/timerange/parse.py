@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from metrics_dash.settings import UNITS
+from metrics_dash.setting_values import UNITS
 
 Comparison = Literal["period", "day", "week"]
 COMPARISONS: Mapping[Comparison, str] = {"period": "previous period", "day": "previous day", "week": "previous week"}
