@@ -39,7 +39,7 @@ _OF_NAME = "(CAST(:name AS text) IS NULL OR source.event_name = CAST(:name AS te
 _RAW = f"""
     SELECT fact.event_name, bucket_start, what,
         CASE WHEN NOT listed THEN '{OTHER}' WHEN what = 'metadata' THEN {escaped_sql("key")} ELSE key END AS key,
-        sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
+        false AS outdated, sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
         min(CASE WHEN listed THEN min END) AS min, max(CASE WHEN listed THEN max END) AS max,
         max(CASE WHEN listed THEN last END) AS last
     FROM (
@@ -77,9 +77,11 @@ _RAW = f"""
 def _of_level(level: str) -> str:
     return f"""
     SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, what, key, sum(fact.count) AS count,
+        bool_or(bucket.outdated) AS outdated,
         sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max, max(fact.last) AS last
     FROM (
-        SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts
+        SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts,
+            last_values IS NULL AS outdated
         FROM telemetry_buckets AS source
         WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
             AND NOT {_of_known_failures("bucket_start")}
@@ -100,6 +102,7 @@ def _of_level(level: str) -> str:
     """
 
 
+# A bucket of an older version has no last sample yet: in that it is unfinished, and compared in all else.
 def _comparison(source: str) -> str:
     return f"""
 SELECT event_name, bucket_start, what, key,
@@ -111,7 +114,7 @@ WHERE (
     stored.count IS DISTINCT FROM expected.count
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
-    OR stored.last IS DISTINCT FROM expected.last
+    OR (stored.last IS DISTINCT FROM expected.last AND NOT (stored.outdated OR expected.outdated))
     OR (stored.sum IS NULL) <> (expected.sum IS NULL)
     OR abs(stored.sum - expected.sum) > :tolerance
         * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))

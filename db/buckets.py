@@ -23,8 +23,8 @@ def query_buckets(
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
     ``min_values``, ``max_values``, ``last_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``.
     ``last_values`` has the time (seconds since 1970) and the value of each measurement's last sample, of several at one
-    time the greatest. ``metadata_counts`` has a label such as ``success:true`` for each key and value, which
-    ``db.labels.split_label`` takes apart.
+    time the greatest; it is None where an older version made the bucket. ``metadata_counts`` has a label such as
+    ``success:true`` for each key and value, which ``db.labels.split_label`` takes apart.
     """
     _check(bucket_type)
     check_aware(start=start, end=end)

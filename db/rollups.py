@@ -85,6 +85,27 @@ def take(connection: Connection, level: str, limit: int, before: datetime | None
     return BucketKeys() if row is None else BucketKeys(*row)
 
 
+_OUTDATED = text(
+    bucket_arrays("""
+SELECT event_name, bucket_start, statement_timestamp() AS marked_at FROM telemetry_buckets AS bucket
+WHERE bucket_type = :level AND last_values IS NULL
+    AND bucket_start >= COALESCE(CAST(:floor AS timestamptz), '-infinity')
+    AND NOT EXISTS (
+        SELECT FROM rollup_failures AS failure WHERE failure.level = bucket.bucket_type
+            AND failure.event_name = bucket.event_name AND failure.bucket_start = bucket.bucket_start
+    )
+ORDER BY bucket_start DESC LIMIT :limit
+""")
+)
+
+
+def outdated(connection: Connection, level: str, floor: datetime | None, limit: int) -> BucketKeys:
+    """Return up to ``limit`` buckets that a version before this one made, newest first: from ``floor`` on, and none of
+    those that can't be computed. They are right as far as they go, and lack what that version did not know of."""
+    row = connection.execute(_OUTDATED, {"level": level, "floor": floor, "limit": limit}).one_or_none()
+    return BucketKeys() if row is None else BucketKeys(*row)
+
+
 _MARK = text("""
 INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
 SELECT :level, event_name, date_bin(:width, bucket_start, 'epoch'::timestamptz), min(marked_at)

@@ -7,7 +7,7 @@ late, or after an outage changes nothing that is right. ``db.rollups`` has the s
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
 PASS_LIMIT = 10_000
 LEAST_LIMIT = 100
+# Of those that an older version made, at most so many: nobody waits for what they lack.
+OUTDATED_PER_PASS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class PassResult:
 
     ``rebuilt``: buckets computed again, by level. ``refused``: marks below the recompute floor, dropped. ``failed``:
     buckets that could not be computed, and are tried again later. ``more``: some level was cut off at the limit.
-    ``seconds``: how long it took.
+    ``outdated``: buckets of an older version that were completed, a few in each pass. ``seconds``: how long it took.
     """
 
     acted: bool
@@ -40,6 +42,7 @@ class PassResult:
     refused: int = 0
     failed: int = 0
     more: bool = False
+    outdated: int = 0
     seconds: float = 0.0
 
     @property
@@ -69,7 +72,7 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
     # Read before the marks are taken: what fails in this pass has its turn in a later one.
     any_failed = failures.exist(connection)
     rebuilt: dict[str, int] = {}
-    refused = failed = 0
+    refused = failed = outdated = 0
     more = False
     for level, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
         floor = floors[level.source].recompute
@@ -81,13 +84,16 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
         again = failures.due(connection, level.name) if any_failed else BucketKeys()
         failed += _rebuild(connection, level, keys) + _rebuild(connection, level, again)
         failures.clear_computed(connection, level.name, again)
+        older = rollups.outdated(connection, level.name, floor, min(limit, OUTDATED_PER_PASS))
+        failed += _rebuild(connection, level, older)
+        outdated += len(older)
         if coarser is not None:
-            rollups.mark_dirty(connection, coarser, keys)
-            rollups.mark_dirty(connection, coarser, again)
+            for those in (keys, again, older):
+                rollups.mark_dirty(connection, coarser, those)
         rebuilt[level.name] = len(keys) + len(again)
         more = more or len(keys) >= limit or len(again) >= failures.RETRIES_PER_PASS
     _alarm(refused, failed)
-    return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more)
+    return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more, outdated=outdated)
 
 
 def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> int:
@@ -101,7 +107,7 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> in
 def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
     """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed.
 
-    What could not be computed before is tried once more, now.
+    Those of an older version are completed, too. What could not be computed before is tried once more, now.
     """
     total = 0
     with database.begin() as connection:
@@ -111,12 +117,12 @@ def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
             rollups.lock(connection)
             result = roll_up(connection, limit=limit)
         total += result.total
-        if not result.more:
+        if not result.more and not result.outdated:
             return total
 
 
 def _timed(result: PassResult, seconds: float) -> PassResult:
-    return PassResult(result.acted, result.rebuilt, result.refused, result.failed, result.more, seconds)
+    return replace(result, seconds=seconds)
 
 
 def _alarm(refused: int, failed: int) -> None:

@@ -7,18 +7,11 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Minutes whose raw events are held are computed again, with their hours and days; older ones go without. Raw events are
-# purged by whole UTC days, so no hour or day has it of some of its minutes only. The rollup's lock comes first, so that
-# no pass works on what is looked at here.
+# Without a value a bucket was made by a version that knows of none, also of one that still works beside this one. The
+# rollup finds those by the index, and computes them again as far as what they are made of is held.
 UP = """
-SELECT pg_advisory_xact_lock(7306001);
-
-ALTER TABLE telemetry_buckets ADD COLUMN last_values jsonb NOT NULL DEFAULT '{}';
-
-INSERT INTO rollup_dirty (level, event_name, bucket_start)
-SELECT bucket_type, event_name, bucket_start FROM telemetry_buckets
-WHERE bucket_type = 'minute' AND value_counts <> '{}'
-    AND bucket_start >= (SELECT recompute_floor FROM retention_floors WHERE level = 'raw');
+ALTER TABLE telemetry_buckets ADD COLUMN last_values jsonb;
+CREATE INDEX telemetry_buckets_outdated ON telemetry_buckets (bucket_type, bucket_start) WHERE last_values IS NULL;
 """
 
 DOWN = "ALTER TABLE telemetry_buckets DROP COLUMN last_values;"

@@ -114,9 +114,11 @@ def test_buckets_of_an_older_version_have_none_and_are_added_up_all_the_same(dat
     insert_events([event(0, ms=1), event(1, ms=2)], database=database)
     roll_up_all(database)
     with database.begin() as connection:
-        connection.execute(text("UPDATE telemetry_buckets SET last_values = '{}' WHERE bucket_type = 'minute'"))
+        connection.execute(text("UPDATE telemetry_buckets SET last_values = NULL"))
+        connection.execute(text("DELETE FROM telemetry_events"))
         connection.execute(
-            text("INSERT INTO rollup_dirty (level, event_name, bucket_start) VALUES ('hour', 'a.b', :at)"), {"at": NOON}
+            text("UPDATE retention_floors SET recompute_floor = :day WHERE level = 'raw'"),
+            {"day": NOON + timedelta(days=1)},
         )
     roll_up_all(database)
     (hour,) = buckets(database, "hour")
