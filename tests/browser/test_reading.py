@@ -204,12 +204,11 @@ def test_the_period_before_lies_dotted_over_the_present_one(open_page: Open, pag
 
 
 def before(page: Page, chart: str) -> list[str]:
-    """How the lines of the period before are dashed."""
-    found: list[str] = page.evaluate(
-        """(chart) => document.querySelector(`#card-${chart} .js-plotly-plot`)._fullData
-        .filter((trace) => trace.meta === "before").map((trace) => trace.line.dash)""",
-        chart,
-    )
+    """How the lines of the period before are dashed, once they are drawn: the words stand there a moment earlier."""
+    lines = """(chart) => document.querySelector(`#card-${chart} .js-plotly-plot`)._fullData
+        .filter((trace) => trace.meta === "before").map((trace) => trace.line.dash)"""
+    page.wait_for_function(f"(chart) => ({lines})(chart).length > 0", arg=chart)
+    found: list[str] = page.evaluate(lines, chart)
     return found
 
 
