@@ -23,7 +23,8 @@ _at_exit: list[Callable[[], None]] = []
 # Where the workers add up their figures; made before the first of them.
 _figures: list[Path] = []
 
-bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = _settings.host if _settings.socket is not None else f"{_host}:{_settings.port}"
 worker_class = "metrics_dash.web.gunicorn_worker.GuardedWorker"
 timeout = 60
 # A worker drains its collector within 10 s; then it must be gone.

@@ -39,7 +39,6 @@ from metrics_dash.commands.session import CommandError, duration
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
 from metrics_dash.settings import Settings, SettingsError, load_settings
-from metrics_dash.web.paths import BASE_PATH
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +129,7 @@ def _options(
 def run() -> None:
     """Serve the dashboard, collect and roll up, all in this process."""
     from metrics_dash.demo.child import demo_beside
-    from metrics_dash.web.run import serve_everything
+    from metrics_dash.web.run import page_address, serve_everything
 
     settings = load_settings()
     load_catalog(settings.catalog)
@@ -139,7 +138,7 @@ def run() -> None:
     database = _database(settings)
 
     def beside() -> AbstractContextManager[None]:
-        _greet(settings)
+        _greet(page_address(settings), settings.demo)
         return demo_beside(_url(settings), database if settings.auth else None) if settings.demo else nullcontext()
 
     try:
@@ -155,10 +154,10 @@ def _url(settings: Settings) -> str:
     return address(settings)
 
 
-def _greet(settings: Settings) -> None:
-    feeding = " The simulated game server is feeding it." if settings.demo else ""
+def _greet(page: str, is_fed: bool) -> None:
+    feeding = " The simulated game server is feeding it." if is_fed else ""
     out.print(
-        f"[bold]metrics_dash[/] is at [link]{_url(settings)}{BASE_PATH}[/link]{feeding} [dim]Ctrl-C ends it.[/]",
+        f"[bold]metrics_dash[/] is at [link]{page}[/link]{feeding} [dim]Ctrl-C ends it.[/]",
         soft_wrap=True,
     )
 

@@ -68,6 +68,13 @@ def parse_zone(name: object) -> object:
         raise ValueError(f"{name!r} is not a time zone such as UTC or Europe/Berlin") from error
 
 
+def check_host(host: str) -> str:
+    """Accept ``unix:`` only before the path of a socket, for which every system has room for 103 bytes."""
+    if host.startswith("unix:") and not re.fullmatch(r"unix:/[ -~]{0,102}", host):
+        raise ValueError(f"{short(host)} is not unix: and the absolute path of a socket, of at most 103 characters")
+    return host
+
+
 def is_address(host: str) -> bool:
     """Return whether this can be bound: an address, or a host's name."""
     try:
@@ -78,9 +85,9 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address, or ``localhost``, is of this machine alone."""
+    """Return whether an address, ``localhost`` or a Unix socket is of this machine alone."""
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return host == "localhost" or host.startswith("unix:") or ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -203,6 +210,7 @@ def check_database_url(secret: SecretStr | None) -> SecretStr | None:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
+Host = Annotated[str, AfterValidator(check_host)]
 Login = Literal["password", "oidc", "proxy"]
 Logins = Annotated[tuple[Login, ...], BeforeValidator(parse_list)]
 Proxies = Annotated[tuple[str, ...], BeforeValidator(parse_list), AfterValidator(check_proxies)]

@@ -27,6 +27,7 @@ from metrics_dash.setting_values import (
     Duration,
     GroupRoles,
     HeaderName,
+    Host,
     Logins,
     OptionalAddress,
     OptionalPath,
@@ -77,7 +78,7 @@ class Settings(BaseModel):
     role: Literal["all", "web"] = Field(
         "all", description="web: the process only reads; it neither collects nor rolls up, purges or migrates."
     )
-    host: str = Field("127.0.0.1", description="Address the web server binds; only loopback without a login.")
+    host: Host = Field("127.0.0.1", description="Address, or unix:/path, to bind; only loopback without a login.")
     port: int = Field(8050, ge=1, le=65535, description="Port of the web server.")
     auth: Logins = Field((), description="How people log in: password, oidc, proxy; unset, this machine only.")
     trusted_proxies: Proxies = Field((), description="Networks whose forwarded headers are believed; unix for sockets.")
@@ -130,6 +131,8 @@ class Settings(BaseModel):
     def _the_demo_needs_a_collector(self) -> Self:
         if self.demo and self.only_reads:
             raise ValueError(f"{PREFIX}DEMO: the demo's events can't be taken where {PREFIX}ROLE is web")
+        if self.demo and self.socket is not None:
+            raise ValueError(f"{PREFIX}DEMO: the demo sends to an address, and {PREFIX}HOST is a Unix socket")
         return self
 
     @model_validator(mode="after")
@@ -146,7 +149,7 @@ class Settings(BaseModel):
                     "METRICS_TRUSTED_PROXIES: without a login nothing is served through a proxy; "
                     "add METRICS_AUTH=password"
                 )
-        elif not is_address(self.host):
+        elif self.socket is None and not is_address(self.host):
             raise ValueError(f"METRICS_HOST: {short(self.host)} is not an address such as 0.0.0.0 or ::1")
         elif self.secret_key is None and not (is_loopback(self.host) and not self.trusted_proxies):
             raise ValueError(
@@ -167,6 +170,11 @@ class Settings(BaseModel):
                     name = PREFIX + field.upper()
                     raise ValueError(f"{name}: METRICS_AUTH={login} needs it; add {name}=…")
         return self
+
+    @property
+    def socket(self) -> Path | None:
+        """The Unix socket that the web server binds; None where that is an address and a port."""
+        return Path(self.host.removeprefix("unix:")) if self.host.startswith("unix:") else None
 
     @classmethod
     def environment_names(cls) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,9 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
         ("METRICS_PORT", "70000", "70000"),
         ("METRICS_HOST", "0.0.0.0", "loopback"),
         ("METRICS_HOST", "example.org", "loopback"),
+        ("METRICS_HOST", "unix:", "absolute path"),
+        ("METRICS_HOST", "unix:http.sock", "absolute path"),
+        ("METRICS_HOST", f"unix:/{'x' * 103}", "at most 103 characters"),
         ("METRICS_TIMEZONE", "Mars/Olympus", "Mars/Olympus"),
         *(("METRICS_TIMEZONE", name, f"{name!r} is not a time zone") for name in NO_PLACES),
         ("METRICS_RAW_RETENTION", "two days", "two days"),
@@ -162,3 +166,23 @@ def test_a_key_that_can_be_guessed_is_refused_and_not_quoted(name: str) -> None:
     with pytest.raises(SettingsError, match="bytes or more") as error:
         load_settings({name: "hunter2"})
     assert "hunter2" not in str(error.value)
+
+
+def test_a_host_may_be_a_unix_socket() -> None:
+    named = load_settings({"METRICS_HOST": "unix:/run/metrics_dash/http.sock"})
+    assert named.socket == Path("/run/metrics_dash/http.sock")
+    assert load_settings({}).socket is None
+    assert load_settings({"METRICS_HOST": f"unix:/{'x' * 102}"}).socket is not None
+
+
+def test_the_demo_needs_an_address_to_send_to() -> None:
+    with pytest.raises(SettingsError, match="METRICS_DEMO: the demo sends"):
+        load_settings({"METRICS_HOST": "unix:/run/http.sock", "METRICS_DEMO": "1"})
+
+
+def test_a_unix_socket_is_of_this_machine_alone_and_may_have_a_login() -> None:
+    socket = {"METRICS_HOST": "unix:/run/http.sock"}
+    assert load_settings(socket).auth == ()
+    assert load_settings({**socket, "METRICS_AUTH": "password"}).socket == Path("/run/http.sock")
+    with pytest.raises(SettingsError, match="SECRET_KEY"):
+        load_settings({**socket, "METRICS_AUTH": "password", "METRICS_TRUSTED_PROXIES": "unix"})

@@ -144,10 +144,13 @@ def test_it_opens_no_control_socket(served: Served) -> None:
     assert [path for path in served.folder.rglob("*") if path.name.startswith((".gunicorn", "gunicorn"))] == []
 
 
-def test_a_unix_socket_is_for_owner_and_group_and_serves() -> None:
+@pytest.mark.parametrize("by", ["its command line", "METRICS_HOST"])
+def test_a_unix_socket_is_for_owner_and_group_and_serves(by: str) -> None:
     with data_folder() as folder:
         path = folder / "http.sock"
-        with running(folder, sys.executable, "-m", "gunicorn", "-b", f"unix:{path}", "app:server") as app:
+        given = ("-b", f"unix:{path}") if by == "its command line" else ()
+        named = {} if given else {"METRICS_HOST": f"unix:{path}"}
+        with running(folder, sys.executable, "-m", "gunicorn", *given, "app:server", **named) as app:
             eventually(lambda: b" 200 OK" in answer_of(path), "it serves there")
             assert stat.S_IMODE(path.stat().st_mode) == 0o660
             assert app.end() == 0
