@@ -39,9 +39,26 @@ def run(database: Database, contents: bytes) -> tuple[ImportReport, list[tuple[i
     return report, rejected
 
 
+IN_EVERY_VERSION = importer.BATCH_LINES
+
+
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "BATCH_LINES", 10)
+
+
+def test_a_file_is_cut_and_named_alike_in_every_version(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a file that is imported again after an update is stored twice."""
+    monkeypatch.setattr(importer, "BATCH_LINES", IN_EVERY_VERSION)
+    long_lines = b"".join(b"x" * 500_000 + b"\n" for _ in range(17))
+    run(database, b"{}\n" * 5000 + long_lines + b"y" * 2_000_000 + b"\nend")
+    with database.reading() as connection:
+        found = connection.execute(text("SELECT batch_id FROM ingest_batches")).scalars()
+        assert {str(each) for each in found} == {
+            "564ec35f-8645-5cd1-baea-2efeba69e666",
+            "ea6deb2a-735f-5785-9162-524059241ab5",
+            "f666064c-8ddb-5187-be9e-e02c198be630",
+        }
 
 
 def test_every_line_is_stored(database: Database) -> None:

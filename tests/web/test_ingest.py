@@ -5,16 +5,19 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from db.batches import Batch
 from db.engine import Database
+from db.rows import ROW_OVERHEAD_BYTES, encode_maps
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST
 from metrics_dash.ingest.submission import BufferFullError, Submission
-from metrics_dash.web import ingest
+from metrics_dash.web import budget, ingest
+from metrics_dash.web.budget import ByteBudget
 from tests.support.web_client import Site, site
 
 PATH = "/api/v1/events"
@@ -228,6 +231,39 @@ def test_the_same_key_with_another_body_is_422_and_stores_nothing(open_site: Sit
     counters = open_site.runtime.collector.snapshot()
     assert counters.dropped["key_reused"] == 1 + 2 + 5000 + 1
     assert counters.balanced
+
+
+def test_the_same_body_read_in_another_way_is_another_one(open_site: Site) -> None:
+    body, key = b'[{"event_name": "test.a"}]', {"Idempotency-Key": "one"}
+    answers = [
+        open_site.client.post(PATH, data=body, content_type=kind, headers=key) for kind in ("application/json", NDJSON)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert open_site.stored() == ["test.a"]
+
+
+def test_a_key_names_the_same_batch_in_every_version() -> None:
+    """Else a request that is sent again after an update is stored twice."""
+    assert ingest.batch_id_of("order-4711") == UUID("a04fae71-048b-56ec-ae2f-4b16cc2fd8be")
+
+
+def test_what_a_request_holds_while_it_waits_is_taken_from_the_budget_of_all(
+    open_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = ByteBudget(2**30)
+    monkeypatch.setattr(budget, "_held", held)
+    while_waiting: list[int] = []
+    wait = Submission.wait
+
+    def watched(submission: Submission, timeout: float) -> None:
+        while_waiting.append(held.held)
+        wait(submission, timeout)
+
+    monkeypatch.setattr(Submission, "wait", watched)
+    answer = open_site.client.post(PATH, data=lines([event("a.b")] * 1000), content_type=NDJSON)
+    assert answer.status_code == 200
+    assert while_waiting == [1000 * (ROW_OVERHEAD_BYTES + len(encode_maps({}, {})))]
+    assert held.held == 0
 
 
 def test_how_a_body_was_compressed_does_not_make_it_another(open_site: Site) -> None:
