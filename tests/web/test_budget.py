@@ -165,3 +165,19 @@ def test_nothing_is_held_after_a_request_however_it_ends(monkeypatch: pytest.Mon
         share.take(70)
         share.take(70)
     assert held.held == 0
+
+
+def test_all_requests_of_the_process_hold_so_much_and_no_more() -> None:
+    with budget.share() as one, budget.share() as other:
+        one.take(100 * budget.MIB)
+        with pytest.raises(ProblemError, match="as much as they may"):
+            other.take(29 * budget.MIB)
+
+
+def test_decoding_takes_half_of_one_processor_in_the_long_run(clock: Clock) -> None:
+    work = WorkBudget(budget.DECODING_SHARE, budget.DECODING_AHEAD_SECONDS, clock)
+    spent = 0
+    for _ in range(1000):
+        clock.now += 1
+        spent += work.spend(1)
+    assert spent <= 1000 / 2 + 21

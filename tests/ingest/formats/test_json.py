@@ -33,6 +33,23 @@ def problem_of(raw: bytes, content_type: str = "application/json") -> BodyError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    "text", [b"\n".join([ONE] * 1000), b"[" + b",".join([ONE] * 1000) + b"]"], ids=["lines", "array"]
+)
+def test_work_is_accounted_for_while_events_are_decoded_and_not_after(text: bytes) -> None:
+    body, nothing_left = bytearray(text), WorkBudget(0.0, 0.0)
+    found = events.decode(body, lines=events.are_lines(body), share=Share(ByteBudget(0), nothing_left))
+    with pytest.raises(ProblemError, match="as long to decode as they may"):
+        next(found)
+
+
+def test_work_is_accounted_for_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+    monkeypatch.setattr(WorkBudget, "spend", lambda _, seconds: not turns.append(seconds))
+    decode(b"\n".join([ONE] * 2000))
+    assert len(turns) == 2000 // 250
+
+
 def test_one_object_is_one_event() -> None:
     assert decode(ONE) == [{"event_name": "a.b"}]
 
