@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -165,3 +166,12 @@ def test_tokens_and_links_of_ours_are_named_by_their_ids_alone() -> None:
 def test_every_key_of_the_settings_is_hidden(name: str) -> None:
     key = "a key that nobody may read"[:26].ljust(32, "!")
     assert key in logs.secrets_of(load_settings({name: key}))
+
+
+def test_a_warning_is_a_line_like_any_other() -> None:
+    stream = io.StringIO()
+    logs.configure(load_settings({"METRICS_LOG_FORMAT": "json"}), stream)
+    warnings.warn("something grows old", DeprecationWarning, stacklevel=1)
+    line = json.loads(stream.getvalue())
+    assert (line["logger"], line["level"], line["pid"]) == ("py.warnings", "WARNING", os.getpid())
+    assert "something grows old" in line["message"]

@@ -1,7 +1,9 @@
 """What one process tells of itself."""
 
 import platform
+import time
 from collections import Counter
+from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -41,6 +43,15 @@ def test_the_books_are_told_as_they_balance(database: Database) -> None:
     assert (found["events_offered_total"], found["events_rejected_total"]) == (3, 2)
     assert (found["events_waiting buffered"], found["events_committed_total"]) == (1, 0)
     assert "collector_up" not in found
+
+
+def test_what_came_again_stands_beside_what_was_stored(database: Database) -> None:
+    collector, batch_id = Collector(database), uuid4()
+    for _ in range(2):
+        collector.submit([("test.a", b'{},"",{}', time.time_ns())] * 3, batch_id)
+        collector.step()
+    found = told(collector)
+    assert (found["events_committed_total"], found["events_replayed_total"]) == (3, 3)
 
 
 def test_what_it_uses_and_what_it_is_are_told(database: Database) -> None:

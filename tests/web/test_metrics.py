@@ -164,7 +164,10 @@ def test_a_process_that_does_not_collect_has_no_collector_that_could_be_down(ope
 
 
 def test_nothing_says_when_a_series_began(open_site: Site) -> None:
-    assert "_created" not in open_site.client.get("/metrics").text
+    open_site.client.get("/healthz")
+    told = open_site.client.get("/metrics").text
+    assert 'http_request_seconds_bucket{le="+Inf",route="/healthz"} 1.0' in told
+    assert "_created" not in told
 
 
 def test_the_books_are_exposed_by_state_and_reason(open_site: Site) -> None:
