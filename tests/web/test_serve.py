@@ -43,6 +43,18 @@ def test_it_answers_many_at_once_until_it_is_told_to_stop() -> None:
         requests.get(f"http://127.0.0.1:{port}/", timeout=30)
 
 
+def test_what_a_proxy_adds_reaches_the_application_so_that_it_can_refuse_it() -> None:
+    def heard(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [" ".join(sorted(name for name in environ if "FORWARDED" in name)).encode()]
+
+    port, stop = free_port(), threading.Event()
+    sent = {"Forwarded": "for=10.0.0.1", "X-Forwarded-For": "10.0.0.1", "X-Forwarded-Host": "a.example"}
+    with serving(heard, port, stop):
+        told = requests.get(f"http://127.0.0.1:{port}/", headers=sent, timeout=30).text
+    assert told == "HTTP_FORWARDED HTTP_X_FORWARDED_FOR HTTP_X_FORWARDED_HOST"
+
+
 def test_connections_that_come_before_it_runs_are_answered_when_it_does() -> None:
     port, stop = free_port(), threading.Event()
     server = HttpServer(hello, "127.0.0.1", port)
