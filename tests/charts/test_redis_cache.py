@@ -3,8 +3,10 @@
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts import records
+from metrics_dash.charts import records, redis_cache
 from metrics_dash.charts.cache import CacheUnavailableError, SharedCache
 from metrics_dash.charts.data import TabData
 from metrics_dash.charts.queries import Queries
@@ -28,6 +30,7 @@ from tests.support.charts import Clock, assert_same, at, logins, players, statem
 from tests.support.redis_server import RedisServer, redis_server
 
 NOON = at("2026-03-10T12:00+00:00")
+QUERY = {"event_name": "bezgelor.auth.login_complete", "from": "2026-03-10T11:00:00Z", "to": "2026-03-10T13:00:00Z"}
 
 
 @pytest.fixture(scope="module")
@@ -186,16 +189,66 @@ def test_a_redis_that_is_away_costs_speed_only(database: Database, clock: Clock)
     assert asked(queries_on(database, clock, "redis://127.0.0.1:1/0")).charts[0].headline.value == 3
 
 
+def test_a_redis_that_takes_no_connection_costs_a_moment() -> None:
+    """As behind a firewall that drops what comes: nobody says no."""
+    with socket.socket() as deaf, ExitStack() as waiting:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(8):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(deaf.getsockname())
+        cache = RecordCache(connect(f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"), lambda: "here")
+        with pytest.raises(CacheUnavailableError, match=r"Redis fails \(TimeoutError\)"):
+            cache.get("key")
+
+
+def test_a_value_of_another_type_keeps_nobody_from_the_others(empty: RedisServer) -> None:
+    cache = RecordCache(connect(empty.url), lambda: "here")
+    cache.set("theirs", True)
+    lists(empty)
+    cache.set("ours", True)
+    with pytest.raises(CacheUnavailableError):
+        cache.get("theirs")
+    assert cache.get("ours") is True
+
+
+def test_no_more_of_a_value_is_fetched_than_a_record_may_have(
+    empty: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_cache, "LONGEST_RECORD", 1000)
+    cache = RecordCache(connect(empty.url), lambda: "here")
+    cache.set("key", True)
+    replace_all(empty, b"x" * 5_000_000)
+    before = sent_by(empty)
+    with pytest.raises(records.RecordError, match="longer"):
+        cache.get("key")
+    assert sent_by(empty) - before < 1_000_000
+
+
+def sent_by(redis: RedisServer) -> int:
+    """How many bytes it has sent so far."""
+    found: Any = redis.client.info("stats")
+    return int(found["total_net_output_bytes"])
+
+
+def test_the_application_names_installation_and_build_in_its_keys(database: Database, empty: RedisServer) -> None:
+    client = create_app(load_settings({"REDIS_URL": empty.url}), database=database).server.test_client()
+    assert client.get("/api/v1/query", query_string=QUERY).status_code == 200
+    version = client.get("/admin/metrics/version").json["version"]
+    expected = f"metrics_dash:{records.FORMAT}:{Installation(database).word()}:{version}"
+    assert {key.decode().rpartition(":")[0] for key in found(empty)} == {expected}
+
+
 def test_the_application_answers_by_way_of_it_and_without_it(database: Database, empty: RedisServer) -> None:
     store(database, *logins(NOON, 3))
     client = create_app(load_settings({"REDIS_URL": empty.url}), database=database).server.test_client()
-    query = {"event_name": "bezgelor.auth.login_complete", "from": "2026-03-10T11:00:00Z", "to": "2026-03-10T13:00:00Z"}
-    assert client.get("/api/v1/query", query_string=query).status_code == 200
+    assert client.get("/api/v1/query", query_string=QUERY).status_code == 200
     assert found(empty)
     replace_all(empty, b"!" + pickle.dumps(["foreign"]))
     with empty.frozen():
         for _ in range(3):
-            answer = client.get("/api/v1/query", query_string=query)
+            answer = client.get("/api/v1/query", query_string=QUERY)
             assert answer.status_code == 200
             assert sum(value or 0 for value in answer.json["series"][0]["v"]) == 3
         assert client.get("/healthz").status_code == 200
