@@ -77,6 +77,14 @@ def test_what_the_store_knows_is_never_refused_however_many_that_is(database: Da
     collector.stop()
 
 
+def test_a_collector_reads_back_every_name_that_the_store_knows_however_many(database: Database) -> None:
+    execute(database, "INSERT INTO event_names SELECT 'known.n' || number FROM generate_series(1, 1500) AS number")
+    collector = Collector(database)
+    collector.step()
+    assert all(collector.offer(f"known.n{number}", {}, {}) for number in range(1, 1501))
+    assert not collector.offer("one.more", {}, {})
+
+
 def test_what_collectors_report_costs_no_quota_and_is_never_refused(database: Database) -> None:
     assert write(database, rows("a", "b", "c", REFUSED_EVENT, "d")).over_quota == (4,)
     with database.reading() as connection:
