@@ -1,19 +1,24 @@
 """The doctor sees what will stop the program, before it does."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from db.engine import Database
-from db.partitions import ensure_partitions
+from db.partitions import ensure_partitions, partition_name
 from db.server import Connections, lacking_to_read
+from db.status import pipeline_status
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ops import surroundings
 from metrics_dash.ops.doctor import examine
 from metrics_dash.ops.finding import Finding, Verdict
+from metrics_dash.ops.surroundings import GIB, around_database
 from metrics_dash.settings import load_settings
 from tests.support.redis_server import RedisServer, redis_server
 
@@ -74,7 +79,8 @@ def test_a_role_without_ddl_is_told_before_a_day_begins_without_a_partition(
     assert found.verdict is Verdict.BAD
     assert "partition" in found.text
     assert f"GRANT CREATE ON SCHEMA public TO {ROLE}" in found.remedy
-    assert f"ALTER TABLE telemetry_events OWNER TO {ROLE}" in found.remedy
+    for table in ("telemetry_events", partition_name(datetime.now(UTC).date())):
+        assert f"ALTER TABLE {table} OWNER TO {ROLE}" in found.remedy
     statements = found.remedy.partition(": ")[2]
     with database.begin() as connection:
         for statement in statements.split("; "):
@@ -121,6 +127,39 @@ def test_connections_that_run_out_are_said(database: Database, monkeypatch: pyte
     assert "90 of 97" in found.text
 
 
+def test_connections_that_our_own_processes_could_use_up_are_said(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings, "connections", lambda _: Connections(1, 20))
+    found = findings(database)["connections"]
+    assert found.verdict is Verdict.WORTH_A_LOOK
+    assert found.text == "1 of 20 in use; 1 of our processes may open 25"
+
+
+def nearly_full(folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(free=GIB // 2)
+
+
+def test_the_databases_disk_is_told_before_it_is_full(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", nearly_full)
+    found = findings(database)["database's disk"]
+    assert found.verdict is Verdict.BAD
+    assert "0.5 GiB free" in found.text
+    assert "METRICS_RAW_RETENTION" in found.remedy
+
+
+def test_the_disk_of_another_machine_is_not_taken_for_one_of_this(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", nearly_full)
+    far = Database("postgresql://somebody@db.example/metrics")
+    with database.reading() as connection:
+        found = {each.subject: each for each in around_database(far, connection, pipeline_status(connection))}
+    far.dispose()
+    assert found["database's disk"].verdict is Verdict.GOOD
+    assert "can't be seen from here" in found["database's disk"].text
+
+
 def test_a_replica_that_is_not_read_is_said(database: Database) -> None:
     both = Database(database.dsn(), read_url="postgresql://nobody:secret-word@127.0.0.1:9/x")
     found = findings(both)["replica"]
@@ -145,6 +184,16 @@ def test_redis_is_looked_at(database: Database, running_redis: RedisServer) -> N
     found = findings(database, REDIS_URL=running_redis.url)["Redis"]
     assert found.verdict is Verdict.WORTH_A_LOOK
     assert "2 of them not written by this version" in found.text
+
+
+def test_a_redis_that_is_slow_is_said(
+    database: Database, running_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_redis.client.flushall()
+    monkeypatch.setattr(surroundings, "SLOW_SECONDS", 0.0)
+    found = findings(database, REDIS_URL=running_redis.url)["Redis"]
+    assert found.verdict is Verdict.WORTH_A_LOOK
+    assert "nearer" in found.remedy
 
 
 @pytest.mark.parametrize("url", ["redis://:secret-word@127.0.0.1:1/0", "nonsense"])
