@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.events import insert_events
+from db.jobs import record, unfinished
 from db.migrate import head_revision
 from metrics_dash.cli import main
 from tests.support.processes import data_folder, running
@@ -231,3 +232,14 @@ def test_a_start_that_strangers_would_reach_ends_with_the_line_to_add(
     ended = run("run", **environment)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert line in ended.err
+
+
+def test_a_purge_by_hand_ends_what_health_says_of_the_schedules(on: Run, database: Database) -> None:
+    with database.begin() as connection:
+        record(connection, "purge", "raw: blocked 0; somebody reads what is to go", succeeded=False)
+    assert on("purge", "--dry-run").code == 0
+    with database.reading() as connection:
+        assert [each.job for each in unfinished(connection)] == ["purge"]
+    assert on("purge").code == 0
+    with database.reading() as connection:
+        assert unfinished(connection) == []
