@@ -361,11 +361,14 @@ def test_no_floor_rises_into_the_future(database: Database, raise_floor: Callabl
 
 def test_housekeeping_does_not_follow_a_leap(database: Database) -> None:
     insert_days(database, 1, arrived=False)
-    age_the_ledger(database, "3 days")
+    age_the_ledger(database, "8 days")
     set_the_watch(database, "5 days")
     with database.begin() as connection:
         raise_ingest_floor(connection, "raw", align(datetime.now(UTC) - 6 * DAY))
         assert tidy(connection)["ingest_batches"] == 0
+    set_the_watch(database, "0 days")
+    with database.begin() as connection:
+        assert tidy(connection)["ingest_batches"] == 1
 
 
 # Readers
