@@ -189,6 +189,13 @@ def test_a_redis_that_is_away_costs_speed_only(database: Database, clock: Clock)
     assert asked(queries_on(database, clock, "redis://127.0.0.1:1/0")).charts[0].headline.value == 3
 
 
+def test_each_step_has_a_fifth_of_a_second_and_no_second_try() -> None:
+    """Whatever the client library's own defaults are; a test of how long it takes would test the machine."""
+    options = connect("redis://cache/0").connection_pool.connection_kwargs
+    assert (options["socket_timeout"], options["socket_connect_timeout"]) == (0.2, 0.2)
+    assert options["retry"].get_retries() == 0
+
+
 def test_a_redis_that_takes_no_connection_costs_a_moment() -> None:
     """As behind a firewall that drops what comes: nobody says no."""
     with socket.socket() as deaf, ExitStack() as waiting:
