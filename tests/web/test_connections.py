@@ -17,6 +17,7 @@ def site() -> Iterator[Site]:
         yield served
 
 
+LARGEST = 20 * 1024 * 1024
 SLOW_HEADERS = b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 SLOW_BODY = request(headers="Content-Length: 1000\r\n", body="{")
 SLOW_CHUNKS = request(headers="Transfer-Encoding: chunked\r\n", body="400\r\n{")
@@ -31,6 +32,15 @@ def said(connection: socket.socket) -> bytes:
     except ConnectionResetError:
         pass
     return b"".join(parts)
+
+
+def test_by_default_a_request_has_seconds_to_arrive_and_files_are_left_for_the_others() -> None:
+    limits = Limits()
+    assert (limits.headers, limits.body, limits.stalled) == (10, 20, 20)
+    assert LARGEST / limits.rate < 700
+    assert limits.per_address <= limits.connections / 2
+    # Of the 1,024 files that a process may usually open.
+    assert limits.connections <= 1024 - 200
 
 
 @pytest.mark.parametrize("slow", [b"", b"P", SLOW_HEADERS, SLOW_BODY, SLOW_CHUNKS])
