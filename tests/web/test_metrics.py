@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from db.collectors import beat, transaction_time
 from db.engine import Database
 from db.events import insert_events
+from db.replica import ReplicaState
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.scheduler import Job, Scheduler
 from metrics_dash.web.metrics import PATH
@@ -153,7 +155,20 @@ def test_a_replica_is_exposed_where_there_is_one(open_site: Site, database: Data
     assert "metrics_dash_replica_up" not in names(open_site)
     with site(away) as opened:
         assert figure(opened, "replica_up") == 0
+        assert "metrics_dash_replica_lag_seconds" not in names(opened)
     away.dispose()
+
+
+@pytest.mark.parametrize(("problem", "up"), [(None, 1), ("the replica is 40 s behind", 0)])
+def test_how_far_a_replica_is_behind_is_exposed_whether_it_is_read_or_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch, problem: str | None, up: int
+) -> None:
+    found = ReplicaState(problem, timedelta(seconds=40), readable=True)
+    both = Database(database.dsn(), read_url=database.dsn())
+    monkeypatch.setattr(both.replica, "state", lambda: found)
+    with site(both) as opened:
+        assert (figure(opened, "replica_up"), figure(opened, "replica_lag_seconds")) == (up, 40)
+    both.dispose()
 
 
 def test_a_process_that_does_not_collect_has_no_collector_that_could_be_down(open_site: Site) -> None:
