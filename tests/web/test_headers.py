@@ -27,7 +27,19 @@ def test_every_answer_has_the_security_headers(client: FlaskClient, path: str) -
     assert given["X-Content-Type-Options"] == "nosniff"
     assert given["Referrer-Policy"] == "same-origin"
     assert given["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "camera=()" in given["Permissions-Policy"]
+    assert given["X-Frame-Options"] == "SAMEORIGIN"
+    assert given["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_a_page_may_what_it_does_and_nothing_that_reaches_the_machine(client: FlaskClient) -> None:
+    policy = client.get("/anything").headers["Permissions-Policy"]
+    features = dict(each.split("=") for each in policy.split(", "))
+    allowed = {feature for feature, who in features.items() if who == "(self)"}
+    assert allowed == {"clipboard-write", "fullscreen", "screen-wake-lock", "web-share"}
+    denied = {feature for feature, who in features.items() if who == "()"}
+    assert denied == features.keys() - allowed
+    devices = {"bluetooth", "camera", "display-capture", "geolocation", "hid", "microphone", "midi", "serial", "usb"}
+    assert denied >= devices | {"clipboard-read", "identity-credentials-get", "local-fonts", "payment"}
 
 
 def test_what_comes_by_tls_is_to_come_by_tls_from_then_on(client: FlaskClient) -> None:
