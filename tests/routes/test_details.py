@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.events import insert_events
+from metrics_dash.charts.queries import Queries
 from metrics_dash.jobs.rollup import roll_up_all
 from routes.details import event_columns
 from tests.support.web_client import page_client
@@ -108,6 +109,28 @@ def test_an_hour_is_one_bucket_and_shows_a_hundred_events_at_most(database: Data
     answer = events(client, "login-rate", NOON, res="hour")
     assert (answer["count"], answer["more"]) == (100, True)
     assert answer["end"] - answer["start"] == 3_600_000
+
+
+def test_no_more_events_are_read_than_are_shown_and_one(
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int] = []
+    read = Queries.raw_events
+
+    def watched(queries: Queries, chart_id: str, start: datetime, end: datetime, limit: int) -> Any:
+        limits.append(limit)
+        return read(queries, chart_id, start, end, limit)
+
+    monkeypatch.setattr(Queries, "raw_events", watched)
+    store(database, LOGIN, 3)
+    events(client, "login-rate", NOON)
+    assert limits == [101]
+
+
+def test_a_key_that_is_called_like_the_column_of_times_is_told_from_it(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 1, metadata={"Time": "noon"})
+    columns = [column["name"] for column in events(client, "login-rate", NOON)["columns"]]
+    assert columns == ["Time", "Time (metadata)"]
 
 
 def test_events_that_retention_dropped_are_told_from_none(database: Database, client: FlaskClient) -> None:
