@@ -14,6 +14,7 @@ from db.engine import Database
 from db.partitions import ensure_partitions, partition_name
 from db.server import Connections, lacking_to_read
 from db.status import pipeline_status
+from metrics_dash.charts.records import FORMAT
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ops import surroundings
 from metrics_dash.ops.doctor import examine
@@ -175,12 +176,13 @@ def running_redis() -> Iterator[RedisServer]:
         yield server
 
 
-def test_redis_is_looked_at(database: Database, running_redis: RedisServer) -> None:
+def test_redis_is_looked_at(database: Database, running_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "SLOW_SECONDS", float("inf"))
     found = findings(database, REDIS_URL=running_redis.url)["Redis"]
     assert found.verdict is Verdict.GOOD
     assert "holds 0" in found.text
-    running_redis.client.set("metrics_dash:1:somebody:else", b"\x80\x04pickle")
-    running_redis.client.rpush("metrics_dash:1:a:list", b"x")
+    running_redis.client.set(f"metrics_dash:{FORMAT}:somebody:else", b"\x80\x04pickle")
+    running_redis.client.rpush(f"metrics_dash:{FORMAT}:a:list", b"x")
     found = findings(database, REDIS_URL=running_redis.url)["Redis"]
     assert found.verdict is Verdict.WORTH_A_LOOK
     assert "2 of them not written by this version" in found.text
