@@ -104,7 +104,17 @@ def test_no_rule_of_the_server_trusts_anybody(database: Database) -> None:
     assert addresses == ""
 
 
+@pytest.fixture
+def in_groups() -> Iterator[None]:
+    """This process is in groups of root's, as a login of root's is and a container's is not."""
+    before = os.getgroups()
+    os.setgroups([0, 4])
+    yield
+    os.setgroups(before)
+
+
 @NEEDS_ROOT
+@pytest.mark.usefixtures("in_groups")
 def test_the_server_has_no_group_of_roots(place: Path) -> None:
     database = Database(data_dir=place)
     database.start()
@@ -199,6 +209,18 @@ def test_a_place_that_everybody_may_change_is_refused(place: Path) -> None:
     place.chmod(0o777)
     with pytest.raises(UnsafePlaceError, match="everybody may change"):
         EmbeddedServer(place / "data" / "postgres").start()
+
+
+def test_a_link_is_followed_neither_from_nor_to_where_everybody_may_change(place: Path) -> None:
+    everybodys, ours = place / "everybodys", place / "ours"
+    for folder in (everybodys, ours):
+        (folder / "data").mkdir(parents=True)
+    everybodys.chmod(0o777)
+    (ours / "link").symlink_to(everybodys / "data")
+    (everybodys / "link").symlink_to(ours / "data")
+    for link in (ours / "link", everybodys / "link"):
+        with pytest.raises(UnsafePlaceError, match="everybody may change"):
+            EmbeddedServer(link / "postgres").start()
 
 
 @NEEDS_ROOT
