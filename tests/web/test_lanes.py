@@ -114,6 +114,11 @@ def test_every_door_of_events_is_in_their_lane_and_nothing_else_is(database: Dat
     assert health == {"/healthz", "/readyz", "/metrics", *asked_first}
 
 
+@pytest.mark.parametrize("path", ["assets/plotly-basic.min.js", "_dash-component-suites/dash/deps/react.js"])
+def test_files_have_a_lane_of_their_own(path: str) -> None:
+    assert lane_of(f"/admin/metrics/{path}") == "files"
+
+
 def test_slow_readers_of_large_files_leave_the_page_and_events_alone(site: Site) -> None:
     site.go.set()
     for _ in range(8):
