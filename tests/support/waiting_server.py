@@ -12,7 +12,7 @@ from metrics_dash.web.connections import Limits
 from metrics_dash.web.serve import HttpServer
 
 INGEST, PAGE, FILE = "/api/v1/events", "/admin/metrics/chart/x.json", "/admin/metrics/assets/large.js"
-LARGE = 30 * 1024 * 1024
+LARGE, PIECE = 30 * 1024 * 1024, 1024 * 1024
 # No deadline is met within a test that waits for none.
 PATIENT = Limits(headers=600, body=600, answer=600, stalled=600, idle=600)
 
@@ -34,7 +34,8 @@ class Site:
         elif environ["PATH_INFO"] == FILE:
             body = b"x" * LARGE
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-        return [body]
+        # In pieces, as applications answer: between two of them a thread could be made to wait for the reader.
+        return [body[start : start + PIECE] for start in range(0, len(body), PIECE)]
 
     def connect(self, sent: bytes, source: str = "127.0.0.1") -> socket.socket:
         made = socket.create_connection(("127.0.0.1", self.server.port), timeout=60, source_address=(source, 0))
