@@ -6,8 +6,9 @@
     const chart = typeof cause === "object" ? cause.chart : undefined;
     const graph = chart && metrics.graphs.drawing(chart);
     if (!graph) return;
+    const { meta } = graph._fullLayout;
     const off = graph.data.filter((trace) => trace.visible === "legendonly" && trace.legendgroup);
-    const names = [...new Set(off.map((trace) => `${chart}:${trace.legendgroup}`))];
+    const names = [...new Set(off.map((trace) => `${chart}:${metrics.graphs.seriesOf(meta, trace).name}`))];
     metrics.url.go({ hidden: [...othersThan(chart, "hidden"), ...names] }, { replace: true });
   };
 

@@ -3,16 +3,18 @@
   /**
    * A chart's series: each with the places of its traces, and whether it is switched off.
    * @param {Trace[]} traces
+   * @param {GraphMeta} meta
    * @returns {SeriesGroup[]}
    */
-  function groups(traces) {
+  function groups(traces, meta) {
     /** @type {Map<string, SeriesGroup>} */
     const found = new Map();
     traces.forEach((trace, place) => {
       if (!trace.legendgroup || trace.meta === "anchor") return;
-      const group = found.get(trace.legendgroup) || { name: trace.legendgroup, places: [], off: false };
+      const { label } = metrics.graphs.seriesOf(meta, trace);
+      const group = found.get(trace.legendgroup) || { name: label, places: [], off: false };
       group.places.push(place);
-      if (trace.showlegend) Object.assign(group, { name: trace.name, off: trace.visible === "legendonly" });
+      if (trace.showlegend) group.off = trace.visible === "legendonly";
       found.set(trace.legendgroup, group);
     });
     return [...found.values()];
@@ -37,7 +39,7 @@
   /** @param {HTMLElement} list */
   function fill(list) {
     const graph = metrics.graphs.drawing(list.dataset.series ?? "");
-    const found = graph?._fullLayout ? groups(graph._fullData) : [];
+    const found = graph?._fullLayout ? groups(graph._fullData, graph._fullLayout.meta) : [];
     list.hidden = found.length < 2;
     list.replaceChildren(...found.map((group) => switchOf(/** @type {Graph} */ (graph), group)));
   }

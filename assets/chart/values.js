@@ -53,12 +53,15 @@
     const rows = new Map();
     for (const trace of shown.filter((one) => one.meta !== "before")) {
       const value = valueAt(trace, edge(index) + offset);
-      rows.set(trace.legendgroup, added(rows.get(trace.legendgroup), trace, value));
+      const { label } = metrics.graphs.seriesOf(meta, trace);
+      rows.set(trace.legendgroup, added(rows.get(trace.legendgroup), trace, label, value));
     }
     const before = shown.filter((one) => one.meta === "before");
     return [
       ...rows.values(),
-      ...before.map((trace) => earlier(trace, valueAt(trace, metrics.grid.place(meta, index)))),
+      ...before.map((trace) =>
+        earlier(trace, metrics.graphs.seriesOf(meta, trace).label, valueAt(trace, metrics.grid.place(meta, index))),
+      ),
     ];
   }
 
@@ -66,24 +69,26 @@
    * A series may be drawn by several traces: its value, its zeros on a logarithmic axis, the edges of its band.
    * @param {Row | undefined} present
    * @param {Trace} trace
+   * @param {string} name
    * @param {number | null} value
    * @returns {Row}
    */
-  function added(present, trace, value) {
-    const row = present ?? { name: trace.name, group: trace.legendgroup, value: null, colour: undefined };
+  function added(present, trace, name, value) {
+    const row = present ?? { name, group: trace.legendgroup, value: null, colour: undefined };
     const colour = row.colour || colourOf(trace);
     if (trace.meta === "zero") return { ...row, colour, value: value === null ? row.value : 0 };
     if (trace.meta !== "value") return { ...row, colour, [trace.meta ?? ""]: value };
-    return { ...row, colour, name: trace.name, value: row.value === null ? value : row.value };
+    return { ...row, colour, value: row.value === null ? value : row.value };
   }
 
   /**
    * @param {Trace} trace
+   * @param {string} name
    * @param {number | null} value
    * @returns {Row}
    */
-  const earlier = (trace, value) => ({
-    name: trace.name,
+  const earlier = (trace, name, value) => ({
+    name,
     group: trace.legendgroup,
     colour: trace.line?.color,
     before: true,

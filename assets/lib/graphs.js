@@ -36,7 +36,15 @@
    */
   const stepOf = (chart) => drawing(chart)?._fullLayout?.meta?.step ?? metrics.answer?.step ?? "1m";
 
-  const graphs = { of, all, stepOf, drawing, readerOf, idOf };
+  /**
+   * What a trace's series is called: its name in addresses, and the label that people read. The trace itself has no more
+   * than a key (layouts/figure/labels.py).
+   * @param {GraphMeta} meta
+   * @param {Trace} trace
+   */
+  const seriesOf = (meta, { legendgroup: key }) => meta.series[key] ?? { name: "", label: "" };
+
+  const graphs = { of, all, stepOf, drawing, readerOf, idOf, seriesOf };
   metrics.graphs = graphs;
   if (typeof module === "object") module.exports = graphs;
 })(globalThis.metrics);

@@ -278,6 +278,8 @@ interface GraphMeta {
   zone: string;
   unit: string;
   draw: string;
+  /** By key: a series' name as addresses have it, and as people read it. */
+  series: Record<string, { name: string; label: string }>;
 }
 
 /** layouts/figures.py */

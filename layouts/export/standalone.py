@@ -7,12 +7,12 @@ estimate of its width that errs on the wide side, so that none is cut off.
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from layouts.export.about import AboutChart, Fact
 from layouts.figure import figures
 from layouts.figure.figures import Figure
+from layouts.figure.labels import plain
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.traces import FigureStyle
 from layouts.theme import FONT, TOKENS
@@ -114,7 +114,7 @@ def _wrapped(text: str, size: int, colour: str, top: int, room: int, *, bold: bo
 
 def _note(line: Line, up: int, y: int, margin: dict[str, int]) -> dict[str, Any]:
     """Return a line as an annotation, ``up`` px above the chart's upper (``y`` 1) or lower (0) edge."""
-    text = escape(line.text, quote=False)
+    text = plain(line.text)
     return {
         "text": f"<b>{text}</b>" if line.bold else text,
         "xref": "paper",
@@ -136,7 +136,7 @@ def _state(state: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
     """Return what is said over a chart without data."""
     if not any(state):
         return []
-    title, *rest = (escape(text, quote=False) for text in state)
+    title, *rest = (plain(text) for text in state)
     middle = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
     text = "<br>".join([f"<b>{title}</b>", *rest])
     return [{**middle, "text": text, "font": {"family": FONT, "size": 13, "color": TOKENS[theme]["muted"]}}]

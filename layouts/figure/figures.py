@@ -4,7 +4,7 @@ A refresh replaces ``traces()``, ``annotations_and_shapes()`` and the axes' ``ti
 with it zoom and hidden series.
 
 Pointer and keys are no business of Plotly's: the crosshair's scripts read the values off all charts at once, from each
-trace's ``meta`` (what its numbers are), ``legendgroup`` (the series) and ``name``, and from the layout's ``meta``.
+trace's ``meta`` (what its numbers are) and ``legendgroup`` (the series' key), and from the layout's ``meta``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 
 from layouts.figure import bounds
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
+from layouts.figure.labels import plain, series_meta
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, drawn_as, traces
@@ -63,6 +64,7 @@ def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style:
         notes += _note_of_zeros(chart, style)
     meta = window_meta(chart.window) | {
         "unit": display_unit(chart).full,
+        "series": series_meta(chart),
         "draw": drawn_as(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
     }
@@ -112,9 +114,8 @@ def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[s
 
 
 def _short(reason: str) -> str:
-    """Return a reason as plain text: Plotly reads some HTML, and reasons quote what senders sent."""
-    text = reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    """Return a reason as plain text: reasons quote what senders sent."""
+    return plain(reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…")
 
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from layouts.figure.axes import clocks_change, on_axis
 from layouts.figure.bounds import axis
+from layouts.figure.labels import plain
 from layouts.figure.room import labels_within
 from layouts.figure.traces import FigureStyle, drawn_as, least_value
 from layouts.numbers import THIN_SPACE
@@ -113,7 +114,7 @@ def _label(day: date, unit: str) -> tuple[str, str]:
 def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
     shown = in_unit(chart, unit)
-    suffix = f"{THIN_SPACE}{unit.short}" if unit.short else ""
+    suffix = f"{THIN_SPACE}{plain(unit.short)}" if unit.short else ""
     distance = _decade_ticks(shown) if style.logarithmic else _whole_ticks(shown, style)
     return {"ticksuffix": suffix, "dtick": distance, **axis(chart, style)}
 

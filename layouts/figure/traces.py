@@ -8,6 +8,7 @@ import numpy as np
 
 from layouts.figure.arrays import Values, packed
 from layouts.figure.axes import on_axis, placed
+from layouts.figure.labels import TOTAL, plain, series_key, series_label
 from layouts.figure.room import has_room_for_dots
 from layouts.theme import (
     AREA_OPACITY,
@@ -55,7 +56,7 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     colours = _colours(chart, style)
     drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
     for series in chart.series:
-        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _spoken(chart, series))
+        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _label(chart, series))
         drawn += [_switched(trace, series, style) for trace in shape(chart, series, line_style)]
     return drawn
 
@@ -128,10 +129,10 @@ def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]
         drawn.append(
             {
                 "type": "bar",
-                "uid": f"{series.name}-{'unfinished' if unfinished else 'bars'}",
+                "uid": f"{series_key(series.name)}-{'unfinished' if unfinished else 'bars'}",
                 "meta": "value",
                 "name": line_style.name,
-                "legendgroup": series.name,
+                "legendgroup": series_key(series.name),
                 "showlegend": not unfinished and line_style.named,
                 "marker": marker,
                 **_room(lengths, part, gap),
@@ -152,10 +153,10 @@ def _scatter(chart: ChartData, series: Series, part: slice, line_style: LineStyl
     return {
         "type": "scatter",
         "mode": "lines",
-        "uid": f"{series.name}-{'line' if dash == 'solid' else 'unfinished'}",
+        "uid": f"{series_key(series.name)}-{'line' if dash == 'solid' else 'unfinished'}",
         "meta": "value",
         "name": line_style.name,
-        "legendgroup": series.name,
+        "legendgroup": series_key(series.name),
         "showlegend": line_style.named,
         "line": {"color": line_style.colour, "width": _line_width(series), "dash": dash},
         **_points(chart, series.t[part], _drawable(series.v[part], line_style.style)),
@@ -178,7 +179,7 @@ def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
     common: Trace = {
         "type": "scatter",
         "mode": "lines",
-        "legendgroup": series.name,
+        "legendgroup": series_key(series.name),
         "showlegend": False,
         "line": {"width": 0, "color": line_style.colour},
     }
@@ -186,8 +187,8 @@ def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
     high = _points(chart, series.t, _drawable(series.high, line_style.style)) | {"meta": "high"}
     fill = {"fill": "tonexty", "fillcolor": with_opacity(line_style.colour, BAND_OPACITY[line_style.style.theme])}
     return [
-        {**common, "uid": f"{series.name}-band-low", "name": "min", **low},
-        {**common, "uid": f"{series.name}-band-high", "name": "max", **fill, **high},
+        {**common, "uid": f"{series_key(series.name)}-band-low", "name": "min", **low},
+        {**common, "uid": f"{series_key(series.name)}-band-high", "name": "max", **fill, **high},
     ]
 
 
@@ -200,10 +201,10 @@ def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trac
         {
             "type": "scatter",
             "mode": "markers",
-            "uid": f"{series.name}-zero",
+            "uid": f"{series_key(series.name)}-zero",
             "meta": "zero",
             "name": line_style.name,
-            "legendgroup": series.name,
+            "legendgroup": series_key(series.name),
             "showlegend": False,
             "marker": {"symbol": "line-ns-open", "size": 5, "color": line_style.colour, "opacity": 0.6},
             **UNPADDED,
@@ -224,10 +225,10 @@ def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> lis
         {
             "type": "scatter",
             "mode": "markers",
-            "uid": f"{series.name}-lone",
+            "uid": f"{series_key(series.name)}-lone",
             "meta": "value",
             "name": line_style.name,
-            "legendgroup": series.name,
+            "legendgroup": series_key(series.name),
             "showlegend": False,
             "marker": {"color": line_style.colour, "size": 4},
             **UNPADDED,
@@ -269,12 +270,12 @@ def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, s
         shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
         total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
         known = np.any([np.isfinite(series.v) for series in shown], axis=0)
-        return [_before(chart, Series("", shown[0].t, np.where(known, total, np.nan)), ghost, "all", style)]
+        return [_before(chart, Series(TOTAL, shown[0].t, np.where(known, total, np.nan)), ghost, "all", style)]
     drawn = []
     for series in chart.previous:
         own = len(chart.previous) > 1 and series.name in colours
         colour = with_opacity(colours[series.name], BEFORE_OPACITY) if own else ghost
-        trace = _before(chart, series, colour, _spoken(chart, series), style)
+        trace = _before(chart, series, colour, _label(chart, series), style)
         drawn.append(_switched(trace, series, style))
     return drawn
 
@@ -285,10 +286,10 @@ def _before(chart: ChartData, series: Series, colour: str, name: str, style: Fig
     return {
         "type": "scatter",
         "mode": "lines",
-        "uid": f"before-{series.name}",
+        "uid": f"before-{series_key(series.name)}",
         "meta": "before",
         "name": name,
-        "legendgroup": series.name,
+        "legendgroup": series_key(series.name),
         "showlegend": False,
         "line": {"color": colour, "width": 1.3, "dash": "2px,3px" if dotted else "solid"},
         "opacity": 1 if dotted else _PALER,
@@ -303,11 +304,9 @@ def _finished(chart: ChartData, series: Series) -> int:
     return int(np.searchsorted(series.t, chart.unfinished_from))
 
 
-def _spoken(chart: ChartData, series: Series) -> str:
-    """Return a series' name for people: a bare ``true`` says nothing without what it is about."""
-    if series.name in ("true", "false", "null") and chart.chart.split_by:
-        return f"{chart.chart.split_by}: {series.name}"
-    return series.name
+def _label(chart: ChartData, series: Series) -> str:
+    """Return what Plotly shows as a series' name."""
+    return plain(series_label(chart, series.name))
 
 
 def _switched(trace: Trace, series: Series, style: FigureStyle) -> Trace:

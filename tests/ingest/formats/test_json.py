@@ -37,16 +37,18 @@ def problem_of(raw: bytes, content_type: str = "application/json") -> BodyError:
     "text", [b"\n".join([ONE] * 1000), b"[" + b",".join([ONE] * 1000) + b"]"], ids=["lines", "array"]
 )
 def test_work_is_accounted_for_while_events_are_decoded_and_not_after(text: bytes) -> None:
-    body, nothing_left = bytearray(text), WorkBudget(0.0, 0.0)
-    found = events.decode(body, lines=events.are_lines(body), share=Share(ByteBudget(0), nothing_left))
-    with pytest.raises(ProblemError, match="as long to decode as they may"):
-        next(found)
+    def nothing_left() -> None:
+        raise TimeoutError
+
+    body = bytearray(text)
+    with pytest.raises(TimeoutError):
+        next(json.decode(body, lines=json.are_lines(body), work=nothing_left))
 
 
-def test_work_is_accounted_for_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns: list[float] = []
-    monkeypatch.setattr(WorkBudget, "spend", lambda _, seconds: not turns.append(seconds))
-    decode(b"\n".join([ONE] * 2000))
+def test_work_is_accounted_for_again_and_again() -> None:
+    turns: list[None] = []
+    body = bytearray(b"\n".join([ONE] * 2000))
+    assert len(list(json.decode(body, lines=True, work=lambda: turns.append(None)))) == 2000
     assert len(turns) == 2000 // 250
 
 

@@ -2,15 +2,24 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const reading = load("lib/time.js", "chart/grid.js", "chart/values.js", "chart/reading.js");
+const reading = load("lib/time.js", "lib/graphs.js", "chart/grid.js", "chart/values.js", "chart/reading.js");
 const AUTUMN = Date.parse("2026-10-25T00:30:00Z");
 const HOUR = 3600000;
+const SERIES = { a: { name: "all", label: "all" }, b: { name: "b", label: "b" } };
 
 function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, step = "1m", compared = null, traces }) {
-  const meta = { grid: { first, step: 60000, count: 2 }, offset, draw: "line", step, zone, unit, compared };
+  const meta = {
+    grid: { first, step: 60000, count: 2 },
+    offset,
+    draw: "line",
+    step,
+    zone,
+    unit,
+    compared,
+    series: SERIES,
+  };
   const whole = (trace) => ({
-    name: "all",
-    legendgroup: "all",
+    legendgroup: "a",
     visible: true,
     meta: "value",
     x0: first + offset,
@@ -41,7 +50,7 @@ test("an hour that comes twice says which of them it is", () => {
 test("one series needs no name, several do", () => {
   const one = reading.read(drawn({ traces: [{ y: [1, 2] }] }), 1);
   assert.equal(reading.spoken(one), "Sun 25 Oct, 00:31: 2\u202fms");
-  const two = reading.read(drawn({ traces: [{ y: [1, 2] }, { name: "b", legendgroup: "b", y: [3, null] }] }), 1);
+  const two = reading.read(drawn({ traces: [{ y: [1, 2] }, { legendgroup: "b", y: [3, null] }] }), 1);
   assert.equal(reading.spoken(two), "Sun 25 Oct, 00:31: all 2\u202fms; b –");
 });
 

@@ -2,27 +2,31 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const { groups } = load("chart/series.js");
+const { groups } = load("lib/graphs.js", "chart/series.js");
+const META = { series: { a: { name: "<a>", label: "<a>" }, b: { name: "true", label: "success: true" } } };
 
 test("a series is all of its traces, named and switched as its entry in the legend", () => {
-  const found = groups([
+  const traces = [
     { legendgroup: "a", meta: "low", name: "low" },
-    { legendgroup: "a", meta: "value", name: "A", showlegend: true, visible: true },
-    { legendgroup: "b", meta: "value", name: "B", showlegend: true, visible: "legendonly" },
+    { legendgroup: "a", meta: "value", name: "&lt;a&gt;", showlegend: true, visible: true },
+    { legendgroup: "b", meta: "value", name: "success: true", showlegend: true, visible: "legendonly" },
     { legendgroup: "a", meta: "high", name: "high" },
-  ]);
-  assert.deepEqual(found, [
-    { name: "A", places: [0, 1, 3], off: false },
-    { name: "B", places: [2], off: true },
+  ];
+  assert.deepEqual(groups(traces, META), [
+    { name: "<a>", places: [0, 1, 3], off: false },
+    { name: "success: true", places: [2], off: true },
   ]);
 });
 
 test("what belongs to no series is none", () => {
   assert.deepEqual(
-    groups([
-      { meta: "anchor", legendgroup: "x", name: "" },
-      { meta: "value", name: "" },
-    ]),
+    groups(
+      [
+        { meta: "anchor", legendgroup: "x", name: "" },
+        { meta: "value", name: "" },
+      ],
+      META,
+    ),
     [],
   );
 });

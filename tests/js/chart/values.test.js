@@ -2,13 +2,14 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const { valueAt, rowsOf } = load("chart/grid.js", "chart/values.js");
-const META = { grid: { first: 0, step: 60000, count: 3 }, offset: 3600000, draw: "line" };
+const { valueAt, rowsOf } = load("lib/graphs.js", "chart/grid.js", "chart/values.js");
+const named = (...names) => Object.fromEntries(names.map((name) => [`key-${name}`, { name, label: name }]));
+const GRID = { first: 0, step: 60000, count: 3 };
+const META = { grid: GRID, offset: 3600000, draw: "line", series: named("all", "b", "before") };
 const START = "1970-01-01 01:00";
 
 const trace = (more) => ({
-  name: "all",
-  legendgroup: "all",
+  legendgroup: "key-all",
   visible: true,
   meta: "value",
   x0: START,
@@ -41,8 +42,8 @@ test("points with places of their own are read at those alone", () => {
 
 test("a series is one row, of whatever traces it is drawn", () => {
   const band = [trace({ meta: "low", name: "low", y: [0] }), trace({ meta: "high", name: "high", y: [9] })];
-  assert.deepEqual(rows([...band, trace({ name: "p95" })]), [
-    { name: "p95", group: "all", colour: "red", low: 0, high: 9, value: 1 },
+  assert.deepEqual(rows([...band, trace()]), [
+    { name: "all", group: "key-all", colour: "red", low: 0, high: 9, value: 1 },
   ]);
 });
 
@@ -60,9 +61,9 @@ test("what is switched off and what only helps the drawing says nothing", () => 
 
 test("what it is compared with comes last, one row for each", () => {
   const found = rows([
-    trace({ meta: "before", name: "before", y: [8] }),
+    trace({ meta: "before", legendgroup: "key-before", y: [8] }),
     trace(),
-    trace({ name: "b", legendgroup: "b", y: [2] }),
+    trace({ legendgroup: "key-b", y: [2] }),
   ]);
   assert.deepEqual(
     found.map(({ name, value, before }) => [name, value, Boolean(before)]),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from layouts.figure.figures import annotations_and_shapes, figure
+from layouts.figure.labels import series_key
 from layouts.figure.traces import FigureStyle, traces
 from metrics_dash.charts.data import Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -50,8 +51,8 @@ def test_hidden_series_are_drawn_switched_off() -> None:
     data = chart_data("login-results", [1], [2], names=("true", "false"))
     drawn = traces(data, FigureStyle(hidden={"false"}))
     assert {trace["legendgroup"]: trace["visible"] for trace in drawn if "legendgroup" in trace} == {
-        "true": True,
-        "false": "legendonly",
+        series_key("true"): True,
+        series_key("false"): "legendonly",
     }
 
 
