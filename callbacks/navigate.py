@@ -18,7 +18,6 @@ def register(app: Dash) -> None:
         Output("request", "data"),
         Input("url", "search"),
         Input("tick", "n_intervals"),
-        State("busy", "data"),
     )
     _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
     _clientside(app, "answered", Input("answer", "data"))

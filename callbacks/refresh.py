@@ -44,19 +44,22 @@ NOT_DRAWN = "Drawing it failed; the server's log says why."
 @with_config(ConfigDict(extra="forbid"))
 class RefreshRequest(TypedDict):
     """What ``assets/page/refresh.js`` asks: the address, why (``rotate``: a wall's next tab), viewer's zone, theme;
-    ``width`` (px) of the narrowest graph, 0 before there is one; ``at`` (epoch ms) makes each request a change."""
+    ``width`` (px) of the narrowest graph, 0 before there is one; ``number``: of the question, which its answer carries
+    (assets/page/questions.js); ``at``: when it was asked (epoch ms)."""
 
     search: Annotated[str, Field(max_length=16_384)]
     reason: Literal["navigate", "tick", "rotate"]
     zone: Annotated[str, Field(max_length=256)]
     theme: Theme
     width: NotRequired[Annotated[int, Field(ge=0, le=100_000)]]
+    number: NotRequired[Annotated[int, Field(ge=0, le=2**53)]]
     at: NotRequired[float]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The callback's outputs. ``graphs`` and its like are in the order of the cards on the page."""
+    """The callback's outputs. ``graphs`` and its like are in the order of the cards on the page; ``patched``: they are
+    new traces for the figures there, and no figures."""
 
     answer: Mapping[str, Any]
     board: Any = no_update
@@ -64,12 +67,23 @@ class Answer:
     headlines: Sequence[Any] = ()
     states: Sequence[Any] = ()
     footer: Any = no_update
+    patched: bool = False
 
-    def outputs(self, mounted: int) -> tuple[Any, ...]:
-        """Return them in the order of the registered outputs; cards that get nothing new keep what they have."""
+    @property
+    def brings(self) -> Literal["nothing", "cards", "figures", "traces"]:
+        """What it changes on the page."""
+        if self.board is not no_update:
+            return "cards"
+        if not self.graphs:
+            return "nothing"
+        return "traces" if self.patched else "figures"
+
+    def outputs(self, mounted: int, number: int) -> tuple[Any, ...]:
+        """Return them in the order of the registered outputs; cards that get nothing new keep what they have.
+        ``number``: of the question."""
         keep = [no_update] * mounted
         return (
-            self.answer,
+            {**self.answer, "number": number, "brings": self.brings},
             self.board,
             list(self.graphs) or keep,
             list(self.headlines) or keep,
@@ -89,12 +103,11 @@ def register(app: Dash, context: Context) -> None:
         Output(cards.state_id(ALL), "children"),
         Output("footer", "children"),
         Input("request", "data"),
-        running=[(Output("busy", "data"), True, False)],
         prevent_initial_call=True,
     )
     def refresh(asked: RefreshRequest) -> tuple[Any, ...]:
         mounted = [output["id"]["chart"] for output in ctx.outputs_list[2]]
-        return answer_request(asked, mounted, context).outputs(len(mounted))
+        return answer_request(asked, mounted, context).outputs(len(mounted), asked.get("number", 0))
 
 
 def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
@@ -114,9 +127,11 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
         split, bars = state.split or None, bars_within(asked.get("width"))
         data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
     except (RangeError, QueryError) as problem:
-        return Answer(answer={"tab": tab.id, "error": str(problem)}, board=board.unreadable(str(problem)))
+        return Answer(
+            answer={"tab": tab.id, "error": str(problem), "final": True}, board=board.unreadable(str(problem))
+        )
     except QueriesUnavailableError:
-        return _unavailable(tab, mounted, asked, context)
+        return _unavailable(tab, mounted, context)
     behind = lag(moment.status, allowed_lag(context.settings), context.problems())
     picture = Picture(data, state, theme, behind, asked.get("width", 0))
     demo = context.demo()
@@ -131,9 +146,11 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     answer = {**_answer(data, zone, moment, context), "lag": _lag(behind), "about": about(data, demo=demo)}
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
-    parts = picture.parts(patched=asked["reason"] == "tick")
+    patched = asked["reason"] == "tick"
+    parts = picture.parts(patched=patched)
     return Answer(
         answer,
+        patched=patched,
         graphs=[part.figure for part in parts],
         headlines=[part.headline for part in parts],
         states=[part.state for part in parts],
@@ -151,13 +168,10 @@ def _compared(data: TabData) -> str | None:
     return compared_text(data.window, data.compare) if data.compare else None
 
 
-def _unavailable(tab: Tab, mounted: Sequence[str], asked: RefreshRequest, context: Context) -> Answer:
-    """Return the last picture of this tab, or its empty cards where there is none. A wall stays at the tab that it
-    shows."""
-    answer = {"tab": tab.id, "error": UNAVAILABLE, "version": context.version}
-    if asked["reason"] == "rotate" or list(mounted) == [chart.id for chart in tab.charts]:
-        return Answer(answer)
-    return Answer(answer, board=board.skeleton(tab))
+def _unavailable(tab: Tab, mounted: Sequence[str], context: Context) -> Answer:
+    """Leave the last picture as it stands, whatever it is of; where there is none, return the tab's empty cards."""
+    answer = {"tab": tab.id, "error": UNAVAILABLE, "final": False, "version": context.version}
+    return Answer(answer) if mounted else Answer(answer, board=board.skeleton(tab))
 
 
 def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
@@ -166,6 +180,7 @@ def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> 
     return {
         "tab": data.tab.id,
         "error": None,
+        "final": False,
         "version": context.version,
         "at": to_milliseconds(context.clock()),
         "completeThrough": to_milliseconds(data.complete_through),

@@ -146,6 +146,5 @@ def hidden_components(refresh_seconds: float) -> list[Component]:
         dcc.Interval(id="tick", interval=int(refresh_seconds * 1000)),
         dcc.Store(id="request"),
         dcc.Store(id="answer"),
-        dcc.Store(id="busy", data=False),
         dcc.Store(id="theme"),
     ]

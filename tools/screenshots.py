@@ -10,14 +10,15 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from unittest import mock
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from rich.progress import track
 from werkzeug.serving import make_server
@@ -45,15 +46,19 @@ out = Console()
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: a file name, an address, the size of the window, and what the system prefers."""
+    """One picture: a file name, an address, the size of the window, and what the system prefers.
+
+    Once the page is drawn, ``then`` happens, something is clicked, a key is pressed, and ``until`` is waited for."""
 
     name: str
     tab: str
     query: str
     size: tuple[int, int] = SCREEN
     more: dict[str, Any] = field(default_factory=dict)
+    then: Callable[[Page], None] | None = None
     click: str | None = None
     press: str | None = None
+    until: str | None = None
 
     @property
     def address(self) -> str:
@@ -78,6 +83,55 @@ def shots() -> Iterator[Shot]:
     yield Shot("range-90d", tabs[1].id, "from=now-90d&to=now&theme=light")
     yield Shot("keyboard", tabs[-1].id, "range=7d&theme=dark", press="?")
     yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
+
+
+def without_server() -> Iterator[Shot]:
+    """Another tab was chosen, and the server does not answer."""
+    common: dict[str, Any] = {"then": lose_server, "click": "#tab-combat", "until": "#freshness[data-tone=bad]"}
+    for theme in ("light", "dark"):
+        yield Shot(f"state-server-gone-{theme}", "auth", f"range=7d&theme={theme}", **common)
+    yield Shot("state-server-gone-phone", "auth", "range=7d&theme=light", PHONE, {"device_scale_factor": 2}, **common)
+
+
+def lose_server(page: Page) -> None:
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+
+
+def without_database(database: Database) -> Iterator[Shot]:
+    """Another range was chosen, and the database does not answer."""
+
+    def fails(*_: object, **__: object) -> NoReturn:
+        raise ConnectionError("the database is gone")
+
+    for theme in ("light", "dark"):
+        with ExitStack() as broken:
+
+            def lose(page: Page, broken: ExitStack = broken) -> None:
+                broken.enter_context(mock.patch.object(database, "reading", fails))
+
+            common: dict[str, Any] = {"click": "#range-6h", "until": "#freshness[data-tone=bad]"}
+            yield Shot(f"state-database-gone-{theme}", "auth", f"range=7d&theme={theme}", then=lose, **common)
+
+
+def enter_odd_values(database: Database) -> None:
+    """Values that look like markup, templates and paths."""
+    values = ("Europe/Berlin", '<a href="https://example.org">gold</a>', "<b>bold</b>", "%{meta}", '"a" & b')
+    now = datetime.now(UTC)
+    insert_events(
+        [
+            {
+                "event_name": "bezgelor.realm.session_start",
+                "measurements": {"duration_ms": 900},
+                "metadata": {"realm": value},
+                "occurred_at": now - timedelta(minutes=minute),
+            }
+            for place, value in enumerate(values)
+            for minute in range(60)
+            for _ in range(4 + (minute * (place + 3)) % 7)
+        ],
+        database=database,
+    )
+    roll_up_all(database)
 
 
 def _refused() -> Shot:
@@ -137,11 +191,16 @@ def main() -> None:
             hold_up(database)
             state(Shot("state-failing", "combat", "range=24h&theme=light"))
         fill(database, chosen.days)
-        for shot in shots():
+        for shot in (*shots(), *without_server()):
             photograph(shot)
         with _with_bounds() as settings, _served(database, settings) as held_against:
             for shot in _bounded():
                 photograph(shot, held_against)
+        for shot in without_database(database):
+            photograph(shot)
+        enter_odd_values(database)
+        for theme in ("light", "dark"):
+            state(Shot(f"state-odd-values-{theme}", "auth", f"range=1h&split=session-starts:realm&theme={theme}"))
         refuse(database)
         state(_refused())
         forget(database)
@@ -212,10 +271,14 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
     page.goto(address + shot.address)
     page.wait_for_selector(READY.format(tab=shot.tab), state="attached")
     page.wait_for_function("() => metrics.answer !== null && document.fonts.status === 'loaded'")
+    if shot.then is not None:
+        shot.then(page)
     if shot.click is not None:
         page.click(shot.click)
     if shot.press is not None:
         page.keyboard.press(shot.press)
+    if shot.until is not None:
+        page.wait_for_selector(shot.until)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     path = FOLDER / f"{shot.name}.png"
     page.screenshot(path=path)

@@ -33,8 +33,8 @@
       const others = othersThan(chartOf(link), "split");
       return { split: link.dataset.declared ? others : [...others, splitOf(link)] };
     },
-    holds(link) {
-      const present = metrics.url.getAll("split").find((one) => one.startsWith(`${chartOf(link)}:`));
+    holds(link, address) {
+      const present = address.getAll("split").find((one) => one.startsWith(`${chartOf(link)}:`));
       return present === undefined ? Boolean(link.dataset.declared) : present === splitOf(link);
     },
   });
@@ -44,20 +44,24 @@
   /** @param {HTMLElement} link */
   const switchOf = (link) => /** @type {string} */ (link.dataset.switch);
 
-  /** @param {HTMLElement} link */
-  const isSwitched = (link) => metrics.url.get(switchOf(link)) === "1";
+  /**
+   * @param {HTMLElement} link
+   * @param {Address} address
+   */
+  const isSwitched = (link, address) => address.get(switchOf(link)) === "1";
 
   metrics.links.add({
     selector: "[data-switch]",
-    changes: (link) => ({ [switchOf(link)]: isSwitched(link) ? "" : "1" }),
+    changes: (link) => ({ [switchOf(link)]: isSwitched(link, metrics.url.of(location.search)) ? "" : "1" }),
     holds: isSwitched,
   });
 
-  metrics.events.on("marked", () => {
-    const compare = metrics.url.get("compare");
+  metrics.events.on("marked", ({ drawn, asked }) => {
+    const compare = drawn.get("compare");
     const label = metrics.dom.maybe("compare-label");
     if (label) label.textContent = compare ? `Compare: ${compare}` : "Compare";
     if (label) label.dataset.short = compare ? `vs ${compare}` : "Compare";
-    document.querySelector("#compare > summary")?.toggleAttribute("data-on", Boolean(compare));
+    const summary = document.querySelector("#compare > summary");
+    metrics.links.light(summary, Boolean(compare), asked.get("compare") !== compare);
   });
 })(window.metrics, window.dash_clientside.metrics);

@@ -5,7 +5,8 @@
  * (tests/js/dependencies.test.js). Whatever concerns another room is announced here:
  *
  *   address     nothing               the address of the page changed: a link, a key, back or forward
- *   marked      nothing               links have their addresses, and those that hold are marked; also after an answer
+ *   marked      { drawn, asked }      links have their addresses, and those that hold are marked; also after an answer.
+ *                                     What the picture is of, and what the page's address says
  *   answer      what the server said  the server answered for a picture; metrics.answer is up to date
  *   ask         { reason, search }    somebody wants the server asked: "tick" for what is new, "rotate" for the tab that
  *                                     search names

@@ -1,4 +1,5 @@
-/* Links that change the address: each has it as its href, and is marked where it holds already.
+/* Links that change the address: each has it as its href, and is marked where it holds already: with aria-current where
+ * the picture is of it, with data-pending where it was asked for and the picture is another one yet.
  *
  * Files add kinds of links (data-set, data-split, data-switch): which they are, and what they change. */
 ((metrics) => {
@@ -10,20 +11,37 @@
 
   /* Give every link its address, and mark the ones that hold. */
   function mark() {
+    const [drawn, asked] = [metrics.url.of(metrics.shown.address()), metrics.url.of(location.search)];
+    metrics.dom.maybe("board")?.toggleAttribute("data-waiting", metrics.shown.isPending());
     for (const kind of kinds) {
-      for (const link of metrics.dom.all(kind.selector)) markOne(kind, link);
+      for (const link of metrics.dom.all(kind.selector)) markOne(kind, link, drawn, asked);
     }
-    metrics.events.announce("marked");
+    metrics.events.announce("marked", { drawn, asked });
   }
 
   /**
    * @param {LinkKind} kind
    * @param {HTMLElement} link
+   * @param {Address} drawn
+   * @param {Address} asked
    */
-  function markOne(kind, link) {
+  function markOne(kind, link, drawn, asked) {
     link.setAttribute("href", metrics.url.search(kind.changes(link)));
-    if (kind.holds(link)) link.setAttribute("aria-current", link.dataset.current || "true");
+    const holds = kind.holds(link, drawn);
+    if (holds) link.setAttribute("aria-current", link.dataset.current || "true");
     else link.removeAttribute("aria-current");
+    link.toggleAttribute("data-pending", !holds && kind.holds(link, asked));
+  }
+
+  /**
+   * Marks what is no link, likewise.
+   * @param {Element | null} element
+   * @param {boolean} on
+   * @param {boolean} pending
+   */
+  function light(element, on, pending) {
+    element?.toggleAttribute("data-on", on);
+    element?.toggleAttribute("data-pending", pending);
   }
 
   /** @param {MouseEvent} event - whether it is no wish for another tab or window */
@@ -38,7 +56,7 @@
     metrics.url.go(kind.changes(link));
   });
 
-  const links = { add, mark };
+  const links = { add, mark, light };
   metrics.links = links;
   if (typeof module === "object") module.exports = links;
 })(globalThis.metrics);

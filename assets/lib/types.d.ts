@@ -16,6 +16,7 @@ interface Metrics {
   notice: typeof import("./notice.js");
   range: typeof import("./range.js");
   server: typeof import("./server.js");
+  shown: typeof import("./shown.js");
   storage: typeof import("./storage.js");
   time: typeof import("./time.js");
   url: typeof import("./url.js");
@@ -34,6 +35,7 @@ interface Metrics {
 
   /* page/ */
   keysheet: typeof import("../page/keysheet.js");
+  questions: typeof import("../page/questions.js");
   recent: typeof import("../page/recent.js");
 
   /* share/ */
@@ -54,7 +56,7 @@ interface Metrics {
 /** What is announced, and with what; events.js says when. */
 interface MetricsEvents {
   address: undefined;
-  marked: undefined;
+  marked: { drawn: Address; asked: Address };
   answer: Answer;
   ask: { reason: "tick" | "rotate"; search?: string };
   connection: { problem: string | null; since: number };
@@ -81,10 +83,16 @@ interface PageData {
   stepNames: Record<string, string>;
 }
 
-/** callbacks/refresh.py. With an error there are no more than tab, error and perhaps version. */
+/** callbacks/refresh.py. With an error there are no more than tab, number, brings, error, final and perhaps version. */
 interface Answer {
   tab: string;
+  /** Of the question. */
+  number: number;
+  /** What it changes on the page: cards with everything in them, the figures on the cards that stand, their traces. */
+  brings: "nothing" | "cards" | "figures" | "traces";
   error: string | null;
+  /** Asked again, the server would say the same: it is the address that can't be shown. */
+  final: boolean;
   version?: string;
   at: number;
   completeThrough: number;
@@ -153,13 +161,34 @@ interface LinkKind {
   selector: string;
   changes(link: HTMLElement): Changes;
   /** Whether what it changes to is so already. */
-  holds(link: HTMLElement): boolean;
+  holds(link: HTMLElement, address: Address): boolean;
+}
+
+/** What a query of the page says: see url.of. */
+interface Address {
+  get(name: string): string;
+  getAll(name: string): string[];
+  holds(changes: Changes): boolean;
+  isLive(): boolean;
 }
 
 /** A moment by two clocks: of the wall, null where it is not known, and since the page began. */
 interface Instant {
   at: number | null;
   since: number;
+}
+
+/** figures and cards: what stood on the page when it was asked. */
+interface Question {
+  number: number;
+  reason: AskReason;
+  search: string;
+  key: string;
+  looks: string;
+  at: number;
+  figures: number;
+  cards: number;
+  state: "open" | "answered" | "unanswered";
 }
 
 type AskReason = "navigate" | "tick" | "rotate";
@@ -317,7 +346,7 @@ interface PlotlyStatic {
 
 /** What it calls in the browser; callbacks/navigate.py says upon what, and where the result goes. */
 interface ClientsideCallbacks {
-  plan?(search: string, ticks: number, busy: boolean): unknown;
+  plan?(): unknown;
   pace?(): [interval: unknown, disabled: boolean];
   answered?(data: Answer | null): void;
   legend?(): void;

@@ -3,19 +3,36 @@
  * metrics.url.get("range")                 what holds now, defaults included
  * metrics.url.go({ range: "1h", from: "" }) lays changes over it; an empty value takes a name out */
 ((metrics) => {
-  const parameters = () => new URLSearchParams(location.search);
-
   /** @param {string} name */
   const fallback = (name) => metrics.page.defaults[name] || "";
 
-  /** @param {string} name - a step by its one name: res=minute says 1m */
-  function get(name) {
-    const value = parameters().get(name) || fallback(name);
-    return name === "res" ? (metrics.page.stepNames?.[value] ?? value) : value;
+  /**
+   * What a query says, defaults included.
+   * @param {string} query
+   * @returns {Address}
+   */
+  function of(query) {
+    const parameters = new URLSearchParams(query);
+    /** @param {string} name - a step by its one name: res=minute says 1m */
+    function get(name) {
+      const value = parameters.get(name) || fallback(name);
+      return name === "res" ? (metrics.page.stepNames?.[value] ?? value) : value;
+    }
+    return {
+      get,
+      getAll: (name) => parameters.getAll(name),
+      holds: (changes) => Object.entries(changes).every(([name, value]) => get(name) === (value || fallback(name))),
+      isLive: () => ["", "now"].includes(get("to")) && (get("from") === "" || get("from").startsWith("now")),
+    };
   }
 
+  const present = () => of(location.search);
+
   /** @param {string} name */
-  const getAll = (name) => parameters().getAll(name);
+  const get = (name) => present().get(name);
+
+  /** @param {string} name */
+  const getAll = (name) => present().getAll(name);
 
   /**
    * A query with changes laid over it. A list gives a name several times.
@@ -48,13 +65,7 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }
 
-  /** @param {Changes} changes - whether the address says so, or the defaults where it says nothing */
-  const holds = (changes) => Object.entries(changes).every(([name, value]) => get(name) === (value || fallback(name)));
-
-  function isLive() {
-    const [from, to] = [get("from"), get("to")];
-    return (to === "" || to === "now") && (from === "" || from.startsWith("now"));
-  }
+  const isLive = () => present().isLive();
 
   const isKiosk = () => get("kiosk") === "1";
 
@@ -64,7 +75,7 @@
     return seconds > 0 && isLive() ? seconds : 0;
   }
 
-  const url = { get, getAll, laidOver, search, go, holds, isLive, isKiosk, pace };
+  const url = { of, get, getAll, laidOver, search, go, isLive, isKiosk, pace };
   metrics.url = url;
   if (typeof module === "object") module.exports = url;
 })(globalThis.metrics);

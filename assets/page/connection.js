@@ -2,7 +2,8 @@
  *
  * Dash never ends a request that gets no answer, nor one whose answer isn't JSON (a login page, a proxy's apology), and
  * keeps a record of every failure for ever. So its requests pass through here: whatever is wrong is noted, Dash is told
- * "nothing new" (204), and the server is asked again until it answers. The last picture stays. */
+ * "nothing new" (204), and the server is asked again until it answers. The last picture stays. An answer that no longer
+ * fits the page (questions.js) is treated alike. */
 ((metrics) => {
   const ANSWER_WITHIN = 30000;
   const FIRST_RETRY = 1500;
@@ -32,11 +33,40 @@
   async function answerOf(input, init) {
     const reply = await server.request(input, init, ANSWER_WITHIN);
     if (reply.wrong !== null) {
+      metrics.questions.fail(numberOf(init));
       failed(reply.wrong);
-      return new Response(null, { status: 204 });
+      return nothingNew();
     }
     worked();
-    return reply.response;
+    return (await isTaken(reply.response)) ? reply.response : nothingNew();
+  }
+
+  const nothingNew = () => new Response(null, { status: 204 });
+
+  /**
+   * The number of the question that a request of Dash's asks.
+   * @param {RequestInit | undefined} init
+   * @returns {number | undefined}
+   */
+  function numberOf(init) {
+    try {
+      return JSON.parse(String(init?.body)).inputs[0].value.number;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Whether Dash gets to see an answer. One that no longer fits the page is asked for again.
+   * @param {Response} response
+   */
+  async function isTaken(response) {
+    if (response.status === 204) return true;
+    const answer = (await response.clone().json()).response?.answer?.data;
+    const verdict = answer?.number ? metrics.questions.judge(answer) : "take";
+    if (verdict !== "take") metrics.questions.fail(answer.number);
+    if (verdict === "again") setTimeout(() => metrics.events.announce("ask", { reason: "tick" }), 0);
+    return verdict === "take";
   }
 
   /** @param {string} wrong */

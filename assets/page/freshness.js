@@ -2,6 +2,8 @@
 ((metrics, callbacks) => {
   const { time, dom } = metrics;
 
+  const LATE_AFTER = 1000;
+
   /** @type {Instant} */
   let drawn = { at: null, since: performance.now() };
   /** @type {string | null} */
@@ -10,8 +12,9 @@
   /* answer.data → nothing; a failed answer leaves the last picture and its time standing */
   callbacks.answered = (data) => {
     if (!data) return;
+    metrics.questions.answered(data);
     if (data.error) {
-      metrics.answer = Object.assign({}, metrics.answer, { error: data.error });
+      metrics.answer = Object.assign({}, metrics.answer, { error: data.error, final: data.final });
     } else {
       drawn = time.instant();
       metrics.answer = data;
@@ -33,19 +36,35 @@
   function old(wrong, zone) {
     if (drawn.at === null) return `No picture yet — ${wrong}, retrying`;
     const ago = time.duration(time.secondsSince(drawn));
-    return `Last update ${time.clock(drawn.at, zone)}, ${ago} ago — ${wrong}, retrying`;
+    const before = metrics.shown.isPending() ? "; the charts are of before" : "";
+    return `Last update ${time.clock(drawn.at, zone)}, ${ago} ago — ${wrong}, retrying${before}`;
   }
 
   /** @returns {[tone: string, words: string]} */
   function say() {
     const { answer } = metrics;
     const wrong = problem();
+    if (!unconnected && answer?.error && answer.final) return ["bad", "This address can’t be shown"];
     if (wrong) return ["bad", old(wrong, answer?.zone)];
     if (answer === null) return ["quiet", "Connecting…"];
-    const through = time.clock(answer.completeThrough, answer.zone);
-    if (!answer.live) return ["quiet", `Paused · complete through ${through}`];
-    if (answer.lag) return [answer.lag.long ? "bad" : "warn", late(answer.lag, through)];
-    return ["ok", `Live · complete through ${through}`];
+    if (isLate()) return ["quiet", "Loading… the charts are of before"];
+    return fresh(answer);
+  }
+
+  /* What was asked for lets one wait. Quick answers need no words. */
+  const isLate = () => metrics.shown.isPending() && Date.now() - metrics.questions.at() > LATE_AFTER;
+
+  /**
+   * @param {Answer} answer
+   * @returns {[tone: string, words: string]}
+   */
+  function fresh({ completeThrough, zone, live, lag }) {
+    const through = `complete through ${time.clock(completeThrough, zone)}`;
+    if (!live) return ["quiet", `Paused · ${through}`];
+    if (lag) return [lag.long ? "bad" : "warn", late(lag, through)];
+    /* Nothing follows now where nothing is asked. */
+    if (!metrics.url.pace()) return ["quiet", `Refresh is off · ${through}`];
+    return ["ok", `Live · ${through}`];
   }
 
   /**
@@ -53,7 +72,7 @@
    * @param {string} through
    */
   function late({ seconds, why }, through) {
-    return `Behind by ${time.duration(seconds)}${why ? `: ${why}` : ""} · complete through ${through}`;
+    return `Behind by ${time.duration(seconds)}${why ? `: ${why}` : ""} · ${through}`;
   }
 
   /* Aloud only what changes for the worse, or back: nobody wants to hear a clock. */
@@ -83,5 +102,6 @@
     unconnected = connection.problem;
     render();
   });
+  metrics.events.on("marked", render);
   setInterval(render, 1000);
 })(window.metrics, window.dash_clientside.metrics);

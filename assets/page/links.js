@@ -1,24 +1,27 @@
 /* Tabs, ranges and every other control with data-set="range=1h&from=", and what else of the page follows the address. */
 ((metrics) => {
-  const { url, dom } = metrics;
+  const { dom } = metrics;
 
   /** @param {HTMLElement} link */
   const changes = (link) => Object.fromEntries(new URLSearchParams(link.dataset.set));
 
-  const isCustom = () => Boolean(url.get("from") || url.get("to"));
+  /** @param {Address} address */
+  const isCustom = (address) => Boolean(address.get("from") || address.get("to"));
 
   metrics.links.add({
     selector: "[data-set]",
     changes,
     /* A preset doesn't hold while a range of one's own does, whatever the address still says about it. */
-    holds: (link) => url.holds(changes(link)) && !(link.parentElement?.id === "ranges" && isCustom()),
+    holds: (link, address) =>
+      address.holds(changes(link)) && !(link.parentElement?.id === "ranges" && isCustom(address)),
   });
 
-  metrics.events.on("marked", () => {
-    const tab = metrics.page.tabs.find((one) => one.id === url.get("tab")) || metrics.page.tabs[0];
+  metrics.events.on("marked", ({ drawn, asked }) => {
+    const tab = metrics.page.tabs.find((one) => one.id === drawn.get("tab")) || metrics.page.tabs[0];
     dom.write(dom.maybe("title"), tab.title);
     document.title = `${tab.title} · Metrics`;
-    document.querySelector("#custom-range > summary")?.toggleAttribute("data-on", isCustom());
+    const pending = isCustom(asked) && ["from", "to"].some((name) => asked.get(name) !== drawn.get(name));
+    metrics.links.light(document.querySelector("#custom-range > summary"), isCustom(drawn), pending);
   });
 
   for (const name of ["_dashprivate_pushstate", "popstate"]) {

@@ -1,34 +1,22 @@
 /* When the server is asked, and for what: the whole picture after a change of the address, the traces on a tick. */
 ((metrics, callbacks) => {
-  /* What doesn't change the data: the browser sees to these names alone. */
-  const LOOKS = ["theme", "refresh", "hidden", "kiosk", "rotate"];
   const STUCK_AFTER = 60000;
+  const ASK_AGAIN_AFTER = 5000;
+  const { shown, events } = metrics;
 
-  /** @type {{ key: string | null, at: number }} */
-  let asked = { key: null, at: 0 };
-  /* Whether the whole picture was asked for, and none has come yet. */
-  let owed = false;
   let turning = false;
+  let connected = true;
 
   const nothing = () => window.dash_clientside.no_update;
-
-  /** @param {string} search - what of it decides on the data */
-  function keyOf(search) {
-    const query = new URLSearchParams(search);
-    for (const name of LOOKS) query.delete(name);
-    query.sort();
-    return query.toString();
-  }
 
   /**
    * @param {AskReason} reason
    * @param {string} [search]
    */
   function question(reason, search = location.search) {
-    asked = { key: keyOf(search), at: Date.now() };
-    owed = owed || reason !== "tick";
+    const { number, at } = metrics.questions.ask(reason, search);
     const theme = document.documentElement.dataset.bsTheme;
-    return { search, reason, zone: metrics.time.viewerZone, theme, width: narrowest(), at: asked.at };
+    return { search, reason, zone: metrics.time.viewerZone, theme, width: narrowest(), number, at };
   }
 
   /* How much room the charts have (px): bars are to stay wide enough on the narrowest card. 0 where there is none yet. */
@@ -38,22 +26,21 @@
     return widths.length ? Math.min(...widths) : 0;
   }
 
-  /* url.search, tick.n_intervals, busy.data → request.data */
-  callbacks.plan = (_search, _ticks, busy) => {
+  /* url.search, tick.n_intervals → request.data */
+  callbacks.plan = () => {
     if (window.dash_clientside.callback_context.triggered_id === "tick")
-      return isTickDue(busy) ? question(reasonNow()) : nothing();
+      return isTickDue() ? question(reasonNow()) : nothing();
     metrics.links.mark();
-    return asked.key === keyOf(location.search) ? nothing() : question("navigate");
+    return metrics.questions.key() === shown.keyOf(location.search) ? nothing() : question("navigate");
   };
 
   /* New traces suffice for a picture that is of this address. A tick may come between a change of the address and its
      answer: it would take that answer's place. */
-  const reasonNow = () => (owed || asked.key !== keyOf(location.search) ? "navigate" : "tick");
+  const reasonNow = () => (metrics.questions.isDrawn(location.search) ? "tick" : "navigate");
 
-  /** @param {boolean} busy */
-  function isTickDue(busy) {
-    const stuck = Date.now() - asked.at > STUCK_AFTER;
-    return (!busy || stuck) && !turning && !document.hidden && metrics.url.isLive();
+  function isTickDue() {
+    const stuck = Date.now() - metrics.questions.at() > STUCK_AFTER;
+    return (!metrics.questions.isOpen() || stuck) && !turning && !document.hidden && metrics.url.isLive();
   }
 
   /* url.search → tick.interval, tick.disabled */
@@ -78,24 +65,36 @@
     window.dash_clientside.set_props("request", { data: question(reason, search) });
   }
 
-  metrics.events.on("ask", ({ reason, search }) => ask(reason === "rotate" ? reason : reasonNow(), search));
-  metrics.events.on("answer", ({ error }) => {
-    owed = owed && Boolean(error);
-  });
-  metrics.events.on("turning", (on) => {
+  events.on("ask", ({ reason, search }) => ask(reason === "rotate" ? reason : reasonNow(), search));
+  events.on("turning", (on) => {
     turning = on;
   });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && asked.key !== null && metrics.url.isLive()) ask(reasonNow());
+  events.on("connection", ({ problem }) => {
+    connected = problem === null;
   });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && metrics.questions.key() !== null && metrics.url.isLive()) ask(reasonNow());
+  });
+
+  /* Nothing is left unanswered, also where no tick comes: the clock is off, or the range stands still. Without a
+     connection connection.js asks. */
+  function watch() {
+    if (!connected || turning || document.hidden || metrics.questions.key() === null || metrics.questions.isOpen())
+      return;
+    const missing = metrics.questions.isOwed() || shown.keyOf(location.search) !== metrics.questions.key();
+    if (missing && Date.now() - metrics.questions.at() > ASK_AGAIN_AFTER) ask(reasonNow());
+  }
 
   /* The quiet countdown: a ring that empties until the next tick. */
   function countDown() {
     const pace = metrics.url.pace();
-    const left = pace ? 1 - Math.min(1, (Date.now() - asked.at) / 1000 / pace) : 0;
+    const left = pace ? 1 - Math.min(1, (Date.now() - metrics.questions.at()) / 1000 / pace) : 0;
     for (const ring of metrics.dom.all(".ring")) ring.style.setProperty("--left", String(left));
   }
 
-  metrics.events.on("answer", countDown);
-  setInterval(countDown, 1000);
+  events.on("answer", countDown);
+  setInterval(() => {
+    countDown();
+    watch();
+  }, 1000);
 })(window.metrics, window.dash_clientside.metrics);

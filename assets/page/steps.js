@@ -24,10 +24,11 @@
     if (focused && button.id === "go-live") find("step-back").focus();
   }
 
-  metrics.events.on("marked", () => {
+  metrics.events.on("marked", ({ drawn, asked }) => {
     const live = maybe("go-live");
-    if (live) live.hidden = url.isLive();
+    if (live) live.hidden = drawn.isLive();
+    live?.toggleAttribute("data-pending", asked.isLive() && !drawn.isLive());
     const pause = /** @type {HTMLButtonElement | null} */ (maybe("pause"));
-    if (pause) pause.disabled = !url.isLive();
+    if (pause) pause.disabled = !drawn.isLive();
   });
 })(window.metrics);

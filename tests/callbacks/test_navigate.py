@@ -37,7 +37,7 @@ def test_every_function_that_is_called_is_one_of_the_pages_scripts(wires: dict[s
 def test_a_question_is_planned_when_the_address_changes_and_on_every_tick(wires: dict[str, Any]) -> None:
     assert triggers(wires["plan"]) == ["url.search", "tick.n_intervals"]
     assert wires["plan"]["output"] == "request.data"
-    assert [state["id"] for state in wires["plan"]["state"]] == ["busy"]
+    assert wires["plan"]["state"] == []
     assert not wires["plan"]["prevent_initial_call"]
 
 

@@ -32,7 +32,7 @@ def wait_for_tab(page: Page, tab: str) -> None:
     """Until a tab's cards stand and its first chart is drawn."""
     ready = f"#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
     page.wait_for_selector(ready, state="attached")
-    page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('Paused')")
+    page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('complete through')")
 
 
 def wait_for_length(page: Page, hours: float) -> None:

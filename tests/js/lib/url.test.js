@@ -17,11 +17,11 @@ test("a step has one name, however the address calls it", () => {
   metrics.page.stepNames = { minute: "1m" };
   visit("?res=minute", { res: "auto" });
   assert.equal(url.get("res"), "1m");
-  assert.ok(url.holds({ res: "1m" }));
+  assert.ok(url.of(location.search).holds({ res: "1m" }));
   visit("?res=5m", { res: "auto" });
   assert.equal(url.get("res"), "5m");
   visit("", { res: "auto" });
-  assert.ok(url.holds({ res: "" }));
+  assert.ok(url.of(location.search).holds({ res: "" }));
 });
 
 test("an empty value takes a name out", () => {
@@ -52,10 +52,10 @@ test("what the address doesn't say, or says emptily, is the default", () => {
 
 test("a choice holds where the address says it, or by default says nothing else", () => {
   visit("?tab=auth", { tab: "server", range: "24h" });
-  assert.equal(url.holds({ tab: "auth" }), true);
-  assert.equal(url.holds({ range: "24h", from: "" }), true);
-  assert.equal(url.holds({ range: "" }), true);
-  assert.equal(url.holds({ range: "1h" }), false);
+  assert.equal(url.of(location.search).holds({ tab: "auth" }), true);
+  assert.equal(url.of(location.search).holds({ range: "24h", from: "" }), true);
+  assert.equal(url.of(location.search).holds({ range: "" }), true);
+  assert.equal(url.of(location.search).holds({ range: "1h" }), false);
 });
 
 test("only a range that ends now is live", () => {

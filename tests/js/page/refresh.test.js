@@ -4,7 +4,10 @@ const { load } = require("../metrics.js");
 
 const NOTHING = "no update";
 const sent = [];
-globalThis.setInterval = () => 0;
+let clock = () => {};
+globalThis.setInterval = (work) => {
+  clock = work;
+};
 globalThis.dash_clientside = {
   no_update: NOTHING,
   callback_context: {},
@@ -13,32 +16,45 @@ globalThis.dash_clientside = {
 };
 document.documentElement = { dataset: { bsTheme: "light" } };
 document.querySelectorAll = () => [];
+document.getElementById = () => null;
 document.hidden = false;
-load("lib/dom.js", "lib/events.js", "lib/links.js", "lib/time.js", "lib/url.js", "page/refresh.js");
+load("lib/dom.js", "lib/events.js", "lib/links.js", "lib/time.js", "lib/url.js", "lib/shown.js");
+const questions = load("page/questions.js");
+load("page/refresh.js");
 const { events } = metrics;
 
 function visit(search) {
   globalThis.location = { search, pathname: "/here/" };
 }
 
-/* What Dash is told to ask after a cause: a reason, or nothing. */
-function planned(cause, busy = false) {
+/* What Dash is told to ask after a cause: a question, or nothing. */
+function planned(cause) {
   dash_clientside.callback_context.triggered_id = cause;
-  const question = dash_clientside.metrics.plan(location.search, 1, busy);
-  return question === NOTHING ? null : question.reason;
+  const question = dash_clientside.metrics.plan();
+  return question === NOTHING ? null : question;
 }
 
+const reason = (cause) => planned(cause)?.reason ?? null;
+
+function answer(question, brings = "figures", error = null) {
+  questions.answered({ number: question.number, brings, error, final: false });
+}
+
+/* The page stands at an address, whatever was asked before. */
 function begin(search) {
+  visit("?begin");
+  answer(planned("url") ?? questions.ask("navigate", "?begin"));
   visit(search);
-  planned("url");
-  events.announce("answer", { error: null });
+  answer(planned("url"), "cards");
+  sent.length = 0;
 }
 
 test("a new address asks for the whole picture, a tick for new traces", () => {
   visit("?tab=auth");
-  assert.equal(planned("url"), "navigate");
-  events.announce("answer", { error: null });
-  assert.equal(planned("tick"), "tick");
+  const question = planned("url");
+  assert.equal(question.reason, "navigate");
+  answer(question, "cards");
+  assert.equal(reason("tick"), "tick");
 });
 
 test("what only changes the looks asks nothing", () => {
@@ -50,24 +66,30 @@ test("what only changes the looks asks nothing", () => {
 test("a tick before the change of the address is known asks for the whole picture, and once", () => {
   begin("?tab=auth");
   visit("?tab=auth&split=logins:success");
-  assert.equal(planned("tick"), "navigate");
+  assert.equal(reason("tick"), "navigate");
   assert.equal(planned("url"), null);
 });
 
 test("until the whole picture is there, a tick asks for it again", () => {
   begin("?tab=auth");
   visit("?tab=server");
-  assert.equal(planned("url"), "navigate");
-  assert.equal(planned("tick"), "navigate");
-  events.announce("answer", { error: "Database unavailable" });
-  assert.equal(planned("tick"), "navigate");
-  events.announce("answer", { error: null });
-  assert.equal(planned("tick"), "tick");
+  answer(planned("url"), "nothing", "Database unavailable");
+  const again = planned("tick");
+  assert.equal(again.reason, "navigate");
+  questions.fail(again.number);
+  const last = planned("tick");
+  assert.equal(last.reason, "navigate");
+  answer(last);
+  assert.equal(reason("tick"), "tick");
 });
 
 test("no tick asks while an answer is under way, a tab turns, or the range stands still", () => {
   begin("?tab=auth");
-  assert.equal(planned("tick", true), null);
+  const first = planned("tick");
+  const second = questions.ask("navigate", "?tab=auth");
+  questions.fail(first.number);
+  assert.equal(planned("tick"), null, "the second of two is open still");
+  answer(second);
   events.announce("turning", true);
   assert.equal(planned("tick"), null);
   events.announce("turning", false);
@@ -77,8 +99,24 @@ test("no tick asks while an answer is under way, a tab turns, or the range stand
 
 test("who wants to ask at once asks for what is missing, a wall for its next tab", () => {
   begin("?tab=auth");
-  sent.length = 0;
   events.announce("ask", { reason: "tick" });
   events.announce("ask", { reason: "rotate", search: "?tab=server" });
   assert.deepEqual(sent, ["tick", "rotate"]);
+});
+
+test("what has no answer is asked again where no tick asks", (context) => {
+  begin("?tab=auth&to=now-1h");
+  visit("?tab=server&to=now-1h");
+  answer(planned("url"), "nothing", "Database unavailable");
+  clock();
+  assert.deepEqual(sent, []);
+  context.mock.method(Date, "now", () => questions.at() + 6000);
+  clock();
+  assert.deepEqual(sent, ["navigate"]);
+  events.announce("connection", { problem: "server not reachable", since: 0 });
+  questions.fail(questions.ask("navigate", location.search).number);
+  context.mock.method(Date, "now", () => questions.at() + 6000);
+  clock();
+  assert.deepEqual(sent, ["navigate"], "without a connection others ask");
+  events.announce("connection", { problem: null, since: 0 });
 });

@@ -1,0 +1,36 @@
+/* Of which address the picture is that stands on the page. It may be another than the one that the page has: what was
+ * asked for is not here yet, or never came. */
+((metrics) => {
+  /* What doesn't change the data: the browser sees to these names alone, at once. */
+  const LOOKS = ["theme", "refresh", "hidden", "kiosk", "rotate"];
+
+  /** @type {string | null} */
+  let search = null;
+
+  /** @param {string} query - what of it decides on the data */
+  function keyOf(query) {
+    const left = new URLSearchParams(query);
+    for (const name of LOOKS) left.delete(name);
+    left.sort();
+    return left.toString();
+  }
+
+  /** @param {string} query - the one that is drawn from now on */
+  function stand(query) {
+    search = query;
+  }
+
+  /* Whether something was asked for that is not drawn. Before the first picture there is nothing that could be old. */
+  const isPending = () => search !== null && keyOf(search) !== keyOf(location.search);
+
+  /* The query that the picture is of, in the present looks. */
+  function address() {
+    if (search === null || !isPending()) return location.search;
+    const present = new URLSearchParams(location.search);
+    return metrics.url.laidOver(search, Object.fromEntries(LOOKS.map((name) => [name, present.getAll(name)])));
+  }
+
+  const shown = { keyOf, stand, isPending, address };
+  metrics.shown = shown;
+  if (typeof module === "object") module.exports = shown;
+})(globalThis.metrics);

@@ -1,0 +1,29 @@
+const assert = require("node:assert/strict");
+const test = require("node:test");
+const { load } = require("../metrics.js");
+
+load("lib/url.js");
+const shown = load("lib/shown.js");
+
+function visit(search) {
+  globalThis.location = { search, pathname: "/here/" };
+}
+
+test("before the first picture nothing is pending", () => {
+  visit("?tab=auth");
+  assert.equal(shown.isPending(), false);
+  assert.equal(shown.address(), "?tab=auth");
+});
+
+test("what changes the looks alone is never pending", () => {
+  shown.stand("?tab=auth&theme=light");
+  visit("?hidden=a:b&theme=dark&tab=auth&kiosk=1&rotate=5&refresh=9");
+  assert.equal(shown.isPending(), false);
+});
+
+test("the picture is of its own address, in the looks of the present one", () => {
+  shown.stand("?tab=auth&range=7d&theme=light&hidden=a:b");
+  visit("?tab=server&theme=dark&hidden=c:d&hidden=c:e");
+  assert.equal(shown.isPending(), true);
+  assert.equal(shown.address(), "?tab=auth&range=7d&theme=dark&hidden=c:d&hidden=c:e");
+});
