@@ -27,6 +27,8 @@ _SEARCHED_BUCKETS = 240
 
 # timestamptz_send gives microseconds since 2000-01-01 UTC.
 _POSTGRES_EPOCH_MS = 946_684_800_000
+# What it gives for infinity.
+_NEVER = 2**63 - 1
 
 _COUNTS = np.dtype([("slot", ">i8"), ("count", ">i8")])
 _VALUES = np.dtype([*_COUNTS.descr, ("sum", ">f8"), ("min", ">f8"), ("max", ">f8"), ("values", ">f8")])
@@ -80,10 +82,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class LastSeen:
-    """What is known of an event name: whether any was ever stored, and the start of the last bucket that has one."""
+    """What is known of an event name: whether any was ever stored, the start of the last bucket that has one, and from
+    when on it was recorded: its first bucket, as finely as that is held, or when it first arrived if its first buckets
+    are no longer kept."""
 
     ever: bool
     last: datetime | None
+    first: datetime | None = None
 
 
 def read_series(
@@ -208,13 +213,14 @@ _FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> valu
 
 _SEEN = """
 SELECT 'seen', (seen.number - 1)::int, NULL::text,
-    CASE WHEN EXISTS (SELECT FROM event_names WHERE event_name = seen.name) THEN int2send(1::int2)
-    ELSE int2send(0::int2) END
-    || coalesce(timestamptz_send(greatest(
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'minute'),
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'hour'),
-        (SELECT max(bucket_start) FROM telemetry_buckets WHERE event_name = seen.name AND bucket_type = 'day')
-    )), '')
+    timestamptz_send(coalesce((SELECT first_seen_at FROM event_names WHERE event_name = seen.name), 'infinity'))
+    || (SELECT string_agg(
+        timestamptz_send(coalesce(first, 'infinity')) || timestamptz_send(coalesce(last, '-infinity')), ''
+        ORDER BY fineness)
+    FROM (VALUES SEEN_LEVELS) AS of (fineness, level) CROSS JOIN LATERAL (
+        SELECT min(bucket_start) AS first, max(bucket_start) AS last FROM telemetry_buckets
+        WHERE event_name = seen.name AND bucket_type = of.level
+    ) AS held)
 FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 
 
@@ -235,7 +241,9 @@ _KINDS = {
     "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
     .replace("COUNTED", _FOLDED_COUNT)
     .replace("GROUPED", "GROUP BY SLOT"),
-    "seen": _SEEN,
+    "seen": _SEEN.replace(
+        "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))
+    ),
 }
 _PREFIXES = {
     "plain": "p",
@@ -342,5 +350,23 @@ def _doubles(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _unpack_seen(content: bytes) -> LastSeen:
-    last = int.from_bytes(content[2:10], "big", signed=True) // 1000 + _POSTGRES_EPOCH_MS if len(content) > 2 else None
-    return LastSeen(content[1] == 1, None if last is None else _moment(last))
+    """Turn when a name first arrived and, of every level, the starts of its first and its last bucket into what is
+    known."""
+    arrived, *starts = np.frombuffer(content, dtype=">i8").tolist()
+    firsts = {level: start for level, start in zip(BUCKET_TYPES, starts[::2], strict=True) if start != _NEVER}
+    first = min(arrived, _first(firsts))
+    last = _stored(max(starts[1::2])) if firsts else None
+    return LastSeen(arrived != _NEVER, last, None if first == _NEVER else _stored(first))
+
+
+def _first(firsts: dict[BucketType, int]) -> int:
+    """Return the start of the first bucket, or what finer levels know of the time that this one is of."""
+    first, until = _NEVER, _NEVER
+    for level, start in reversed(firsts.items()):
+        if start < until:
+            first, until = start, start + _LENGTHS[level] * 1000
+    return first
+
+
+def _stored(microseconds: int) -> datetime:
+    return _moment(microseconds // 1000 + _POSTGRES_EPOCH_MS)

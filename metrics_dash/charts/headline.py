@@ -8,6 +8,7 @@ from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import Headline, Values
 from metrics_dash.charts.plan import Plan
 from metrics_dash.charts.rows import aggregate, align
+from metrics_dash.charts.timerange.grid import to_milliseconds
 
 
 def headline_label(chart: Chart) -> str:
@@ -54,6 +55,8 @@ def _total(plan: Plan, rows: Rows, upto: int) -> float | None:
 def _total_before(plan: Plan, before: Rows | None) -> float | None:
     if before is None or plan.before is None or len(before.start) == 0:
         return None
+    if plan.first is not None and plan.before.start < to_milliseconds(plan.first):
+        return None  # Only part of it was recorded.
     seconds = np.array([(plan.before.end - plan.before.start) / 1000])
     return _number(AGGREGATES[plan.chart.show].value(before, seconds))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,20 @@ Flags = NDArray[np.bool_]
 class Grid:
     """A window's buckets (or those they are compared with), of equal length.
 
-    ``starts``: epoch ms. ``seconds``: how long each has been counting. ``known``: held and complete, so that no events
-    means none happened. ``complete``: how many of the first are complete.
+    ``starts`` and ``ends``: epoch ms. ``seconds``: how long each has been counting. ``known``: held and complete, so
+    that no events means none happened. ``complete``: how many of the first are complete.
     """
 
     starts: Milliseconds
+    ends: Milliseconds
     seconds: Values
     known: Flags
     complete: int
+
+    def recorded_from(self, first: datetime | None) -> Self:
+        """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
+        recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
+        return replace(self, known=self.known & recorded)
 
 
 def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:
@@ -45,7 +52,7 @@ def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | No
     seconds = np.where(elapsed >= _LEAST_ELAPSED * lengths, elapsed, 0) / 1000
     held = np.full(len(starts), True) if held_from is None else starts >= to_milliseconds(held_from)
     exists = starts != NO_BUCKET
-    return Grid(starts, seconds, finished & held & exists, int(np.count_nonzero(finished)))
+    return Grid(starts, ends, seconds, finished & held & exists, int(np.count_nonzero(finished)))
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Plan:
     """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
 
     ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against.
+    ``first``: when the event was first recorded, once that is read.
     """
 
     chart: Chart
@@ -64,9 +72,16 @@ class Plan:
     compared: Read | None = None
     compared_grid: Grid | None = None
     compare: Comparison | None = None
+    first: datetime | None = None
 
     def reads(self) -> list[Read]:
         return [read for read in (self.now, self.latest, self.before, self.compared) if read is not None]
+
+    def recorded_from(self, first: datetime | None) -> Self:
+        """Return the plan of an event that was first recorded then: of time before nothing is known, here and in what
+        it is compared with."""
+        compared = None if self.compared_grid is None else self.compared_grid.recorded_from(first)
+        return replace(self, grid=self.grid.recorded_from(first), compared_grid=compared, first=first)
 
     @property
     def against(self) -> Comparison:

@@ -5,8 +5,9 @@ window, so that the database is asked once a tick however many viewers there are
 
 What a value means:
 
-- A count, a sum or a rate of a bucket without events is zero as far as buckets are held: nothing was stored, also not
-  before the first event of that name. An average, minimum or maximum without events is a gap (NaN).
+- A count, a sum or a rate of a bucket without events is zero as far as buckets are held, from the first event of that
+  name on; before it nobody counted, and there is a gap (NaN), also in what it is compared with. An average, minimum or
+  maximum without events is a gap.
 - Nothing is said of time that has not come yet, or that events may still be on their way from: such a bucket is a gap
   until it has events, and unfinished (``unfinished_from``) until the pipeline is complete through its end.
 - A rate divides by the seconds that a bucket really has (a day may have 23 hours), an unfinished one by those that

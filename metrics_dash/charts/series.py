@@ -20,6 +20,7 @@ from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
 def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSince) -> ChartData:
     """Return a chart's data from the answers to the reads of its plan, in their order."""
+    plan = plan.recorded_from(seen.first)
     chart, window, grid = plan.chart, plan.window, plan.grid
     found = next(answers)
     latest = next(answers) if plan.latest is not None else None

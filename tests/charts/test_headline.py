@@ -7,14 +7,22 @@ from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
-from tests.support.charts import at, logins, players, purged_below, store, value_at, wait_behind
+from tests.support.charts import at, logins, players, purged_below, recorded_since, store, value_at, wait_behind
 
 
 def test_a_headline_compares_with_the_period_before(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-10T12:00+00:00"), 6), *logins(at("2026-03-10T11:00+00:00"), 4))
+    recorded_since(database, at("2026-03-10T08:00+00:00"))
     headline = queries.chart("login-rate", queries.window("1h")).headline
     assert (headline.value, headline.label, headline.previous) == (6, "total", 4)
     assert headline.change == pytest.approx(0.5)
+
+
+def test_a_headline_is_not_held_against_a_time_that_was_recorded_in_part(database: Database, queries: Queries) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 6), *logins(at("2026-03-10T11:00+00:00"), 4))
+    for compare in (None, "period", "day"):
+        headline = queries.chart("login-rate", queries.window("1h"), compare=compare).headline
+        assert (headline.value, headline.previous, headline.change) == (6, None, None)
 
 
 def test_a_headline_without_a_period_before_has_no_change(database: Database, queries: Queries) -> None:
@@ -32,6 +40,7 @@ def test_an_unfinished_bucket_is_counted_but_not_compared(database: Database, qu
         *logins(at("2026-03-10T11:20+00:00"), 50),
     )
     wait_behind(database, at("2026-03-10T12:20:30+00:00"))
+    recorded_since(database, at("2026-03-10T08:00+00:00"))
     headline = queries.chart("login-rate", queries.window("1h")).headline
     assert (headline.value, headline.previous, headline.change) == (7, 6, 0)
 
@@ -100,6 +109,7 @@ def test_a_headline_is_held_against_what_the_charts_are_compared_with(database: 
         *players(moment, 30),
         *players(moment - timedelta(days=7), 20),
     )
+    recorded_since(database, moment - timedelta(days=30))
     window = queries.window("1h")
     for compare, previous in (("period", 5), ("day", 3), ("week", 12)):
         headline = queries.chart("login-rate", window, compare=compare).headline

@@ -11,7 +11,19 @@ from db.engine import Database
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.tables import frame
 from metrics_dash.charts.timerange.steps import DAY, HOUR, MINUTE
-from tests.support.charts import BERLIN, LOGIN, NOW, at, days_of, logins, players, purged_below, store, value_at
+from tests.support.charts import (
+    BERLIN,
+    LOGIN,
+    NOW,
+    at,
+    days_of,
+    logins,
+    players,
+    purged_below,
+    recorded_since,
+    store,
+    value_at,
+)
 from tests.support.times import window_by_hand
 
 
@@ -62,6 +74,7 @@ def test_days_are_the_zones_days(
     database: Database, queries: Queries, zone: str, start: str, end: str, moments: list[str], expected: list[int]
 ) -> None:
     store(database, *(each for moment in moments for each in logins(at(moment), 1, success=True)))
+    recorded_since(database, at(start))
     data = days_of(queries, zone, start, end)
     assert data.series[0].v.tolist() == expected
     assert data.headline.value == len(moments)
@@ -92,6 +105,7 @@ def test_utc_days_are_what_is_left_in_the_end(database: Database, queries: Queri
     store(database, *logins(at("2026-02-01T23:30+00:00"), 2))
     for level in ("minute", "hour"):
         purged_below(database, level, at("2026-03-01T00:00+00:00"))
+    recorded_since(database, at("2026-01-01T00:00+00:00"))
     window = queries.window(start="2026-02-01T00:00:00+01:00", end="2026-02-04T00:00:00+01:00", zone=BERLIN)
     data = queries.chart("login-rate", window)
     assert window.days_are_utc
@@ -124,6 +138,7 @@ def test_the_day_after_a_change_of_the_clocks_is_compared_at_the_same_hour(
 
 def test_days_are_compared_with_days(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-30T14:00+02:00"), 3), *logins(at("2026-03-28T14:00+01:00"), 2))
+    recorded_since(database, at("2026-03-01T00:00+01:00"))
     data = queries.chart(
         "login-rate",
         queries.window(start="2026-03-29T00:00:00+01:00", end="2026-03-31T00:00:00+02:00", zone=BERLIN, step=DAY),
@@ -135,6 +150,7 @@ def test_days_are_compared_with_days(database: Database, queries: Queries) -> No
 
 def test_a_window_can_be_made_by_hand(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-10T12:00+00:00"), 3))
+    recorded_since(database, NOW - timedelta(days=1))
     window = window_by_hand(NOW - timedelta(hours=1), NOW, "hour", BERLIN, source="hour")
     assert queries.chart("login-rate", window).series[0].v.tolist() == [0, 3]
     assert queries.chart("login-rate", replace(window, step=MINUTE, source="minute")).headline.value == 3

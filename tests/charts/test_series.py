@@ -8,21 +8,62 @@ import pytest
 
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
-from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import TimeRange
+from metrics_dash.charts.timerange.steps import find_step
 from metrics_dash.charts.timerange.windows import RetainedSince, choose_window
-from tests.support.charts import LOGIN, NOW, at, logins, players, purged_below, store, value_at, wait_behind
+from tests.support.charts import (
+    LOGIN,
+    NOW,
+    at,
+    logins,
+    players,
+    purged_below,
+    recorded_since,
+    store,
+    value_at,
+    wait_behind,
+)
 
 
 def test_a_count_is_zero_where_nothing_happened_and_a_gauge_has_a_gap(database: Database, queries: Queries) -> None:
     quiet, busy = at("2026-03-10T12:00+00:00"), at("2026-03-10T12:05+00:00")
     store(database, *logins(busy, 3), *players(busy, 10, 30))
+    recorded_since(database, quiet)
     window = queries.window("1h")
     count = queries.chart("login-rate", window).series[0]
     gauge = queries.chart("players-online", window).series[0]
     assert (value_at(count, quiet), value_at(count, busy)) == (0, 3)
     assert np.isnan(value_at(gauge, quiet))
     assert value_at(gauge, busy) == 20
+
+
+@pytest.mark.parametrize("length", ["1h", "24h", "7d", "30d"])
+def test_time_before_an_event_was_first_recorded_is_blank(database: Database, queries: Queries, length: str) -> None:
+    first = at("2026-03-10T12:05+00:00")
+    store(database, *logins(first, 3, success=True), *logins(first + timedelta(minutes=10), 2))
+    window = queries.window(length, step=find_step("5m" if length == "1h" else "1d" if length == "30d" else "1h"))
+    for chart in ("login-rate", "login-results"):
+        data = queries.chart(chart, window, compare="day")
+        series = data.series[0]
+        bucket = np.searchsorted(series.t, to_milliseconds(first), side="right") - 1
+        assert np.isnan(series.v[:bucket]).all()
+        assert np.isfinite(series.v[bucket : bucket + 2]).any()
+        assert all(np.isnan(one.v[: bucket + 1]).all() for one in data.previous)
+    assert data.headline.change is None
+
+
+def test_a_finer_bucket_says_from_when_on_an_event_is_recorded(database: Database, queries: Queries) -> None:
+    first = at("2026-03-10T09:20+00:00")
+    store(database, *logins(first, 1), *logins(at("2026-03-10T12:05+00:00"), 3))
+    window = queries.window(start="2026-03-10T09:00:00Z", end="2026-03-10T10:00:00Z")
+    counts = queries.chart("login-rate", window).series[0]
+    assert np.isnan(value_at(counts, first - timedelta(minutes=1)))
+    assert value_at(counts, first + timedelta(minutes=1)) == 0
+    purged_below(database, "minute", at("2026-03-10T11:00+00:00"))
+    hours = queries.window(start="2026-03-10T08:00:00Z", end="2026-03-10T12:00:00Z", step=find_step("1h"))
+    counts = queries.chart("login-rate", hours).series[0]
+    assert [np.isnan(counts.v[0]), *counts.v[1:]] == [True, 1, 0, 0]
 
 
 def test_a_gauge_has_a_band_of_its_extremes(database: Database, queries: Queries) -> None:
@@ -111,6 +152,7 @@ def test_what_retention_dropped_is_told_from_what_never_was(database: Database, 
     store(database, *logins(at("2026-02-27T08:15+00:00"), 1), *logins(NOW, 1))
     for level in ("minute", "hour", "day"):
         purged_below(database, level, kept)
+    recorded_since(database, at("2026-02-27T08:15+00:00"))
     data = queries.chart("login-rate", queries.window(start="2026-02-27T08:00:00Z", end="2026-02-27T09:00:00Z"))
     assert data.state == "past_retention"
     assert data.held_from == kept

@@ -12,12 +12,13 @@ from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.steps import HOUR
 from metrics_dash.charts.timerange.windows import bucket_starts
-from tests.support.charts import BERLIN, LOGIN, SESSION, at, logins, players, store
+from tests.support.charts import BERLIN, LOGIN, SESSION, at, logins, players, recorded_since, store
 
 
 def test_a_csv_has_the_numbers_of_the_picture(database: Database, queries: Queries) -> None:
     moment = at("2026-03-10T12:00+00:00")
     store(database, *logins(moment, 3, success=True), *logins(moment + timedelta(minutes=1), 2, success=False))
+    recorded_since(database, moment - timedelta(hours=1))
     data = queries.chart("login-results", queries.window("1h", zone=BERLIN))
     header, *rows = csv.reader(io.StringIO(to_csv(frame(data))))
     assert header == ["time", "true", "false"]

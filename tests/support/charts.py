@@ -56,6 +56,12 @@ def players(moment: datetime, *samples: float) -> list[tuple[str, datetime, dict
     return [(PLAYERS, moment + timedelta(seconds=each), {"online": value}, {}) for each, value in enumerate(samples)]
 
 
+def recorded_since(database: Database, moment: datetime) -> None:
+    """Make every event one that was first recorded then, as if its first buckets were no longer kept."""
+    with database.begin() as connection:
+        connection.execute(text("UPDATE event_names SET first_seen_at = :t"), {"t": moment})
+
+
 def wait_behind(database: Database, moment: datetime) -> None:
     """Make the pipeline complete through ``moment`` only: something that arrived then waits to be rolled up."""
     with database.begin() as connection:
