@@ -51,6 +51,7 @@ def test_any_number_of_connections_that_only_begin_a_request_leave_room_for_a_wh
             if number % 50 == 0:
                 assert site.post() == "10"
         assert site.post() == "10"
+        assert sum(site.server.phases().values()) <= 60
 
 
 def test_an_address_has_a_limit_and_leaves_others_alone() -> None:
