@@ -59,16 +59,22 @@ def _element(body: bytearray, start: int, end: int) -> object:
     """Decode an element of an array. Where only what it holds can't be read (1e400, NaN, half of a surrogate pair),
     it alone is refused: the others are none the worse for it.
     """
-    text = body[start:end]
+    # No name outlives its block: an error that its own frame holds is a circle, and would keep the whole body.
     try:
-        return orjson.loads(text)
+        return orjson.loads(body[start:end])
     except orjson.JSONDecodeError as error:
-        why = error
+        if not _is_json(body[start:end]):
+            raise _not_json(error.msg, body, start + error.pos) from None
+        return MalformedEvent(f"the event can't be read: {error.msg}")
+
+
+def _is_json(text: bytearray) -> bool:
+    """Return whether a lenient reader could read it."""
     try:
         json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
-        raise _not_json(why.msg, body, start + why.pos) from None
-    return MalformedEvent(f"the event can't be read: {why.msg}")
+        return False
+    return True
 
 
 def check_end(body: bytearray, at: int, what: str = "array") -> None:

@@ -1,6 +1,7 @@
 """The events in a body: each of the forms that they come in, one after the other, and none that costs too much."""
 
-from json import loads
+import gc
+from json import JSONDecodeError, loads
 
 import orjson
 import pytest
@@ -206,3 +207,15 @@ def test_what_is_made_to_be_costly_is_left_early(raw: bytes) -> None:
     with pytest.raises(BodyError) as caught:
         list(json.decode(body, lines=json.are_lines(body), work=share.work))
     assert isinstance(caught.value, MalformedBodyError | OversizedBodyError)
+
+
+@pytest.mark.parametrize("raw", [b'["' + b"x" * 1000, b'[{"n": 1e400}, nan', b'[{"n": nan}]', b"[{}}"])
+def test_a_body_that_can_not_be_read_is_let_go_at_once(raw: bytes) -> None:
+    """An error in a circle with its own frame would keep it until the garbage is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        problem_of(raw)
+        assert not [each for each in gc.get_objects() if isinstance(each, JSONDecodeError)]
+    finally:
+        gc.enable()
