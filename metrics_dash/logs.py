@@ -32,7 +32,9 @@ _ASSIGNED = re.compile(
     rf"""((?:{_KEYS})\\*["']?\s*[=:]\s*)(?:(\\*["']).*?(?<!\\)\2|\\*["']?[^\s&;,"')\]}}\\]+)""",
     re.IGNORECASE | re.DOTALL,
 )
-_CREDENTIALS = re.compile(r"\b(Basic|Bearer)\s+[\w.~+/=-]{8,}")
+_CREDENTIALS = re.compile(r"\b(Basic|Bearer|Token)\s+[\w.~+/=-]{8,}")
+# What clients of InfluxDB's first version have in an address.
+_IN_ADDRESS = re.compile(r"([?&](?:p|u)=)[^\s&\"'<>]+")
 # Names of libpq's parameters that hold secrets.
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 _TEXT = "%(asctime)s [%(process)d] %(levelname)-7s %(name)s: %(message)s"
@@ -79,6 +81,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     text = _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", text)
     text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
     text = _ISSUED.sub(rf"\1{HIDDEN}", text)
+    text = _IN_ADDRESS.sub(rf"\1{HIDDEN}", text)
     return _CREDENTIALS.sub(rf"\1 {HIDDEN}", text)
 
 

@@ -102,6 +102,9 @@ def test_less_than_the_level_is_not_logged() -> None:
         "PGPASSWORD=hunter2 psql",
         "SECRET_KEY=hunter2",
         "Authorization: Bearer hunter2hunter2",
+        "Authorization: Token hunter2hunter2",
+        "POST /write?db=telegraf&u=telegraf&p=hunter2 204",
+        "POST /write?p=hunter2&db=telegraf",
         "authorization: Basic aHVudGVyMjpodW50ZXIy",
     ],
 )

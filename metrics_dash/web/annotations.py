@@ -11,6 +11,7 @@ from db.engine import Database
 from db.rows import InvalidEventError
 from metrics_dash.ingest.notes import annotation_of, as_document
 from metrics_dash.web.answers import json_answer
+from metrics_dash.web.permits import Sender
 from metrics_dash.web.problems import ProblemError
 
 PATH = "/api/annotations"
@@ -18,10 +19,12 @@ LONGEST_BODY = 64 * 1024
 
 
 class Annotations:
-    """The route's work. ``keep`` is how long annotations are kept."""
+    """The route's work. ``keep`` is how long annotations are kept; ``sender``: who sends the present request."""
 
-    def __init__(self, database: Database, keep: timedelta, clock: Callable[[], datetime]) -> None:
-        self._database, self._keep, self._clock = database, keep, clock
+    def __init__(
+        self, database: Database, keep: timedelta, clock: Callable[[], datetime], sender: Callable[[], Sender]
+    ) -> None:
+        self._database, self._keep, self._clock, self._sender = database, keep, clock, sender
 
     def post(self) -> Response:
         """Store one annotation; one of an id that is there takes its place. Raises ``ProblemError`` and
@@ -34,6 +37,7 @@ class Annotations:
         except orjson.JSONDecodeError as error:
             raise ProblemError(400, f"the body is not JSON: {error.msg}") from None
         annotation = annotation_of(document, self._clock(), self._keep)
+        self._sender().spend(events=1, size=len(body))
         with self._database.begin() as connection:
             put_annotations(connection, [annotation])
         return json_answer({"id": annotation.id, "message": "Annotation added"})
@@ -61,8 +65,14 @@ def _asked(name: str, default: datetime) -> datetime:
         raise ProblemError(400, f"{name} is no moment in epoch milliseconds", parameter=name) from None
 
 
-def install(server: Flask, database: Database, keep: timedelta, clock: Callable[[], datetime]) -> None:
+def install(
+    server: Flask,
+    database: Database,
+    keep: timedelta,
+    clock: Callable[[], datetime],
+    sender: Callable[[], Sender] = Sender,
+) -> None:
     """Register the routes."""
-    work = Annotations(database, keep, clock)
+    work = Annotations(database, keep, clock, sender)
     server.add_url_rule(PATH, "post_annotation", work.post, methods=["POST"])
     server.add_url_rule(PATH, "get_annotations", work.get, methods=["GET"])

@@ -102,10 +102,15 @@ _held = ByteBudget(HELD_BYTES)
 _work = WorkBudget(DECODING_SHARE, DECODING_AHEAD_SECONDS)
 
 
+def open_share() -> Share:
+    """Return a request's share; whoever opens it releases it."""
+    return Share(_held, _work)
+
+
 @contextmanager
 def share() -> Iterator[Share]:
     """Return a request's share, which holds nothing once the block ends."""
-    taken = Share(_held, _work)
+    taken = open_share()
     try:
         yield taken
     finally:

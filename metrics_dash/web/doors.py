@@ -6,6 +6,7 @@ open the rows that say so.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from metrics_dash.auth.permissions import ANNOTATE, MANAGE, VIEW_LOGS, Permission, Principal, Scope
 from metrics_dash.web.paths import (
@@ -19,15 +20,22 @@ from metrics_dash.web.paths import (
     OIDC_START_PATH,
 )
 
+# Where a token may stand: three schemes of Authorization, InfluxDB's ``?u=&p=``, PostHog's ``api_key`` in the body.
+Way = Literal["bearer", "token", "basic", "query", "body"]
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What opens a route: ``permission`` for people, ``scope`` for programs, ``links``: also those."""
+    """What opens a route: ``permission`` for people, ``scope`` for programs, ``links``: also those.
+
+    ``ways``: where programs may show their token.
+    """
 
     permission: Permission | None = None
     scope: Scope | None = None
     links: bool = False
     everybody: bool = False
+    ways: tuple[Way, ...] = ("bearer",)
 
     def opens_to(self, who: Principal) -> bool:
         """Return whether somebody may pass."""
@@ -50,6 +58,11 @@ EVERYBODY = Door(everybody=True)
 PAGE = Door(VIEW_LOGS, links=True)
 EXPORT = Door(VIEW_LOGS, "query", links=True)
 CLOSED = Door()
+# Other systems' clients, each with its token where it can send one.
+POSTHOG = Door(scope="ingest", ways=("bearer", "body"))
+SEGMENT = Door(scope="ingest", ways=("bearer", "basic"))
+INFLUX = Door(scope="ingest", ways=("bearer", "token", "basic", "query"))
+OPENTELEMETRY = Door(scope="ingest", ways=("bearer", "basic"))
 
 # A key may begin with a method, for a route that takes several.
 DOORS: Mapping[str, Door] = {
@@ -82,6 +95,25 @@ DOORS: Mapping[str, Door] = {
     f"{BASE_PATH}chart/<chart_id>.json": EXPORT,
     # Programs.
     "/api/v1/events": Door(scope="ingest"),
+    "/batch/": POSTHOG,
+    "/i/v0/e/": POSTHOG,
+    "/flags/": POSTHOG,
+    "/v1/batch": SEGMENT,
+    "/v1/track": SEGMENT,
+    "/v1/identify": SEGMENT,
+    "/v1/page": SEGMENT,
+    "/v1/screen": SEGMENT,
+    "/v1/group": SEGMENT,
+    "/v1/alias": SEGMENT,
+    "/api/v2/write": INFLUX,
+    "/write": INFLUX,
+    "/query": INFLUX,
+    "/ping": INFLUX,
+    "/health": INFLUX,
+    "/ready": INFLUX,
+    "/v1/metrics": OPENTELEMETRY,
+    "/v1/logs": OPENTELEMETRY,
+    "/v1/traces": OPENTELEMETRY,
     "/api/v1/query": Door(VIEW_LOGS, "query"),
     "/api/v1/openapi.json": Door(VIEW_LOGS, "query"),
     "GET /api/annotations": Door(VIEW_LOGS, "query"),
@@ -107,4 +139,6 @@ def door_of(rule: str | None, method: str) -> Door:
     """Return the door of a route; None is a path without one, of which only those who are let in hear."""
     if rule is None:
         return Door(VIEW_LOGS, "query", links=True)
-    return DOORS.get(f"{method} {rule}") or DOORS.get(rule, CLOSED)
+    # What answers GET answers HEAD.
+    named = "GET" if method == "HEAD" else method
+    return DOORS.get(f"{named} {rule}") or DOORS.get(rule, CLOSED)

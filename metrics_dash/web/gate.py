@@ -11,10 +11,10 @@ from flask import Flask, g, redirect, request
 from werkzeug.wrappers import Response
 
 from metrics_dash.auth.permissions import LOCAL, Principal
-from metrics_dash.web import client
+from metrics_dash.web import client, received
 from metrics_dash.web.client import PAGES
 from metrics_dash.web.doors import door_of
-from metrics_dash.web.identity import Identities, visitor
+from metrics_dash.web.identity import Identities, rule, visitor
 from metrics_dash.web.paths import LOGIN_PATH
 from metrics_dash.web.problems import ProblemError
 
@@ -54,7 +54,7 @@ class Gate:
 
     def admit(self) -> Response | None:
         """Look who it is and whether the route is open to them. Raises ``ProblemError`` 401 or 403."""
-        door = door_of(request.url_rule.rule if request.url_rule is not None else None, request.method)
+        door = door_of(rule(), request.method)
         g.public = door.everybody
         if door.everybody:
             return None
@@ -89,6 +89,7 @@ def install(server: Flask, identities: Identities | None) -> None:
     gate = LocalGate() if identities is None else Gate(identities)
     if identities is not None:
         identities.install(server)
+        received.install(server)
         server.after_request(_keep_nothing)
     # First of all: nothing else may act for a stranger, whatever was registered before.
     server.before_request_funcs.setdefault(None, [])[:0] = [gate.check, gate.admit]

@@ -16,7 +16,8 @@ from metrics_dash.auth.secret_key import secret_key
 from metrics_dash.auth.sessions import Sessions, principal_of
 from metrics_dash.auth.tokens import Tokens
 from metrics_dash.settings import Settings
-from metrics_dash.web import cookies
+from metrics_dash.web import cookies, credentials
+from metrics_dash.web.doors import door_of
 from metrics_dash.web.proxies import ProxyWords, TrustedProxies
 
 # How long a form that stands open can be sent.
@@ -45,8 +46,9 @@ class Identities:
     def find(self) -> Principal | None:
         """Return who it is; None where nobody is known. A token that holds no longer is nobody, whatever else is
         sent."""
-        if "Authorization" in request.headers:
-            return self._token(request.headers["Authorization"])
+        token = credentials.shown(door_of(rule(), request.method).ways)
+        if token is not None:
+            return self.tokens.find(token, address=address())
         return self._session() or self._vouched() or self._link()
 
     def install(self, server: Flask) -> None:
@@ -63,10 +65,6 @@ class Identities:
         def _load(request: Request) -> Visitor | None:
             found = self.find()
             return Visitor(found) if found is not None else None
-
-    def _token(self, authorization: str) -> Principal | None:
-        scheme, _, shown = authorization.partition(" ")
-        return self.tokens.find(shown.strip(), address=address()) if scheme.lower() == "bearer" else None
 
     def _session(self) -> Principal | None:
         cookie = cookies.read(cookies.SESSION)
@@ -90,6 +88,11 @@ class Identities:
 def visitor() -> Principal | None:
     """Return who flask-login found; None where it is nobody."""
     return current_user.principal if current_user.is_authenticated else None
+
+
+def rule() -> str | None:
+    """Return the rule of the present request's route; None where it has none."""
+    return request.url_rule.rule if request.url_rule is not None else None
 
 
 def address() -> str:

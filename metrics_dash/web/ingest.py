@@ -17,10 +17,10 @@ from metrics_dash.ingest.pieces import Decoded, Piece, cut
 from metrics_dash.ingest.submission import BufferFullError, KeyReusedError, NotCommittedError
 from metrics_dash.web import budget
 from metrics_dash.web.answers import json_answer
-from metrics_dash.web.body import read
 from metrics_dash.web.memory import give_back_large_blocks
 from metrics_dash.web.permits import Sender
 from metrics_dash.web.problems import ProblemError
+from metrics_dash.web.received import received
 
 PATH = "/api/v1/events"
 # Requests that wait for a commit hold a thread of the server; the page needs the others.
@@ -72,9 +72,8 @@ class Ingest:
         503 when the store fails or all requests together are too much.
         """
         batch_id = batch_id_of(request.headers.get("Idempotency-Key"))
-        with budget.share() as share:
-            lines = json.check_type(request.mimetype)
-            body = read_body(share, lines=lines)
+        lines = json.check_type(request.mimetype)
+        with received(lines=lines) as (share, body):
             lines = lines or json.are_lines(body)
             pieces = self.checked(json.decode(body, lines=lines, work=share.work), share, size=len(body))
             # From here on the rows are what is held.
@@ -151,15 +150,6 @@ class Ingest:
                 raise _failing(f"the store does not answer; not stored, {fate}{_so_far(first)}") from None
             rejected.extend(submission.refused)
         return rejected
-
-
-def read_body(
-    share: budget.Share, *, encoding: str | None = None, lines: bool = False, deflate: bool = False
-) -> bytearray:
-    """Return the present request's body, inflated; ``encoding``: it is compressed though no header says so. Raises
-    ``ProblemError``."""
-    said = request.headers.get("Content-Encoding") or encoding or ""
-    return read(request.stream, request.content_length, said.lower(), share, lines=lines, deflate=deflate)
 
 
 def _digest(body: bytearray, lines: bool) -> bytes:

@@ -58,6 +58,6 @@ def install(
     senders.install(server, taking)
     otlp.install(server, taking)
     query.install(server, queries, catalog, gate.principal)
-    annotations.install(server, database, settings.day_retention, clock)
+    annotations.install(server, database, settings.day_retention, clock, sender)
     openapi.install(server)
     health.install(server, database, runtime, gate.principal)

@@ -24,13 +24,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from db.batches import Refusal
 from metrics_dash.ingest.formats import otlp, otlp_metrics
-from metrics_dash.ingest.formats.reading import BodyError, UnsupportedTypeError
+from metrics_dash.ingest.formats.reading import UnsupportedTypeError
 from metrics_dash.ingest.pieces import Decoded
-from metrics_dash.web import budget
-from metrics_dash.web.ingest import Ingest, Sent, read_body
-from metrics_dash.web.problems import ProblemError, problem_of
+from metrics_dash.web.ingest import Ingest, Sent
+from metrics_dash.web.problems import ProblemError, speak
+from metrics_dash.web.received import received
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
+# Whoever is told to wait for longer drops what it has: it gives up ten seconds after its first try.
+LONGEST_WAIT_SECONDS = 2
 _REQUESTS = UUID("7d0d3c55-54cf-5a1c-9a10-0e6f5b8b7a33")
 # A decoded message, with the events made of it, takes about so many times its bytes.
 _TIMES = 8
@@ -46,13 +48,10 @@ class Signal:
     rejected: str
 
     def post(self, ingest: Ingest) -> Response:
-        """Store what the request exports; every error is answered as the protocol has it."""
-        try:
-            if request.mimetype not in (JSON, PROTOBUF):
-                raise UnsupportedTypeError(f"Content-Type {request.mimetype!r} is not {PROTOBUF} or {JSON}")
-            refused = self._store(ingest, json=request.mimetype == JSON)
-        except (BodyError, ProblemError) as error:
-            return _failed(problem_of(error))
+        """Store what the request exports. Raises ``ProblemError`` and ``BodyError``."""
+        if request.mimetype not in (JSON, PROTOBUF):
+            raise UnsupportedTypeError(f"Content-Type {request.mimetype!r} is not {PROTOBUF} or {JSON}")
+        refused = self._store(ingest, json=request.mimetype == JSON)
         message = self.answer()
         if refused:
             setattr(message.partial_success, self.rejected, len(refused))
@@ -60,8 +59,7 @@ class Signal:
         return _encoded(message, 200)
 
     def _store(self, ingest: Ingest, *, json: bool) -> list[Refusal]:
-        with budget.share() as share:
-            body = read_body(share, deflate=True)
+        with received(deflate=True) as (share, body):
             share.take(_TIMES * len(body))
             pieces = ingest.checked(self.decode(body, share.work, json=json), share, size=len(body))
             # The same message is the same export: its points, spans and records have their times in it.
@@ -82,6 +80,9 @@ def _failed(problem: ProblemError) -> Response:
     """Return a status as a message ``google.rpc.Status``: its text has the number and type of this one's."""
     response = _encoded(ExportTracePartialSuccess(error_message=problem.error), problem.status, text="message")
     response.headers.update(problem.headers or {})
+    wait = response.headers.get("Retry-After", type=int)
+    if wait is not None:
+        response.headers["Retry-After"] = str(min(wait, LONGEST_WAIT_SECONDS))
     return response
 
 
@@ -97,4 +98,5 @@ def _encoded(message: Message, status: int, text: str | None = None) -> Response
 def install(server: Flask, ingest: Ingest) -> None:
     """Register the routes."""
     for signal in SIGNALS:
+        speak(server, signal.path, _failed)
         server.add_url_rule(signal.path, f"otlp_{signal.path}", partial(signal.post, ingest), methods=["POST"])

@@ -1,13 +1,14 @@
 """What the sender of a request may send: events under its token's prefixes, so many a second, under keys of its own."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from uuid import UUID, uuid5
 
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.auth.tokens import Tokens
-from metrics_dash.ingest.event import MalformedEvent
+from metrics_dash.ingest.event import Event, MalformedEvent
 from metrics_dash.ingest.pieces import Decoded
 from metrics_dash.web.problems import ProblemError
 
@@ -25,7 +26,7 @@ class Sender:
 
     def permitted(self, decoded: Iterable[Decoded]) -> Iterator[Decoded]:
         """Yield the events, and in the place of each that the token is not for why it is refused."""
-        if not self.who.prefixes:
+        if not self.who.identity:
             yield from decoded
             return
         for event, length in decoded:
@@ -33,7 +34,14 @@ class Sender:
             if isinstance(name, str) and not self.who.reaches(name):
                 yield MalformedEvent("event_name: the token is not for this event"), length
             else:
-                yield event, length
+                yield self._owned(event), length
+
+    def _owned(self, event: object) -> object:
+        """Return an event whose counter is its sender's own: another one's, though named alike, stands elsewhere."""
+        if not isinstance(event, Event) or event.counter is None:
+            return event
+        series = hashlib.sha256(f"{self.who.identity}\n".encode() + event.counter.series).digest()
+        return event._replace(counter=replace(event.counter, series=series))
 
     def spend(self, *, events: int, size: int) -> None:
         """Count what is sent. Raises ``ProblemError`` 429 where that is more than the token's rate."""

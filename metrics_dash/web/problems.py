@@ -4,10 +4,10 @@ A route raises what it meets. ``problem_of`` is the one mapping; an error that i
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import singledispatch
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -26,6 +26,9 @@ FILES = (".csv", ".png")
 AGAIN_SOON = {"Retry-After": "5"}
 
 
+_FORMS = "metrics_dash_problem_forms"
+
+
 class ProblemError(Exception):
     """A request that can't be served: its status, one sentence for the sender, and more fields or headers."""
 
@@ -35,10 +38,23 @@ class ProblemError(Exception):
 
     def answer(self) -> Response:
         """Return the answer in the form that the present request's path speaks."""
+        form = current_app.extensions.get(_FORMS, {}).get(request.url_rule.rule if request.url_rule else None)
+        return form(self) if form is not None else self.plainly()
+
+    def plainly(self) -> Response:
+        """Return the answer that paths give which speak no form of another system."""
         if request.path.endswith(FILES):
             headers = {**(self.headers or {}), "Cache-Control": "no-store"}
             return Response(f"{self.error}\n", self.status, headers, "text/plain")
         return json_answer({"error": self.error, **self.fields}, self.status, self.headers)
+
+
+Form = Callable[[ProblemError], Response]
+
+
+def speak(server: Flask, rule: str, form: Form) -> None:
+    """Let the errors of a route, those of the gate before it too, be answered in a form that its clients read."""
+    server.extensions.setdefault(_FORMS, {})[rule] = form
 
 
 @singledispatch

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from uuid import UUID, uuid5
 
 from flask import Flask, Response, request
@@ -17,10 +18,10 @@ from metrics_dash.ingest.event import Event
 from metrics_dash.ingest.formats import influx, posthog, segment
 from metrics_dash.ingest.formats.reading import Work
 from metrics_dash.ingest.pieces import Decoded
-from metrics_dash.web import budget
 from metrics_dash.web.answers import json_answer
-from metrics_dash.web.ingest import Ingest, Sent, read_body
-from metrics_dash.web.problems import ProblemError
+from metrics_dash.web.ingest import Ingest, Sent
+from metrics_dash.web.problems import Form, ProblemError, speak
+from metrics_dash.web.received import received
 
 _REQUESTS = UUID("2c1f2b0e-63c4-5d0e-8f4c-0f3a5b7c9d21")
 # So many refusals of a request are told its sender; what they are about is in the log of its SDK, if anywhere.
@@ -59,12 +60,13 @@ class SenderIds:
 @dataclass(frozen=True, slots=True)
 class Door:
     """A way in: what is sent to ``paths`` is decoded by ``decode``, and ``answer`` is what its clients take for a
-    success, of so many events that were accepted and those that were not."""
+    success, of so many events that were accepted and those that were not; ``problem``: what they read an error in."""
 
     sender: str
     paths: tuple[str, ...]
     decode: Decode
     answer: Callable[[int, list[Refusal]], Response]
+    problem: Form
 
     def post(self, ingest: Ingest) -> Response:
         """Store what the request sends. Raises ``ProblemError``."""
@@ -77,6 +79,13 @@ def _json(said: dict[str, object], accepted: int, rejected: list[Refusal]) -> Re
     return json_answer({**said, "accepted": accepted, **({"rejected": told} if told else {})})
 
 
+def _problem(text: str, problem: ProblemError) -> Response:
+    """Answer an error with its sentence under the name by which a client looks for it, too."""
+    code = HTTPStatus(problem.status).phrase.lower()
+    said = {"error": problem.error, text: problem.error, "code": code}
+    return json_answer({**said, **problem.fields}, problem.status, problem.headers)
+
+
 def _no_content(accepted: int, rejected: list[Refusal]) -> Response:
     """Answer a client that takes 204 for a success and nothing else; what was refused is said in a header."""
     reasons = {"X-Rejected": f"{len(rejected)}; {ascii(rejected[0][1])[:200]}"} if rejected else {}
@@ -85,8 +94,7 @@ def _no_content(accepted: int, rejected: list[Refusal]) -> Response:
 
 def store(ingest: Ingest, sender: str, decode: Decode) -> tuple[Sent, list[Refusal]]:
     """Store what the present request sends; what it was, and what of it was refused. Raises ``ProblemError``."""
-    with budget.share() as share:
-        body = read_body(share, encoding="gzip" if request.args.get("compression") in ("gzip", "gzip-js") else None)
+    with received() as (share, body):
         ids = SenderIds(sender)
         pieces = ingest.checked(ids.once(decode(body, share.work)), share, size=len(body))
         share.give(len(body))
@@ -99,12 +107,14 @@ def _points(body: bytearray, work: Work) -> Iterator[Decoded]:
 
 
 _POSTHOG, _SEGMENT = partial(_json, {"status": 1}), partial(_json, {"success": True})
+_DETAIL, _MESSAGE = partial(_problem, "detail"), partial(_problem, "message")
 DOORS = (
-    Door("posthog", ("/batch/", "/i/v0/e/"), posthog.decode, _POSTHOG),
-    Door("segment", ("/v1/batch",), segment.decode, _SEGMENT),
-    *(Door("segment", (f"/v1/{call}",), partial(segment.decode, call=call), _SEGMENT) for call in segment.CALLS),
-    Door("influx", ("/api/v2/write", "/write"), _points, _no_content),
-)
+    Door("posthog", ("/batch/", "/i/v0/e/"), posthog.decode, _POSTHOG, _DETAIL),
+    Door("segment", ("/v1/batch",), segment.decode, _SEGMENT, _MESSAGE),
+    *(Door("segment", (f"/v1/{call}",), partial(segment.decode, call=call), _SEGMENT, _MESSAGE)
+      for call in segment.CALLS),
+    Door("influx", ("/api/v2/write", "/write"), _points, _no_content, _MESSAGE),
+)  # fmt: skip
 
 
 def flags() -> Response:
@@ -149,7 +159,11 @@ def install(server: Flask, ingest: Ingest) -> None:
             server.add_url_rule(
                 path, f"ingest_{path}", partial(door.post, ingest), methods=["POST"], strict_slashes=False
             )
+            speak(server, path, door.problem)
     server.add_url_rule("/flags/", "posthog_flags", flags, methods=["POST"], strict_slashes=False)
+    speak(server, "/flags/", _DETAIL)
+    for path in ("/ping", "/health", "/ready", "/query"):
+        speak(server, path, _MESSAGE)
     server.add_url_rule("/ping", "influx_ping", ping, methods=["GET", "POST"])
     server.add_url_rule("/health", "influx_health", health, methods=["GET"])
     server.add_url_rule("/ready", "influx_ready", ready, methods=["GET"])

@@ -2,32 +2,44 @@
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
-from tests.support.processes import Process, data_folder, eventually, free_port, running
+from tests.support.processes import ROOT, Process, data_folder, eventually, free_port, running
 
+FAST = {"METRICS_ROLLUP_INTERVAL": "1", "METRICS_REFRESH_INTERVAL": "1", "METRICS_FLUSH_INTERVAL": "0.2"}
 CATALOG = Path(__file__).parent / "catalog.toml"
 
 
 @dataclass(frozen=True)
 class Application:
-    """A running application."""
+    """A running application. ``token``: what its senders and whoever looks at its charts show; anything will do
+    where there is no login."""
 
     process: Process
     statsd_port: int
     statsd_socket: Path
+    token: str = "any"
 
     def send(self, program: str) -> str:
-        """Run a program in a process of its own, in which ``URL`` is the application's; what it printed."""
+        """Run a program in a process of its own, in which ``URL`` is the application's; what it printed.
+
+        OpenTelemetry's exporters take their headers from the environment.
+        """
         places = {"URL": self.process.url, "PORT": self.statsd_port, "SOCKET": str(self.statsd_socket)}
-        code = "".join(f"{name} = {value!r}\n" for name, value in places.items()) + program
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        code = "".join(f"{name} = {value!r}\n" for name, value in {**places, "TOKEN": self.token}.items()) + program
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{self.token}"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False, env=environment
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -40,7 +52,8 @@ class Application:
         eventually(lambda: max(self._cells(chart), default=0.0) == value, f"{chart} shows {value:g} at most")
 
     def _cells(self, chart: str) -> list[float]:
-        text = self.process.get(f"/admin/metrics/chart/{chart}.csv?range=1h").text
+        path, headers = f"/admin/metrics/chart/{chart}.csv?range=1h", {"Authorization": f"Bearer {self.token}"}
+        text = requests.get(f"{self.process.url}{path}", headers=headers, timeout=60).text
         rows = list(csv.DictReader(io.StringIO(text)))
         # A gauge has columns of its extremes beside what is drawn.
         drawn = [name for name in (rows[0] if rows else {}) if name != "time"][:1]
@@ -53,11 +66,37 @@ class Application:
 
 @pytest.fixture(scope="session")
 def application() -> Iterator[Application]:
-    fast = {"METRICS_ROLLUP_INTERVAL": "1", "METRICS_REFRESH_INTERVAL": "1", "METRICS_FLUSH_INTERVAL": "0.2"}
     with data_folder() as folder:
         port, path = free_port(), folder / "statsd.sock"
         statsd = {"METRICS_STATSD_ADDRESS": f"127.0.0.1:{port}", "METRICS_STATSD_SOCKET": str(path)}
-        with running(folder, METRICS_CATALOG=str(CATALOG), **fast, **statsd) as process:
+        with running(folder, METRICS_CATALOG=str(CATALOG), **FAST, **statsd) as process:
             process.until_ready()
             eventually(path.exists, "StatsD's socket is there")
             yield Application(process, port, path)
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Application]:
+    """The same with a login on, and a token that sends and looks."""
+    with (
+        data_folder() as folder,
+        running(folder, METRICS_CATALOG=str(CATALOG), METRICS_AUTH="password", **FAST) as process,
+    ):
+        # Asked without a session it says 401 as soon as it can look for one.
+        eventually(lambda: answers(process) == 401, "the application answers")
+        yield Application(process, 0, folder, token=issued(folder))
+
+
+def answers(process: Process) -> int | None:
+    assert process.process.poll() is None, process.output
+    with suppress(requests.ConnectionError):
+        return process.get("/admin/metrics/version").status_code
+    return None
+
+
+def issued(folder: Path) -> str:
+    """A token, made by the command."""
+    environment = {**os.environ, "METRICS_DATA_DIR": str(folder), "METRICS_AUTH": "password"}
+    command = [sys.executable, "-m", "metrics_dash", "tokens", "add", "sdk", "--scope", "ingest,query"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment, cwd=ROOT)
+    return next(word for word in done.stdout.split() if word.startswith("mdt_"))

@@ -5,7 +5,7 @@ from tests.senders.conftest import Application
 PROGRAM = """
 from influxdb_client import InfluxDBClient, Point
 from influxdb_client.client.write_api import SYNCHRONOUS
-client = InfluxDBClient(url=URL, token="any", org="any", enable_gzip={gzip})
+client = InfluxDBClient(url=URL, token=TOKEN, org="any", enable_gzip={gzip})
 assert client.ping()
 writer = client.write_api(write_options=SYNCHRONOUS)
 points = [Point("Wire CPU").tag("host", f"h {{n}}").field("usage", 10.0 * n) for n in range(5)]
@@ -15,9 +15,11 @@ writer.write("any bucket", record=points)
 
 FIRST_VERSION = """
 import requests
-assert requests.post(URL + "/query", data={"q": 'CREATE DATABASE "telegraf"'}).status_code == 200
+who = ("telegraf", TOKEN)
+created = requests.post(URL + "/query", data={"q": 'CREATE DATABASE "telegraf"'}, auth=who)
+assert created.status_code == 200, created.text
 line = b"wire_cpu,host=t usage=80\\n"
-done = requests.post(URL + "/write?db=telegraf&precision=ns", data=line, auth=("user", "password"))
+done = requests.post(URL + "/write?db=telegraf&precision=ns", data=line, auth=who)
 assert done.status_code == 204, done.text
 """
 

@@ -4,7 +4,7 @@ from tests.senders.conftest import Application
 
 PROGRAM = """
 from posthog import Posthog
-client = Posthog("phc_key", host=URL, gzip={gzip}, flush_interval=0.1)
+client = Posthog(TOKEN, host=URL, gzip={gzip}, flush_interval=0.1)
 failures = []
 for consumer in client.consumers:
     consumer.on_error = lambda error, batch: failures.append(error)

@@ -5,7 +5,7 @@ from tests.senders.conftest import Application
 PROGRAM = """
 from segment.analytics import Client
 failures = []
-client = Client("write-key", host=URL, gzip={gzip}, on_error=lambda error, items: failures.append(error))
+client = Client(TOKEN, host=URL, gzip={gzip}, on_error=lambda error, items: failures.append(error))
 for n in range(10):
     client.track(user_id=n + 1, event="Wire.Order Tracked", properties={{"total": 3, "cart": {{"size": n}}}})
 client.identify("u", {{"plan": "pro"}})

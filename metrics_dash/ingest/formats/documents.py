@@ -6,12 +6,12 @@ whatever the body holds.
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 
 import orjson
 
 from metrics_dash.ingest.event import MAX_EVENT_BYTES, MalformedEvent
-from metrics_dash.ingest.formats.reading import MalformedBodyError, OversizedBodyError
+from metrics_dash.ingest.formats.reading import STRIDE, MalformedBodyError, OversizedBodyError, Work
 from metrics_dash.ingest.pieces import Decoded
 
 TOO_LONG = f"is longer than {MAX_EVENT_BYTES // (1024 * 1024)} MiB, as no event is"
@@ -81,6 +81,39 @@ def check_end(body: bytearray, at: int, what: str = "array") -> None:
     """Raise ``MalformedBodyError`` where anything follows."""
     if skip_space(body, at) != len(body):
         raise _not_json(f"something follows the {what}", body, at)
+
+
+def text_of(body: bytearray, names: Collection[bytes], work: Work) -> str | None:
+    """Return the text that an object has under one of ``names``, the first; None where it has none.
+
+    What else the object holds is passed over and not decoded. Raises ``BodyError``.
+    """
+    start = skip_space(body, 0)
+    if body[start : start + 1] != b"{":
+        return None
+    at = skip_space(body, start + 1)
+    closed = body[at : at + 1] == b"}"
+    while not closed:
+        key, at = _key(body, at)
+        end = _end_of_array(body, at, work) if body[at : at + 1] == b"[" else _end_of_value(body, at)
+        if key in names and isinstance(text := loads(body, at, end), str):
+            return text
+        work()
+        at, closed = _next(body, end, b"}")
+    return None
+
+
+def _end_of_array(body: bytearray, start: int, work: Work) -> int:
+    """Return where the array ends that begins there, without decoding what is in it."""
+    at = skip_space(body, start + 1)
+    closed = body[at : at + 1] == b"]"
+    number = 0
+    while not closed:
+        if number % STRIDE == 0:
+            work()
+        number += 1
+        at, closed = _next(body, _end_of_value(body, at), b"]")
+    return at + 1
 
 
 def _members(body: bytearray, start: int, name: bytes) -> Iterator[Decoded]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_dash.ingest.event import MAX_EVENT_BYTES
-from metrics_dash.ingest.formats.documents import items
-from metrics_dash.ingest.formats.reading import BodyError, MalformedBodyError, OversizedBodyError
+from metrics_dash.ingest.formats.documents import items, text_of
+from metrics_dash.ingest.formats.reading import STRIDE, BodyError, MalformedBodyError, OversizedBodyError
 
 _SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 _JSON = st.recursive(
@@ -68,3 +68,17 @@ def test_a_value_that_is_longer_than_any_event_is_not_decoded() -> None:
     halves = b'{"a":"' + b"x" * 600_000 + b'","b":"' + b"x" * 600_000 + b'"}'
     with pytest.raises(OversizedBodyError):
         found(halves)
+
+
+def test_a_text_is_found_by_its_name_and_nothing_else_is_decoded() -> None:
+    body = bytearray(b'{"batch": [{"api_key": "no"}, 1e400, "\\ud800"], "other": {"api_key": 1}, "api_key": "yes"}')
+    assert text_of(body, {b"api_key"}, lambda: None) == "yes"
+    assert text_of(body, {b"token"}, lambda: None) is None
+    for nothing in (b"", b"[]", b"{}", b'["api_key"]', b'{"api_key": 7}', b'{"api_key": ["x"]}'):
+        assert text_of(bytearray(nothing), {b"api_key"}, lambda: None) is None
+
+
+def test_looking_for_a_text_is_work_that_is_accounted_for() -> None:
+    done = []
+    text_of(bytearray(b'{"a": [' + b"{}," * 10_000 + b"{}]}"), {b"b"}, lambda: done.append(1))
+    assert len(done) > 10_000 // STRIDE
