@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.jobs.audit import audit
-from tests.inputs.cases import HTTP_DOORS, Case, complaints, events_of, load, send
+from tests.inputs.cases import GUARDED, HTTP_DOORS, Case, complaints, events_of, load, send
 from tests.inputs.readers import READERS
-from tests.support.processes import Process, data_folder, eventually, running
+from tests.inputs.visitors import filled, let_in
+from tests.support.processes import Process, data_folder, eventually, is_up, running
 
 SERVERS = {
     "waitress": (sys.executable, "-m", "metrics_dash", "run"),
@@ -56,6 +58,23 @@ def test_odd_input_is_answered_exactly_and_leaves_nothing_behind(site: tuple[Pro
     acknowledged.update([payload({"event_name": "test.fresh"})])
     eventually(lambda: charted(app, "test.fresh") == 1, "a fresh event reaches its bucket")
     check_store(folder, acknowledged)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_odd_cookies_and_tokens_are_answered_exactly_where_there_is_a_login(server: str) -> None:
+    with data_folder() as folder, running(folder, *SERVERS[server], METRICS_AUTH="password") as app:
+        eventually(lambda: is_up(app), "the application answers")
+        shown = let_in(folder)
+        before = memory(app)
+        wrong = [
+            complaint
+            for case in map(partial(filled, shown=shown), load(GUARDED))
+            for complaint in complaints(case, send(case, app.port))
+        ]
+        assert wrong == []
+        assert memory(app) - before <= GROWTH_AT_MOST
+        assert re.search(r"Traceback| 500 |Exception", app.output) is None
+        assert [name for name, secret in shown.items() if secret[-32:] in app.output] == []
 
 
 def warm_up(app: Process) -> None:
@@ -143,6 +162,6 @@ def test_odd_settings_and_catalogs_are_one_line_or_read(door: str) -> None:
 
 
 def test_there_are_many_cases_and_each_has_a_name_of_its_own() -> None:
-    names = [case["case"] for door in (*HTTP_DOORS, *READERS) for case in load(door)]
+    names = [case["case"] for door in (*HTTP_DOORS, GUARDED, *READERS) for case in load(door)]
     assert len(names) >= 250
     assert [name for name, count in Counter(names).items() if count > 1] == []

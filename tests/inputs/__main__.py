@@ -7,9 +7,10 @@
 import sys
 from typing import Any
 
-from tests.inputs.cases import HTTP_DOORS, Answer, Case, load, save, send
+from tests.inputs.cases import GUARDED, HTTP_DOORS, Answer, Case, load, save, send
 from tests.inputs.readers import READERS
-from tests.support.processes import data_folder, running
+from tests.inputs.visitors import filled, let_in
+from tests.support.processes import data_folder, eventually, is_up, running
 
 # Of a moment and not of the input.
 _PASSING = ("complete_through", "start", "end", "from", "to", "version", "t", "v")
@@ -22,6 +23,10 @@ def main() -> None:
         for door in HTTP_DOORS:
             cases = load(door)
             save(door, [_filled(case, send(case, app.port), anew) for case in cases])
+    with data_folder() as folder, running(folder, METRICS_AUTH="password") as app:
+        eventually(lambda: is_up(app), "the application answers")
+        shown, cases = let_in(folder), load(GUARDED)
+        save(GUARDED, [_filled(case, send(filled(case, shown), app.port), anew) for case in cases])
     for door, read in READERS.items():
         save(
             door, [{**case, **read(case)} if anew or not case.keys() & {"ok", "error"} else case for case in load(door)]

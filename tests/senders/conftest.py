@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.support.processes import ROOT, Process, data_folder, eventually, free_port, running
+from tests.support.processes import ROOT, Process, data_folder, eventually, free_port, is_up, running
 
 FAST = {"METRICS_ROLLUP_INTERVAL": "1", "METRICS_REFRESH_INTERVAL": "1", "METRICS_FLUSH_INTERVAL": "0.2"}
 CATALOG = Path(__file__).parent / "catalog.toml"
@@ -82,16 +81,8 @@ def guarded() -> Iterator[Application]:
         data_folder() as folder,
         running(folder, METRICS_CATALOG=str(CATALOG), METRICS_AUTH="password", **FAST) as process,
     ):
-        # Asked without a session it says 401 as soon as it can look for one.
-        eventually(lambda: answers(process) == 401, "the application answers")
+        eventually(lambda: is_up(process), "the application answers")
         yield Application(process, 0, folder, token=issued(folder))
-
-
-def answers(process: Process) -> int | None:
-    assert process.process.poll() is None, process.output
-    with suppress(requests.ConnectionError):
-        return process.get("/admin/metrics/version").status_code
-    return None
 
 
 def issued(folder: Path) -> str:

@@ -110,6 +110,15 @@ class Process:
         return self.process.wait(PATIENCE_SECONDS)
 
 
+def is_up(app: Process) -> bool:
+    """Whether it answers whoever it does not know, so its database is there too."""
+    assert app.process.poll() is None, app.output
+    with suppress(requests.ConnectionError, requests.Timeout):
+        stranger = {"Authorization": f"Bearer mdt_{'0' * 12}_{'0' * 64}"}
+        return requests.get(f"{app.url}/readyz", headers=stranger, timeout=10).status_code == 401
+    return False
+
+
 @contextmanager
 def running(
     folder: Path, *arguments: str, port: int | None = None, cwd: Path = ROOT, **environment: str
