@@ -51,28 +51,28 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return made, key
 
 
-def nginx_site(folder: Path, port: int, plain_port: int, behind: int) -> str:
+def nginx_site(folder: Path, port: int, plain_port: int, behind: int, address: str = "localhost") -> str:
     """The site's file with other addresses, and with the certificate of ``folder``."""
     text = re.sub(r"^ *listen \[::\].*\n", "", (DEPLOY / "nginx.conf").read_text(), flags=re.M)
-    text = text.replace("listen 80;", f"listen 127.0.0.1:{plain_port};").replace(
-        "listen 443", f"listen 127.0.0.1:{port}"
+    text = text.replace("listen 80;", f"listen {address}:{plain_port};").replace(
+        "listen 443", f"listen {address}:{port}"
     )
     return text.replace(f"/etc/letsencrypt/live/{NAME}", str(folder)).replace(BEHIND, f"127.0.0.1:{behind}")
 
 
-def nginx_command(folder: Path, port: int, behind: int) -> list[str]:
+def nginx_command(folder: Path, port: int, behind: int, address: str = "localhost") -> list[str]:
     certificate(folder)
-    (folder / "site.conf").write_text(nginx_site(folder, port, free_port(), behind))
+    (folder / "site.conf").write_text(nginx_site(folder, port, free_port(), behind, address))
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
     return [needed("nginx", "nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
-def caddy_command(folder: Path, port: int, behind: int) -> list[str]:
+def caddy_command(folder: Path, port: int, behind: int, address: str = "localhost") -> list[str]:
     made, key = certificate(folder)
     text = (DEPLOY / "Caddyfile").read_text()
     assert text.count(f"{NAME} {{\n") == 1
-    text = text.replace(f"{NAME} {{\n", f"https://localhost:{port}, https://{NAME}:{port} {{\n\ttls {made} {key}\n")
+    text = text.replace(f"{NAME} {{\n", f"https://{address}:{port}, https://{NAME}:{port} {{\n\ttls {made} {key}\n")
     (folder / "Caddyfile").write_text(CADDY.format() + text.replace(BEHIND, f"127.0.0.1:{behind}"))
     return [needed("caddy", "caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
@@ -81,10 +81,10 @@ COMMANDS = {"nginx": nginx_command, "Caddy": caddy_command}
 
 
 @contextmanager
-def proxy(kind: str, folder: Path, behind: int) -> Iterator[str]:
-    """Start one before a port of this machine; its address."""
+def proxy(kind: str, folder: Path, behind: int, address: str = "localhost") -> Iterator[str]:
+    """Start one at an address of this machine, before a port of it; where it is."""
     port = free_port()
-    command = COMMANDS[kind](folder, port, behind)
+    command = COMMANDS[kind](folder, port, behind, address)
     environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with (folder / f"{kind}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -93,12 +93,12 @@ def proxy(kind: str, folder: Path, behind: int) -> Iterator[str]:
         def listens() -> bool:
             assert process.poll() is None, (folder / f"{kind}.log").read_text()
             with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                socket.create_connection((address, port), timeout=5).close()
                 return True
             return False
 
         eventually(listens, f"{kind} listens")
-        yield f"https://localhost:{port}"
+        yield f"https://{address}:{port}"
     finally:
         process.terminate()
         process.wait(30)

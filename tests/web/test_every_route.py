@@ -9,27 +9,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from db.engine import Database
-from metrics_dash.auth import people
 from metrics_dash.auth.permissions import SCOPES
 from metrics_dash.web.doors import CLOSED, door_of
-from tests.support.visitors import PASSWORD, House, house, log_in, question
-
-# What stands in the place of a rule's parts.
-PARTS = {
-    "chart_id": "login-rate",
-    "tab_id": "auth",
-    "path": "nothing/here",
-    "filename": "css/metrics.css",
-    "package_name": "dash",
-    "fingerprinted_path": "deps/polyfill@7.v1.js",
-    "digest": "0123",
-    "kind": "js",
-}
-# Where an open door leads: it is no word about the gate what a route then says of an empty question.
-PASSED = {200, 204, 303, 302, 308, 400, 404, 501, 503}
+from tests.support.visitors import House, house, log_in, question
+from tests.support.walks import PASSED, move_in, routes
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +25,8 @@ def opened(server: Database, template: str, tmp_path_factory: pytest.TempPathFac
     folder: Path = tmp_path_factory.mktemp("house")
     for database in _fresh(server, template):
         with house(database, folder, collects=True) as opened_house:
-            with database.begin() as connection:
-                connection.execute(text("INSERT INTO auth_roles VALUES ('nothing', '{}')"))
-            for name, role in (("vera", "viewer"), ("adam", "admin")):
-                people.add(database, name, role=role, by="test", password=PASSWORD)
-            people.add(database, "nora", role="viewer", by="test", password=PASSWORD)
-            with database.begin() as connection:
-                connection.execute(text("UPDATE auth_users SET role = 'nothing' WHERE name = 'nora'"))
+            move_in(database)
             yield opened_house
-
-
-def routes(house: House) -> list[tuple[str, str, str]]:
-    """Each method, rule and an address of it."""
-    found = []
-    for rule in house.server.url_map.iter_rules():
-        address = rule.rule
-        for part in rule.arguments:
-            for form in (f"<{part}>", f"<path:{part}>", f"<string:{part}>"):
-                address = address.replace(form, PARTS[part])
-        assert "<" not in address, f"say in PARTS what stands for the parts of {rule.rule}"
-        found += [(method, rule.rule, address) for method in sorted(rule.methods or ()) if method != "OPTIONS"]
-    return found
 
 
 def signed_in(house: House, name: str) -> FlaskClient:
