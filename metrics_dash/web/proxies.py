@@ -1,8 +1,9 @@
 """Proxies: what they say of the client is believed from trusted peers alone, and counted exactly.
 
-The socket's peer is looked at before anything that a header says. Only ``X-Forwarded-For`` and ``X-Forwarded-Proto``
-are read, by werkzeug's ProxyFix; a Host comes as the Host header. From anybody else such headers are refused, not
-ignored: whoever sends them either stands between us and a client, or pretends to.
+The socket's peer is looked at before anything that a header says, and then the secret that was agreed on with it: an
+address of this machine is every program's here. Only ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are read, by
+werkzeug's ProxyFix; a Host comes as the Host header. From anybody else such headers are refused, not ignored: whoever
+sends them either stands between us and a client, or pretends to.
 """
 
 import hmac
@@ -19,8 +20,8 @@ from metrics_dash.web.client import forwarded_by
 from metrics_dash.web.problems import ProblemError
 
 SECRET_HEADER = "X-Metrics-Proxy-Secret"  # noqa: S105 - a name
-_TRUSTED = "metrics_dash.trusted_peer"
-_FOR = "HTTP_X_FORWARDED_FOR"
+_TRUSTED, _BELIEVED = "metrics_dash.trusted_peer", "metrics_dash.believed_peer"
+_FOR, _SECRET = "HTTP_X_FORWARDED_FOR", "HTTP_X_METRICS_PROXY_SECRET"
 
 
 class TrustedProxies:
@@ -29,12 +30,22 @@ class TrustedProxies:
     def __init__(self, application: Any, settings: Settings) -> None:
         self._plain = application
         self._fixed = ProxyFix(application, x_for=settings.proxy_hops, x_proto=1, x_host=0, x_port=0, x_prefix=0)
-        self._trusted = settings.trusted_proxies
+        self._settings = settings
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve a request."""
-        environ[_TRUSTED] = is_trusted(environ.get("REMOTE_ADDR", ""), self._trusted)
-        return (self._fixed if environ[_TRUSTED] and _FOR in environ else self._plain)(environ, start_response)
+        environ[_TRUSTED] = is_trusted(environ.get("REMOTE_ADDR", ""), self._settings.trusted_proxies)
+        environ[_BELIEVED] = environ[_TRUSTED] and _knows_the_secret(environ.get(_SECRET), self._settings)
+        return (self._fixed if environ[_BELIEVED] and _FOR in environ else self._plain)(environ, start_response)
+
+
+def _knows_the_secret(given: str | None, settings: Settings) -> bool:
+    """Return whether a proxy shows what was agreed on. Without an agreement its address has to do."""
+    agreed = settings.proxy_secret
+    if agreed is None or given is None:
+        return agreed is None
+    # A header's bytes come as latin-1.
+    return hmac.compare_digest(given.encode("latin-1"), agreed.get_secret_value().encode())
 
 
 @lru_cache(maxsize=4096)
@@ -53,31 +64,33 @@ class ProxyWords:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._names = [name for name in (settings.proxy_header, SECRET_HEADER) if name and "proxy" in settings.auth]
+        self._header = settings.proxy_header if "proxy" in settings.auth else None
+        agreed = SECRET_HEADER if settings.proxy_secret is not None else None
+        self._names = [name for name in (self._header, agreed) if name is not None]
 
     def check(self) -> None:
         """Refuse headers that nobody who sent them may send. Raises ``ProblemError`` 403."""
-        if not request.environ.get(_TRUSTED, False):
-            named = forwarded_by() or next((name for name in self._names if name in request.headers), None)
-            if named is not None:
-                raise ProblemError(403, f"{named} is believed from METRICS_TRUSTED_PROXIES only")
-            return
+        if request.environ.get(_BELIEVED, False):
+            self._count_hops()
+        elif (named := self._named()) is not None:
+            if request.environ.get(_TRUSTED, False):
+                raise ProblemError(403, f"{named} comes without METRICS_PROXY_SECRET in {SECRET_HEADER}")
+            raise ProblemError(403, f"{named} is believed from METRICS_TRUSTED_PROXIES only")
+
+    def _named(self) -> str | None:
+        """Return the first header that is a proxy's to send."""
+        return forwarded_by() or next((name for name in self._names if name in request.headers), None)
+
+    def _count_hops(self) -> None:
         original = request.environ.get("werkzeug.proxy_fix.orig")
         told = request.headers.getlist("X-Forwarded-For")
         if told and original is not None and len(",".join(told).split(",")) < self._settings.proxy_hops:
             raise ProblemError(403, "X-Forwarded-For names fewer hops than METRICS_PROXY_HOPS")
 
     def person(self) -> str | None:
-        """Return whom the proxy names. Raises ``ProblemError`` 403 where its secret is not the one agreed on."""
-        header, secret = self._settings.proxy_header, self._settings.proxy_secret
-        if "proxy" not in self._settings.auth or header is None or secret is None:
-            return None
-        name, given = request.headers.get(header), request.headers.get(SECRET_HEADER)
-        if name is None and given is None:
-            return None
-        if given is None or not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
-            raise ProblemError(403, f"{SECRET_HEADER} is not the secret of METRICS_PROXY_SECRET")
+        """Return whom the proxy names; only one that is believed gets here with a name. Raises ``ProblemError`` 403."""
+        name = request.headers.get(self._header) if self._header is not None else None
         # A header that stands there twice comes as one, with a comma.
         if name is not None and "," in name:
-            raise ProblemError(403, f"{header} names more than one person")
+            raise ProblemError(403, f"{self._header} names more than one person")
         return name.strip() or None if name is not None else None

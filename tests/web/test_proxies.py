@@ -74,6 +74,7 @@ def test_what_only_a_proxy_says_is_refused_from_anybody_else(opened: House, head
 
 def test_the_client_is_whom_the_last_hop_says(opened: House, proxy: FlaskClient, database: Database) -> None:
     people.add(database, "ann", role="viewer", by="test", password="correct horse battery staple")
+    proxy.environ_base["HTTP_X_METRICS_PROXY_SECRET"] = SECRET
     proxy.environ_base["HTTP_X_FORWARDED_FOR"] = f"127.0.0.1, 198.51.100.1, {CLIENT}"
     assert log_in(proxy, "ann").status_code == 303
     with database.reading() as connection:
@@ -91,6 +92,7 @@ def test_fewer_hops_than_there_are_proxies_is_refused(database: Database, tmp_pa
 
 def test_tls_is_what_the_proxy_says_and_no_host_of_it_is_believed(proxy: FlaskClient) -> None:
     headers = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    headers["X-Metrics-Proxy-Secret"] = SECRET
     answer = proxy.get("/admin/login", headers=headers)
     assert "Strict-Transport-Security" in answer.headers
     assert all(cookie.startswith("__Host-") for cookie in answer.headers.getlist("Set-Cookie"))
@@ -103,6 +105,32 @@ def test_tls_is_what_the_proxy_says_and_no_host_of_it_is_believed(proxy: FlaskCl
 def test_a_proxy_does_not_name_whoever_has_a_password_here(opened: House, proxy: FlaskClient) -> None:
     people.add(opened.database, "ann", role="admin", by="test", password="correct horse battery staple")
     assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": "ann"}).status_code == 401
+
+
+@pytest.mark.parametrize("auth", ["password", "proxy,password"])
+@pytest.mark.parametrize("secret", [None, "another secret of it"])
+def test_the_address_that_a_proxy_tells_is_not_believed_without_the_secret(
+    database: Database, tmp_path: Path, auth: str, secret: str | None
+) -> None:
+    told = {"X-Forwarded-For": CLIENT, **({"X-Metrics-Proxy-Secret": secret} if secret else {})}
+    with house(database, tmp_path, **{**ENVIRONMENT, "METRICS_AUTH": auth}) as opened:
+        answer = opened.stranger(REMOTE_ADDR=PROXY).get("/healthz", headers=told)
+        assert (answer.status_code, "METRICS_PROXY_SECRET" in answer.text) == (403, True)
+        claimed = {"X-Forwarded-Proto": "https", **told}
+        answer = opened.stranger(REMOTE_ADDR=PROXY).get("/admin/login", headers=claimed)
+        assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_a_program_beside_the_proxy_that_claims_nothing_is_served(proxy: FlaskClient) -> None:
+    assert proxy.get("/healthz").status_code == 200
+    assert proxy.get(PAGE).status_code == 401
+
+
+def test_where_no_secret_was_agreed_on_the_address_has_to_do(database: Database, tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "METRICS_AUTH": "password", "METRICS_PROXY_SECRET": ""}
+    with house(database, tmp_path, **environment) as opened:
+        answer = opened.stranger(REMOTE_ADDR=PROXY).get("/healthz", headers={"X-Forwarded-For": CLIENT})
+        assert answer.status_code == 200
 
 
 def test_two_names_are_none(proxy: FlaskClient) -> None:
