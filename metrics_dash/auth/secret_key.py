@@ -27,6 +27,12 @@ def secret_key(settings: Settings) -> str:
     return _read(file)
 
 
+def kept(settings: Settings) -> str | None:
+    """Return the key kept under ``METRICS_DATA_DIR``; None where there is none. Raises as ``secret_key`` does."""
+    file = settings.data_dir / FILE
+    return _read(file) if file.exists() else None
+
+
 def _make(file: Path) -> None:
     """Write the file whole, then give it its name, unless another process was first."""
     descriptor, fresh = tempfile.mkstemp(prefix=f".{FILE}-", dir=file.parent)  # of mode 0600

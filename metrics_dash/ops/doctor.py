@@ -18,6 +18,7 @@ from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.jobs.uncomputed import REMEDY, sentence
 from metrics_dash.logs import redact
+from metrics_dash.ops.access import access
 from metrics_dash.ops.finding import Finding, Verdict
 from metrics_dash.ops.surroundings import around_database, redis, room
 from metrics_dash.settings import Settings
@@ -48,6 +49,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         crowded = crowded_events(connection)
         jobs = unfinished(connection)
         yield from around_database(database, connection, status, reads=settings.only_reads)
+        yield from access(settings, connection, status.now)
     yield _collectors(status)
     yield _lag(status)
     yield _uncomputed(status)
