@@ -65,13 +65,8 @@ def on_reload(server: Any) -> None:
 def _check(server: Any) -> None:
     if server.cfg.settings["worker_class"].get() != worker_class:
         raise SystemExit(f"gunicorn's own workers wait for slow clients; leave -k and --worker-class at {worker_class}")
-    if _settings.auth and _settings.secret_key is None and not all(map(_is_ours, server.cfg.address)):
-        raise SystemExit("SECRET_KEY is not set, and others than this machine are served; add SECRET_KEY=… of 32 bytes")
     for address in server.cfg.address:
-        if not _settings.auth and not _is_ours(address):
-            raise SystemExit(
-                f"{address!r} is not a loopback address; without a login bind 127.0.0.1, or add METRICS_AUTH=password"
-            )
+        _check_address(address)
         if isinstance(address, str) and server.cfg.umask & 0o007 != 0o007:
             raise SystemExit(f"umask {server.cfg.umask:#o} would let everybody use {address}; take 0o117 or 0o177")
     if len({type(address) for address in server.cfg.address}) > 1:
@@ -82,15 +77,26 @@ def when_ready(server: Any) -> None:
     """Refuse also a socket that somebody else has bound, such as systemd: what the command line says is not it."""
     for listener in server.LISTENERS:
         address = listener.sock.getsockname()
-        if not _is_ours(address):
-            raise SystemExit(f"{address!r} is not a loopback address; there is no login yet, so bind 127.0.0.1")
+        _check_address(address)
         if isinstance(address, str) and Path(address).stat().st_mode & 0o007:
             raise SystemExit(f"everybody could use {address}; give it SocketMode=0660")
 
 
-def _is_ours(address: Any) -> bool:
-    """A loopback address, or a socket in a folder; a name that begins with a zero byte has no permissions."""
-    return is_loopback(address[0]) if isinstance(address, tuple) else isinstance(address, str) and address[:1] != "\0"
+def _check_address(address: Any) -> None:
+    """Let a network in where people log in, and where the key that signs their forms is every process's."""
+    if not isinstance(address, tuple):
+        if not isinstance(address, str) or address[:1] in ("\0", ""):
+            raise SystemExit(f"{address!r} has no permissions, so everybody could use it; take a socket in a folder")
+    elif not is_loopback(address[0]):
+        if not _settings.auth:
+            raise SystemExit(
+                f"{address!r} is not a loopback address; without a login bind 127.0.0.1, or add METRICS_AUTH=password"
+            )
+        if _settings.secret_key is None:
+            raise SystemExit(
+                f"SECRET_KEY is not set, and {address!r} serves others than this machine; "
+                "add SECRET_KEY=… of 32 bytes or more"
+            )
 
 
 def post_worker_init(worker: Any) -> None:

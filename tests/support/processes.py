@@ -85,14 +85,15 @@ class Process:
     def output(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def until_ready(self) -> None:
-        """Wait until it says that it can serve."""
+    def until_ready(self, token: object = None) -> None:
+        """Wait until it says that it can serve; where it has a login, to whom shows a ``token``."""
+        shown = {"Authorization": f"Bearer {token}"} if token is not None else {}
 
         def ready() -> bool:
             assert self.process.poll() is None, self.output
             # A gunicorn worker that still starts leaves the request waiting in the socket that it will accept from.
             with suppress(requests.ConnectionError, requests.Timeout):
-                return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
+                return requests.get(f"{self.url}/readyz", headers=shown, timeout=10).status_code == 200
             return False
 
         eventually(ready, "the application gets ready")

@@ -15,7 +15,19 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.processes import Process, data_folder, eventually, free_port, from_systemd, running
+from db.engine import Database
+from metrics_dash.auth import people, tokens
+from tests.support.callers import browser, sign_in
+from tests.support.processes import (
+    PATIENCE_SECONDS,
+    Process,
+    data_folder,
+    eventually,
+    free_port,
+    from_systemd,
+    running,
+)
+from tests.support.visitors import PASSWORD
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -184,6 +196,50 @@ def test_a_socket_that_everybody_could_use_is_refused() -> None:
             assert "Traceback" not in app.output
 
 
+LOGIN = {"METRICS_AUTH": "password", "SECRET_KEY": "k" * 32}
+
+
+def test_with_a_login_it_serves_a_network_and_each_worker_knows_who_came_in(database: Database, tmp_path: Path) -> None:
+    people.add(database, "ann", role="viewer", by="test", password=PASSWORD)
+    token = tokens.issue(database, "probe", by="test", scopes=["scrape"])
+    port = free_port()
+    command = (sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"0.0.0.0:{port}", "app:server")
+    with running(tmp_path, *command, port=port, DATABASE_URL=database.dsn(), **LOGIN) as app:
+        app.until_ready(token)
+        ann = browser()
+        assert sign_in(ann, app.url, "ann").status_code == 303
+        for _ in range(10):  # each on a connection of its own, so both workers are asked
+            for who, status in ((ann, 200), (browser(), 401)):
+                headers = {"Connection": "close"}
+                answer = who.get(f"{app.url}/admin/metrics/version", headers=headers, timeout=PATIENCE_SECONDS)
+                assert answer.status_code == status
+        assert app.post([{"event_name": "test.a"}]).status_code == 401
+        assert app.end() == 0, app.output
+
+
+def test_a_login_without_a_key_of_its_own_serves_no_network(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "gunicorn", "-b", "0.0.0.0:0", "app:server")
+    with running(tmp_path, *command, METRICS_AUTH="password") as app:
+        assert app.process.wait(PATIENCE_SECONDS) != 0
+        assert "add SECRET_KEY=" in app.output
+        assert "Traceback" not in app.output
+
+
+def test_with_a_login_a_socket_of_a_network_that_systemd_holds_is_served(database: Database, tmp_path: Path) -> None:
+    token = tokens.issue(database, "probe", by="test", scopes=["scrape"])
+    with socket.create_server(("0.0.0.0", 0)) as held:
+        command = from_systemd(held, sys.executable, "-m", "gunicorn", "app:server")
+        environment = {"DATABASE_URL": database.dsn(), **LOGIN}
+        app = Process(tmp_path, command, held.getsockname()[1], passed=[held.fileno()], **environment)
+        try:
+            app.until_ready(token)
+            assert app.get("/admin/metrics/version").status_code == 401
+            assert app.end() == 0, app.output
+        finally:
+            app.process.kill()
+            app.process.wait()
+
+
 @pytest.mark.parametrize("place", ["a network", "a folder"])
 def test_a_socket_that_systemd_holds_is_refused_where_strangers_come(place: str, tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET if place == "a network" else socket.AF_UNIX) as held:
@@ -194,4 +250,4 @@ def test_a_socket_that_systemd_holds_is_refused_where_strangers_come(place: str,
         command = from_systemd(held, sys.executable, "-m", "gunicorn", "app:server")
         app = Process(tmp_path, command, free_port(), passed=[held.fileno()])
         assert app.process.wait(60) != 0
-        assert ("not a loopback address" if place == "a network" else "everybody could use") in app.output
+        assert ("add METRICS_AUTH=password" if place == "a network" else "everybody could use") in app.output
