@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from metrics_dash.settings import load_settings
 from tests.support.processes import ROOT
 from tests.support.proxies import DEPLOY
 
@@ -48,7 +49,23 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
 
 
 def test_no_secret_stands_in_a_file() -> None:
-    assert re.findall(r"(?i)password: (?!\$\{)\S+", (DEPLOY / "compose.yaml").read_text()) == []
+    assert re.findall(r"(?i)(?:password|secret|key): (?!\$\{)\S+", (DEPLOY / "compose.yaml").read_text()) == []
+    assert "deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "**/.env" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+
+
+def test_the_application_has_a_login_and_knows_its_proxy() -> None:
+    given, proxy = COMPOSED["app"]["environment"], COMPOSED["proxy"]["environment"]
+    secret = "the secret of both, long enough"
+    written = {key: re.sub(r"\$\{\w+.*?\}", secret, value) for key, value in given.items() if key != "DATABASE_URL"}
+    settings = load_settings({**written, "METRICS_PUBLIC_URL": "https://metrics.example.org", "SECRET_KEY": "k" * 32})
+    assert (settings.auth, settings.trusted_proxies) == (("password",), ("127.0.0.1",))
+    assert settings.proxy_secret is not None
+    assert proxy["METRICS_PROXY_SECRET"].startswith("${METRICS_PROXY_SECRET")
+
+
+def test_its_health_is_asked_where_nobody_has_to_log_in() -> None:
+    assert "127.0.0.1:8050/healthz" in DOCKERFILE
 
 
 def test_it_waits_for_the_database_and_is_given_time_to_end() -> None:

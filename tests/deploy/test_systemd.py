@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from db.engine import Database
-from tests.support.processes import Process, data_folder, from_systemd
+from tests.support.callers import browser, sign_in
+from tests.support.processes import PATIENCE_SECONDS, Process, data_folder, from_systemd
 from tests.support.proxies import DEPLOY, needed
+from tests.support.visitors import PASSWORD
 from tests.test_wheel import programs, wheel
 
 __all__ = ["programs", "wheel"]
+# What an operator has to add to the settings.
+SECRETS = {"SECRET_KEY": "k" * 32, "METRICS_PROXY_SECRET": "s" * 32}
 INSTALLED = "/opt/metrics-dash/bin"
 UNIT = (DEPLOY / "metrics-dash.service").read_text()
 
@@ -47,6 +50,10 @@ def test_the_service_is_closed_to_the_rest_of_the_machine() -> None:
     assert lines("ReadWritePaths") == ["/var/lib/metrics-dash"]
 
 
+def written_settings() -> dict[str, str]:
+    return dict(re.findall(r'^([A-Z_]+)="?(.*?)"?$', (DEPLOY / "metrics-dash.env").read_text(), re.M))
+
+
 @pytest.fixture
 def state() -> Iterator[Path]:
     """The service's folder, its user's alone."""
@@ -59,28 +66,47 @@ def state() -> Iterator[Path]:
 def test_what_it_starts_migrates_and_then_serves_from_systemds_socket(
     programs: Path, state: Path, empty_database: Database
 ) -> None:
-    environment = re.findall(r'^([A-Z_]+)="?(.*?)"?$', (DEPLOY / "metrics-dash.env").read_text(), re.M)
-    settings = {**dict(environment), "METRICS_DATA_DIR": str(state), "DATABASE_URL": empty_database.dsn()}
+    settings = {**written_settings(), **SECRETS, "METRICS_DATA_DIR": str(state), "DATABASE_URL": empty_database.dsn()}
     before = [shlex.split(line.replace(INSTALLED, str(programs))) for line in lines("ExecStartPre")]
     assert [command[1:] for command in before] == [["check-config"], ["migrate"]]
-    for command in before:
+
+    def run(*command: str, given: str = "") -> str:
         ended = subprocess.run(
-            command, cwd=state, check=False, capture_output=True, text=True,
+            command, cwd=state, check=False, capture_output=True, text=True, input=given,
             env={"PATH": os.environ["PATH"], **settings},
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    for command in before:
+        run(*command)
+    program = before[0][0]
+    run(program, "users", "add", "ann", "--role", "admin", "--password-stdin", given=PASSWORD)
+    token = run(program, "tokens", "add", "probe", "--scope", "scrape").splitlines()[-1]
     (start,) = lines("ExecStart")
     with socket.create_server(("127.0.0.1", 0)) as held:
         written = start.replace(f"{INSTALLED}/gunicorn", "gunicorn")
         command = from_systemd(held, str(programs / "python"), "-m", *shlex.split(written))
         app = Process(state, command, held.getsockname()[1], state, passed=[held.fileno()], **settings)
         try:
-            app.until_ready()
-            assert requests.get(f"{app.url}/admin/metrics/", timeout=60).status_code == 200
+            app.until_ready(token)
+            assert app.get("/admin/metrics/version").status_code == 401
+            ann = browser()
+            assert sign_in(ann, app.url, "ann").status_code == 303
+            assert ann.get(f"{app.url}/admin/metrics/", timeout=PATIENCE_SECONDS).status_code == 200
             assert app.end() == 0, app.output
         finally:
             app.process.kill()
             app.process.wait()
+
+
+def test_the_settings_as_they_stand_are_refused_until_their_secrets_are_added(programs: Path, state: Path) -> None:
+    command = [str(programs / "metrics-dash"), "check-config"]
+    ended = subprocess.run(
+        command, cwd=state, check=False, capture_output=True, text=True,
+        env={"PATH": os.environ["PATH"], **written_settings()},
+    )  # fmt: skip
+    assert (ended.returncode, "add SECRET_KEY=" in ended.stderr) == (2, True)
 
 
 def test_secrets_are_in_a_file_that_only_root_reads() -> None:

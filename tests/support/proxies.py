@@ -32,6 +32,8 @@ http {{
     include {folder}/site.conf;
 }}
 """
+# What they send in X-Metrics-Proxy-Secret.
+SECRET = "a secret that the proxy has"
 CADDY = "{{\n\tadmin off\n\tauto_https off\n}}\n"
 
 
@@ -57,18 +59,22 @@ def nginx_site(folder: Path, port: int, plain_port: int, behind: int, address: s
     text = text.replace("listen 80;", f"listen {address}:{plain_port};").replace(
         "listen 443", f"listen {address}:{port}"
     )
-    return text.replace(f"/etc/letsencrypt/live/{NAME}", str(folder)).replace(BEHIND, f"127.0.0.1:{behind}")
+    text = text.replace(f"/etc/letsencrypt/live/{NAME}", str(folder)).replace(BEHIND, f"127.0.0.1:{behind}")
+    assert text.count("include /etc/nginx/metrics-dash.secret;") == 1
+    return text.replace("/etc/nginx", str(folder))
 
 
-def nginx_command(folder: Path, port: int, behind: int, address: str = "localhost") -> list[str]:
+def nginx_command(folder: Path, port: int, behind: int, secret: str = SECRET, address: str = "localhost") -> list[str]:
     certificate(folder)
+    (folder / "metrics-dash.secret").write_text(f'proxy_set_header X-Metrics-Proxy-Secret "{secret}";\n')
     (folder / "site.conf").write_text(nginx_site(folder, port, free_port(), behind, address))
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
     return [needed("nginx", "nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
-def caddy_command(folder: Path, port: int, behind: int, address: str = "localhost") -> list[str]:
+def caddy_command(folder: Path, port: int, behind: int, secret: str = SECRET, address: str = "localhost") -> list[str]:
+    """It reads the secret from its environment."""
     made, key = certificate(folder)
     text = (DEPLOY / "Caddyfile").read_text()
     assert text.count(f"{NAME} {{\n") == 1
@@ -81,11 +87,12 @@ COMMANDS = {"nginx": nginx_command, "Caddy": caddy_command}
 
 
 @contextmanager
-def proxy(kind: str, folder: Path, behind: int, address: str = "localhost") -> Iterator[str]:
+def proxy(kind: str, folder: Path, behind: int, secret: str = SECRET, address: str = "localhost") -> Iterator[str]:
     """Start one at an address of this machine, before a port of it; where it is."""
     port = free_port()
-    command = COMMANDS[kind](folder, port, behind, address)
-    environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    command = COMMANDS[kind](folder, port, behind, secret, address)
+    own = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder))
+    environment = {**os.environ, **own, "METRICS_PROXY_SECRET": secret}
     with (folder / f"{kind}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
