@@ -93,7 +93,7 @@ def far(server: Database, template: str, tmp_path_factory: pytest.TempPathFactor
             thread = threading.Thread(target=serving.run, args=(stop,))
             thread.start()
             try:
-                with proxy("nginx", folder, serving.port, place.ours) as url:
+                with proxy("nginx", folder, serving.port, address=place.ours) as url:
                     yield Far(opened, place, int(url.rpartition(":")[2]), serving.port)
             finally:
                 stop.set()
