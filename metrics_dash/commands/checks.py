@@ -33,6 +33,13 @@ def _as_written(value: object) -> object:
     """Return a value as somebody would write it in the environment."""
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}s"
+    if isinstance(value, tuple) and isinstance(value[-1], int):
+        host, port = value
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, dict):
+        return ",".join(f"{group}={role}" for group, role in value.items())
     return int(value) if isinstance(value, bool) else value
 
 

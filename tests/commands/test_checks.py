@@ -42,3 +42,16 @@ def test_what_it_prints_can_be_read_again(run: Run) -> None:
     printed = run("check-config", METRICS_RAW_RETENTION="24h", METRICS_LOG_FORMAT="json").out
     written = dict(line.split("=", 1) for line in printed.splitlines()[:-1])
     assert load_settings(written).raw_retention.days == 1
+
+
+def test_lists_and_addresses_are_printed_as_they_are_written(run: Run) -> None:
+    given = {
+        "METRICS_AUTH": "password,proxy",
+        "METRICS_TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8",
+        "METRICS_OIDC_ROLES": "ops=admin,*=viewer",
+        "METRICS_STATSD_ADDRESS": "[::1]:8125",
+        "METRICS_PROXY_HEADER": "X-Remote-User",
+    }
+    ended = run("check-config", SECRET_KEY="k" * 32, METRICS_PROXY_SECRET="s" * 16, **given)
+    assert ended.code == 0, ended.err
+    assert {f"{name}={value}" for name, value in given.items()} <= set(ended.out.splitlines())
