@@ -1,7 +1,8 @@
 """What keeps an installation well, for those who run it.
 
 - ``doctor``: looks at settings, database, schema, lag and disk, and says what to do; ``surroundings`` are what stands
-  around: rights, connections, clock, disks, replica, Redis. ``finding``: what either says about one thing.
+  around: rights, connections, clock, disks, replica, Redis; ``access`` is who can come in. ``finding``: what any of
+  them says about one thing.
 - ``lag``: whether the pipeline keeps up, and what holds it up; the page says the same.
 - ``build``: which version of the program this is.
 """
