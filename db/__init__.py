@@ -27,5 +27,5 @@ Who may come in
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).
 Charts out
     ``annotations`` (what somebody says of a moment),
-    ``series`` (one statement for everything that a tab needs).
+    ``series`` (everything that a tab needs) in one statement (``series_statement``).
 """

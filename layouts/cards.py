@@ -214,7 +214,10 @@ def _uncomputed(found: Uncomputed, data: ChartData) -> list[Component]:
 
 
 def _never_seen(data: ChartData) -> list[Component]:
-    return _message("Waiting for the first event", [html.Code(data.chart.event), " has never been seen."])
+    first, *more = (html.Code(name) for name in data.chart.events)
+    if more:
+        return _message("Waiting for the first events", [first, " and ", *more, " have not both been seen."])
+    return _message("Waiting for the first event", [first, " has never been seen."])
 
 
 def _none_in_range(data: ChartData) -> list[Component]:

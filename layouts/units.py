@@ -17,7 +17,8 @@ _TIMES: Sizes = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("min", 60
 _BYTES: Sizes = (("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("PB", 1e15))
 _BINARY_BYTES: Sizes = (("KiB", 2**10), ("MiB", 2**20), ("GiB", 2**30), ("TiB", 2**40), ("PiB", 2**50))
 _RATES: Sizes = (("/s", 1), ("k/s", 1e3), ("M/s", 1e6), ("G/s", 1e9))
-_FAMILIES: tuple[Sizes, ...] = (_TIMES, _BYTES, _BINARY_BYTES, _RATES)
+_PERCENT: Sizes = (("%", 1),)
+_FAMILIES: tuple[Sizes, ...] = (_TIMES, _BYTES, _BINARY_BYTES, _RATES, _PERCENT)
 _LARGE: Sizes = (("", 1), ("M", 1e6), ("G", 1e9), ("T", 1e12))
 _OTHER_NAMES = {
     **dict.fromkeys(("us", "μs", "microsecond", "microseconds"), "µs"),

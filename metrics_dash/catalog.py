@@ -5,7 +5,6 @@ from it. A catalog is checked when it is loaded, so that a chart that can't be d
 problem is a ``CatalogError`` that quotes the value and names its place.
 """
 
-import difflib
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,27 +13,30 @@ from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from metrics_dash.bounds import NO_BOUNDS, Bounds, BoundsError, Good, Number, check_bounds
 from metrics_dash.catalog_names import EventName, Identifier, Key
+from metrics_dash.catalog_ratio import SIDES, PartDeclaration, Ratio, RatioError, resolve_ratio
+from metrics_dash.catalog_rules import (
+    CHART_SHOWS,
+    ChoiceError,
+    Event,
+    Kind,
+    Measurement,
+    Record,
+    Show,
+    check_show,
+    check_split,
+    choose_measurement,
+    dimensions_of,
+    nearest,
+    unit_of,
+)
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
-Kind = Literal["counter", "gauge", "timing"]
-Show = Literal["count", "sum", "avg", "min", "max", "rate", "p50", "p95", "p99", "unique"]
 Draw = Literal["line", "bar", "area"]
-
-# What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
-SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
-    "counter": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
-    "gauge": frozenset({"avg", "min", "max"}),
-    "timing": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
-}
-NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
-SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
-ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
-NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
 
 
 class CatalogError(ValueError):
@@ -44,41 +46,14 @@ class CatalogError(ValueError):
         super().__init__(" ".join(message.split()))
 
 
-class ChoiceError(ValueError):
-    """Something that can't be shown of an event. ``parameter``: which choice it is about; ``allowed``: what may stand
-    there instead, where that can be listed."""
-
-    def __init__(self, parameter: str, complaint: str, allowed: Iterable[str] = ()) -> None:
-        self.parameter, self.complaint, self.allowed = parameter, complaint, tuple(sorted(allowed))
-        super().__init__(complaint + (f"; use one of {', '.join(self.allowed)}" if self.allowed else ""))
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Measurement(_Record):
-    """One number that an event carries. ``unit`` is what the axis says, such as ``ms``."""
-
-    unit: str = ""
-
-
-class Event(_Record):
-    """A tracked event. ``name`` is its key in the catalog."""
-
-    name: EventName
-    kind: Kind
-    measurements: dict[Key, Measurement] = {}
-    dimensions: tuple[Key, ...] = ()
-    help: str = ""
-
-
-class ChartDeclaration(_Record):
+class ChartDeclaration(Record):
     """A chart as somebody writes it down; what is not said here is derived from its event, see ``Chart``."""
 
     id: Identifier
     title: str = Field(min_length=1)
-    event: EventName
+    event: EventName | None = None
+    numerator: PartDeclaration | None = None
+    denominator: PartDeclaration | None = None
     measurement: Key | None = None
     show: Show
     draw: Draw = "line"
@@ -91,7 +66,7 @@ class ChartDeclaration(_Record):
     help: str = ""
 
 
-class TabDeclaration(_Record):
+class TabDeclaration(Record):
     """A tab as somebody writes it down: an id that stands in the URL, a title, and its charts in order."""
 
     id: Identifier
@@ -99,7 +74,7 @@ class TabDeclaration(_Record):
     charts: tuple[ChartDeclaration, ...] = Field(min_length=1)
 
 
-class CatalogDeclaration(_Record):
+class CatalogDeclaration(Record):
     """A catalog file: events by name, tabs in order."""
 
     events: dict[str, Event]
@@ -121,6 +96,7 @@ class Chart:
 
     ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
     what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
+    ``ratio``: the two things that a ratio divides; its ``event`` is then that of the denominator.
     """
 
     id: str
@@ -136,6 +112,12 @@ class Chart:
     good: Good = "none"
     bounds: Bounds = NO_BOUNDS
     help: str = ""
+    ratio: Ratio | None = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The names of the events that it draws, ``event`` first."""
+        return (self.event,) if self.ratio is None else self.ratio.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,67 +159,6 @@ class Catalog:
     def fingerprint(self) -> str:
         """Return a text that changes with whatever is declared."""
         return repr((sorted(self.events.items()), self.tabs))
-
-
-# What may be shown of an event: each rule once, for catalogs, for the page and for the query API.
-
-
-def check_show(show: str, event: Event | None) -> Show:
-    """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
-    allowed = SHOWS_OF_KIND[event.kind] if event is not None else ANY_SHOW
-    if show in NEEDS_SKETCH:
-        raise ChoiceError("show", f"show {show!r} needs sketches, which buckets do not store yet", allowed)
-    if show not in ANY_SHOW:
-        raise ChoiceError("show", f"show {show!r} is not known", allowed)
-    if show not in allowed:
-        assert event is not None
-        raise ChoiceError("show", f"a {event.kind} has no {show!r}", allowed)
-    return show
-
-
-def choose_measurement(named: str | None, show: Show, event: Event | None) -> str | None:
-    """Return the measurement to show, None where events are counted. The only one of a declared event need not be
-    named; of an event that is not declared (None) any may be. Raises ``ChoiceError``."""
-    if show not in NEEDS_MEASUREMENT:
-        if named is not None:
-            raise ChoiceError("measurement", f"show {show!r} counts events and takes no measurement, not {named!r}")
-        return None
-    if event is None:
-        if named is None:
-            raise ChoiceError("measurement", f"the measurement is missing; show {show!r} needs one")
-        return named
-    if not event.measurements:
-        raise ChoiceError("measurement", f"{event.name!r} has no measurements, so it has no {show!r}")
-    if named is None:
-        if len(event.measurements) > 1:
-            raise ChoiceError("measurement", f"name a measurement of {event.name!r}", event.measurements)
-        return next(iter(event.measurements))
-    if named not in event.measurements:
-        raise ChoiceError("measurement", f"measurement {named!r} is not one of {event.name!r}", event.measurements)
-    return named
-
-
-def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
-    """Return what a chart of ``show`` may be split by."""
-    return event.dimensions if show in SPLITTABLE else ()
-
-
-def unit_of(show: Show, measurement: str | None, event: Event | None) -> str:
-    """Return the unit of what is shown: of its measurement, where that is declared; a rate counts events."""
-    declared = event.measurements.get(measurement) if event and measurement else None
-    return "/s" if show == "rate" else declared.unit if declared else ""
-
-
-def check_split(key: str | None, show: Show, event: Event | None) -> str | None:
-    """Return the dimension to split by, of an event that is not declared (None) any key. Raises ``ChoiceError``."""
-    if key is None:
-        return None
-    if event is not None and key not in event.dimensions:
-        complaint = f"split_by {key!r} is not a dimension of {event.name!r}"
-        raise ChoiceError("split_by", complaint + ("" if event.dimensions else ", which has none"), event.dimensions)
-    if show not in SPLITTABLE:
-        raise ChoiceError("split_by", f"only counts and rates can be split, not {show!r}")
-    return key
 
 
 # From a file to charts that can be drawn
@@ -282,41 +203,58 @@ def _resolve_tab(tab: TabDeclaration, events: Mapping[str, Event], source: str) 
 
 def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place: str) -> Chart:
     """Check a chart's references and complete it from its event. Raises ``CatalogError`` naming ``place``."""
-    event = events.get(declared.event)
-    if event is None:
-        raise CatalogError(f"{place}: event {declared.event!r} is not declared{_nearest(declared.event, events)}")
     try:
-        show = check_show(declared.show, event)
-        measurement = choose_measurement(declared.measurement, show, event)
-        split_by = check_split(declared.split_by, show, event)
+        derived = _of_a_ratio(declared, events) if declared.show == "ratio" else _of_one_event(declared, events)
         bounds = Bounds(declared.min, declared.max, declared.target, declared.warn)
-        bounds = check_bounds(bounds, show=show, draw=declared.draw, good=declared.good)
-    except (ChoiceError, BoundsError) as error:
+        bounds = check_bounds(bounds, show=declared.show, draw=declared.draw, good=declared.good)
+    except (ChoiceError, BoundsError, RatioError) as error:
         raise CatalogError(f"{place}: {error}") from None
+    except KeyError as error:
+        (name,) = error.args
+        raise CatalogError(f"{place}: event {name!r} is not declared{nearest(name, events)}") from None
     return Chart(
         id=declared.id,
         title=declared.title,
-        event=event.name,
-        show=show,
-        kind=event.kind,
+        show=declared.show,
         draw=declared.draw,
-        measurement=measurement,
-        split_by=split_by,
-        unit=unit_of(show, measurement, event),
-        dimensions=dimensions_of(show, event),
         good=declared.good,
         bounds=bounds,
         help=declared.help,
+        **derived,
     )
 
 
+def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> dict[str, Any]:
+    for side in SIDES:
+        if getattr(declared, side) is not None:
+            raise RatioError(f"{side}: only a ratio has one, not {declared.show!r}")
+    if declared.event is None:
+        raise RatioError("event: is missing")
+    event = events[declared.event]
+    show = check_show(declared.show, event)
+    measurement = choose_measurement(declared.measurement, show, event)
+    return {
+        "event": event.name,
+        "kind": event.kind,
+        "measurement": measurement,
+        "split_by": check_split(declared.split_by, show, event),
+        "unit": unit_of(show, measurement, event),
+        "dimensions": dimensions_of(show, event),
+    }
+
+
+def _of_a_ratio(declared: ChartDeclaration, events: Mapping[str, Event]) -> dict[str, Any]:
+    if declared.measurement is not None:
+        raise RatioError(f"measurement: {declared.measurement!r} belongs into the numerator or the denominator")
+    if declared.event is not None:
+        events[declared.event]
+    check_split(declared.split_by, "ratio", None)
+    ratio = resolve_ratio({side: getattr(declared, side) for side in SIDES}, declared.event, events)
+    event = events[ratio.denominator.event]
+    return {"event": event.name, "kind": event.kind, "unit": ratio.unit, "ratio": ratio}
+
+
 # Errors
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that somebody may have meant, as the end of a sentence; nothing where none is near."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _first_problem(error: ValidationError, document: Mapping[str, Any]) -> str:
@@ -326,9 +264,13 @@ def _first_problem(error: ValidationError, document: Mapping[str, Any]) -> str:
         return _unknown_key(unknown["loc"], document)
     first = problems[0]
     message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] == "model_type" and first["loc"][-1] in SIDES:
+        message = "must be a table, such as { where = { success = true } }"
     value = first["input"]
-    if first["type"] == "literal_error" and first["loc"][-1] == "show" and isinstance(value, str):
-        message = f"show {value!r} is not known{_nearest(value, ANY_SHOW)}; use one of {', '.join(sorted(ANY_SHOW))}"
+    if first["type"] == "literal_error" and first["loc"][4:] == ("show",) and isinstance(value, str):
+        message = (
+            f"show {value!r} is not known{nearest(value, CHART_SHOWS)}; use one of {', '.join(sorted(CHART_SHOWS))}"
+        )
     if isinstance(value, str | int | float | bool) and repr(value) not in message:
         message = f"{message}, not {value!r}"
     place = _place(first["loc"], document)
@@ -359,17 +301,17 @@ def _unknown_key(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> str
     elif holder is ChartDeclaration and key in _DERIVED:
         hint = "; it is derived from the chart's event"
     else:
-        hint = _nearest(key, known) or f"; the keys are {', '.join(known)}"
+        hint = nearest(key, known) or f"; the keys are {', '.join(known)}"
     return f"{_place(loc[:-1], document) or 'the file'}: {key!r} is not a key{hint}"
 
 
 _DERIVED = frozenset(field.name for field in fields(Chart)) - ChartDeclaration.model_fields.keys() - {"bounds"}
 
 
-def _holder(loc: tuple[int | str, ...]) -> type[_Record]:
+def _holder(loc: tuple[int | str, ...]) -> type[Record]:
     """Return the record that a place's last key stands in."""
-    by_depth: dict[tuple[str, int], type[_Record]] = {("events", 3): Event, ("events", 5): Measurement}
-    by_depth |= {("tabs", 3): TabDeclaration, ("tabs", 5): ChartDeclaration}
+    by_depth: dict[tuple[str, int], type[Record]] = {("events", 3): Event, ("events", 5): Measurement}
+    by_depth |= {("tabs", 3): TabDeclaration, ("tabs", 5): ChartDeclaration, ("tabs", 6): PartDeclaration}
     return by_depth.get((str(loc[0]), len(loc)), CatalogDeclaration)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics_dash.bounds import NO_BOUNDS, Bounds
-from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog, unit_of
+from metrics_dash.catalog import DEFAULT_PATH, CatalogError, load_catalog, parse_catalog
 
 SMALL = """
 [events."shop.order.paid"]
@@ -37,11 +37,11 @@ show = "avg"
 """
 
 
-def test_the_default_catalog_has_eleven_events_and_four_tabs_of_three_charts() -> None:
+def test_the_default_catalog_has_eleven_events_and_four_tabs_of_their_charts() -> None:
     catalog = load_catalog()
     assert len(catalog.events) == 11
     assert [tab.title for tab in catalog.tabs] == ["Server", "Auth", "Gameplay", "Combat"]
-    assert [len(tab.charts) for tab in catalog.tabs] == [3, 3, 3, 3]
+    assert [len(tab.charts) for tab in catalog.tabs] == [3, 4, 3, 3]
 
 
 def test_unit_and_kind_are_derived_from_the_event() -> None:
@@ -96,6 +96,14 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('show = "avg"', 'show = "avg"\nbounds = 1', "charts.stock: 'bounds' is not a key"),
         ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not dotted"),
         ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
+        ('event = "shop.order.paid"\n', "", "charts.revenue: event: is missing"),
+        ('show = "sum"', 'show = "sum"\ndenominator = {}', "revenue: denominator: only a ratio has one, not 'sum'"),
+        ('show = "sum"', 'show = "ratio"', "revenue: measurement: 'amount' belongs into the numerator or"),
+        ('show = "avg"', 'show = "ratio"\nnumerator = {}', "stock: numerator: a gauge has no 'count'"),
+        ('show = "avg"', 'show = "ratio"\nnumerator = "all"', "stock.numerator: must be a table, such as { where ="),
+        ('show = "avg"', 'show = "ratio"\nnumerator = { wher = {} }', "stock.numerator: 'wher' is not a key; did you"),
+        ('show = "avg"', 'show = "ratio"\nsplit_by = "x"', "stock: only counts and rates can be split, not 'ratio'"),
+        ('show = "avg"', 'show = "ratios"', "show 'ratios' is not known; did you mean 'ratio'?"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_its_place(old: str, new: str, says: str) -> None:
@@ -117,10 +125,6 @@ def test_a_chart_is_held_against_what_it_declares() -> None:
     stock = parse_catalog(SMALL.replace('show = "avg"', declared)).chart("stock")
     assert stock.bounds == Bounds(0, 100, 90.5, 50, low_is_bad=True, judges=True)
     assert parse_catalog(SMALL).chart("stock").bounds == NO_BOUNDS
-
-
-def test_a_rate_is_counted_by_the_second() -> None:
-    assert (unit_of("rate", None, None), unit_of("count", None, None)) == ("/s", "")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -6,5 +6,6 @@
 - ``ad_hoc``: a chart that no catalog declares. ``tables`` and ``exports``: charts as tables and files.
 - ``uncomputed``: which buckets of a chart can't be computed.
 - ``cache``: values computed once, however many ask; ``redis_cache`` shares them, as plain ``records``.
-- ``plan``, ``rows``, ``series``, ``aggregates``, ``headline``, ``refusals``: the steps of ``queries``, each a file.
+- ``plan``, ``rows``, ``ratios``, ``series``, ``aggregates``, ``headline``, ``refusals``: the steps of ``queries``,
+  each a file.
 """

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from db.rows import InvalidEventError, check_name
-from metrics_dash.catalog import (
-    Catalog,
-    Chart,
+from metrics_dash.catalog import Catalog, Chart
+from metrics_dash.catalog_rules import (
     ChoiceError,
     Event,
     Show,

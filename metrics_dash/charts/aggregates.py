@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from db.series import Rows
-from metrics_dash.catalog import Show
+from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.data import Values
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,14 @@ def _average(rows: Rows, seconds: Values) -> Values:
     return _divide(cast(Values, rows.sum), cast(Values, rows.values))
 
 
-def _divide(numerator: Values, denominator: Values) -> Values:
-    quotient: Values = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+def _ratio(rows: Rows, seconds: Values) -> Values:
+    numerator, denominator = cast(Values, rows.sum), cast(Values, rows.values)
+    return _divide(numerator, denominator, where=denominator != 0)
+
+
+def _divide(numerator: Values, denominator: Values, where: Flags | None = None) -> Values:
+    where = denominator > 0 if where is None else where
+    quotient: Values = np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=where)
     return quotient
 
 
@@ -41,6 +50,7 @@ AGGREGATES: Mapping[Show, Aggregate] = {
     "count": Aggregate(_part("count"), 0.0, "total"),
     "sum": Aggregate(_part("sum"), 0.0, "total"),
     "rate": Aggregate(_rate, 0.0, "average"),
+    "ratio": Aggregate(_ratio, np.nan, "overall"),
     "avg": Aggregate(_average, np.nan, "average"),
     "min": Aggregate(_part("min"), np.nan, "minimum"),
     "max": Aggregate(_part("max"), np.nan, "maximum"),

@@ -73,9 +73,9 @@ class Series:
 class Headline:
     """The number above a chart.
 
-    ``label``: what it is, one of total, average, latest, minimum, maximum. ``previous``: the same of the period before,
-    as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is +10 %. None where there is none.
-    ``against``: what that period is.
+    ``label``: what it is, one of total, average, overall, latest, minimum, maximum. ``previous``: the same of the
+    period before, as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is
+    +10 %. None where there is none. ``against``: what that period is.
     """
 
     value: float | None

@@ -11,6 +11,7 @@ from db.levels import BUCKET_TYPES
 from db.series import Read
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.ratios import read_of
 from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
 from metrics_dash.charts.timerange.grid import NO_BUCKET, Milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
@@ -75,7 +76,14 @@ class Plan:
     first: datetime | None = None
 
     def reads(self) -> list[Read]:
-        return [read for read in (self.now, self.latest, self.before, self.compared) if read is not None]
+        """Return what is asked, in order. Of a ratio each is the denominator's read, and the numerator's follows it."""
+        asked = [read for read in (self.now, self.latest, self.before, self.compared) if read is not None]
+        ratio = self.chart.ratio
+        return asked if ratio is None else [each for read in asked for each in (read, read_of(ratio.numerator, read))]
+
+    def recorded(self, grid: Grid) -> Milliseconds:
+        """Return the starts of the buckets in which the event was recorded, at least in part."""
+        return grid.starts[:0] if self.first is None else grid.starts[grid.ends > to_milliseconds(self.first)]
 
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the plan of an event that was first recorded then: of time before nothing is known, here and in what
@@ -116,7 +124,7 @@ def adds_up(window: Window) -> bool:
 
 
 def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
-    return Read(
+    read = Read(
         chart.event,
         window.source,
         int(edges[0]),
@@ -126,6 +134,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
     )
+    return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 
 
 def _compared(chart: Chart, window: Window, starts: Milliseconds, ends: Milliseconds) -> Read | None:

@@ -15,6 +15,8 @@ What a value means:
 - The number above a chart: counts and sums are totals over the range, rates averages over it; a gauge shows its latest
   sample, whatever is drawn; averages, minima and maxima of other kinds are those of the whole range. Its change
   compares complete buckets with the same number of buckets just before, and a gauge with its latest sample there.
+- A ratio divides the sum of one thing by the sum of another, also of longer buckets and of the whole range: it is never
+  an average of ratios. Where the denominator is zero, or was not recorded yet, there is a gap.
 - A split shows the values with the most events; "other" is all the rest, events without that key included, so that a
   split adds up to the count.
 
@@ -39,7 +41,8 @@ from db.faults import Fault, classify
 from db.reading import ask, ask_status
 from db.series import LastSeen, Read, Rows, read_series
 from db.status import PipelineStatus
-from metrics_dash.catalog import Catalog, Chart, Show, Tab
+from metrics_dash.catalog import Catalog, Chart, Tab
+from metrics_dash.catalog_rules import Show
 from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
 from metrics_dash.charts.cache import SharedCache, Store
@@ -50,6 +53,7 @@ from metrics_dash.charts.data import (
     TabData,
 )
 from metrics_dash.charts.plan import Plan, plan
+from metrics_dash.charts.ratios import seen_of
 from metrics_dash.charts.refusals import intervals
 from metrics_dash.charts.refusals import refused_read as read_of_refusals
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
@@ -240,7 +244,7 @@ class Queries:
         """Return what the answer depends on, and the tick: a fixed window too may get late events."""
         window = windows.lines
         tick = window.end if window.live else moment.now
-        charts = [(c.id, c.event, c.measurement, c.show, c.split_by, c.draw) for c in tab.charts]
+        charts = [(c.id, c.event, c.measurement, c.show, c.split_by, c.draw, c.ratio) for c in tab.charts]
         span = (window.start.timestamp(), window.end.timestamp(), window.asked)
         buckets = [(each.step.key, each.source, each.chosen) for each in windows]
         return f"tab|{tab.id}|{charts}|{span}|{buckets}|{window.zone.key}|{compare}|{tick.timestamp()}"
@@ -282,7 +286,8 @@ def _read_tab(
     charts, refused = _read_plans(connection, plans, window, held, refused_read)
     if status.uncomputed:
         charts = tuple(
-            replace(data, uncomputed=uncomputed_in(data.window, data.chart.event, status.uncomputed)) for data in charts
+            replace(data, uncomputed=uncomputed_in(data.window, data.chart.events, status.uncomputed))
+            for data in charts
         )
     return TabData(tab, window, charts, complete_through, refused, compare)
 
@@ -292,7 +297,7 @@ def _read_plans(
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
     """Return all plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
-    names = list(dict.fromkeys(plan.chart.event for plan in plans))
+    names = list(dict.fromkeys(name for plan in plans for name in plan.chart.events))
     try:
         answers, seen = read_series(connection, [*reads, *([refused] if refused else [])], names)
     except DBAPIError as error:
@@ -307,7 +312,7 @@ def _read_plans(
 
 def _read_alone(connection: Connection, plan: Plan, held: RetainedSince) -> ChartData:
     try:
-        answers, seen = read_series(connection, plan.reads(), [plan.chart.event])
+        answers, seen = read_series(connection, plan.reads(), plan.chart.events)
     except DBAPIError as error:
         if classify(error) is not Fault.DATA:
             raise
@@ -319,7 +324,7 @@ def _read_alone(connection: Connection, plan: Plan, held: RetainedSince) -> Char
 
 def _build(plan: Plan, answers: list[Rows], seen: Mapping[str, LastSeen], held: RetainedSince) -> ChartData:
     try:
-        return assembled.build(plan, iter(answers), seen[plan.chart.event], held)
+        return assembled.build(plan, iter(answers), seen_of(plan.chart, seen), held)
     except Exception as error:
         log.exception("chart %s can't be built", plan.chart.id)
         return assembled.failing(plan.chart, plan.window, f"{type(error).__name__} while building this chart")

@@ -8,11 +8,13 @@ from typing import cast
 import numpy as np
 
 from db.series import LastSeen, Rows
-from metrics_dash.catalog import Chart, Show
+from metrics_dash.catalog import Chart
+from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import align
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.windows import RetainedSince, Window
@@ -22,10 +24,11 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     """Return a chart's data from the answers to the reads of its plan, in their order."""
     plan = plan.recorded_from(seen.first)
     chart, window, grid = plan.chart, plan.window, plan.grid
-    found = next(answers)
+    found = _answered(plan, answers, plan.recorded(grid))
     latest = next(answers) if plan.latest is not None else None
-    before = next(answers) if plan.before is not None else None
-    compared = next(answers) if plan.compared is not None else None
+    before = _answered(plan, answers) if plan.before is not None else None
+    then = None if plan.compared_grid is None else plan.recorded(plan.compared_grid)
+    compared = _answered(plan, answers, then) if plan.compared is not None else None
     rows = align(found, grid.starts)
     held_from = held.since(window.source)
     state = _state(len(found.start) > 0, window, seen, held_from)
@@ -43,6 +46,12 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
     )
+
+
+def _answered(plan: Plan, answers: Iterator[Rows], recorded: Milliseconds | None = None) -> Rows:
+    """Return the next answer, of a ratio the next two as one. ``recorded``: starts of the buckets that may count."""
+    found, ratio = next(answers), plan.chart.ratio
+    return found if ratio is None else divisible(ratio, next(answers), found, recorded)
 
 
 def failing(chart: Chart, window: Window, error: str) -> ChartData:

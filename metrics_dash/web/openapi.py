@@ -10,7 +10,7 @@ from typing import Any, get_args
 from flask import Flask, Response
 
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
-from metrics_dash.catalog import ANY_SHOW
+from metrics_dash.catalog_rules import ANY_SHOW
 from metrics_dash.charts.data import State
 from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD

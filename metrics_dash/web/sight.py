@@ -30,7 +30,8 @@ def check_sight(viewer: Principal, tab: Tab, mounted: Iterable[str] = ()) -> Non
 def check_chart(viewer: Principal, catalog: Catalog, chart_id: str) -> None:
     """Refuse a chart that somebody may not see, or whose event is not their token's. Raises ``ForbiddenError``."""
     check_sight(viewer, catalog.tab_of(chart_id))
-    check_event(viewer, catalog.chart(chart_id).event)
+    for name in catalog.chart(chart_id).events:
+        check_event(viewer, name)
 
 
 def check_export(viewer: Principal, tab: Tab, chart_id: str | None) -> None:
@@ -38,7 +39,8 @@ def check_export(viewer: Principal, tab: Tab, chart_id: str | None) -> None:
     check_sight(viewer, tab)
     for chart in tab.charts:
         if chart_id in (None, chart.id):
-            check_event(viewer, chart.event)
+            for name in chart.events:
+                check_event(viewer, name)
 
 
 def check_event(viewer: Principal, event_name: str) -> None:

@@ -67,7 +67,7 @@ def test_one_crosshair_goes_through_every_chart_of_the_tab(open_page: Open, page
     page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
     wait_for_tab(page, "auth")
     page.mouse.move(*point(page, "login-rate", 0.5))
-    expect(page.locator(".reader[data-on]")).to_have_count(3)
+    expect(page.locator(".reader[data-on]")).to_have_count(4)
     times = page.locator(".reader .cross-time").all_inner_texts()
     assert len(set(times)) == 1
     expect(page.locator("#reader-login-results .cross-values > div")).to_have_count(2)

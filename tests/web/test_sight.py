@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from db.engine import Database
 from metrics_dash.auth import links
 from metrics_dash.auth.permissions import ForbiddenError, Principal
-from metrics_dash.catalog import load_catalog
-from metrics_dash.web.sight import catalog_for
+from metrics_dash.catalog import load_catalog, parse_catalog
+from metrics_dash.web.sight import catalog_for, check_chart, check_export
 from tests.support.visitors import CALLBACK, House, house, question
 
 LONGEST = timedelta(hours=6)
@@ -84,3 +84,28 @@ def test_a_token_queries_and_exports_its_events_alone(opened: House) -> None:
 def test_a_link_whose_tabs_are_gone_sees_nothing() -> None:
     with pytest.raises(ForbiddenError, match="no longer there"):
         catalog_for(Principal("link", "wall", tabs=frozenset({"gone"})), load_catalog())
+
+
+def test_a_ratio_of_two_events_needs_a_token_for_both() -> None:
+    catalog = parse_catalog("""
+[events."a.tried"]
+kind = "counter"
+[events."b.done"]
+kind = "counter"
+[[tabs]]
+id = "one"
+title = "One"
+[[tabs.charts]]
+id = "share"
+title = "Share"
+show = "ratio"
+numerator = { event = "b.done" }
+denominator = { event = "a.tried" }
+""")
+    check_chart(Principal("token", "both", prefixes=("a", "b")), catalog, "share")
+    for prefix, other in (("a", "b.done"), ("b", "a.tried")):
+        half = Principal("token", "half", prefixes=(prefix,))
+        with pytest.raises(ForbiddenError, match=other):
+            check_chart(half, catalog, "share")
+        with pytest.raises(ForbiddenError, match=other):
+            check_export(half, catalog.tab("one"), None)

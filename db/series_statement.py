@@ -1,0 +1,187 @@
+"""The statement that reads buckets for charts.
+
+Reads come as arrays, one for each of their properties, and are answered by lateral joins. So its text depends on the
+kinds of reads only, is short, and is parsed and planned the same for one chart and for twelve.
+"""
+
+import re
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from db.labels import OTHER
+from db.levels import BUCKET_TYPES, WIDTHS
+
+_BUCKETS = """telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
+        AND bucket_start >= read.start AND bucket_start < read.until"""
+_READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
+        CAST(:KIND_edges AS text[])) AS read(number, event, level, start, until, measurement, bounds)"""
+_SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_prefix AS text[]),
+        CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]), CAST(:KIND_coarse AS text[]),
+        CAST(:KIND_first AS timestamptz[]), CAST(:KIND_last AS timestamptz[]))
+        AS read(number, event, level, start, until, prefix, most, bounds, coarse, first, last)"""
+
+# OFFSET 0 keeps the bounds from being read again for every bucket.
+_WITH_EDGES = "(SELECT *, bounds::timestamptz[] AS edges FROM FROM_READS OFFSET 0) AS read"
+_SLOT = "width_bucket(bucket_start, read.edges)::bigint"
+_BIN = "date_bin(read.bounds, bucket_start, read.start)"
+
+_PLAIN = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT string_agg(timestamptz_send(bucket_start) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
+        ELSE float8send(coalesce((sum_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((min_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((max_values -> read.measurement)::float8, 'NaN'))
+        || float8send(coalesce((value_counts -> read.measurement)::float8, 'NaN')) END, '')
+    FROM BUCKETS
+) FROM FROM_READS"""
+
+# The last sample of whole buckets that lie before the read's end, and of the minute that holds it: coarser levels know
+# samples whose minutes are no longer held.
+_LATEST = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT timestamptz_send(to_timestamp(last.moment)) || int8send(1) || float8send(value) || float8send(value)
+        || float8send(value) || float8send(1)
+    FROM (
+        SELECT (sample ->> 0)::float8 AS moment, (sample ->> 1)::float8 AS value
+        FROM (VALUES LEVELS) AS held (level, before) CROSS JOIN LATERAL (
+            SELECT last_values -> read.measurement AS sample FROM telemetry_buckets
+            WHERE event_name = read.event AND bucket_type = held.level AND bucket_start >= read.start
+                AND bucket_start <= read.until - held.before AND last_values ? read.measurement
+            ORDER BY bucket_start DESC LIMIT 1
+        ) AS found
+        ORDER BY 1 DESC, 2 DESC LIMIT 1
+    ) AS last
+) FROM FROM_READS"""
+_BEFORE_THE_END = {level: f"{width.total_seconds():.0f} seconds" for level, width in WIDTHS.items()}
+_BEFORE_THE_END[BUCKET_TYPES[0]] = "1 microsecond"
+_LEVELS = ", ".join(f"('{level}', interval '{before}')" for level, before in _BEFORE_THE_END.items())
+_FOLDED = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT string_agg(int8send(slot) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
+        ELSE float8send(coalesce(sum, 'NaN')) || float8send(coalesce(min, 'NaN'))
+        || float8send(coalesce(max, 'NaN')) || float8send(coalesce(values, 'NaN')) END, '')
+    FROM (
+        SELECT SLOT AS slot, sum(count)::bigint AS count, sum((sum_values -> read.measurement)::float8) AS sum,
+            min((min_values -> read.measurement)::float8) AS min, max((max_values -> read.measurement)::float8) AS max,
+            sum((value_counts -> read.measurement)::float8) AS values
+        FROM BUCKETS GROUP BY 1
+    ) AS bucket
+) FROM FROM_READS"""
+
+# The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
+# stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own
+# level at both ends (`coarse`, `first`, `last`). So a value that is new to the last moments may be missing until its
+# coarser bucket is made; it counts among the others meanwhile.
+_SPLIT = """
+SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
+    SELECT string_agg(slot || counted, '') FROM (
+        SELECT COUNTED FROM BUCKETS AND metadata_counts ? value.name GROUPED
+    ) AS bucket
+) FROM FROM_READS CROSS JOIN LATERAL (
+    SELECT entry.key AS name
+    FROM (
+        SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
+            AND bucket_start >= read.start AND bucket_start < read.first
+        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
+            AND bucket_type = read.coarse AND bucket_start >= read.first AND bucket_start < read.last
+        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
+            AND bucket_type = read.level AND bucket_start >= read.last AND bucket_start < read.until
+    ) AS bucket, jsonb_each(metadata_counts) AS entry
+    WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
+    GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
+) AS value""".replace("OTHER", OTHER)
+
+# The counts of one value. A bucket that counts rarer values together doesn't know whether this one is among them.
+_ONLY = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT string_agg(slot || counted, '') FROM (
+        SELECT COUNTED FROM BUCKETS AND metadata_counts ?| ARRAY[read.label, read.rest] GROUPED
+    ) AS bucket
+) FROM FROM_READS"""
+_ONLY_READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_label AS text[]),
+        CAST(:KIND_rest AS text[]), CAST(:KIND_edges AS text[]))
+        AS read(number, event, level, start, until, label, rest, bounds)"""
+_PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
+        float8send((metadata_counts -> value.name)::float8) AS counted"""
+_FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> value.name)::float8)) AS counted"
+
+_SEEN = """
+SELECT 'seen', (seen.number - 1)::int, NULL::text,
+    timestamptz_send(coalesce((SELECT first_seen_at FROM event_names WHERE event_name = seen.name), 'infinity'))
+    || (SELECT string_agg(
+        timestamptz_send(coalesce(first, 'infinity')) || timestamptz_send(coalesce(last, '-infinity')), ''
+        ORDER BY fineness)
+    FROM (VALUES SEEN_LEVELS) AS of (fineness, level) CROSS JOIN LATERAL (
+        SELECT min(bucket_start) AS first, max(bucket_start) AS last FROM telemetry_buckets
+        WHERE event_name = seen.name AND bucket_type = of.level
+    ) AS held)
+FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
+
+
+def _binned(folded: str, reads: str) -> str:
+    """Return a statement that adds up for buckets of one length: their slots are the moments at which they begin."""
+    sent = re.sub(r"int8send\((slot)\)", r"timestamptz_send(\1)", folded, flags=re.IGNORECASE)
+    reads = reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
+    return sent.replace("FROM_READS", reads).replace("SLOT", _BIN)
+
+
+def _one(counted: str) -> str:
+    """Return how a read's own value is counted, in place of one that was searched for."""
+    return counted.replace(
+        "(metadata_counts -> value.name)::float8", "coalesce((metadata_counts -> read.label)::float8, 'NaN')"
+    )
+
+
+KINDS = {
+    "plain": _PLAIN.replace("FROM_READS", _READS),
+    "latest": _LATEST.replace("FROM_READS", _READS).replace("LEVELS", _LEVELS),
+    "binned": _binned(_FOLDED, _READS),
+    "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
+    "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
+    "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
+    "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
+    .replace("COUNTED", _FOLDED_COUNT)
+    .replace("GROUPED", "GROUP BY SLOT"),
+    "plain_only": _ONLY.replace("FROM_READS", _ONLY_READS)
+    .replace("COUNTED", _one(_PLAIN_COUNT))
+    .replace("GROUPED", ""),
+    "binned_only": _binned(
+        _ONLY.replace("COUNTED", _one(_FOLDED_COUNT)).replace("GROUPED", "GROUP BY SLOT"), _ONLY_READS
+    ),
+    "folded_only": _ONLY.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _ONLY_READS))
+    .replace("COUNTED", _one(_FOLDED_COUNT))
+    .replace("GROUPED", "GROUP BY SLOT"),
+    "seen": _SEEN.replace(
+        "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))
+    ),
+}
+PREFIXES = {
+    "plain": "p",
+    "latest": "l",
+    "binned": "b",
+    "folded": "f",
+    "plain_split": "ps",
+    "binned_split": "bs",
+    "folded_split": "fs",
+    "plain_only": "po",
+    "binned_only": "bo",
+    "folded_only": "fo",
+    "seen": "",
+}
+
+
+@cache
+def statement(kinds: tuple[str, ...]) -> TextClause:
+    """Return the statement that answers reads of these kinds."""
+    parts = (
+        KINDS[kind].replace("KIND", PREFIXES[kind]).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS)
+        for kind in kinds
+    )
+    # psycopg parses a statement anew every time if it is longer than 4,096 characters, which takes it longer than the
+    # server takes to answer. So the parameters have short names, and indentation is not sent.
+    short = re.sub(r"\s+", " ", " UNION ALL ".join(parts)).replace("( ", "(").replace(" )", ")")
+    return text(re.sub(r"CAST\((:\w+) AS (\w+\[\])\)", r"(\1)::\2", short))

@@ -1,0 +1,122 @@
+"""What a catalog declares of an event, and what may be shown of it: each rule once, for catalogs, for the page and for
+the query API.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from metrics_dash.catalog_names import EventName, Key
+
+Kind = Literal["counter", "gauge", "timing"]
+Show = Literal["count", "sum", "avg", "min", "max", "rate", "ratio", "p50", "p95", "p99", "unique"]
+
+# What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
+SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
+    "counter": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
+    "gauge": frozenset({"avg", "min", "max"}),
+    "timing": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
+}
+NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
+SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
+ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
+# A ratio is of two things, so it is no choice for one event.
+CHART_SHOWS: frozenset[Show] = ANY_SHOW | {"ratio"}
+NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
+
+
+class ChoiceError(ValueError):
+    """Something that can't be shown of an event. ``parameter``: which choice it is about; ``allowed``: what may stand
+    there instead, where that can be listed."""
+
+    def __init__(self, parameter: str, complaint: str, allowed: Iterable[str] = ()) -> None:
+        self.parameter, self.complaint, self.allowed = parameter, complaint, tuple(sorted(allowed))
+        super().__init__(complaint + (f"; use one of {', '.join(self.allowed)}" if self.allowed else ""))
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Measurement(Record):
+    """One number that an event carries. ``unit`` is what the axis says, such as ``ms``."""
+
+    unit: str = ""
+
+
+class Event(Record):
+    """A tracked event. ``name`` is its key in the catalog."""
+
+    name: EventName
+    kind: Kind
+    measurements: dict[Key, Measurement] = {}
+    dimensions: tuple[Key, ...] = ()
+    help: str = ""
+
+
+def check_show(show: str, event: Event | None) -> Show:
+    """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
+    allowed = SHOWS_OF_KIND[event.kind] if event is not None else ANY_SHOW
+    if show in NEEDS_SKETCH:
+        raise ChoiceError("show", f"show {show!r} needs sketches, which buckets do not store yet", allowed)
+    if show == "ratio":
+        raise ChoiceError("show", "show 'ratio' needs a numerator and a denominator, which a catalog declares", allowed)
+    if show not in ANY_SHOW:
+        raise ChoiceError("show", f"show {show!r} is not known", allowed)
+    if show not in allowed:
+        assert event is not None
+        raise ChoiceError("show", f"a {event.kind} has no {show!r}", allowed)
+    return show
+
+
+def choose_measurement(named: str | None, show: Show, event: Event | None) -> str | None:
+    """Return the measurement to show, None where events are counted. The only one of a declared event need not be
+    named; of an event that is not declared (None) any may be. Raises ``ChoiceError``."""
+    if show not in NEEDS_MEASUREMENT:
+        if named is not None:
+            raise ChoiceError("measurement", f"show {show!r} counts events and takes no measurement, not {named!r}")
+        return None
+    if event is None:
+        if named is None:
+            raise ChoiceError("measurement", f"the measurement is missing; show {show!r} needs one")
+        return named
+    if not event.measurements:
+        raise ChoiceError("measurement", f"{event.name!r} has no measurements, so it has no {show!r}")
+    if named is None:
+        if len(event.measurements) > 1:
+            raise ChoiceError("measurement", f"name a measurement of {event.name!r}", event.measurements)
+        return next(iter(event.measurements))
+    if named not in event.measurements:
+        raise ChoiceError("measurement", f"measurement {named!r} is not one of {event.name!r}", event.measurements)
+    return named
+
+
+def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
+    """Return what a chart of ``show`` may be split by."""
+    return event.dimensions if show in SPLITTABLE else ()
+
+
+def unit_of(show: Show, measurement: str | None, event: Event | None) -> str:
+    """Return the unit of what is shown: of its measurement, where that is declared; a rate counts events."""
+    declared = event.measurements.get(measurement) if event and measurement else None
+    return "/s" if show == "rate" else declared.unit if declared else ""
+
+
+def check_split(key: str | None, show: Show, event: Event | None) -> str | None:
+    """Return the dimension to split by, of an event that is not declared (None) any key. Raises ``ChoiceError``."""
+    if key is None:
+        return None
+    if event is not None and key not in event.dimensions:
+        complaint = f"split_by {key!r} is not a dimension of {event.name!r}"
+        raise ChoiceError("split_by", complaint + ("" if event.dimensions else ", which has none"), event.dimensions)
+    if show not in SPLITTABLE:
+        raise ChoiceError("split_by", f"only counts and rates can be split, not {show!r}")
+    return key
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that somebody may have meant, as the end of a sentence; nothing where none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,52 @@
+"""Ratios: two reads, added up by themselves and divided last. Pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from db.series import LastSeen, Read, Rows
+from metrics_dash.catalog import Chart
+from metrics_dash.catalog_ratio import Part, Ratio
+from metrics_dash.charts.data import Values
+from metrics_dash.charts.rows import align
+from metrics_dash.charts.timerange.grid import Milliseconds
+
+
+def read_of(part: Part, read: Read) -> Read:
+    """Return the read of one part, in the time and the buckets of ``read``."""
+    return replace(read, event_name=part.event, measurement=part.measurement, only=part.only)
+
+
+def seen_of(chart: Chart, seen: Mapping[str, LastSeen]) -> LastSeen:
+    """Return what is known of a chart's events: of several they are recorded from when on all of them are."""
+    found = [seen[name] for name in chart.events]
+    if len(found) == 1:
+        return found[0]
+    firsts = [each.first for each in found if each.first is not None]
+    if len(firsts) < len(found):
+        return LastSeen(False, None)
+    return LastSeen(True, found[0].last, max(firsts))
+
+
+def divisible(ratio: Ratio, numerator: Rows, denominator: Rows, recorded: Milliseconds | None) -> Rows:
+    """Return the buckets of a ratio: ``sum`` of the numerator, in the ratio's unit, and ``values`` of the denominator.
+
+    Nothing is divided yet, so they add up like any others. Buckets in which either is unknown are left out, and those
+    that are not among the starts ``recorded``: there not both were counted.
+    """
+    starts = np.union1d(numerator.start, denominator.start)
+    over, under = _added_up(ratio.numerator, numerator, starts), _added_up(ratio.denominator, denominator, starts)
+    known = np.isfinite(over) & np.isfinite(under)
+    if recorded is not None:
+        known &= np.isin(starts, recorded)
+    return Rows(starts[known], under[known], sum=over[known] * ratio.scale, values=under[known])
+
+
+def _added_up(part: Part, rows: Rows, starts: Milliseconds) -> Values:
+    """Return a part's number in each bucket: zero in those that have none, NaN where it is not known."""
+    aligned = align(rows, starts)
+    if part.measurement is not None:
+        return np.nan_to_num(cast(Values, aligned.sum))
+    return np.where(np.isin(starts, rows.start), aligned.count, 0.0)

@@ -1,0 +1,50 @@
+"""What may be shown of an event: what is allowed is returned, and what isn't is quoted."""
+
+import pytest
+
+from metrics_dash.catalog_rules import ChoiceError, Event, check_show, check_split, choose_measurement, nearest, unit_of
+
+PAID = Event(name="shop.paid", kind="counter", measurements={"amount": {"unit": "EUR"}}, dimensions=("country",))
+STOCK = Event(name="shop.stock", kind="gauge", measurements={"pieces": {}})
+
+
+def test_a_rate_is_counted_by_the_second_and_a_sum_in_its_measurements_unit() -> None:
+    assert (unit_of("rate", None, None), unit_of("count", None, None)) == ("/s", "")
+    assert unit_of("sum", "amount", PAID) == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("show", "event", "says"),
+    [
+        ("count", STOCK, "a gauge has no 'count'"),
+        ("p95", PAID, "show 'p95' needs sketches"),
+        ("ratio", PAID, "show 'ratio' needs a numerator and a denominator"),
+        ("ratio", None, "show 'ratio' needs a numerator and a denominator"),
+        ("median", None, "show 'median' is not known"),
+    ],
+)
+def test_what_an_event_does_not_have_is_quoted_with_what_it_has(show: str, event: Event | None, says: str) -> None:
+    with pytest.raises(ChoiceError, match=says) as problem:
+        check_show(show, event)
+    assert problem.value.parameter == "show"
+    assert "avg" in problem.value.allowed
+    assert "ratio" not in problem.value.allowed
+
+
+def test_an_only_measurement_is_chosen_and_a_strange_one_refused() -> None:
+    assert choose_measurement(None, "sum", PAID) == "amount"
+    with pytest.raises(ChoiceError, match="measurement 'price'"):
+        choose_measurement("price", "sum", PAID)
+
+
+def test_counts_are_split_by_their_dimensions_only() -> None:
+    assert check_split("country", "count", PAID) == "country"
+    with pytest.raises(ChoiceError, match="split_by 'colour'"):
+        check_split("colour", "count", PAID)
+    with pytest.raises(ChoiceError, match="not 'sum'"):
+        check_split("country", "sum", PAID)
+
+
+def test_a_name_that_is_near_is_suggested() -> None:
+    assert nearest("shop.pait", ["shop.paid"]) == "; did you mean 'shop.paid'?"
+    assert nearest("x", ["shop.paid"]) == ""
