@@ -4,5 +4,6 @@
 - ``traces``: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``.
 - ``axes`` and ``arrays``: its axes, and its numbers as they travel. ``ticks``: what of its axes
   moves on with every refresh. ``room``: how much fits into it.
+- ``labels``: text from outside as Plotly shows it and does not read it.
 - ``bounds``: what the chart is held against: how far its axis reaches, a target line, a band that warns.
 """

@@ -1,7 +1,8 @@
 """HTTP: the server, the gate before every route, and the routes for programs. No other room here knows Flask.
 
 - ``install`` puts all of it on a Flask server; ``serve`` runs one, guarded by ``connections`` (deadlines and limits)
-  and ``lanes`` (threads for each kind of work); ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves
+  and ``lanes`` (threads for each kind of work); ``unix_socket``: a place to listen without an address.
+  ``gunicorn_worker`` is the same in gunicorn's processes. ``run`` serves
   the whole application.
 - ``gate``: closed, unless a row of ``doors`` opens the route to who it is (``identity``, from ``cookies``, tokens and
   what ``proxies`` say; ``credentials`` finds a token in whatever form a client has for it). ``client``: where a request
