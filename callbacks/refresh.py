@@ -7,6 +7,7 @@ whole figure would undo a zoom. Whatever fails is said in the answer, and what w
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,10 @@ from typing_extensions import TypedDict
 
 from callbacks.steps import steps
 from layouts import board, cards, shell
+from layouts.annotations import told
 from layouts.cards import CardContent
 from layouts.export.about import about
+from layouts.figure.annotations import Group, groups
 from layouts.figure.figures import Figure, annotations_and_shapes, figure
 from layouts.figure.room import bars_within
 from layouts.figure.ticks import ticks
@@ -143,7 +146,12 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
         refused=refused_text(data.refused),
         demo=demo,
     )
-    answer = {**_answer(data, zone, moment, context), "lag": _lag(behind), "about": about(data, demo=demo)}
+    answer = {
+        **_answer(data, zone, moment, context),
+        "annotations": told(picture.noted),
+        "lag": _lag(behind),
+        "about": about(data, demo=demo),
+    }
     if list(mounted) != [chart.id for chart in tab.charts]:
         return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
     patched = asked["reason"] == "tick"
@@ -213,6 +221,11 @@ class Picture:
     behind: Lag | None
     width: int
 
+    @cached_property
+    def noted(self) -> list[Group]:
+        """What stands as one mark on every chart."""
+        return groups(self.data.annotations, self.data.window, self.width)
+
     def parts(self, *, patched: bool) -> list[CardContent]:
         """Return what each card shows, in order; ``patched``: new traces for the figures that stand there already."""
         draw = self._patch if patched else self._figure
@@ -234,7 +247,7 @@ class Picture:
             return self._content(place, empty, draw)
 
     def _content(self, place: int, chart: ChartData, draw: Callable[[int, ChartData], Any]) -> CardContent:
-        headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused)]
+        headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused, self.data.annotations)]
         return CardContent(draw(place, chart), headline, cards.state(chart, self.behind))
 
     def _style(self, place: int, chart: ChartData) -> FigureStyle:
@@ -242,13 +255,14 @@ class Picture:
         return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden, width=self.width)
 
     def _figure(self, place: int, chart: ChartData) -> Figure:
-        return figure(chart, self.data.refused, self._style(place, chart))
+        return figure(chart, self.data.refused, self._style(place, chart), self.noted)
 
     def _patch(self, place: int, chart: ChartData) -> Patch:
         style = self._style(place, chart)
         patch = Patch()
         patch["data"] = traces(chart, style)
-        for name, value in annotations_and_shapes(chart, self.data.refused, style).items():
+        marked = annotations_and_shapes(chart, self.data.refused, style, self.noted)
+        for name, value in marked.items():
             patch["layout"][name] = value
         for axis, those in ticks(chart, style).items():
             for name, value in those.items():

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
 # So many at most are returned at a time, the newest of those asked for.
 AT_MOST = 1000
+# Beside charts fewer are told, and of a long text its beginning: all of it is read with every tick.
+CHARTED_AT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,33 @@ def annotations_between(
         for row in found
     ]  # fmt: skip
     return read[::-1]
+
+
+# As a part of the statement for a tab (``db.series``), whose rows are a part, a number, a name and packed content.
+PACKED_SQL = """
+SELECT 'notes', 0, NULL::text, (SELECT convert_to(json_agg(note)::text, 'UTF8') FROM (
+    SELECT id, start_at, end_at, left(title, 120), left(text, 300), tags[1:6], url, source FROM annotations
+    WHERE start_at < :n_end AND end_at >= :n_start ORDER BY start_at DESC, id DESC LIMIT :n_most
+) AS note (id, start, "end", title, text, tags, url, source))"""
+
+
+def packed_parameters(start: datetime, end: datetime) -> dict[str, Any]:
+    """Return what ``PACKED_SQL`` asks for the newest annotations that touch ``start`` to ``end`` (aware)."""
+    return {"n_start": start, "n_end": end, "n_most": CHARTED_AT_MOST}
+
+
+def unpack(content: bytes | None) -> tuple[Annotation, ...]:
+    """Return what ``PACKED_SQL`` answered, oldest first."""
+    read = [
+        Annotation(
+            **{**row, "tags": tuple(row["tags"])},
+            start=datetime.fromisoformat(start).astimezone(UTC),
+            end=datetime.fromisoformat(end).astimezone(UTC),
+        )
+        for row in orjson.loads(content or b"[]")
+        for start, end in [(row.pop("start"), row.pop("end"))]
+    ]
+    return tuple(read[::-1])
 
 
 def purge_annotations(connection: Connection, cutoff: datetime) -> int:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from db import annotations
+from db.annotations import Annotation
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.series_statement import KINDS, PREFIXES, statement
@@ -98,20 +100,35 @@ def read_series(
     connection: Connection, reads: Sequence[Read], names: Sequence[str] = ()
 ) -> tuple[list[Rows], dict[str, LastSeen]]:
     """Answer every read, and what is known of every event name, in one statement."""
+    answers, seen, _ = read_tab(connection, reads, names)
+    return answers, seen
+
+
+def read_tab(
+    connection: Connection,
+    reads: Sequence[Read],
+    names: Sequence[str] = (),
+    annotated: tuple[datetime, datetime] | None = None,
+) -> tuple[list[Rows], dict[str, LastSeen], tuple[Annotation, ...]]:
+    """As ``read_series``, with the newest annotations that touch ``annotated`` (aware), in the same statement."""
     kinds: dict[str, list[tuple[int, Read]]] = {}
     for number, read in enumerate(reads):
         for kind in _kinds_of(read):
             kinds.setdefault(kind, []).append((number, read))
-    asked = tuple(kind for kind in KINDS if kind in kinds) + (("seen",) if names else ())
+    asked = tuple(kind for kind in KINDS if kind in kinds)
+    asked += (("seen",) if names else ()) + (("notes",) if annotated else ())
     if not asked:
-        return [], {}
+        return [], {}, ()
     parameters: dict[str, Any] = {"seen_name": list(names)} if names else {}
+    if annotated is not None:
+        parameters |= annotations.packed_parameters(*annotated)
     for kind, those in kinds.items():
         parameters |= _parameters(kind, those)
     answer = connection.execute(statement(asked), parameters)
     packed = {(part, number, value): content for part, number, value, content in answer}
     seen = {name: _unpack_seen(packed[("seen", number, None)]) for number, name in enumerate(names)}
-    return [_unpack(read, number, packed) for number, read in enumerate(reads)], seen
+    noted = annotations.unpack(packed.get(("notes", 0, None)))
+    return [_unpack(read, number, packed) for number, read in enumerate(reads)], seen, noted
 
 
 def _kinds_of(read: Read) -> list[str]:

@@ -9,6 +9,7 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
+from db import annotations
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES, WIDTHS
 
@@ -158,6 +159,7 @@ KINDS = {
     "seen": _SEEN.replace(
         "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))
     ),
+    "notes": annotations.PACKED_SQL,
 }
 PREFIXES = {
     "plain": "p",
@@ -171,6 +173,7 @@ PREFIXES = {
     "binned_only": "bo",
     "folded_only": "fo",
     "seen": "",
+    "notes": "n",
 }
 
 

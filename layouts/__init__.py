@@ -5,7 +5,8 @@
 - ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
   the page.
 - ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words`` and ``summary``: values,
-  ranges and charts as people say them. ``icons`` and ``markup``: small parts of HTML.
+  ranges and charts as people say them. ``annotations``: what is said of a moment. ``icons`` and ``markup``: small
+  parts of HTML.
 
 callbacks and routes build with these; a new control is a file here and a line in ``shell``.
 """

@@ -14,12 +14,12 @@ from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.numbers import change_text
-from layouts.reading import leave_full_screen, reader, zoom_reset
+from layouts.reading import annotation_list, annotation_marks, leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import before_text, range_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Interval, Uncomputed
+from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
 
 # None of Plotly's own buttons: what a chart can do stands in its card's menu.
@@ -85,10 +85,12 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                         responsive=True,
                     ),
                     reader(chart),
+                    annotation_marks(chart),
                     html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
                 ],
                 className="chart",
             ),
+            annotation_list(chart),
         ],
         id=f"card-{chart.id}",
         className="card wide" if wide else "card",
@@ -138,9 +140,9 @@ def headline(data: ChartData) -> list[Component]:
     return parts
 
 
-def spoken(data: ChartData, refused: Sequence[Interval]) -> html.Span:
+def spoken(data: ChartData, refused: Sequence[Interval], annotations: Sequence[Annotation] = ()) -> html.Span:
     """Return the chart in words, by which its picture is described. Never seen, and read only by who asks for it."""
-    return html.Span(summary(data, refused), id=f"summary-{data.chart.id}", hidden=True)
+    return html.Span(summary(data, refused, annotations), id=f"summary-{data.chart.id}", hidden=True)
 
 
 def _number(data: ChartData, unit: DisplayUnit) -> html.Span:

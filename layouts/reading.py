@@ -31,6 +31,22 @@ def reader(chart: Chart) -> html.Div:
     )
 
 
+def annotation_marks(chart: Chart) -> html.Div:
+    """Return where the marks of annotations can be pointed at and reached by keys; assets/chart/annotations.js fills
+    it."""
+    return html.Div(className="notes", role="group", **attributes(aria_label=f"{chart.title}: annotations"))
+
+
+def annotation_list(chart: Chart) -> html.Details:
+    """Return the list of annotations below a chart; hidden while there are none."""
+    return html.Details(
+        [html.Summary("Annotations"), html.Ul()],
+        className="notes-list",
+        hidden=True,
+        **attributes(aria_label=f"{chart.title}: annotations"),
+    )
+
+
 def zoom_reset(chart: Chart) -> html.Button:
     """Return the button that ends a chart's own zoom; seen only while there is one."""
     return html.Button(

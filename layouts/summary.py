@@ -5,10 +5,11 @@ from datetime import datetime
 
 import numpy as np
 
+from layouts.annotations import spoken
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit, head_unit
 from layouts.words import step_text, summed_text, uncomputed_text, verdict_text
-from metrics_dash.charts.data import ChartData, Interval, Series, Values
+from metrics_dash.charts.data import Annotation, ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
 MOST_SERIES = 4
@@ -22,8 +23,9 @@ _STATES = {
 }
 
 
-def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
-    """Return sentences: range and step, each series' latest, total, extremes and trend; then what is not whole.
+def summary(data: ChartData, refused: Sequence[Interval] = (), annotations: Sequence[Annotation] = ()) -> str:
+    """Return sentences: range and step, each series' latest, total, extremes and trend; then what is not whole, and
+    what is said of this time.
 
     ``refused``: intervals in which events were refused.
     """
@@ -41,6 +43,9 @@ def summary(data: ChartData, refused: Sequence[Interval] = ()) -> str:
     count = sum(interval.count for interval in refused)
     if count:
         sentences.append(f"{count:,} events were refused in this range.")
+    if annotations:
+        told = spoken(annotations, data.window.zone)
+        sentences.append(f"{told[0].upper()}{told[1:]}.")
     return " ".join(sentences).replace(THIN_SPACE, " ")
 
 

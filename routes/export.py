@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from layouts.export.about import Fact, about_chart, facts, hidden_fact, metadata, with_own
 from layouts.export.png import with_text
 from layouts.export.standalone import Captions, graph_width, standalone_figure
+from layouts.figure.annotations import groups
 from layouts.figure.figures import Figure
 from layouts.figure.room import bars_within
 from layouts.figure.traces import FigureStyle
@@ -88,7 +89,7 @@ class Exports:
         taken = self._take(tab, chart_id)
         chart = taken.chart(chart_id)
         _check(chart)
-        text = chart_csv(chart, taken.data.compare, taken.hidden(chart_id))
+        text = chart_csv(chart, taken.data.compare, taken.hidden(chart_id), taken.data.annotations)
         return _csv(text, file_name(tab.id, chart_id, taken.data.window, "csv"))
 
     def chart_png(self, chart_id: str) -> Response:
@@ -149,7 +150,8 @@ class Picture:
         return self.captions.link
 
     def figure(self) -> Figure:
-        return standalone_figure(self.chart, self.data.refused, self.style, self.captions, *self.size)
+        noted = groups(self.data.annotations, self.data.window, self.style.width)
+        return standalone_figure(self.chart, self.data.refused, self.style, self.captions, *self.size, noted)
 
     def metadata(self, made: datetime) -> Mapping[str, str]:
         known: list[Fact] = list(self.captions.facts)

@@ -24,6 +24,7 @@ from rich.progress import track
 from werkzeug.serving import make_server
 
 from app import create_app
+from db.annotations import Annotation, put_annotations
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
@@ -39,6 +40,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]
 HOUR = 3600
 SCREEN, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
+LIST = "#card-login-rate .notes-list > summary"
 READY = "#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
 
 out = Console()
@@ -59,6 +61,7 @@ class Shot:
     click: str | None = None
     press: str | None = None
     until: str | None = None
+    hover: str | None = None
 
     @property
     def address(self) -> str:
@@ -134,6 +137,13 @@ def enter_odd_values(database: Database) -> None:
     roll_up_all(database)
 
 
+def _annotated() -> Iterator[Shot]:
+    for theme in ("light", "dark"):
+        yield Shot(f"annotations-{theme}", "auth", f"range=24h&theme={theme}", hover=".note-foot:nth-last-of-type(2)")
+    yield Shot("annotations-phone", "auth", "range=24h&theme=light", PHONE, {"device_scale_factor": 2}, LIST)
+    yield Shot("annotations-wall", "auth", "range=24h&kiosk=1", WALL)
+
+
 def _refused() -> Shot:
     return Shot("state-refused", "combat", "range=24h&res=hour&theme=light")
 
@@ -201,6 +211,9 @@ def main() -> None:
         enter_odd_values(database)
         for theme in ("light", "dark"):
             state(Shot(f"state-odd-values-{theme}", "auth", f"range=1h&split=session-starts:realm&theme={theme}"))
+        annotate(database)
+        for shot in _annotated():
+            state(shot)
         refuse(database)
         state(_refused())
         forget(database)
@@ -218,6 +231,22 @@ def hold_up(database: Database) -> None:
     insert_events([{"event_name": "bezgelor.combat.damage", "measurements": {"damage_amount": 1}}], database=database)
     with database.begin() as connection:
         connection.exec_driver_sql("UPDATE rollup_dirty SET marked_at = now() - interval '10 minutes'")
+
+
+def annotate(database: Database) -> None:
+    """What people and programs said of the last day: releases, an outage, and a burst of fixes."""
+    now = datetime.now(UTC)
+    said = [
+        (20, 0, "1.8.0", "Season 3 begins", ("release",), "ci"),
+        (13, 2, "Realm 2 down", "A disk was full", ("incident",), "on-call"),
+        *((6 - number / 20, 0, f"1.8.{number + 1}", "Fix", ("release",), "ci") for number in range(6)),
+        (3, 0, "Double XP", "Until Monday", ("event",), "game masters"),
+    ]
+    with database.begin() as connection:
+        for number, (ago, hours, title, words, tags, source) in enumerate(said):
+            start = now - timedelta(hours=ago)
+            end = start + timedelta(hours=hours)
+            put_annotations(connection, [Annotation(f"shot-{number}", start, end, title, words, tags, None, source)])
 
 
 def refuse(database: Database) -> None:
@@ -275,6 +304,8 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
         shot.then(page)
     if shot.click is not None:
         page.click(shot.click)
+    if shot.hover is not None:
+        page.hover(shot.hover)
     if shot.press is not None:
         page.keyboard.press(shot.press)
     if shot.until is not None:

@@ -10,7 +10,7 @@
   function under(event) {
     if (document.documentElement.dataset.kiosk !== undefined) return null;
     const target = /** @type {Element} */ (event.target);
-    if (dom.around(event, ".legend, .chart-state a, dialog")) return null;
+    if (dom.around(event, ".legend, .chart-state a, .notes, dialog")) return null;
     const graph = graphs.of(target);
     if (!graph || graph.closest(".chart")?.querySelector(".chart-state .message")) return null;
     const { xaxis, yaxis, meta } = graph._fullLayout;

@@ -26,6 +26,7 @@ interface Metrics {
   dialog: typeof import("../chart/dialog.js");
   grid: typeof import("../chart/grid.js");
   marker: typeof import("../chart/marker.js");
+  notes: typeof import("../chart/notes.js");
   placement: typeof import("../chart/placement.js");
   pointer: typeof import("../chart/pointer.js");
   reading: typeof import("../chart/reading.js");
@@ -109,6 +110,24 @@ interface Answer {
   steps: Record<string, Changes>;
   lag: Lag | null;
   about: About;
+  annotations: NoteGroup[];
+}
+
+/** layouts/annotations.py: what stands as one mark, oldest first. */
+interface NoteGroup {
+  at: number;
+  notes: Note[];
+}
+
+/** What somebody says of a moment, or of a span where the end is another one. */
+interface Note {
+  start: number;
+  end: number;
+  title: string;
+  text: string;
+  tags: string[];
+  url: string | null;
+  source: string;
 }
 
 /** How far back a chart is compared: milliseconds, or days or months of the calendar. */

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from dash.development.base_component import Component
 
-from layouts import cards
+from layouts import annotations, cards
 from layouts.units import head_unit
 from layouts.words import step_text
 from metrics_dash.charts import exports
@@ -19,6 +19,7 @@ from metrics_dash.charts.timerange.parse import COMPARISONS
 from metrics_dash.charts.timerange.windows import Window
 
 SOFTWARE = "metrics_dash"
+_ANNOTATIONS_TOLD = 12
 
 Fact = tuple[str, str]
 """A name, which is a keyword in the file's metadata, and the text, which also stands in the footer."""
@@ -83,6 +84,8 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     refused = sum(interval.count for interval in data.refused)
     if refused:
         known.append(("Refused", f"{refused:,} events refused (shaded)"))
+    if data.annotations:
+        known.append(("Annotations", annotations.spoken(data.annotations, window.zone, most=_ANNOTATIONS_TOLD)))
     if demo:
         known.append(("Data", "demo data"))
     return known

@@ -11,6 +11,7 @@ from typing import Any
 
 from layouts.export.about import AboutChart, Fact
 from layouts.figure import figures
+from layouts.figure.annotations import Group
 from layouts.figure.figures import Figure
 from layouts.figure.labels import plain
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
@@ -55,7 +56,13 @@ def graph_width(width: int) -> int:
 
 
 def standalone_figure(
-    data: ChartData, refused: Sequence[Interval], style: FigureStyle, captions: Captions, width: int, height: int
+    data: ChartData,
+    refused: Sequence[Interval],
+    style: FigureStyle,
+    captions: Captions,
+    width: int,
+    height: int,
+    noted: Sequence[Group] = (),
 ) -> Figure:
     """Return the picture as a figure of ``width`` × ``height`` px; taller where the text leaves the chart too little
     room."""
@@ -65,7 +72,7 @@ def standalone_figure(
     top = PADDING + head_height + (_LEGEND if len(data.series) > 1 else 8)
     bottom = _TICKS + foot_height + PADDING
     height = max(height, top + LEAST_PLOT + bottom)
-    drawn = figures.figure(data, refused, style)
+    drawn = figures.figure(data, refused, style, noted)
     layout = drawn["layout"]
     margin = {"l": _LEFT, "r": PADDING, "t": top, "b": bottom}
     notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]

@@ -6,4 +6,5 @@
   moves on with every refresh. ``room``: how much fits into it.
 - ``labels``: text from outside as Plotly shows it and does not read it.
 - ``bounds``: what the chart is held against: how far its axis reaches, a target line, a band that warns.
+- ``annotations``: what somebody says of moments, marked on the time axis.
 """

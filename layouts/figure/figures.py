@@ -10,10 +10,12 @@ trace's ``meta`` (what its numbers are) and ``legendgroup`` (the series' key), a
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from layouts.figure import annotations as marks
 from layouts.figure import bounds
+from layouts.figure.annotations import Group
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
 from layouts.figure.labels import plain, series_meta
-from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT, plot_width
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, drawn_as, traces
 from layouts.theme import TOKENS
@@ -29,8 +31,9 @@ _REASONS_SHOWN = 2
 _LONGEST_REASON = 32
 
 
-def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> Figure:
-    """Return the whole figure of a chart. ``refused``: intervals in which events were refused, shaded."""
+def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle, noted: Sequence[Group] = ()) -> Figure:
+    """Return the whole figure of a chart. ``refused``: intervals in which events were refused, shaded; ``noted``: what
+    somebody says of moments, marked."""
     several, moving = len(chart.series) > 1, ticks(chart, style)
     return {
         "data": traces(chart, style),
@@ -49,17 +52,23 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) ->
             "barmode": "stack",
             "bargap": 0.12,
             "separators": ".,",
-            **annotations_and_shapes(chart, refused, style),
+            **annotations_and_shapes(chart, refused, style, noted),
         },
     }
 
 
-def annotations_and_shapes(chart: ChartData, refused: Sequence[Interval], style: FigureStyle) -> dict[str, Any]:
-    """Return what the layout says about the data: shaded intervals of refused events with their count, zeros that
-    can't be drawn, and what the browser has to know to read values off the chart."""
+def annotations_and_shapes(
+    chart: ChartData, refused: Sequence[Interval], style: FigureStyle, noted: Sequence[Group] = ()
+) -> dict[str, Any]:
+    """Return what the layout says about the data: shaded intervals of refused events with their count, marks of
+    annotations, zeros that can't be drawn, and what the browser has to know to read values off the chart."""
     shapes = [*bounds.shapes(chart, style), *(_shade(interval, chart, style) for interval in refused)]
     notes = bounds.notes(chart, style)
-    notes += [_refusal(interval, chart, style) for interval in _apart(refused, chart)]
+    counted = list(_apart(refused, chart))
+    notes += [_refusal(interval, chart, style) for interval in counted]
+    shapes += marks.shapes(noted, chart.window, style.theme, style.width)
+    taken = [_words(interval, chart, style) for interval in counted]
+    notes += marks.labels(noted, chart.window, style.theme, style.width, taken)
     if style.logarithmic:
         notes += _note_of_zeros(chart, style)
     meta = window_meta(chart.window) | {
@@ -95,9 +104,10 @@ def _apart(refused: Sequence[Interval], chart: ChartData) -> Iterator[Interval]:
 def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str, Any]:
     """Return how many were refused, and why; towards the middle, so that it stays within the chart."""
     start, end = _wide_enough(interval, chart)
-    late = interval.start > chart.window.start + chart.window.span.length / 2
     side = (
-        {"x": end, "xanchor": "right", "align": "right"} if late else {"x": start, "xanchor": "left", "align": "left"}
+        {"x": end, "xanchor": "right", "align": "right"}
+        if _is_late(interval, chart)
+        else {"x": start, "xanchor": "left", "align": "left"}
     )
     return {
         "showarrow": False,
@@ -111,6 +121,20 @@ def _refusal(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[s
         "yanchor": "top",
         **side,
     }
+
+
+def _words(interval: Interval, chart: ChartData, style: FigureStyle) -> tuple[float, float]:
+    """Return where the words of refused events stand, in px of the plot."""
+    room, length = plot_width(style.width), chart.window.span.length
+    if _is_late(interval, chart):
+        end = room * ((interval.end - chart.window.start) / length)
+        return end - room * _ROOM_FOR_WORDS, end
+    start = room * ((interval.start - chart.window.start) / length)
+    return start, start + room * _ROOM_FOR_WORDS
+
+
+def _is_late(interval: Interval, chart: ChartData) -> bool:
+    return interval.start > chart.window.start + chart.window.span.length / 2
 
 
 def _short(reason: str) -> str:

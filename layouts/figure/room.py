@@ -30,5 +30,10 @@ def labels_within(width: object) -> int:
     return max(_FEWEST_LABELS, _plot(width) // _LABEL)
 
 
+def plot_width(width: object) -> int:
+    """Return how wide the plot of a graph of so many px is."""
+    return _plot(width)
+
+
 def _plot(width: object) -> int:
     return (width if isinstance(width, int) and width > 0 else _DEFAULT_WIDTH) - MARGIN_LEFT - MARGIN_RIGHT

@@ -3,17 +3,21 @@
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
+from db import annotations
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
 from metrics_dash.charts.timerange.windows import TabWindows, Window
 
+# What somebody says of a moment or a span, as it is called outside of the database's room; and how many are told.
+Annotation: TypeAlias = annotations.Annotation
+ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
 State = Literal["data", "never_seen", "none_in_range", "past_retention", "failing"]
 
 
@@ -133,7 +137,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class TabData:
-    """All charts of a tab in one window, and through when the pipeline is complete (aware UTC)."""
+    """All charts of a tab in one window, and through when the pipeline is complete (aware UTC).
+
+    ``annotations``: those that touch the window, oldest first; of more than ``ANNOTATIONS_AT_MOST``, the newest.
+    """
 
     tab: Tab
     window: Window
@@ -141,6 +148,7 @@ class TabData:
     complete_through: datetime
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
+    annotations: tuple[Annotation, ...] = ()
 
     def answers(self, tab: Tab, windows: TabWindows, compare: Comparison | None) -> bool:
         """Whether this is what was asked: the same tab, windows and comparison, and a chart for each of the tab's."""

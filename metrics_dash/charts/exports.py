@@ -1,17 +1,20 @@
 """What is given away of charts: tables for CSV files, and names that sort. Pure; the numbers are those of the picture.
 
 Series that are hidden in the picture are left out of its table. A comparison adds a column to each series, at the time
-of the buckets that it is compared with.
+of the buckets that it is compared with. Annotations that touch the range are a last column, each at the bucket that it
+begins in; where there are none, there is no such column.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
-from metrics_dash.charts.data import ChartData, Series, TabData
-from metrics_dash.charts.tables import frame, tab_frame, to_csv
+from metrics_dash.charts.data import Annotation, ChartData, Series, TabData
+from metrics_dash.charts.tables import frame, iso_times, tab_frame, to_csv
+from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
 
@@ -31,14 +34,47 @@ def tab_table(data: TabData, hidden: Mapping[str, Collection[str]]) -> pd.DataFr
     return tab_frame(replace(data, charts=charts))
 
 
-def chart_csv(data: ChartData, compare: Comparison | None = None, hidden: Collection[str] = ()) -> str:
-    """Return ``chart_table`` as CSV."""
-    return to_csv(chart_table(data, compare, hidden))
+def chart_csv(
+    data: ChartData,
+    compare: Comparison | None = None,
+    hidden: Collection[str] = (),
+    annotations: Sequence[Annotation] = (),
+) -> str:
+    """Return ``chart_table`` as CSV, with what is said of its time."""
+    return to_csv(_annotated(chart_table(data, compare, hidden), data, annotations))
 
 
 def tab_csv(data: TabData, hidden: Mapping[str, Collection[str]]) -> str:
-    """Return ``tab_table`` as CSV."""
-    return to_csv(tab_table(data, hidden))
+    """Return ``tab_table`` as CSV, with what is said of its time."""
+    table = tab_table(data, hidden)
+    return to_csv(_annotated(table, data.charts[0], data.annotations) if data.charts else table)
+
+
+def annotation_text(annotation: Annotation, *, brief: bool = False) -> str:
+    """Return an annotation in one line, ``title: text``; ``brief``: its title where it has one."""
+    parts = [" ".join(part.split()) for part in (annotation.title, annotation.text)]
+    said = list(dict.fromkeys(part for part in parts if part))
+    return said[0] if brief and said else ": ".join(said)
+
+
+def _annotated(table: pd.DataFrame, data: ChartData, annotations: Sequence[Annotation]) -> pd.DataFrame:
+    if not annotations or not len(table):
+        return table
+    starts, cells = data.series[0].t, [""] * len(table)
+    for each in annotations:
+        place = int(np.searchsorted(starts, to_milliseconds(each.start), side="right")) - 1
+        place = max(0, place)
+        cells[place] = "; ".join(filter(None, [cells[place], _cell(each, data.window)]))
+    name = "annotations" if "annotations" not in table.columns else "annotations (2)"
+    return table.assign(**{name: cells})
+
+
+def _cell(annotation: Annotation, window: Window) -> str:
+    start, end = iso_times(
+        np.array([to_milliseconds(each) for each in (annotation.start, annotation.end)]), window.zone
+    )
+    when = start if start == end else f"{start} to {end}"
+    return f"{annotation_text(annotation)} ({when})"
 
 
 def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[str]) -> ChartData:

@@ -39,19 +39,14 @@ from db.engine import Database
 from db.events import read_events
 from db.faults import Fault, classify
 from db.reading import ask, ask_status
-from db.series import LastSeen, Read, Rows, read_series
+from db.series import LastSeen, Read, Rows, read_series, read_tab
 from db.status import PipelineStatus
 from metrics_dash.catalog import Catalog, Chart, Tab
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
 from metrics_dash.charts.cache import SharedCache, Store
-from metrics_dash.charts.data import (
-    ChartData,
-    Interval,
-    QueriesUnavailableError,
-    TabData,
-)
+from metrics_dash.charts.data import Annotation, ChartData, Interval, QueriesUnavailableError, TabData
 from metrics_dash.charts.plan import Plan, plan
 from metrics_dash.charts.ratios import seen_of
 from metrics_dash.charts.refusals import intervals
@@ -283,31 +278,32 @@ def _read_tab(
     plans = [plan(chart, windows.of(chart.draw), held, complete_through, compare) for chart in tab.charts]
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
     refused_read = read_of_refusals(window) if status.ever_refused else None
-    charts, refused = _read_plans(connection, plans, window, held, refused_read)
+    charts, refused, noted = _read_plans(connection, plans, window, held, refused_read)
     if status.uncomputed:
         charts = tuple(
             replace(data, uncomputed=uncomputed_in(data.window, data.chart.events, status.uncomputed))
             for data in charts
         )
-    return TabData(tab, window, charts, complete_through, refused, compare)
+    return TabData(tab, window, charts, complete_through, refused, compare, noted)
 
 
 def _read_plans(
     connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refused: Read | None
-) -> tuple[tuple[ChartData, ...], tuple[Interval, ...]]:
+) -> tuple[tuple[ChartData, ...], tuple[Interval, ...], tuple[Annotation, ...]]:
     """Return all plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
     names = list(dict.fromkeys(name for plan in plans for name in plan.chart.events))
     try:
-        answers, seen = read_series(connection, [*reads, *([refused] if refused else [])], names)
+        asked = [*reads, *([refused] if refused else [])]
+        answers, seen, noted = read_tab(connection, asked, names, (window.start, window.end))
     except DBAPIError as error:
         if classify(error) is not Fault.DATA:
             raise
         connection.rollback()
-        return tuple(_read_alone(connection, plan, held) for plan in plans), ()
+        return tuple(_read_alone(connection, plan, held) for plan in plans), (), ()
     rows = iter(answers)
     charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
-    return charts, intervals(next(rows), window) if refused else ()
+    return charts, intervals(next(rows), window) if refused else (), noted
 
 
 def _read_alone(connection: Connection, plan: Plan, held: RetainedSince) -> ChartData:

@@ -1,11 +1,13 @@
-"""Names of files that are taken away."""
+"""What is taken away: names of files, and tables with what is said of their time."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from metrics_dash.charts.exports import file_name, length_text
+from metrics_dash.charts.data import Annotation
+from metrics_dash.charts.exports import chart_csv, file_name, length_text
+from tests.support.figures import NOON, chart_data
 from tests.support.times import window_by_hand
 
 
@@ -32,3 +34,29 @@ def test_file_names_sort_by_tab_chart_and_time() -> None:
     window = window_by_hand(end - timedelta(days=1), end, "minute", ZoneInfo("UTC"))
     assert file_name("auth", "login-rate", window, "png") == "auth_login-rate_2026-01-31T12-00_24h.png"
     assert file_name("auth", None, window, "csv") == "auth_2026-01-31T12-00_24h.csv"
+
+
+def annotated(*annotations: Annotation) -> str:
+    return chart_csv(chart_data("quests-accepted", [1, 2, 3], names=("Quests Accepted",)), annotations=annotations)
+
+
+def said(minutes: float, title: str, length: float = 0, text: str = "") -> Annotation:
+    start = NOON + timedelta(minutes=minutes)
+    return Annotation(title, start, start + timedelta(minutes=length), title, text)
+
+
+def test_a_table_says_what_was_said_of_its_time_in_the_bucket_in_which_it_began() -> None:
+    lines = annotated(said(-5, "earlier", 6), said(1.5, "1.8.0", text="is\nout"), said(1.9, "again")).splitlines()
+    assert lines[0] == "time,Quests Accepted,annotations"
+    assert lines[1] == "2026-01-31T12:00:00Z,1,earlier (2026-01-31T11:55:00Z to 2026-01-31T12:01:00Z)"
+    told = "1.8.0: is out (2026-01-31T12:01:30Z); again (2026-01-31T12:01:54Z)"
+    assert lines[2] == f"2026-01-31T12:01:00Z,2,{told}"
+    assert lines[3] == "2026-01-31T12:02:00Z,3,"
+
+
+def test_a_table_of_which_nothing_is_said_is_as_it_was() -> None:
+    assert annotated().splitlines()[0] == "time,Quests Accepted"
+
+
+def test_no_spreadsheet_takes_what_is_said_for_a_formula() -> None:
+    assert annotated(said(0, "=cmd()")).splitlines()[1].endswith(",1,'=cmd() (2026-01-31T12:00:00Z)")

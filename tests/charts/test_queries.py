@@ -2,14 +2,17 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from db.annotations import put_annotations
 from db.engine import Database
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.data import QueriesUnavailableError, TabData
+from metrics_dash.charts import records
+from metrics_dash.charts.data import ANNOTATIONS_AT_MOST, Annotation, QueriesUnavailableError, TabData
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.windows import RetainedSince, choose_window
@@ -86,6 +89,34 @@ def test_a_tab_is_one_statement_beside_the_status(database: Database, queries: Q
         queries.tab("auth", window, compare="week")
         queries.chart("login-rate", window, compare="week")
     assert len(sent) == 1
+
+
+def test_what_is_said_of_a_tabs_time_comes_with_it_in_the_same_statement(
+    database: Database, queries: Queries, clock: Clock
+) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 3))
+    said = Annotation(
+        "a", at("2026-03-10T12:10+00:00"), at("2026-03-10T12:20+00:00"), "1.8.0", "<b>", ("x",), None, "ci"
+    )
+    other = replace(said, id="b", start=at("2026-03-09T11:00+00:00"), end=at("2026-03-09T11:00+00:00"))
+    with database.begin() as connection:
+        put_annotations(connection, [said, other])
+    window = queries.window("1h")
+    with statements(database) as sent:
+        found = queries.tab("auth", window)
+    assert found.annotations == (said,)
+    assert len(sent) == 1
+    assert records.load(records.dump(found)).annotations == (said,)
+
+
+def test_of_very_many_annotations_the_newest_come_with_their_beginning(database: Database, queries: Queries) -> None:
+    start = at("2026-03-10T12:00+00:00")
+    moments = [start + timedelta(seconds=number) for number in range(ANNOTATIONS_AT_MOST + 5)]
+    with database.begin() as connection:
+        put_annotations(connection, [Annotation(str(n), each, each, "", "x" * 4096) for n, each in enumerate(moments)])
+    found = queries.tab("auth", queries.window("1h")).annotations
+    assert [found[0].start, found[-1].start] == [moments[5], moments[-1]]
+    assert {len(each.text) for each in found} == {300}
 
 
 def test_the_next_tick_asks_again(database: Database, queries: Queries, clock: Clock) -> None:

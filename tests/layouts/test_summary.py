@@ -10,7 +10,7 @@ import pytest
 from layouts.summary import summary, trend
 from metrics_dash.bounds import Bounds
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.data import ChartData, Headline, Interval, Series, State
+from metrics_dash.charts.data import Annotation, ChartData, Headline, Interval, Series, State
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from tests.support.times import window_by_hand
 
@@ -91,3 +91,8 @@ def test_an_empty_chart_says_why_and_no_numbers(state: State, words: str) -> Non
 )
 def test_a_trend_compares_the_last_third_with_the_first(values: list[float], words: str) -> None:
     assert trend(np.array(values, dtype=float)).startswith(words)
+
+
+def test_what_was_said_of_this_time_is_said_last() -> None:
+    said = summary(chart("players-online", [4, 5, 6]), (), [Annotation("a", NOON, NOON, "1.8.0 is out")])
+    assert said.endswith(" 1 annotation: Sat 31 Jan 13:00 1.8.0 is out.")

@@ -18,7 +18,7 @@ from layouts.export.about import (
     spoken,
     with_own,
 )
-from metrics_dash.charts.data import Interval
+from metrics_dash.charts.data import Annotation, Interval
 from metrics_dash.charts.timerange.steps import find_step
 from tests.support.pictures import LINK, START, WINDOW, auth_tab
 from tests.support.times import at, window_by_hand
@@ -65,6 +65,13 @@ def test_bars_with_buckets_of_their_own_say_theirs_in_place_of_the_tabs() -> Non
 def test_refused_events_are_counted_in_the_footer() -> None:
     refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
     assert ("Refused", "1,200 events refused (shaded)") in facts(auth_tab(refused=(refused,)), demo=False)
+
+
+def test_what_was_said_of_this_time_stands_in_the_footer_and_in_the_words_of_the_file() -> None:
+    said = Annotation("a", START + timedelta(hours=1), START + timedelta(hours=1), "1.8.0 <b>")
+    told = facts(auth_tab(annotations=(said,)), demo=False)
+    assert ("Annotations", "1 annotation: Sun 1 Feb 02:00 1.8.0 <b>") in told
+    assert "1.8.0 <b>" in metadata("Auth", "", told, LINK, START)["Description"]
 
 
 def test_why_the_resolution_is_not_the_one_asked_for_stands_in_the_footer() -> None:
