@@ -6,7 +6,7 @@ whole figure would undo a zoom. Whatever fails is said in the answer, and what w
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ from metrics_dash.charts.timerange.windows import Window, allowed_steps
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
 from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
-from metrics_dash.web.sight import check_range, check_sight
+from metrics_dash.web.sight import catalog_for, check_range, check_sight
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,13 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     """Return what the page shows next. ``mounted``: ids of the charts whose cards stand on it now. Never raises for
     a range, a split or a database that can't be used: it says so."""
     state = read_state(asked["search"], context.catalog)
+    answer = _answer_for(state, asked, mounted, context)
+    # It lists what there is instead, and so is read of what the viewer may see.
+    unread = read_state(asked["search"], catalog_for(context.viewer(), context.catalog)).unread
+    return replace(answer, answer={**answer.answer, "unread": [asdict(each) for each in unread]})
+
+
+def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
     tab = context.catalog.tab(state.tab)
     check_sight(context.viewer(), tab, mounted)
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"

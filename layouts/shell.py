@@ -171,6 +171,7 @@ def main(catalog: Catalog, settings: Settings) -> html.Main:
                 className="top",
             ),
             tabs(catalog),
+            html.P(id="unread", className="unread", role="status", hidden=True),
             html.Div(skeleton(catalog.tabs[0]), id="board", className="board", tabIndex="-1"),
             html.Footer(html.Span("\u00a0"), id="footer", className="foot"),
         ]

@@ -21,11 +21,12 @@ from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window, bucket_edges
-from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.address import PageState
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.sight import check_chart, check_range
+from routes.asked import asked_state
 from routes.names import chart_of
 
 EVENTS_AT_MOST = 100
@@ -91,7 +92,7 @@ class Details:
     def _state(self, chart_id: str) -> PageState:
         chart_of(self.context.catalog, chart_id)
         check_chart(self.context.viewer(), self.context.catalog, chart_id)
-        return read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
+        return asked_state(self.context)
 
     def _window(self, state: PageState, moment: Moment) -> Window:
         zone = state.zone(browser=None, server=self.context.settings.timezone)

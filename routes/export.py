@@ -20,13 +20,12 @@ from layouts.figure.traces import FigureStyle
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
-from metrics_dash.charts.timerange.steps import find_step
-from metrics_dash.setting_values import parse_zone
-from metrics_dash.web.address import AUTO, BROWSER_ZONE, SERVER_ZONE, PageState, read_state
+from metrics_dash.web.address import PageState
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 from metrics_dash.web.sight import check_export, check_range
+from routes.asked import asked_state
 from routes.names import chart_of, tab_of
 from routes.rendering import Renderer
 
@@ -123,8 +122,7 @@ class Exports:
         """Return the data of a tab for the query of the present request, in the server's zone where it names none."""
         viewer = self.context.viewer()
         check_export(viewer, tab, chart_id)
-        state = read_state(request.query_string.decode("utf-8", errors="replace"), self.context.catalog)
-        _check_query(state)
+        state = asked_state(self.context)
         queries = self.context.queries
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         moment = queries.moment()
@@ -163,33 +161,6 @@ def _check(chart: ChartData) -> None:
     """Refuse a chart that can't be read: its table would look like one without events."""
     if chart.state == "failing":
         raise ProblemError(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", headers=AGAIN_SOON)
-
-
-def _check_query(state: PageState) -> None:
-    """Refuse what the page would pass over: a value that isn't known, a split or a hidden series of no chart."""
-    # Raises for one that isn't known.
-    find_step(request.args.get("res") or AUTO, "res")
-    for name in ("compare", "theme"):
-        text = request.args.get(name, "")
-        if text and getattr(state, name) != text:
-            raise ProblemError(400, f"{name}: {text!r} is not known")
-    if state.tz not in (BROWSER_ZONE, SERVER_ZONE):
-        try:
-            parse_zone(state.tz)
-        except ValueError as error:
-            raise ProblemError(400, f"tz: {error}") from None
-    for text in filter(None, request.args.getlist("split")):
-        chart, _, dimension = text.partition(":")
-        if state.split.get(chart) != dimension:
-            raise ProblemError(
-                400, f"split: {text!r} is not a chart and one of its dimensions, such as login-rate:success"
-            )
-    for text in filter(None, request.args.getlist("hidden")):
-        chart, _, series = text.partition(":")
-        if series not in state.hidden.get(chart, ()):
-            raise ProblemError(
-                400, f"hidden: {text!r} is not a chart and one of its series, such as login-results:true"
-            )
 
 
 def _whole(name: str, default: int, limits: tuple[int, int]) -> int:

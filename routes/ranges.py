@@ -9,11 +9,11 @@ from flask import Flask, Response, request
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import parse_range
 from metrics_dash.setting_values import parse_zone
-from metrics_dash.web.address import read_state
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import ProblemError
+from routes.asked import asked_state
 
 
 def register(server: Flask, context: Context) -> None:
@@ -21,7 +21,7 @@ def register(server: Flask, context: Context) -> None:
 
     @server.get(f"{BASE_PATH}range.json")
     def range_json() -> Response:
-        state = read_state(request.query_string.decode("ascii", "replace"), context.catalog)
+        state = asked_state(context)
         zone = state.zone(browser=_zone(request.args.get("zone")), server=context.settings.timezone)
         span = parse_range(start=state.from_, end=state.to, now=context.queries.now(), zone=zone)
         return json_answer({"start": to_milliseconds(span.start), "end": to_milliseconds(span.end), "live": span.live})

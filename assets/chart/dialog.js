@@ -15,12 +15,12 @@
   /* Asking */
 
   /**
-   * The page's address with the range of the picture spelled out.
+   * The address of the picture, its range spelled out.
    * @param {Changes} more
    */
   function query(more) {
     const { start, end, zone } = /** @type {Answer} */ (metrics.answer);
-    return metrics.url.search({ ...metrics.range.between(start, end), tz: zone, ...more });
+    return metrics.url.laidOver(metrics.shown.address(), { ...metrics.range.between(start, end), tz: zone, ...more });
   }
 
   /**

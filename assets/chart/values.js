@@ -19,15 +19,23 @@
   /**
    * @param {Trace} trace
    * @param {number} x
+   * @param {ArrayLike<number | null>} [values] - the trace's own by default
    * @returns {number | null}
    */
-  function valueAt(trace, x) {
+  function valueAt(trace, x, values = trace.y) {
     const { starts, first, step } = pointsOf(trace);
     const index = starts ? starts.indexOf(x) : Math.round((x - first) / step);
-    if (index < 0 || index >= trace.y.length || (!starts && Math.abs(first + index * step - x) > 1)) return null;
-    const value = trace.y[index];
+    if (index < 0 || index >= values.length || (!starts && Math.abs(first + index * step - x) > 1)) return null;
+    const value = values[index];
     return value === null || Number.isNaN(value) ? null : value;
   }
+
+  /**
+   * What a tick at the foot of a logarithmic axis stands for.
+   * @param {Trace} trace
+   * @param {number} x
+   */
+  const unseenAt = (trace, x) => (valueAt(trace, x) === null ? null : (valueAt(trace, x, trace.customdata ?? []) ?? 0));
 
   /** @param {Trace} trace */
   function colourOf(trace) {
@@ -52,7 +60,8 @@
     /** @type {Map<string, Row>} */
     const rows = new Map();
     for (const trace of shown.filter((one) => one.meta !== "before")) {
-      const value = valueAt(trace, edge(index) + offset);
+      const x = edge(index) + offset;
+      const value = trace.meta === "zero" ? unseenAt(trace, x) : valueAt(trace, x);
       const { label } = metrics.graphs.seriesOf(meta, trace);
       rows.set(trace.legendgroup, added(rows.get(trace.legendgroup), trace, label, value));
     }
@@ -76,7 +85,7 @@
   function added(present, trace, name, value) {
     const row = present ?? { name, group: trace.legendgroup, value: null, colour: undefined };
     const colour = row.colour || colourOf(trace);
-    if (trace.meta === "zero") return { ...row, colour, value: value === null ? row.value : 0 };
+    if (trace.meta === "zero") return { ...row, colour, value: value ?? row.value };
     if (trace.meta !== "value") return { ...row, colour, [trace.meta ?? ""]: value };
     return { ...row, colour, value: row.value === null ? value : row.value };
   }

@@ -6,6 +6,8 @@
 
   /** @type {string | null} */
   let search = null;
+  /** @type {{ name: string, value: string }[]} */
+  let passedOver = [];
 
   /** @param {string} query - what of it decides on the data */
   function keyOf(query) {
@@ -15,19 +17,28 @@
     return left.toString();
   }
 
-  /** @param {string} query - the one that is drawn from now on */
-  function stand(query) {
+  /**
+   * @param {string} query - the one that is drawn from now on
+   * @param {{ name: string, value: string }[]} [unread] - what of it is passed over
+   */
+  function stand(query, unread = []) {
     search = query;
+    passedOver = unread;
   }
 
   /* Whether something was asked for that is not drawn. Before the first picture there is nothing that could be old. */
   const isPending = () => search !== null && keyOf(search) !== keyOf(location.search);
 
-  /* The query that the picture is of, in the present looks. */
+  /** @param {string[]} pair - name and value */
+  const isRead = ([name, value]) => !passedOver.some((one) => one.name === name && one.value === value.trim());
+
+  /* The query that the picture is of, in the present looks; without what can't be read. */
   function address() {
-    if (search === null || !isPending()) return location.search;
+    if (search === null) return location.search;
     const present = new URLSearchParams(location.search);
-    return metrics.url.laidOver(search, Object.fromEntries(LOOKS.map((name) => [name, present.getAll(name)])));
+    const looks = Object.fromEntries(LOOKS.map((name) => [name, present.getAll(name)]));
+    const pairs = [...new URLSearchParams(metrics.url.laidOver(search, looks))].filter(isRead);
+    return metrics.url.laidOver(`${new URLSearchParams(pairs)}`, {});
   }
 
   const shown = { keyOf, stand, isPending, address };

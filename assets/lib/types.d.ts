@@ -94,6 +94,8 @@ interface Answer {
   error: string | null;
   /** Asked again, the server would say the same: it is the address that can't be shown. */
   final: boolean;
+  /** Of the address: what can't be read, and so is passed over. */
+  unread?: { name: string; value: string; text: string }[];
   version?: string;
   at: number;
   completeThrough: number;
@@ -343,6 +345,7 @@ interface Trace {
   x0?: number | string;
   dx?: number;
   y: ArrayLike<number | null>;
+  customdata?: ArrayLike<number | null>;
   line?: { color: string };
   marker?: { color: string; pattern?: { shape?: string; fgcolor: string } };
 }
@@ -356,6 +359,7 @@ interface Graph extends HTMLElement {
 }
 
 interface PlotlyStatic {
+  react(graph: Graph, data: Trace[], layout: object): Promise<unknown>;
   relayout(graph: Graph, change: Record<string, unknown>): Promise<unknown>;
   restyle(graph: Graph, change: Record<string, unknown>, traces: number[]): Promise<unknown>;
   toImage(figure: object, options: Record<string, unknown>): Promise<string>;

@@ -74,14 +74,14 @@
   }
 
   /** @param {Answer} answer - it stands on the page now */
-  function answered({ number, brings, error, final }) {
+  function answered({ number, brings, error, final, unread }) {
     const question = asked.get(number);
     if (!question) return;
     question.state = error && !final ? "unanswered" : "answered";
     if (brings !== "nothing") {
       standing = { figures: error ? 0 : number, cards: brings === "cards" ? number : standing.cards };
       drawn = question.key;
-      metrics.shown.stand(question.search);
+      metrics.shown.stand(question.search, unread);
     }
     for (const old of asked.keys()) if (old < number) asked.delete(old);
   }

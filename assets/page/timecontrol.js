@@ -101,7 +101,12 @@
    * @returns {Promise<{ error?: string }>}
    */
   async function asked(from, to) {
-    const query = new URLSearchParams({ from, to, tz: url.get("tz"), zone: time.viewerZone });
+    const query = new URLSearchParams({
+      from,
+      to,
+      tz: url.of(metrics.shown.address()).get("tz"),
+      zone: time.viewerZone,
+    });
     try {
       const signal = AbortSignal.timeout(ANSWER_WITHIN);
       return await (await fetch(`${metrics.page.base}range.json?${query}`, { signal })).json();

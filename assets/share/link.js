@@ -5,14 +5,18 @@
 
   const answer = () => /** @type {Answer} */ (metrics.answer);
 
+  /** @param {Changes} laid - over what the picture is of */
+  const query = (laid) => metrics.url.laidOver(metrics.shown.address(), laid);
+
   /** @param {string} time - "relative": the range as it goes on, "absolute": as it is now */
   function range(time) {
     const { start, end, live, about } = answer();
     if (time === "absolute") return metrics.range.between(start, end);
     /* A fixed range that is to follow now keeps its length. */
     if (!live) return { range: about.length, from: "", to: "" };
-    const from = metrics.url.get("from");
-    return from ? { range: "", from, to: "now" } : { range: metrics.url.get("range"), from: "", to: "" };
+    const drawn = metrics.url.of(metrics.shown.address());
+    const from = drawn.get("from");
+    return from ? { range: "", from, to: "now" } : { range: drawn.get("range"), from: "", to: "" };
   }
 
   /**
@@ -27,16 +31,16 @@
    * @param {string} time - "relative" or "absolute"
    * @param {string} theme
    */
-  const link = (time, theme) => location.origin + location.pathname + metrics.url.search(changes(time, theme));
+  const link = (time, theme) => location.origin + location.pathname + query(changes(time, theme));
 
   /**
    * The address of the table: of one chart, or of the tab. Its buckets are those of the picture.
    * @param {string} [chart]
    */
   function table(chart) {
-    const query = { ...changes("absolute", ""), res: chart ? metrics.graphs.stepOf(chart) : answer().step };
+    const laid = { ...changes("absolute", ""), res: chart ? metrics.graphs.stepOf(chart) : answer().step };
     const path = chart ? `chart/${chart}.csv` : `export/${answer().tab}.csv`;
-    return metrics.page.base + path + metrics.url.search(query);
+    return metrics.page.base + path + query(laid);
   }
 
   const share = { link, table };

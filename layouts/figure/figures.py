@@ -143,12 +143,14 @@ def _short(reason: str) -> str:
 
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
-    """Say how many zeros there are, which have no place on a logarithmic axis."""
-    count = sum(int((series.v <= 0).sum()) for series in chart.series if series.name not in style.hidden)
+    """Say how many values have no place on a logarithmic axis."""
+    shown = [series.v for series in chart.series if series.name not in style.hidden]
+    count = sum(int((values <= 0).sum()) for values in shown)
     if not count:
         return []
     tokens = TOKENS[style.theme]
-    text = {"text": f"{count:,} × zero, ticked below", "font": {"size": 11, "color": tokens["faint"]}}
+    what = "not positive" if any((values < 0).any() for values in shown) else "zero"
+    text = {"text": f"{count:,} × {what}, ticked below", "font": {"size": 11, "color": tokens["faint"]}}
     spot = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
     return [{"showarrow": False, "bgcolor": tokens["surface"], **text, **spot}]
 

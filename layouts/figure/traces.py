@@ -193,10 +193,12 @@ def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
 
 
 def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Return ticks at the foot of a logarithmic axis where a value is zero; the line has a gap there."""
-    zero = series.v <= 0
-    if not zero.any():
+    """Return ticks at the foot of a logarithmic axis where a value is not positive; the line has a gap there. What they
+    stand for travels along where it isn't zero."""
+    hidden = series.v <= 0
+    if not hidden.any():
         return []
+    real = {"customdata": packed(np.where(hidden, series.v, np.nan))} if (series.v < 0).any() else {}
     return [
         {
             "type": "scatter",
@@ -208,7 +210,8 @@ def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trac
             "showlegend": False,
             "marker": {"symbol": "line-ns-open", "size": 5, "color": line_style.colour, "opacity": 0.6},
             **UNPADDED,
-            **_points(chart, series.t, np.where(zero, least_value(chart), np.nan)),
+            **_points(chart, series.t, np.where(hidden, least_value(chart), np.nan)),
+            **real,
         }
     ]
 

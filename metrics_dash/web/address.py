@@ -1,26 +1,41 @@
 """The state of the page: what its address says, read once, and nothing kept anywhere else.
 
-A value that can't be read falls back to its default, so that an old or mistyped link still opens a page. A range that
-can't be read is kept as it stands and refused where it is used: drawing another one silently would mislead.
+A value that can't be read falls back to its default, so that an old or mistyped link still opens a page, and is named
+in ``unread``: the page says so, and routes refuse it. A range that can't be read is kept as it stands and refused where
+it is used: drawing another one silently would mislead.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
-from metrics_dash.catalog import Catalog
+from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import NO_SPLIT
-from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison, RangeError
+from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
 from metrics_dash.charts.timerange.steps import Step, find_step
 from metrics_dash.setting_values import parse_zone
+
+T = TypeVar("T")
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 AUTO = "auto"
 BROWSER_ZONE, SERVER_ZONE = "browser", "server"
 _LONGEST_REFRESH = 3600
+_MOST_DIGITS = 9
+_MOST_PARAMETERS = 100
+_SWITCH = ("1", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A parameter that can't be read: its name, what it says, and a sentence that quotes it."""
+
+    name: str
+    value: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,8 @@ class PageState:
 
     ``range`` is a length up to now; ``from_`` and ``to``, where given, win over it. ``tz``: ``browser``, ``server`` or
     an IANA name. ``refresh`` and ``rotate`` are seconds, 0 is off; None is the default. ``split`` and ``hidden`` are by
-    chart id: a dimension (``-`` is none), and the names of the series that are switched off.
+    chart id: a dimension (``-`` is none), and the names of the series that are switched off. ``unread``: what was
+    passed over.
     """
 
     tab: str
@@ -46,6 +62,7 @@ class PageState:
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     kiosk: bool = False
     rotate: int | None = None
+    unread: tuple[Unread, ...] = field(default=(), compare=False)
 
     def zone(self, *, browser: str | None, server: ZoneInfo) -> ZoneInfo:
         """Return the zone of axes and days. ``browser``: the viewer's IANA zone, as the page reported it."""
@@ -78,65 +95,111 @@ class PageState:
 
 def read_state(search: str | None, catalog: Catalog) -> PageState:
     """Return the state that an address's query (with or without ``?``) describes. Never raises."""
-    try:
-        values = parse_qs((search or "").removeprefix("?"), max_num_fields=100)
-    except ValueError:
-        values = {}
-
-    def one(name: str, allowed: Collection[str] | None = None) -> str | None:
-        text = values.get(name, [""])[-1].strip()
-        return text if text and (allowed is None or text in allowed) else None
-
-    tabs = [tab.id for tab in catalog.tabs]
+    said = _Parameters(search or "")
     charts = {chart.id: chart for chart in catalog.charts()}
-    splits = _by_chart(values.get("split", []), charts)
-    return PageState(
-        tab=one("tab", tabs) or tabs[0],
-        range=one("range") or DEFAULT_RANGE,
-        from_=one("from"),
-        to=one("to"),
-        tz=one("tz") or BROWSER_ZONE,
-        res=_step(one("res")),
-        compare=cast(Comparison | None, one("compare", COMPARISONS)),
-        split={
-            chart: dimension
-            for chart, dimension in splits
-            if dimension in charts[chart].dimensions or dimension == NO_SPLIT
-        },
-        log=one("log") == "1",
-        theme=cast(Theme | None, one("theme", THEMES)),
-        refresh=_seconds(one("refresh")),
-        hidden=_grouped(_by_chart(values.get("hidden", []), charts)),
-        kiosk=one("kiosk") == "1",
-        rotate=_seconds(one("rotate")),
+    tabs = [tab.id for tab in catalog.tabs]
+    state = PageState(
+        tab=said.choice("tab", tabs) or tabs[0],
+        range=said.one("range") or DEFAULT_RANGE,
+        from_=said.one("from"),
+        to=said.one("to"),
+        tz=said.parsed("tz", _zone_name) or BROWSER_ZONE,
+        res=said.parsed("res", _step) or AUTO,
+        compare=cast(Comparison | None, said.choice("compare", COMPARISONS)),
+        split=dict(said.by_chart("split", charts, _has_dimension, "its dimensions, such as login-rate:success")),
+        log=said.choice("log", _SWITCH) == "1",
+        theme=cast(Theme | None, said.choice("theme", THEMES)),
+        refresh=said.parsed("refresh", _seconds),
+        hidden=_grouped(said.by_chart("hidden", charts, _is_named, "its series, such as login-results:true")),
+        kiosk=said.choice("kiosk", _SWITCH) == "1",
+        rotate=said.parsed("rotate", _seconds),
     )
+    return replace(state, unread=tuple(said.unread))
 
 
-def _by_chart(texts: Sequence[str], charts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return ``login-results:true`` as its two parts, where the chart exists."""
-    parts = [text.partition(":") for text in texts]
-    return [(chart, name) for chart, colon, name in parts if colon and name and chart in charts]
+class _Parameters:
+    """A query's parameters. What can't be read is noted in ``unread``."""
+
+    def __init__(self, search: str) -> None:
+        self.unread: list[Unread] = []
+        try:
+            self._values = parse_qs(search.removeprefix("?"), max_num_fields=_MOST_PARAMETERS)
+        except ValueError:
+            self._values = {}
+            self.unread.append(Unread("", "", f"an address has at most {_MOST_PARAMETERS} parameters"))
+
+    def one(self, name: str) -> str | None:
+        """Return the last value of that name; None for none."""
+        return self._values.get(name, [""])[-1].strip() or None
+
+    def choice(self, name: str, allowed: Collection[str]) -> str | None:
+        """Return what was chosen of ``allowed``."""
+        text = self.one(name)
+        if text is None or text in allowed:
+            return text
+        self._pass_over(name, text, f"{text!r} is not known; use one of {', '.join(allowed)}")
+        return None
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return what ``parse`` makes of it, which raises ``ValueError``."""
+        text = self.one(name)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            self._pass_over(name, text, str(error))
+            return None
+
+    def by_chart(
+        self, name: str, charts: Mapping[str, Chart], fits: Callable[[Chart, str], bool], what: str
+    ) -> list[tuple[str, str]]:
+        """Return ``login-results:true`` as its two parts, where the chart exists and the other one fits it."""
+        found = []
+        for text in self._values.get(name, []):
+            chart, _, other = text.partition(":")
+            if chart in charts and fits(charts[chart], other):
+                found.append((chart, other))
+            else:
+                self._pass_over(name, text, f"{text!r} is not a chart and one of {what}")
+        return found
+
+    def _pass_over(self, name: str, value: str, complaint: str) -> None:
+        self.unread.append(Unread(name, value, f"{name}: {complaint}"))
+
+
+def _has_dimension(chart: Chart, dimension: str) -> bool:
+    return dimension in chart.dimensions or dimension == NO_SPLIT
+
+
+def _is_named(_: Chart, series: str) -> bool:
+    return bool(series)
 
 
 def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, frozenset[str]]:
     return {chart: frozenset(name for other, name in pairs if other == chart) for chart, _ in pairs}
 
 
-def _step(text: str | None) -> str:
-    """Return the key of a step, also where it is called by another name; ``auto`` where it can't be read."""
-    try:
-        step = find_step(text or AUTO)
-    except RangeError:
-        return AUTO
+def _step(text: str) -> str:
+    """Return the key of a step, also where it is called by another name. Raises ``RangeError``."""
+    step = find_step(text)
     return step.key if step else AUTO
 
 
-def _seconds(text: str | None) -> int | None:
+def _seconds(text: str) -> int:
+    """Return seconds, 0 for off. Raises ``ValueError``."""
     if text == "off":
         return 0
-    if text is None or not text.isascii() or not text.isdigit():
-        return None
-    return min(int(text), _LONGEST_REFRESH)
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text!r} is neither a whole number of seconds nor off")
+    return min(int(text[:_MOST_DIGITS]), _LONGEST_REFRESH)
+
+
+def _zone_name(text: str) -> str:
+    """Return the name of a zone. Raises ``ValueError`` for one that there is not."""
+    if text not in (BROWSER_ZONE, SERVER_ZONE):
+        parse_zone(text)
+    return text
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

@@ -150,3 +150,37 @@ def test_an_answer_that_lets_one_wait_is_said_to_come(open_page: Open, page_url:
     expect(page.locator("#freshness-text")).to_have_text("Loading… the charts are of before")
     held.release(0)
     expect(page.locator("#freshness-text")).to_contain_text("complete through")
+
+
+def test_what_of_the_address_can_not_be_read_is_said_and_everything_else_works(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=nowhere&tz=Mars/Olympus&compare=year&hidden=no:x&range=1h&refresh=off")
+    wait_for_tab(page, "server")
+    said = page.locator("#unread")
+    for words in ("tab: 'nowhere' is not known", "tz: 'Mars/Olympus' is not a time zone", "compare: 'year'", "'no:x'"):
+        expect(said).to_contain_text(words)
+    stands(page, "server", "Server")
+    page.click("#card-players-online .card-tools summary")
+    page.locator("#card-players-online .sheet").get_by_text("Data as a table", exact=True).click()
+    expect(page.locator("#details thead")).to_contain_text("Players Online")
+    page.keyboard.press("Escape")
+    page.evaluate("metrics.url.go({ tab: 'auth', tz: '', compare: '', hidden: '' })")
+    stands(page, "auth", "Auth")
+    expect(said).to_be_hidden()
+
+
+def test_a_page_that_is_not_refreshed_is_not_live(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    expect(page.locator("#freshness-text")).to_contain_text("Refresh is off · complete through")
+    expect(page.locator("#freshness")).to_have_attribute("data-tone", "quiet")
+    page.click("#refresh > summary")
+    page.click("#refresh-5")
+    expect(page.locator("#freshness-text")).to_contain_text("Live · complete through")
+
+
+def test_an_address_that_can_not_be_shown_is_not_tried_again(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&from=soon&to=now")
+    expect(page.locator("#board .message")).to_contain_text("'soon'")
+    expect(page.locator("#freshness-text")).to_have_text("This address can’t be shown")
+    page.click("#board .message .button")
+    stands(page, "auth", "Auth")
+    expect(page.locator("#freshness-text")).to_contain_text("complete through")

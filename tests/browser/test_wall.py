@@ -67,7 +67,7 @@ def open_wall(open_page: Open, url: str, query: str = "rotate=30", *, clock: boo
     page.add_init_script(NO_JITTER)
     page.goto(f"{url}?kiosk=1&{query}")
     wait_for_tab(page, parse_qs(query).get("tab", TABS)[0])
-    wait_for_words(page, "Live")
+    wait_for_words(page, "complete through")
     return page
 
 

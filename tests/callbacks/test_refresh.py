@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callbacks.refresh import NOT_DRAWN, RefreshRequest, answer_request
+from callbacks.refresh import NOT_DRAWN, UNAVAILABLE, RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
 from layouts.figure import traces
@@ -94,3 +94,38 @@ def test_a_tick_brings_the_ticks_of_both_axes(context: Context) -> None:
     question["reason"] = "tick"
     patches = [str(graph.to_plotly_json()) for graph in answer_request(question, AUTH, context).graphs]
     assert all("'tickvals'" in patch and "'ticksuffix'" in patch for patch in patches)
+
+
+def test_what_the_address_says_and_nobody_can_read_is_told(context: Context) -> None:
+    question = RefreshRequest(search="?tab=nowhere&compare=year", zone="UTC", theme="light", reason="navigate")
+    told = answer_request(question, [], context).answer["unread"]
+    assert [(each["name"], each["value"]) for each in told] == [("tab", "nowhere"), ("compare", "year")]
+
+
+def test_with_the_database_gone_another_tab_leaves_the_picture_that_stands(
+    context: Context, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(database, "reading", fails)
+    answer = answer_request(day_of(560), ["damage-dealt"], context)
+    assert (answer.brings, answer.answer["error"], answer.answer["final"]) == ("nothing", UNAVAILABLE, False)
+    first = answer_request(day_of(560), [], context)
+    assert first.brings == "cards"
+
+
+def test_an_answer_says_what_it_brings_and_carries_the_number_of_its_question(context: Context) -> None:
+    question = day_of(560, number=7)
+    whole, figures = answer_request(question, [], context), answer_request(question, AUTH, context)
+    question["reason"] = "tick"
+    traces_alone = answer_request(question, AUTH, context)
+    assert [each.brings for each in (whole, figures, traces_alone)] == ["cards", "figures", "traces"]
+    told = traces_alone.outputs(3, 7)[0]
+    assert (told["number"], told["brings"]) == (7, "traces")
+
+
+def test_an_address_that_can_not_be_shown_is_final(context: Context) -> None:
+    question = RefreshRequest(search="?from=soon", zone="UTC", theme="light", reason="navigate")
+    answer = answer_request(question, AUTH, context).answer
+    assert (answer["final"], "'soon'" in answer["error"]) == (True, True)

@@ -54,6 +54,7 @@ def test_the_servers_zone_is_that_of_its_settings(database: Database) -> None:
         ({"from": "yesterday", "to": "now"}, "from: 'yesterday' is not a moment"),
         ({"from": "now-1h", "to": "soon"}, "to: 'soon' is not a moment"),
         ({"from": "now", "to": "now-1h"}, "its start is not before its end"),
+        ({"from": "now-1h", "tz": "Mars/Olympus"}, "tz: 'Mars/Olympus' is not a time zone"),
     ],
 )
 def test_what_can_not_be_read_is_refused_in_one_line_that_quotes_it(

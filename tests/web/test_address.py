@@ -83,6 +83,32 @@ def test_an_unknown_chart_or_dimension_is_passed_over() -> None:
     assert (state.split, state.hidden) == ({}, {})
 
 
+@pytest.mark.parametrize(
+    ("search", "text"),
+    [
+        ("?tab=nowhere", "tab: 'nowhere' is not known; use one of server, auth, gameplay, combat"),
+        ("?tz=Mars/Olympus", "tz: 'Mars/Olympus' is not a time zone such as UTC or Europe/Berlin"),
+        ("?compare=year", "compare: 'year' is not known; use one of period, day, week"),
+        ("?res=7m", "res: '7m' is not a step; use one of"),
+        ("?theme=pink", "theme: 'pink' is not known; use one of light, dark"),
+        ("?refresh=often", "refresh: 'often' is neither a whole number of seconds nor off"),
+        ("?log=yes", "log: 'yes' is not known; use one of 1, 0"),
+        ("?split=login-rate:colour", "split: 'login-rate:colour' is not a chart and one of its dimensions"),
+        ("?hidden=nothing:x", "hidden: 'nothing:x' is not a chart and one of its series"),
+        ("?" + "a=b&" * 101, "an address has at most 100 parameters"),
+    ],
+)
+def test_what_can_not_be_read_is_named(search: str, text: str) -> None:
+    (unread,) = read_state(search, CATALOG).unread
+    assert unread.text.startswith(text)
+    assert unread.value in search
+
+
+def test_of_a_readable_address_nothing_is_unread() -> None:
+    search = "?tab=auth&tz=browser&res=auto&refresh=off&log=0&split=login-results:-&hidden=login-rate:a:b&unknown=1"
+    assert read_state(search, CATALOG).unread == ()
+
+
 def test_refresh_may_be_off() -> None:
     assert read_state("?refresh=off", CATALOG).refresh == 0
 

@@ -55,6 +55,14 @@ test("a zero that a logarithmic axis can't show is read all the same", () => {
   );
 });
 
+test("a value below zero that a logarithmic axis can't show is read as what it is", () => {
+  const unseen = trace({ meta: "zero", y: [null, 2, 2], customdata: [null, -5, 0] });
+  assert.deepEqual(
+    [0, 1, 2].map((index) => rows([trace({ y: [4, null, null] }), unseen], index)[0].value),
+    [4, -5, 0],
+  );
+});
+
 test("what is switched off and what only helps the drawing says nothing", () => {
   assert.deepEqual(rows([trace({ visible: "legendonly" }), trace({ meta: "anchor" }), trace({ meta: undefined })]), []);
 });

@@ -27,3 +27,18 @@ test("the picture is of its own address, in the looks of the present one", () =>
   assert.equal(shown.isPending(), true);
   assert.equal(shown.address(), "?tab=auth&range=7d&theme=dark&hidden=c:d&hidden=c:e");
 });
+
+test("what the server passed over is no part of the picture's address", () => {
+  visit("?tab=nowhere&compare=day&hidden=a:b&hidden=x:y&split=x:y&split=a:zone");
+  const said = [
+    ["tab", "nowhere"],
+    ["split", "x:y"],
+    ["hidden", "x:y"],
+  ];
+  shown.stand(
+    location.search,
+    said.map(([name, value]) => ({ name, value })),
+  );
+  assert.equal(shown.isPending(), false);
+  assert.equal(shown.address(), "?compare=day&split=a:zone&hidden=a:b");
+});

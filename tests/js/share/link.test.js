@@ -2,7 +2,7 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const share = load("lib/time.js", "lib/url.js", "lib/range.js", "share/link.js");
+const share = load("lib/time.js", "lib/url.js", "lib/shown.js", "lib/range.js", "share/link.js");
 const NOON = Date.parse("2026-01-31T12:00:00Z");
 
 function shown(search, more = {}) {

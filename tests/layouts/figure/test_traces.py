@@ -83,6 +83,15 @@ def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
     assert figure(data, [], style)["layout"]["yaxis"]["type"] == "log"
 
 
+def test_what_is_below_zero_is_not_positive_on_a_logarithmic_axis_and_travels_along() -> None:
+    data = chart_data("players-online", [10, -5, 1000, 0])
+    style = FigureStyle(logarithmic=True)
+    (unseen,) = (trace for trace in traces(data, style) if trace["meta"] == "zero")
+    np.testing.assert_array_equal(unpacked(unseen["customdata"]), [np.nan, -5, np.nan, 0])
+    (note,) = annotations_and_shapes(data, [], style)["annotations"]
+    assert note["text"] == "2 × not positive, ticked below"
+
+
 def test_bars_are_as_wide_as_their_months() -> None:
     window = window_of("2026-01-01T00:00+00:00", "2026-04-01T00:00+00:00", UTC_ZONE, step=find_step("1M"))
     series = (Series("all", bucket_starts(window), np.array([1.0, 2.0, 3.0])),)
