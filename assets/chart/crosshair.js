@@ -7,6 +7,9 @@
    * @type {{ graph: Graph, index: number, moment: number } | null}
    */
   let shown = null;
+  /* Where the pointer was last, while the crosshair is its. */
+  /** @type {PointerEvent | null} */
+  let pointed = null;
   let frame = 0;
 
   /** @param {Graph} graph */
@@ -23,6 +26,7 @@
 
   function hide() {
     shown = null;
+    pointed = null;
     for (const reader of metrics.dom.all(".reader[data-on]")) reader.removeAttribute("data-on");
   }
 
@@ -53,10 +57,13 @@
     graph.on("plotly_afterplot", () => metrics.events.announce("drawn"));
   }
 
+  /* Under a pointer that rests another moment may lie by then; who reads by keys stays at theirs. */
   metrics.events.on("drawn", () => {
     if (shown === null) return;
     if (!shown.graph.isConnected) return hide();
+    if (pointed !== null) return moved(pointed);
     shown.index = gridOf(shown.graph).within(shown.moment);
+    shown.moment = gridOf(shown.graph).edge(shown.index);
     later();
   });
 
@@ -69,8 +76,9 @@
   /** @param {PointerEvent} event */
   function moved(event) {
     const spot = metrics.pointer.under(event);
-    if (spot) show(spot.graph, metrics.grid.nearest(spot.graph._fullLayout.meta, spot.moment));
-    else left();
+    if (!spot) return left();
+    pointed = event;
+    show(spot.graph, metrics.grid.nearest(spot.graph._fullLayout.meta, spot.moment));
   }
 
   document.addEventListener("pointermove", moved, { passive: true });
@@ -97,6 +105,16 @@
   };
 
   /**
+   * By keys.
+   * @param {Graph} graph
+   * @param {number} index
+   */
+  function read(graph, index) {
+    pointed = null;
+    show(graph, index);
+  }
+
+  /**
    * @param {KeyboardEvent} event
    * @param {Graph} graph
    */
@@ -106,7 +124,7 @@
     if (event.key === "Enter") choose(graph, present);
     else if (event.key === "Escape") hide();
     else if (event.key in STEPS)
-      show(graph, Math.max(0, Math.min(last, present + STEPS[event.key] * (event.shiftKey ? 10 : 1))));
+      read(graph, Math.max(0, Math.min(last, present + STEPS[event.key] * (event.shiftKey ? 10 : 1))));
     else return;
     event.preventDefault();
   }
@@ -127,7 +145,7 @@
   document.addEventListener("focusin", (event) => {
     const graph = graphRead(event);
     if (!graph || !graphs.readerOf(graph).matches(":focus-visible")) return;
-    show(graph, shown === null ? gridOf(graph).count - 1 : gridOf(graph).within(shown.moment));
+    read(graph, shown === null ? gridOf(graph).count - 1 : gridOf(graph).within(shown.moment));
   });
   document.addEventListener("focusout", (event) => {
     if (/** @type {Element} */ (event.target).classList?.contains("reader")) hide();

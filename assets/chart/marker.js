@@ -103,19 +103,32 @@
    * @param {Reading} reading
    */
   function drawWords(time, values, graph, x, reading) {
-    const { xaxis, yaxis } = graph._fullLayout;
+    const { yaxis } = graph._fullLayout;
     write(time, reading.time);
-    /* Both are asked for at once, so that the browser lays out once. */
-    const [width, room] = [time.offsetWidth, metrics.graphs.readerOf(graph).clientWidth];
-    move(time, metrics.placement.centred(x, width, room), yaxis._offset + yaxis._length + 4);
     sized(values, reading.rows.length, makeRow).forEach((element, place) => {
       fill(element, reading.rows[place], reading);
     });
-    move(
-      values,
-      metrics.placement.beside(x, () => values.offsetWidth, xaxis),
-      yaxis._offset + 2,
-    );
+    /* All is measured at once, so that the browser lays out once. */
+    const [width, room] = [time.offsetWidth, metrics.graphs.readerOf(graph).clientWidth];
+    const size = { width: values.offsetWidth, height: values.offsetHeight };
+    move(time, metrics.placement.centred(x, width, room), yaxis._offset + yaxis._length + 4);
+    const bounds = { width: room, top: yaxis._offset + 2, bottom: yaxis._offset + yaxis._length - 2 };
+    const place = metrics.placement.beside(spotOf(graph, x, reading), size, bounds);
+    move(values, place.x, place.y);
+  }
+
+  /**
+   * What the values are of: the points over x, or the bar around it.
+   * @param {Graph} graph
+   * @param {number} x
+   * @param {Reading} reading
+   */
+  function spotOf(graph, x, { moment, rows }) {
+    const { xaxis, yaxis, meta } = graph._fullLayout;
+    const start = xaxis.c2p(moment + meta.offset) + xaxis._offset;
+    const drawn = metrics.placement.dotted(rows, "line", yaxis.type);
+    const ys = drawn.map(({ value }) => yaxis._offset + yaxis.c2p(/** @type {number} */ (value)));
+    return { x, reach: meta.draw === "bar" ? Math.abs(x - start) : 0, ys };
   }
 
   /**

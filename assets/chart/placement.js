@@ -18,12 +18,34 @@
   const centred = (x, width, room) => Math.max(width / 2, Math.min(room - width / 2, x)) - width / 2;
 
   /**
-   * The left edge of something beside x, on the side that has more room.
-   * @param {number} x
-   * @param {() => number} width - asked for only where it matters, because the browser has to lay out to know it
-   * @param {Axis} axis
+   * Where a box goes that says what there is at x: beside it on the side that has more room, else on the other; where it
+   * fits on neither, over it where no point is. Always within its room.
+   * @param {{ x: number, reach: number, ys: number[] }} spot - reach: how far what is described goes to both sides
+   * @param {{ width: number, height: number }} size
+   * @param {{ width: number, top: number, bottom: number }} room
    */
-  const beside = (x, width, axis) => (x > axis._offset + axis._length / 2 ? x - width() - GAP : x + GAP);
+  function beside({ x, reach, ys }, { width, height }, room) {
+    const [left, right] = [x - reach - GAP - width, x + reach + GAP];
+    const fits = (/** @type {number} */ place) => place >= 0 && place + width <= room.width;
+    const found = (x > room.width / 2 ? [left, right] : [right, left]).find(fits);
+    if (found !== undefined) return { x: found, y: room.top };
+    const within = Math.max(0, Math.min(room.width - width, x - width / 2));
+    return { x: within, y: clear(ys, height, room) };
+  }
+
+  /**
+   * The upper edge at which something of that height is furthest from all points: above, below, or between them.
+   * @param {number[]} ys
+   * @param {number} height
+   * @param {{ top: number, bottom: number }} room
+   */
+  function clear(ys, height, { top, bottom }) {
+    const edges = [top - height, ...[...ys].sort((one, other) => one - other), bottom + height];
+    const middles = edges.slice(1).map((edge, place) => (edges[place] + edge - height) / 2);
+    const places = [top, bottom - height, ...middles].filter((place) => place >= top && place + height <= bottom);
+    const free = (/** @type {number} */ place) => Math.min(...ys.map((y) => Math.abs(y - place - height / 2)));
+    return places.length && ys.length ? places.reduce((one, other) => (free(other) > free(one) ? other : one)) : top;
+  }
 
   /**
    * Values that have a place on the chart: none of bars, whose ends say it, and no zero on a logarithmic axis.
@@ -34,7 +56,7 @@
   const dotted = (rows, draw, scale) =>
     draw === "bar" ? [] : rows.filter(({ value }) => value !== null && (scale !== "log" || value > 0));
 
-  const placement = { isInside, centred, beside, dotted };
+  const placement = { isInside, centred, beside, clear, dotted };
   metrics.placement = placement;
   if (typeof module === "object") module.exports = placement;
 })(globalThis.metrics);

@@ -19,15 +19,27 @@ test("the moment stands in the middle below its line, and never past the edges",
   );
 });
 
-test("values stand on the side that has more room, and are measured only where that moves them", () => {
-  assert.equal(
-    placement.beside(60, () => assert.fail("not needed"), axis),
-    70,
-  );
-  assert.equal(
-    placement.beside(240, () => 80, axis),
-    150,
-  );
+const ROOM = { width: 300, top: 10, bottom: 210 };
+const SIZE = { width: 80, height: 40 };
+
+test("values stand on the side that has more room, and on the other where only that has enough", () => {
+  const at = (x, size = SIZE, reach = 0) => placement.beside({ x, reach, ys: [] }, size, ROOM);
+  assert.deepEqual(at(60), { x: 70, y: 10 });
+  assert.deepEqual(at(240), { x: 150, y: 10 });
+  assert.deepEqual(at(240, SIZE, 20), { x: 130, y: 10 }, "a bar is not covered");
+  assert.deepEqual(at(149, { width: 139, height: 40 }), { x: 159, y: 10 });
+});
+
+test("values that fit on neither side lie where no point is, and within their room", () => {
+  const wide = { width: 200, height: 40 };
+  for (const x of [0, 60, 150, 240, 300]) {
+    for (const ys of [[10], [210], [110], [20, 200], [10, 100, 210], [60, 110, 160]]) {
+      const place = placement.beside({ x, reach: 0, ys }, wide, ROOM);
+      assert.ok(place.x >= 0 && place.x + wide.width <= ROOM.width);
+      assert.ok(place.y >= ROOM.top && place.y + wide.height <= ROOM.bottom);
+      if (x > 90 && x < 210) for (const y of ys) assert.ok(y <= place.y || y >= place.y + wide.height, `${x} ${ys}`);
+    }
+  }
 });
 
 test("a dot stands on what is drawn as a point, and on no zero where the axis has none", () => {
