@@ -13,11 +13,10 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
-from layouts.numbers import change_text
 from layouts.reading import annotation_list, annotation_marks, leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
-from layouts.words import before_text, range_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import change_words, range_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
@@ -169,8 +168,7 @@ def _change(data: ChartData, unit: DisplayUnit) -> html.Span:
     number = data.headline
     change = number.change or 0.0
     before = "" if number.previous is None else f"before: {_number_text(number.previous, unit)}"
-    text = f"{change_text(change)} vs {before_text(data.window, number.against)}"
-    return html.Span(text, className=f"change {_judgement(change, data.chart)}", title=before)
+    return html.Span(change_words(data), className=f"change {_judgement(change, data.chart)}", title=before)
 
 
 def _judgement(change: float, chart: Chart) -> str:

@@ -3,6 +3,7 @@
 The scripts in assets/chart/ do what stands here.
 """
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
@@ -123,6 +124,29 @@ def details() -> html.Dialog:
                         **attributes(data_close="details", aria_label="Close"),
                     ),
                 ]
+            ),
+            html.Div(
+                [
+                    html.Label(
+                        [
+                            html.Span("Search these rows", className="unseen"),
+                            dbc.Input(
+                                id="details-search",
+                                type="search",
+                                className="input",
+                                placeholder="Search",
+                                autocomplete="off",
+                                debounce=False,
+                            ),
+                        ]
+                    ),
+                    html.Span(id="details-count", className="quiet", role="status"),
+                    html.Button("More events", id="details-more", className="button", type="button", hidden=True),
+                    html.Button("Copy", id="details-copy", className="button", type="button"),
+                    html.Button("CSV", id="details-csv", className="button", type="button"),
+                ],
+                id="details-tools",
+                className="details-tools",
             ),
             html.Div(id="details-body", className="details-body", tabIndex="0", role="region"),
         ],

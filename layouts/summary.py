@@ -8,7 +8,7 @@ import numpy as np
 from layouts.annotations import spoken
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit, head_unit
-from layouts.words import step_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import change_words, step_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -30,6 +30,8 @@ def summary(data: ChartData, refused: Sequence[Interval] = (), annotations: Sequ
     ``refused``: intervals in which events were refused.
     """
     sentences = [_what(data)]
+    if (change := change_words(data)) is not None:
+        sentences.append(f"{change}.")
     if data.state != "data":
         sentences.append(_STATES[data.state])
     else:
@@ -58,7 +60,7 @@ def _what(data: ChartData) -> str:
 
 
 def _series(data: ChartData, series: Series) -> str:
-    name = f"{series.name}: " if len(data.series) > 1 else ""
+    name = f"{data.label(series.name)}: " if len(data.series) > 1 else ""
     values, unit = series.v[: _finished(data, series)], display_unit(data)
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:

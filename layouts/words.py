@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from layouts.numbers import THIN_SPACE
+from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit
 from metrics_dash.charts.data import ChartData, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
@@ -53,6 +53,14 @@ def before_text(window: Window, against: Comparison = "period") -> str:
 
 def _length_of(back: Shift) -> timedelta:
     return timedelta(days=back.number) if back.unit == "d" else timedelta(milliseconds=back.number)
+
+
+def change_words(data: ChartData) -> str | None:
+    """Return ``+12 % vs day before``: a headline's change and what it is held against; None where it has none."""
+    number = data.headline
+    if number.change is None:
+        return None
+    return f"{change_text(number.change)} vs {before_text(data.window, number.against)}"
 
 
 def compared_text(window: Window, comparison: Comparison) -> str:

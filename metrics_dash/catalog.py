@@ -20,6 +20,7 @@ from metrics_dash.catalog_names import EventName, Identifier, Key
 from metrics_dash.catalog_ratio import SIDES, PartDeclaration, Ratio, RatioError, resolve_ratio
 from metrics_dash.catalog_rules import (
     CHART_SHOWS,
+    SHOWS_OF_KIND,
     ChoiceError,
     Event,
     Kind,
@@ -31,6 +32,7 @@ from metrics_dash.catalog_rules import (
     choose_measurement,
     dimensions_of,
     nearest,
+    shows_of,
     unit_of,
 )
 
@@ -268,13 +270,20 @@ def _first_problem(error: ValidationError, document: Mapping[str, Any]) -> str:
         message = "must be a table, such as { where = { success = true } }"
     value = first["input"]
     if first["type"] == "literal_error" and first["loc"][4:] == ("show",) and isinstance(value, str):
-        message = (
-            f"show {value!r} is not known{nearest(value, CHART_SHOWS)}; use one of {', '.join(sorted(CHART_SHOWS))}"
-        )
+        known = _shows_at(first["loc"], document)
+        message = f"show {value!r} is not known{nearest(value, known)}; use one of {', '.join(sorted(known))}"
     if isinstance(value, str | int | float | bool) and repr(value) not in message:
         message = f"{message}, not {value!r}"
     place = _place(first["loc"], document)
     return f"{place}: {message}" if place else message
+
+
+def _shows_at(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> frozenset[Show]:
+    """Return what works for the event of the chart whose ``show`` stands at a place; all, where it can't be told."""
+    event: Any = _at(("events", _at((*loc[:-1], "event"), document)), document)
+    if not isinstance(event, dict) or event.get("kind") not in SHOWS_OF_KIND:
+        return CHART_SHOWS
+    return shows_of(event["kind"], measured=bool(event.get("measurements"))) | {"ratio"}
 
 
 # What pydantic says of these speaks of Python, and whoever writes a catalog writes TOML.

@@ -56,17 +56,21 @@ class Event(Record):
     help: str = ""
 
 
+def shows_of(kind: Kind, *, measured: bool) -> frozenset[Show]:
+    """Return what works for an event of a kind; ``measured``: whether it has measurements."""
+    return SHOWS_OF_KIND[kind] if measured else SHOWS_OF_KIND[kind] - NEEDS_MEASUREMENT
+
+
 def check_show(show: str, event: Event | None) -> Show:
     """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
-    allowed = SHOWS_OF_KIND[event.kind] if event is not None else ANY_SHOW
+    allowed = ANY_SHOW if event is None else shows_of(event.kind, measured=bool(event.measurements))
     if show in NEEDS_SKETCH:
         raise ChoiceError("show", f"show {show!r} needs sketches, which buckets do not store yet", allowed)
     if show == "ratio":
         raise ChoiceError("show", "show 'ratio' needs a numerator and a denominator, which a catalog declares", allowed)
     if show not in ANY_SHOW:
         raise ChoiceError("show", f"show {show!r} is not known", allowed)
-    if show not in allowed:
-        assert event is not None
+    if event is not None and show not in SHOWS_OF_KIND[event.kind]:
         raise ChoiceError("show", f"a {event.kind} has no {show!r}", allowed)
     return show
 

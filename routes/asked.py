@@ -18,3 +18,14 @@ def asked_state(context: Context) -> PageState:
     for first in state.unread:
         raise ProblemError(400, first.text, parameter=first.name or None)
     return state
+
+
+def whole(name: str, default: int, limits: tuple[int, int]) -> int:
+    """Return a whole number of the present request's query. Raises ``ProblemError`` 400 outside of ``limits``."""
+    text = request.args.get(name, "")
+    lowest, highest = limits
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and lowest <= int(text) <= highest):
+        raise ProblemError(400, f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
+    return int(text)

@@ -2,8 +2,9 @@
 
 Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
 out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
-``number`` or ``text``), ``values`` with null for a gap. What events carry is theirs to name, so columns are told apart
-by where they come from and never by their names, and there are only so many of them.
+``number`` or ``text``), ``values`` with null for a gap, ``adds``: whether their sum means something. What events carry
+is theirs to name, so columns are told apart by where they come from and never by their names, and there are only so
+many of them.
 """
 
 from collections import Counter
@@ -26,10 +27,10 @@ from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.sight import check_chart, check_range
-from routes.asked import asked_state
+from routes.asked import asked_state, whole
 from routes.names import chart_of
 
-EVENTS_AT_MOST = 100
+EVENTS_AT_FIRST, EVENTS_AT_MOST = 100, 5000
 # What fits a table that somebody reads; the keys that most of the events carry.
 COLUMNS_AT_MOST = 64
 # From here on a float no longer tells a whole number from the next.
@@ -68,21 +69,25 @@ class Details:
         return {"columns": columns, "step": window.step.key, "error": chart.error}
 
     def events(self, chart_id: str) -> Mapping[str, Any]:
-        """Return the raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first."""
+        """Return the raw events of the bucket that holds the moment ``at`` (epoch ms), oldest first; ``limit`` of them
+        at most."""
         queries, state = self.context.queries, self._state(chart_id)
         moment = queries.moment()
         start, end = bucket_at(self._window(state, moment), _milliseconds(request.args.get("at", "")))
         held_from = moment.held.raw
         gone = held_from is not None and end <= held_from
-        found = [] if gone else queries.raw_events(chart_id, start, end, EVENTS_AT_MOST + 1)
-        shown = found[:EVENTS_AT_MOST]
+        limit = whole("limit", EVENTS_AT_FIRST, (1, EVENTS_AT_MOST))
+        found = [] if gone else queries.raw_events(chart_id, start, end, limit + 1)
+        shown = found[:limit]
         catalog = self.context.catalog
-        columns, left_out = event_columns(shown, catalog.events[catalog.chart(chart_id).event].measurements)
+        event = catalog.events[catalog.chart(chart_id).event]
+        columns, left_out = event_columns(shown, event.measurements, adds=event.kind != "gauge")
         return {
             "columns": columns,
             "columnsLeftOut": left_out,
             "count": len(shown),
-            "more": len(found) > EVENTS_AT_MOST,
+            "more": len(found) > limit,
+            "atMost": EVENTS_AT_MOST,
             "start": to_milliseconds(start),
             "end": to_milliseconds(end),
             "gone": gone,
@@ -110,14 +115,15 @@ def table_columns(chart: ChartData, state: PageState) -> list[Column]:
     shown = [series for series in chart.series if series.name not in hidden]
     columns = [_column("Time", "time", shown[0].t.tolist())] if shown else []
     for series in shown:
-        alone = len(chart.series) == 1
-        columns.append(_numbers(series.name, series.v))
+        alone, label = len(chart.series) == 1, chart.label(series.name)
+        columns.append(_numbers(label, series.v, adds=chart.chart.show in ("count", "sum")))
         for name, values in (("Min", series.low), ("Max", series.high)):
             if values is not None:
-                columns.append(_numbers(name if alone else f"{series.name}, {name.lower()}", values))
+                columns.append(_numbers(name if alone else f"{label}, {name.lower()}", values))
         if series.name in before and state.compare:
             name = COMPARISONS[state.compare].capitalize()
-            columns.append(_numbers(name if alone else f"{series.name}, {name.lower()}", before[series.name].v))
+            own = name if alone else f"{label}, {name.lower()}"
+            columns.append(_numbers(own, before[series.name].v, adds=chart.chart.show in ("count", "sum")))
     return columns
 
 
@@ -136,7 +142,9 @@ def _milliseconds(text: str) -> datetime:
     return from_milliseconds(int(text))
 
 
-def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str]) -> tuple[list[Column], int]:
+def event_columns(
+    events: Sequence[Mapping[str, Any]], measured: Container[str], *, adds: bool = False
+) -> tuple[list[Column], int]:
     """Return the columns of raw events, time first, and how many keys have none. What an event lacks is null.
 
     Only what is ``measured`` is a number; an account's is a name.
@@ -155,7 +163,7 @@ def event_columns(events: Sequence[Mapping[str, Any]], measured: Container[str])
         alone = name != _TIME and sum((each, name) in carried for each in _SOURCES) == 1
         label = name if alone else f"{name} ({source})"
         if source == "measurements" and name in measured:
-            columns.append(_column(label, "number", values))
+            columns.append(_column(label, "number", values, adds=adds))
         else:
             columns.append(_column(label, "text", [_text(value) for value in values]))
     return columns, len(carried) - len(common)
@@ -180,9 +188,9 @@ def _text(value: Any) -> str | None:
     return str(orjson.dumps(value), "utf-8")
 
 
-def _numbers(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Column:
-    return _column(name, "number", values.tolist())
+def _numbers(name: str, values: np.ndarray[Any, np.dtype[np.float64]], *, adds: bool = False) -> Column:
+    return _column(name, "number", values.tolist(), adds=adds)
 
 
-def _column(name: str, kind: str, values: list[Any]) -> Column:
-    return {"name": name, "kind": kind, "values": values}
+def _column(name: str, kind: str, values: list[Any], *, adds: bool = False) -> Column:
+    return {"name": name, "kind": kind, "values": values, "adds": adds}

@@ -25,7 +25,7 @@ from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 from metrics_dash.web.sight import check_export, check_range
-from routes.asked import asked_state
+from routes.asked import asked_state, whole
 from routes.names import chart_of, tab_of
 from routes.rendering import Renderer
 
@@ -95,13 +95,13 @@ class Exports:
         """Return one chart as a picture that stands alone, of twice ``width`` × ``height`` pixels; 501 without
         Kaleido."""
         tab = self._tab_of(chart_id)
-        size = _whole("width", DEFAULT_SIZE[0], WIDTHS), _whole("height", DEFAULT_SIZE[1], HEIGHTS)
+        size = whole("width", DEFAULT_SIZE[0], WIDTHS), whole("height", DEFAULT_SIZE[1], HEIGHTS)
         taken = self._take(tab, chart_id, bars=bars_within(graph_width(size[0])))
         picture = self._picture(taken, chart_id, size)
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
         image = self.renderer.image(key, picture.figure)
         response = Response(with_text(image, picture.metadata(self.context.clock())), mimetype="image/png")
-        name = file_name(tab.id, chart_id, taken.data.window, "png")
+        name = file_name(tab.id, chart_id, taken.data.window, "png", taken.state.theme or "light")
         response.headers["Content-Disposition"] = f'inline; filename="{name}"'
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -161,16 +161,6 @@ def _check(chart: ChartData) -> None:
     """Refuse a chart that can't be read: its table would look like one without events."""
     if chart.state == "failing":
         raise ProblemError(503, f"{chart.chart.id}: {chart.error or 'its buckets can’t be read'}", headers=AGAIN_SOON)
-
-
-def _whole(name: str, default: int, limits: tuple[int, int]) -> int:
-    text = request.args.get(name, "")
-    lowest, highest = limits
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and lowest <= int(text) <= highest):
-        raise ProblemError(400, f"{name}: {text!r} is not a whole number from {lowest} to {highest}")
-    return int(text)
 
 
 def _csv(text: str, name: str) -> Response:

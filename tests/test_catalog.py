@@ -83,7 +83,7 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ("[[tabs]]", "[[tab]]", "the file: 'tab' is not a key; did you mean 'tabs'?"),
         ('[events."shop.stock.level"]', "[events.shop.stock.level]", "the name of an event stands in quotes"),
         ('{ unit = "EUR" }', '"EUR"', "measurements.amount: must be a table"),
-        ('show = "avg"', 'show = "avgs"', "show 'avgs' is not known; did you mean 'avg'?; use one of avg, count"),
+        ('show = "avg"', 'show = "avgs"', "show 'avgs' is not known; did you mean 'avg'?; use one of avg, max, min"),
         ('event = "shop.stock.level"', 'event = "shop.stock.levels"', "did you mean 'shop.stock.level'?"),
         ('id = "stock"', 'id = "revenue"', "chart id 'revenue' is declared more than once"),
         ('id = "stock"', 'id = "Stock Level"', "'Stock Level' is not an id"),

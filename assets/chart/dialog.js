@@ -79,6 +79,15 @@
   const show = (content) => find("details-body").replaceChildren(content);
 
   /**
+   * @param {DataTable} table
+   * @param {string} name - of the file that it is saved as
+   */
+  function showTable(table, name) {
+    show(table.element);
+    metrics.tools.offer(table, name);
+  }
+
+  /**
    * @param {string} text
    * @param {string} [detail]
    * @param {string} [tone]
@@ -86,6 +95,7 @@
   function say(text, detail, tone) {
     const message = made("div", `message ${tone || ""}`.trim());
     message.setAttribute("role", "status");
+    metrics.tools.withdraw();
     message.append(made("strong", "", text));
     if (detail) message.append(made("p", "", detail));
     show(message);
@@ -124,7 +134,7 @@
     if (metrics.dom.around(event, "[data-close=details]") || event.target === dialog()) dialog().close();
   });
 
-  const offered = { present, describe, show, say, isOpen };
+  const offered = { present, describe, showTable, say, isOpen };
   metrics.dialog = offered;
   if (typeof module === "object") module.exports = offered;
 })(globalThis.metrics);

@@ -11,17 +11,24 @@
   function cellText(value, kind, step) {
     if (value === null || value === undefined) return "–";
     if (kind === "number") return exact.format(Number(value)).replace("-", "−");
-    return kind === "time" ? timeText(Number(value), step) : String(value);
+    return kind === "time" ? momentParts(Number(value), step).filter(Boolean).join(" ") : String(value);
   }
 
   /**
+   * Its day, and its time; of a bucket of days the day alone.
    * @param {number} moment
    * @param {string} [step]
+   * @returns {[day: string, time: string]}
    */
-  function timeText(moment, step) {
+  function momentParts(moment, step) {
     const { zone } = /** @type {Answer} */ (metrics.answer);
-    if (step) return metrics.time.bucket(moment, zone, step);
-    return `${metrics.time.clock(moment, zone)}.${String(moment % 1000).padStart(3, "0")}`;
+    if (step) {
+      const [day, time = ""] = metrics.time.bucket(moment, zone, step).split(", ");
+      return [day, time];
+    }
+    /* Never taken for today: the day is always there. */
+    const [weekday, date, time] = metrics.time.clock(moment, zone, 0).split(" ");
+    return [`${weekday} ${date}`, `${time}.${String(moment % 1000).padStart(3, "0")}`];
   }
 
   /**
@@ -77,12 +84,43 @@
   /**
    * @param {Column[]} columns
    * @param {number} place
+   * @param {number | undefined} above - the row above: a day that it says is not said again
    * @param {string} [step]
    */
-  function row(columns, place, step) {
+  function row(columns, place, above, step) {
     const line = metrics.dom.made("tr");
     columns.forEach(({ values, kind }, number) => {
-      const cell = metrics.dom.made(number === 0 ? "th" : "td", kind, cellText(values[place], kind, step));
+      const cell = metrics.dom.made(number === 0 ? "th" : "td", kind);
+      if (kind === "time") cell.append(...moment(values[place], above === undefined ? null : values[above], step));
+      else cell.textContent = cellText(values[place], kind, step);
+      if (number === 0) cell.scope = "row";
+      line.append(cell);
+    });
+    return line;
+  }
+
+  /**
+   * @param {Cell} value
+   * @param {Cell} above
+   * @param {string} [step]
+   */
+  function moment(value, above, step) {
+    const [day, time] = momentParts(Number(value), step);
+    const said = above !== null && time !== "" && momentParts(Number(above), step)[0] === day;
+    const element = metrics.dom.made("span", said ? "day said" : "day", time ? `${day} ` : day);
+    return [element, document.createTextNode(time)];
+  }
+
+  /**
+   * @param {Column[]} columns
+   * @param {number[]} places
+   */
+  function footOf(columns, places) {
+    const line = metrics.dom.made("tr");
+    columns.forEach((column, number) => {
+      const sum = metrics.rows.total(column, places);
+      const text = number === 0 ? "Total" : sum === null ? "" : cellText(sum, column.kind);
+      const cell = metrics.dom.made(number === 0 ? "th" : "td", column.kind, text);
       if (number === 0) cell.scope = "row";
       line.append(cell);
     });
@@ -101,25 +139,34 @@
   }
 
   /**
+   * A table, with what its tools do: only rows that hold some words, and the rows that are shown.
    * @param {Column[]} columns
    * @param {string} caption
    * @param {{ newestFirst?: boolean, step?: string }} options
+   * @returns {DataTable}
    */
   function table(columns, caption, { newestFirst = false, step }) {
     const element = metrics.dom.made("table", "data");
     element.append(metrics.dom.made("caption", "", caption));
     const head = element.createTHead().insertRow();
     const body = element.createTBody();
+    const foot = columns.some(({ adds }) => adds) ? element.createTFoot() : null;
     let sorting = { column: 0, descending: newestFirst };
+    /** @type {(place: number) => boolean} */
+    let isWanted = () => true;
+    /** @type {number[]} */
+    let places = [];
 
     /* The first rows at once, the rest when the browser has shown them. */
     function draw() {
       markSorted(head, sorting);
-      const places = order(columns[sorting.column].values, sorting.descending);
-      const rows = (/** @type {number[]} */ some) => some.map((place) => row(columns, place, step));
-      body.replaceChildren(...rows(places.slice(0, AT_ONCE)));
-      const drawn = sorting;
-      const rest = () => drawn === sorting && body.append(...rows(places.slice(AT_ONCE)));
+      places = order(columns[sorting.column].values, sorting.descending).filter(isWanted);
+      const rowsFrom = (/** @type {number} */ start, /** @type {number} */ end) =>
+        places.slice(start, end).map((place, number) => row(columns, place, places[start + number - 1], step));
+      body.replaceChildren(...rowsFrom(0, AT_ONCE));
+      foot?.replaceChildren(footOf(columns, places));
+      const drawn = places;
+      const rest = () => drawn === places && body.append(...rowsFrom(AT_ONCE, places.length));
       if (places.length > AT_ONCE) requestAnimationFrame(() => setTimeout(rest, 0));
     }
 
@@ -131,7 +178,17 @@
       head.append(headCell(column, clicked));
     });
     draw();
-    return element;
+
+    /** @param {string} wanted */
+    function search(wanted) {
+      const cells = (/** @type {number} */ place) =>
+        columns.map(({ values, kind }) => cellText(values[place], kind, step));
+      isWanted = (place) => metrics.rows.holds(cells(place), wanted.trim());
+      draw();
+    }
+
+    const lines = () => metrics.rows.lines(columns, places);
+    return { element, search, lines, count: () => places.length, all: columns[0].values.length };
   }
 
   const offered = { table, order, cellText, sortedAnew };

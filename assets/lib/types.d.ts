@@ -7,9 +7,11 @@ interface Metrics {
   answer: Answer | null;
 
   /* lib/ */
+  clipboard: typeof import("./clipboard.js");
   colours: typeof import("./colours.js");
   dom: typeof import("./dom.js");
   events: typeof import("./events.js");
+  files: typeof import("./files.js");
   graphs: typeof import("./graphs.js");
   links: typeof import("./links.js");
   menus: typeof import("./menus.js");
@@ -30,7 +32,9 @@ interface Metrics {
   placement: typeof import("../chart/placement.js");
   pointer: typeof import("../chart/pointer.js");
   reading: typeof import("../chart/reading.js");
+  rows: typeof import("../chart/rows.js");
   table: typeof import("../chart/table.js");
+  tools: typeof import("../chart/tools.js");
   values: typeof import("../chart/values.js");
   zoom: typeof import("../chart/zoom.js");
 
@@ -169,6 +173,18 @@ interface Column {
   name: string;
   kind: string;
   values: Cell[];
+  /** Whether their sum means something. */
+  adds?: boolean;
+}
+
+interface DataTable {
+  element: HTMLTableElement;
+  /** Shows the rows alone that hold all of these words. */
+  search(wanted: string): void;
+  /** What is shown, headings first. */
+  lines(): string[][];
+  count(): number;
+  all: number;
 }
 
 type Cell = string | number | boolean | null | undefined;

@@ -7,25 +7,15 @@
   const theme = () => document.documentElement.dataset.bsTheme ?? "light";
 
   /**
-   * auth_login-rate_2026-01-31T12-00_24h.png
+   * auth_login-rate_2026-01-31T12-00_24h.png; of a dark picture …_24h-dark.png
    * @param {string | undefined} chart
    * @param {string} extension
+   * @param {string} [look]
    */
-  function fileName(chart, extension) {
+  function fileName(chart, extension, look = "light") {
     const { tab, about } = /** @type {Answer} */ (metrics.answer);
-    return `${[tab, chart, about.stem].filter(Boolean).join("_")}.${extension}`;
-  }
-
-  /**
-   * @param {Blob} blob
-   * @param {string} name
-   */
-  function save(blob, name) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    const suffix = look === "light" ? "" : `-${look}`;
+    return `${[tab, chart, about.stem].filter(Boolean).join("_")}${suffix}.${extension}`;
   }
 
   /** @param {DOMStringMap} wanted */
@@ -36,8 +26,8 @@
 
   /** @param {DOMStringMap} wanted */
   async function savePicture(wanted) {
-    const name = fileName(wanted.chart, "png");
-    save(await picture(wanted), name);
+    const name = fileName(wanted.chart, "png", wanted.look || theme());
+    metrics.files.save(await picture(wanted), name);
     return `Saved ${name}`;
   }
 
@@ -55,26 +45,18 @@
     const name = fileName(chart, "csv");
     const answer = await fetch(metrics.share.table(chart));
     if (!answer.ok) throw new Error((await answer.text()).split("\n")[0].slice(0, 200) || "The table can’t be made.");
-    save(await answer.blob(), name);
+    metrics.files.save(await answer.blob(), name);
     return `Saved ${name}`;
-  }
-
-  /** @param {string} text - pages that are not served securely have no clipboard; a selected field can still be copied */
-  function copyFromField(text) {
-    const field = metrics.dom.made("textarea", "unseen");
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    const copied = document.execCommand("copy");
-    field.remove();
-    if (!copied) throw new Error(`This browser can’t copy. The link is ${text}`);
   }
 
   /** @param {DOMStringMap} wanted */
   async function copyLink({ time = "relative" }) {
     const text = metrics.share.link(time, theme());
-    if (navigator.clipboard) await navigator.clipboard.writeText(text);
-    else copyFromField(text);
+    try {
+      await metrics.clipboard.write(text);
+    } catch (error) {
+      throw new Error(`${/** @type {Error} */ (error).message} The link is ${text}`);
+    }
     return time === "absolute" ? `Link copied: ${metrics.answer?.about.range}` : "Link copied: it follows now";
   }
 

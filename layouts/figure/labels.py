@@ -28,15 +28,8 @@ def plain(text: str) -> str:
     return text.translate(_ESCAPED)
 
 
-def series_label(chart: ChartData, name: str) -> str:
-    """Return a series' name for people: a bare ``true`` says nothing without what it is about."""
-    if name in ("true", "false", "null") and chart.chart.split_by:
-        return f"{chart.chart.split_by}: {name}"
-    return name
-
-
 def series_meta(chart: ChartData) -> Mapping[str, Mapping[str, str]]:
     """Return, for the browser, each series' name as addresses have it, and as people read it, by its key."""
     names = dict.fromkeys(series.name for series in (*chart.series, *chart.previous))
-    known = {series_key(name): {"name": name, "label": series_label(chart, name)} for name in names}
+    known = {series_key(name): {"name": name, "label": chart.label(name)} for name in names}
     return {series_key(TOTAL): {"name": TOTAL, "label": "all"}} | known

@@ -8,7 +8,7 @@ import numpy as np
 
 from layouts.figure.arrays import Values, packed
 from layouts.figure.axes import on_axis, placed
-from layouts.figure.labels import TOTAL, plain, series_key, series_label
+from layouts.figure.labels import TOTAL, plain, series_key
 from layouts.figure.room import has_room_for_dots
 from layouts.theme import (
     AREA_OPACITY,
@@ -309,7 +309,7 @@ def _finished(chart: ChartData, series: Series) -> int:
 
 def _label(chart: ChartData, series: Series) -> str:
     """Return what Plotly shows as a series' name."""
-    return plain(series_label(chart, series.name))
+    return plain(chart.label(series.name))
 
 
 def _switched(trace: Trace, series: Series, style: FigureStyle) -> Trace:

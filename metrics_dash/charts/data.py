@@ -124,6 +124,12 @@ class ChartData:
     uncomputed: Uncomputed | None = None
     compare: Comparison | None = None
 
+    def label(self, name: str) -> str:
+        """Return a series' name for people: a bare ``true`` says nothing without what it is about."""
+        if name in ("true", "false", "null") and self.chart.split_by:
+            return f"{self.chart.split_by}: {name}"
+        return name
+
 
 @dataclass(frozen=True)
 class Interval:

@@ -78,28 +78,30 @@ def _cell(annotation: Annotation, window: Window) -> str:
 
 
 def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[str]) -> ChartData:
-    """Return the chart with the hidden series left out, and the comparison's after those that they are compared
-    with."""
+    """Return the chart with the hidden series left out, the others named as in the picture, and the comparison's after
+    those that they are compared with."""
     before = {one.name: one for one in data.previous}
     shown: list[Series] = []
     for series in data.series:
         if series.name in hidden:
             continue
-        shown.append(series)
+        label = data.label(series.name)
+        shown.append(replace(series, name=label))
         if compare is not None and series.name in before:
             name = COMPARISONS[compare]
             alone = series.name == data.chart.title
-            shown.append(replace(before[series.name], name=name if alone else f"{series.name} ({name})"))
+            shown.append(replace(before[series.name], name=name if alone else f"{label} ({name})"))
     return replace(data, series=tuple(shown))
 
 
-def file_name(tab_id: str, chart_id: str | None, window: Window, extension: str) -> str:
+def file_name(tab_id: str, chart_id: str | None, window: Window, extension: str, look: str = "light") -> str:
     """Return ``auth_login-rate_2026-01-31T12-00_24h.png``: what it is of, when it ends in the window's zone, how long
-    it is.
+    it is; ``…_24h-dark.png`` of a dark picture.
 
     Without a chart it is the whole tab's. Such names sort by tab, chart and time.
     """
-    return "_".join(part for part in (tab_id, chart_id, stem(window)) if part) + f".{extension}"
+    suffix = "" if look == "light" else f"-{look}"
+    return "_".join(part for part in (tab_id, chart_id, stem(window)) if part) + f"{suffix}.{extension}"
 
 
 def stem(window: Window) -> str:

@@ -1,5 +1,6 @@
 """Reading charts in Chromium: crosshair, dragging, comparison, split, scale, full screen, table, raw events."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -406,3 +407,55 @@ def test_a_tick_at_24_hours_stays_within_30_kilobytes(open_page: Open, page_url:
     wait_for_ticks(page, 2)
     assert sizes
     assert 0 < max(sizes) <= 30 * 1024
+
+
+# What a table offers
+
+
+def test_a_table_is_searched_added_up_copied_and_saved(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=24h&res=1h&refresh=off")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    wait_for_tab(page, "auth")
+    from_menu(page, "login-results", "Data as a table")
+    page.wait_for_selector("#details tbody tr")
+    expect(page.locator("#details thead button")).to_have_text(["Time", "success: true", "success: false"])
+    numbers = [int(text.replace(",", "")) for text in page.locator("#details tbody td:nth-child(2)").all_inner_texts()]
+    expect(page.locator("#details tfoot td").first).to_have_text(f"{sum(numbers):,}")
+    days = page.locator("#details tbody .day:not(.said)").all_inner_texts()
+    assert len(days) == len(set(days)), "a date is said once"
+    page.fill("#details-search", "23:00")
+    expect(page.locator("#details-count")).to_have_text(re.compile(r"^1 of 2[45] rows$"))
+    expect(page.locator("#details tbody tr")).to_have_count(1)
+    page.click("#details-copy")
+    expect(page.locator("#notice")).to_have_text("Rows copied")
+    copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert copied[0].split("\t") == ["Time", "success: true", "success: false"]
+    assert len(copied) == 2
+    with page.expect_download() as download:
+        page.click("#details-csv")
+    assert download.value.suggested_filename.startswith("auth_login-results_")
+    assert download.value.path().read_text().splitlines()[0] == "Time,success: true,success: false"
+
+
+def test_more_than_a_hundred_raw_events_are_shown_on_demand(open_page: Open, serve: Serve, database: Database) -> None:
+    moment = datetime.now().astimezone() - timedelta(minutes=30)
+    login = {"event_name": "bezgelor.auth.login_complete", "measurements": {"duration_ms": 2}}
+    insert_events(
+        [{**login, "metadata": {"success": number % 2 == 0}, "occurred_at": moment} for number in range(250)],
+        database=database,
+    )
+    roll_up_all(database)
+    page = open_page(f"{serve()}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    start = int(moment.replace(second=0, microsecond=0).timestamp() * 1000)
+    page.evaluate(
+        """(start) => metrics.events.announce("point",
+        { chart: "login-rate", start, from: document.getElementById("reader-login-rate") })""",
+        start,
+    )
+    expect(page.locator("#details-about")).to_contain_text("The first 100 events")
+    page.click("#details-more")
+    expect(page.locator("#details-about")).to_contain_text("250 events of this bucket")
+    expect(page.locator("#details tbody tr")).to_have_count(250)
+    expect(page.locator("#details-more")).to_be_hidden()
+    expect(page.locator("#details tfoot")).to_contain_text("500")

@@ -7,7 +7,7 @@ from layouts.reading import details, leave_full_screen, reader, reading_items, z
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.web.address import read_state
-from tests.support.components import attribute, carrying, every, ids, name_of, with_id, words
+from tests.support.components import attribute, carrying, ids, name_of, with_id, words
 from tests.support.figures import CATALOG
 
 PLAIN, SPLIT = CATALOG.chart("players-online"), CATALOG.chart("login-results")
@@ -69,5 +69,5 @@ def test_the_dialog_of_details_has_a_name_and_can_be_scrolled_and_closed_by_keys
     assert isinstance(dialog, html.Dialog)
     assert attribute(dialog, "aria-labelledby") in ids(dialog)
     assert attribute(with_id(dialog, "details-body"), "tabIndex") == "0"
-    (close,) = every(dialog, html.Button)
+    (close,) = carrying(dialog, "data-close")
     assert (attribute(close, "data-close"), name_of(close)) == (attribute(dialog, "id"), "Close")

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from layouts import cards
 from layouts.summary import summary, trend
 from metrics_dash.bounds import Bounds
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import Annotation, ChartData, Headline, Interval, Series, State
 from metrics_dash.charts.timerange.grid import to_milliseconds
+from tests.support.components import words
 from tests.support.times import window_by_hand
 
 CATALOG = load_catalog()
@@ -46,10 +48,18 @@ def test_the_target_is_said_and_whether_the_number_has_met_it_or_is_warned_of() 
     assert "target" not in summary(data)
 
 
+def test_a_listener_hears_the_comparison_of_the_card() -> None:
+    headline = Headline(6.0, "total", previous=4.0, change=0.5, against="day")
+    data = replace(chart("quests-accepted", [1, 2, 3]), headline=headline)
+    (card,) = (part for part in cards.headline(data) if "change" in str(part.className))
+    assert words(card) in summary(data)
+    assert "+50" in words(card)
+
+
 def test_every_series_of_a_split_is_named() -> None:
     said = summary(chart("login-results", [1, 2, 3], [3, 2, 1], names=("true", "false")))
-    assert "True: latest 3" in said
-    assert "False: latest 1" in said
+    assert "Success: true: latest 3" in said
+    assert "Success: false: latest 1" in said
 
 
 def test_gaps_and_unfinished_buckets_and_refusals_are_said() -> None:

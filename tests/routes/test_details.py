@@ -56,8 +56,8 @@ def test_a_table_has_every_bucket_with_its_extremes_and_what_it_is_compared_with
 def test_a_table_follows_the_split_and_leaves_out_what_is_hidden(database: Database, client: FlaskClient) -> None:
     store(database, LOGIN, 3, metadata={"success": True})
     store(database, LOGIN, 2, metadata={"success": False})
-    assert list(table(client, "login-results")) == ["Time", "true", "false"]
-    assert list(table(client, "login-results", hidden="login-results:true")) == ["Time", "false"]
+    assert list(table(client, "login-results")) == ["Time", "success: true", "success: false"]
+    assert list(table(client, "login-results", hidden="login-results:true")) == ["Time", "success: false"]
     assert table(client, "login-results", split="login-results:-")["Login Success/Failure"][0] == 5
 
 
@@ -169,3 +169,19 @@ def test_rows_that_are_more_than_one_event_say_so() -> None:
     assert shown["Weight"] == ["1", "9"]
     assert shown["Kind"] == ["event", "delta"]
     assert shown["ms (aggregates)"] == [None, '{"count":9,"sum":4}']
+
+
+def test_raw_events_are_as_many_as_are_asked_for(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 120, metadata={"success": True}, measurements={"duration_ms": 5})
+    first = events(client, "login-rate", NOON)
+    assert (first["count"], first["more"], first["atMost"]) == (100, True, 5000)
+    every = events(client, "login-rate", NOON, limit="5000")
+    assert (every["count"], every["more"]) == (120, False)
+    assert {column["name"]: column["adds"] for column in every["columns"]} == {
+        "Time": False,
+        "duration_ms": True,
+        "success": False,
+    }
+    refused = client.get(f"{PAGE}login-rate/events.json", query_string={**QUERY, "at": "0", "limit": "5001"})
+    assert refused.status_code == 400
+    assert "limit: '5001'" in refused.json["error"]

@@ -119,10 +119,10 @@ def test_series_that_are_hidden_in_the_picture_are_not_in_its_csv(database: Data
     store(database, start, end)
     query = {"from": start, "to": end, "hidden": "login-results:false"}
     everything = table(client, f"{PAGE}chart/login-results.csv", query | {"hidden": ""})
-    assert everything[0] == ["time", "true", "false"]
+    assert everything[0] == ["time", "success: true", "success: false"]
     assert table(client, f"{PAGE}chart/login-results.csv", query) == [row[:2] for row in everything]
     header = table(client, f"{PAGE}export/auth.csv", query)[0]
-    assert header == ["time", "Login Rate", "Login Success/Failure: true", "Session Starts"]
+    assert header == ["time", "Login Rate", "Login Success/Failure: success: true", "Session Starts"]
 
 
 def test_a_comparison_is_a_column_beside_each_series(database: Database, client: FlaskClient) -> None:
@@ -134,14 +134,15 @@ def test_a_comparison_is_a_column_beside_each_series(database: Database, client:
     then = table(client, f"{PAGE}chart/login-rate.csv", before)
     assert [row[2] for row in compared[1:]] == [row[1] for row in then[1:]]
     split = table(client, f"{PAGE}chart/login-results.csv", now | {"compare": "period"})
-    assert split[0] == ["time", "true", "true (previous period)", "false", "false (previous period)"]
+    names = ["success: true", "success: false"]
+    assert split[0] == ["time", *(each for name in names for each in (name, f"{name} (previous period)"))]
 
 
 def test_a_split_is_that_of_the_address(database: Database, client: FlaskClient) -> None:
     start, end, _, _ = RANGES["a day of UTC in minutes"]
     store(database, start, end)
     query = {"from": start, "to": end, "split": "login-rate:success"}
-    assert table(client, f"{PAGE}chart/login-rate.csv", query)[0] == ["time", "true", "false"]
+    assert table(client, f"{PAGE}chart/login-rate.csv", query)[0] == ["time", "success: true", "success: false"]
 
 
 def test_no_cell_is_a_formula(database: Database, client: FlaskClient) -> None:

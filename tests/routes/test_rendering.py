@@ -108,7 +108,9 @@ def test_a_picture_is_made_without_a_viewer(client: FlaskClient, logins: None, t
     query = QUERY | {"theme": theme, "width": "800", "height": "450", "hidden": "login-results:nobody"}
     answer = client.get(f"{PAGE}chart/login-results.png", query_string=query)
     assert answer.status_code == 200, answer.text
-    assert answer.headers["Content-Disposition"] == 'inline; filename="auth_login-results_2026-02-01T07-00_6h.png"'
+    look = "-dark" if theme == "dark" else ""
+    name = f"auth_login-results_2026-02-01T07-00_6h{look}.png"
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{name}"'
     image = Image.open(io.BytesIO(answer.data))
     assert image.size == (1600, 900)
     assert image.text["Title"] == "Login Success/Failure · Auth"
