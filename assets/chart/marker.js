@@ -59,6 +59,19 @@
   }
 
   /**
+   * What is to be known of the bucket beside its values.
+   * @param {HTMLElement} element
+   * @param {string} text
+   */
+  function fillNote(element, text) {
+    const [swatch, name, value] = /** @type {HTMLElement[]} */ (Array.from(element.children));
+    swatch.style.background = "";
+    element.className = "refused";
+    write(name, text);
+    write(value, "");
+  }
+
+  /**
    * Draws the crosshair of a chart at a bucket; where the bucket is not on the chart (zoomed), hides it.
    * @param {Graph} graph
    * @param {number} index
@@ -105,8 +118,10 @@
   function drawWords(time, values, graph, x, reading) {
     const { yaxis } = graph._fullLayout;
     write(time, reading.time);
-    sized(values, reading.rows.length, makeRow).forEach((element, place) => {
-      fill(element, reading.rows[place], reading);
+    const { rows, notes } = reading;
+    sized(values, rows.length + notes.length, makeRow).forEach((element, place) => {
+      if (place < rows.length) fill(element, rows[place], reading);
+      else fillNote(element, notes[place - rows.length]);
     });
     /* All is measured at once, so that the browser lays out once. */
     const [width, room] = [time.offsetWidth, metrics.graphs.readerOf(graph).clientWidth];

@@ -90,7 +90,9 @@
     const moment = metrics.grid.of(meta).edge(index);
     const rows = metrics.values.rowsOf(graph, index);
     const several = new Set(rows.filter((row) => !row.before).map((row) => row.group)).size > 1;
+    const end = metrics.grid.of(meta).edge(index + 1);
     return {
+      notes: meta.refused.filter((one) => one.start < end && one.end > moment).map(({ text }) => text),
       moment,
       rows,
       several,
@@ -117,7 +119,7 @@
   /** @param {Reading} reading - in one sentence, for who listens */
   function spoken(reading) {
     const rows = reading.rows.map((row) => `${nameOf(row, reading)} ${valueText(row, reading.unit)}`.trim());
-    return `${reading.time}: ${rows.join("; ") || "no data"}`;
+    return `${reading.time}: ${[...rows, ...reading.notes].join("; ") || "no data"}`;
   }
 
   const reading = { read, number, momentText, nameOf, valueText, spoken };

@@ -270,6 +270,8 @@ interface Reading {
   zone: string;
   unit: string;
   rows: Row[];
+  /** Of events that were refused. */
+  notes: string[];
   several: boolean;
 }
 
@@ -344,6 +346,8 @@ interface GraphMeta {
   zone: string;
   unit: string;
   draw: string;
+  /** When events were refused, and in words how many and why. */
+  refused: { start: number; end: number; text: string }[];
   /** By key: a series' name as addresses have it, and as people read it. */
   series: Record<string, { name: string; label: string }>;
 }

@@ -83,7 +83,7 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
         known.append(("Comparison", f"compared with the {COMPARISONS[data.compare]} (pale)"))
     refused = sum(interval.count for interval in data.refused)
     if refused:
-        known.append(("Refused", f"{refused:,} events refused (shaded)"))
+        known.append(("Refused", f"{refused:,} events refused (marked on the axis)"))
     if data.annotations:
         known.append(("Annotations", annotations.spoken(data.annotations, window.zone, most=_ANNOTATIONS_TOLD)))
     if demo:

@@ -67,13 +67,11 @@ def shapes(those: Sequence[Group], window: Window, theme: Theme, width: int) -> 
     return [*_regions(those, window, theme), *(part for group in those for part in _mark(group, window, theme, width))]
 
 
-def labels(
-    those: Sequence[Group], window: Window, theme: Theme, width: int, taken: Sequence[Box] = ()
-) -> list[dict[str, Any]]:
-    """Return a label for each mark that has room for one; ``taken`` holds other words beside them (px)."""
+def labels(those: Sequence[Group], window: Window, theme: Theme, width: int) -> list[dict[str, Any]]:
+    """Return a label for each mark that has room for one."""
     tokens = TOKENS[theme]
     drawn = []
-    for group, text, on_the_left in _placed(those, plot_width(width), list(taken)):
+    for group, text, on_the_left in _placed(those, plot_width(width)):
         drawn.append(
             {
                 "text": plain(text),
@@ -94,9 +92,10 @@ def labels(
     return drawn
 
 
-def _placed(those: Sequence[Group], room: float, taken: list[Box]) -> Iterator[tuple[Group, str, bool]]:
+def _placed(those: Sequence[Group], room: float) -> Iterator[tuple[Group, str, bool]]:
     """Yield each label that finds a place, to the right of its line or to the left; the shorter one rather than
     none."""
+    taken: list[Box] = []
     lines = [group.x for group in those]
     for group in those:
         for text, on_the_left in ((group.label, False), (group.label, True), (group.more, False), (group.more, True)):

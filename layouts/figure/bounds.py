@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from layouts.figure.labels import plain
 from layouts.figure.traces import FigureStyle, drawn_as, least_value
 from layouts.theme import TOKENS
 from layouts.units import display_unit, in_unit
@@ -60,7 +61,7 @@ def notes(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
     at = target / unit.factor
     return [
         {
-            "text": f"target {unit.text(target)}",
+            "text": plain(f"target {unit.text(target)}"),
             "font": {"size": 11, "color": TOKENS[style.theme]["ok"]},
             "showarrow": False,
             "xref": "paper",

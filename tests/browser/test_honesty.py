@@ -182,7 +182,9 @@ def test_a_pipeline_that_holds_events_up_is_not_mistaken_for_silence(
 # Refused events
 
 
-def test_refused_events_are_shaded_counted_and_explained(open_page: Open, page_url: str, database: Database) -> None:
+def test_refused_events_are_marked_on_the_axis_counted_and_explained(
+    open_page: Open, page_url: str, database: Database
+) -> None:
     refused = "metrics_dash.collector.refused"
     moment = datetime.now(UTC) - timedelta(minutes=30)
     reports = [(300, "buffer_full"), (12, "too many names <b>")]
@@ -196,10 +198,20 @@ def test_refused_events_are_shaded_counted_and_explained(open_page: Open, page_u
     roll_up_all(database)
     page = open_page(f"{page_url}?tab=combat&range=1h")
     wait_for_tab(page, "combat")
-    expect(
-        page.locator("#card-damage-dealt .shapelayer path, #card-damage-dealt .layer-below path").first
-    ).to_be_attached()
-    words = page.locator("#card-damage-dealt .annotation").all_text_contents()
-    assert words == ["312 refusedbuffer_fulltoo many names <b>"]
+    mark = page.locator("#card-damage-dealt .shapelayer path").first
+    expect(mark).to_be_attached()
+    assert mark.evaluate("(path) => path.getBoundingClientRect().height") <= 5
+    assert page.locator("#card-damage-dealt .annotation").count() == 0
+    page.mouse.move(
+        *page.evaluate(
+            """() => { const graph = document.querySelector("#card-damage-dealt .js-plotly-plot");
+            const { meta, xaxis, yaxis } = graph._fullLayout, box = graph.getBoundingClientRect();
+            const x = xaxis._offset + xaxis.c2p(meta.refused[0].start + meta.offset);
+            return [box.left + x, box.top + yaxis._offset + 5]; }"""
+        )
+    )
+    expect(page.locator("#reader-damage-dealt .cross-values .refused")).to_contain_text(
+        "312 events refused: buffer_full, too many names <b>"
+    )
     expect(page.locator("#footer")).to_contain_text("312 events refused: buffer_full, too many names <b>")
     assert "312 events were refused" in (page.locator("#summary-damage-dealt").text_content() or "")

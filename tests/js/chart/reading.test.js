@@ -7,7 +7,16 @@ const AUTUMN = Date.parse("2026-10-25T00:30:00Z");
 const HOUR = 3600000;
 const SERIES = { a: { name: "all", label: "all" }, b: { name: "b", label: "b" } };
 
-function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, step = "1m", compared = null, traces }) {
+function drawn({
+  unit = "ms",
+  zone = "UTC",
+  offset = 0,
+  first = AUTUMN,
+  step = "1m",
+  compared = null,
+  refused = [],
+  traces,
+}) {
   const meta = {
     grid: { first, step: 60000, count: 2 },
     offset,
@@ -17,6 +26,7 @@ function drawn({ unit = "ms", zone = "UTC", offset = 0, first = AUTUMN, step = "
     unit,
     compared,
     series: SERIES,
+    refused,
   };
   const whole = (trace) => ({
     legendgroup: "a",
@@ -84,4 +94,12 @@ test("a month is compared with a month, however long, and a time with as many mi
   assert.equal(reading.spoken(reading.read(months, 0)), "Sun 1 Mar 2026: 1; Sun 1 Feb 2026 8");
   const minutes = drawn({ unit: "", first, compared: { number: HOUR, unit: "ms" }, traces });
   assert.equal(reading.spoken(reading.read(minutes, 0)), "Sun 1 Mar, 00:00: 1; Sat 28 Feb, 23:00 8");
+});
+
+test("what was refused in a bucket is said beside its values, and of no other", () => {
+  const refused = [{ start: AUTUMN + 60000, end: AUTUMN + 120000, text: "312 events refused: buffer_full" }];
+  const notes = (index) => reading.read(drawn({ refused, traces: [{ y: [1, 2] }] }), index).notes;
+  assert.deepEqual([notes(0), notes(1)], [[], ["312 events refused: buffer_full"]]);
+  const heard = reading.spoken(reading.read(drawn({ refused, traces: [{ y: [1, 2] }] }), 1));
+  assert.ok(heard.endsWith("2\u202fms; 312 events refused: buffer_full"));
 });

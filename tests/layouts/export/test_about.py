@@ -64,7 +64,7 @@ def test_bars_with_buckets_of_their_own_say_theirs_in_place_of_the_tabs() -> Non
 
 def test_refused_events_are_counted_in_the_footer() -> None:
     refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
-    assert ("Refused", "1,200 events refused (shaded)") in facts(auth_tab(refused=(refused,)), demo=False)
+    assert ("Refused", "1,200 events refused (marked on the axis)") in facts(auth_tab(refused=(refused,)), demo=False)
 
 
 def test_what_was_said_of_this_time_stands_in_the_footer_and_in_the_words_of_the_file() -> None:

@@ -94,10 +94,11 @@ def test_a_picture_brings_its_own_background(theme: Theme) -> None:
     assert drawn(RATE, theme=theme)["layout"]["paper_bgcolor"] == TOKENS[theme]["surface"]
 
 
-def test_what_the_figure_says_about_refused_events_stays() -> None:
+def test_the_mark_of_refused_events_stays() -> None:
     refused = Interval(START, START, 1312)
     captions = Captions(about_chart(RATE, auth_tab()), [], LINK)
-    assert "1,312 refused" in notes(standalone_figure(RATE, [refused], FigureStyle(), captions, 960, 540))
+    (mark,) = standalone_figure(RATE, [refused], FigureStyle(), captions, 960, 540)["layout"]["shapes"]
+    assert mark["ysizemode"] == "pixel"
 
 
 @pytest.mark.parametrize("width", [480, 960, 1300, 2400])

@@ -5,10 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from layouts.figure.annotations import APART, Group, groups, labels, shapes
-from layouts.figure.figures import figure
-from layouts.figure.traces import FigureStyle
 from layouts.theme import TOKENS
-from metrics_dash.charts.data import Annotation, Interval
+from metrics_dash.charts.data import Annotation
 from tests.support.figures import NOON, chart_data
 
 HOUR = chart_data("quests-accepted", [1.0] * 60)
@@ -76,11 +74,3 @@ def test_bars_that_begin_later_than_their_tab_keep_the_mark_within() -> None:
     bars = chart_data("login-results", [1.0], names=("true",))
     early = Group(datetime(2026, 1, 31, 11, 59, tzinfo=UTC), 40.0, (said(-1),))
     assert shapes([early], bars.window, "light", 0)[0]["x0"] == "2026-01-31 12:00:00"
-
-
-def test_words_of_refused_events_and_labels_do_not_lie_over_one_another() -> None:
-    refused = [Interval(NOON + timedelta(minutes=10), NOON + timedelta(minutes=11), 3, ("buffer_full",))]
-    drawn = figure(HOUR, refused, FigureStyle(), groups([said(11, "1.8.0 is out")], WINDOW, 0))
-    assert [note["text"].split("<br>")[0] for note in drawn["layout"]["annotations"]] == ["3 refused"]
-    drawn = figure(HOUR, refused, FigureStyle(), groups([said(40, "1.8.0 is out")], WINDOW, 0))
-    assert [note["text"].split("<br>")[0] for note in drawn["layout"]["annotations"]] == ["3 refused", "1.8.0 is out"]

@@ -19,12 +19,16 @@ def test_a_chart_without_data_still_spans_its_window_from_zero() -> None:
     assert anchor["y"] == [0, 0]
 
 
-def test_refused_events_are_shaded_and_counted() -> None:
+def test_refused_events_are_a_thin_mark_below_the_axis_counted_beside_the_crosshair() -> None:
     start = NOON + timedelta(minutes=1)
-    interval = Interval(start, start + timedelta(minutes=1), 1312)
+    interval = Interval(start, start + timedelta(minutes=1), 1312, ("buffer_full",))
     marked = annotations_and_shapes(chart_data("quests-accepted", [1] * 60), [interval], FigureStyle())
-    assert marked["shapes"][0]["x0"] == "2026-01-31 12:01:00"
-    assert "1,312" in marked["annotations"][0]["text"]
+    (mark,) = marked["shapes"]
+    assert (mark["x0"], mark["y0"], mark["y1"], mark["ysizemode"]) == ("2026-01-31 12:01:00", 0, -4, "pixel")
+    assert marked["annotations"] == []
+    (told,) = marked["meta"]["refused"]
+    assert told["text"] == "1,312 events refused: buffer_full"
+    assert told["end"] - told["start"] == 60_000
 
 
 def test_a_day_of_minutes_is_small() -> None:
