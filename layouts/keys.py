@@ -34,6 +34,7 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Charts",
         (
             ("Tab", "Reach a chart; arrow keys then read its values"),
+            ("Shift ← →", "Ten buckets at once, as Page Up and Down do; Home and End for the ends"),
             ("Enter", "Raw events behind the value"),
             ("Drag", "Range of the tab; with Shift, zoom of that chart"),
             ("2 clicks", "Zoom out, or back to the whole range"),
@@ -45,6 +46,8 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Page",
         (
             ("k", "Kiosk: only the charts, for a wall"),
+            ("Space", "On a wall: hold the tab, go on; arrows turn to another"),
+            ("↑ ↓", "Move in an open menu; a letter jumps to what begins with it"),
             ("?", "This sheet"),
             ("Esc", "Close what is open"),
         ),

@@ -1,5 +1,8 @@
-/* Sheets that open from a button (details.menu): one at a time, closed by Escape and by a click elsewhere. */
+/* Sheets that open from a button (details.menu): one at a time, closed by Escape and by a click elsewhere. Upwards where
+ * there is no room below. Arrows move in them, Home and End to their ends, and a letter to what begins with it. */
 ((metrics) => {
+  const EDGE = 8;
+
   const opened = () => metrics.dom.all("details.menu[open]");
 
   /** @param {Element} menu */
@@ -33,11 +36,74 @@
 
   document.addEventListener("click", (event) => closeOthers(/** @type {Element} */ (event.target)));
 
+  /* Up, where it is cut below and there is more room above. */
+  /** @param {HTMLElement} menu */
+  function turn(menu) {
+    const sheet = menu.querySelector(":scope > .sheet");
+    if (!sheet) return;
+    menu.removeAttribute("data-up");
+    const { top, bottom } = opener(menu).getBoundingClientRect();
+    const height = sheet.getBoundingClientRect().height;
+    const isCut = bottom + height + EDGE > window.innerHeight;
+    menu.toggleAttribute("data-up", isCut && top > window.innerHeight - bottom);
+  }
+
+  /* What of a sheet can be chosen now, in the order in which it stands. */
+  /** @param {HTMLElement} menu */
+  const entries = (menu) =>
+    metrics.dom
+      .all(".sheet :is(a, button)", menu)
+      .filter((one) => !one.hasAttribute("disabled") && one.offsetParent !== null);
+
+  /** @param {HTMLElement} entry */
+  const wordsOf = (entry) => (entry.textContent ?? "").trim().toLowerCase();
+
+  /**
+   * Where a key leads: the place of an entry; -1 where it means nothing here.
+   * @param {string} key
+   * @param {string[]} words - of all entries
+   * @param {number} present - -1 before the first
+   */
+  function placeFor(key, words, present) {
+    const last = words.length - 1;
+    if (last < 0) return -1;
+    if (key === "ArrowDown") return present < last ? present + 1 : 0;
+    if (key === "ArrowUp") return present > 0 ? present - 1 : last;
+    if (key === "Home") return 0;
+    if (key === "End") return last;
+    if (key.length !== 1 || key === " ") return -1;
+    const after = words.findIndex((text, place) => place > present && text.startsWith(key.toLowerCase()));
+    return after >= 0 ? after : words.findIndex((text) => text.startsWith(key.toLowerCase()));
+  }
+
+  /** @param {KeyboardEvent} event */
+  function moved(event) {
+    const [menu] = opened();
+    if (!menu?.contains(document.activeElement) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (metrics.dom.around(event, "input, select, textarea")) return;
+    const all = entries(menu);
+    const present = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const place = placeFor(event.key, all.map(wordsOf), present);
+    if (place >= 0) all[place].focus();
+    /* While a menu is open, its letters are not the page's keys. */
+    if (place >= 0 || /^[a-z0-9]$/i.test(event.key)) event.preventDefault();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") opened().forEach(close);
+    else moved(event);
   });
 
-  const menus = { leave, close };
+  document.addEventListener(
+    "toggle",
+    ({ target }) => {
+      const menu = /** @type {HTMLElement} */ (target);
+      if (menu.matches?.("details.menu[open]")) turn(menu);
+    },
+    true,
+  );
+
+  const menus = { leave, close, placeFor };
   metrics.menus = menus;
   if (typeof module === "object") module.exports = menus;
 })(globalThis.metrics);

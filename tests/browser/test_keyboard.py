@@ -222,3 +222,38 @@ def test_keys_work_where_nothing_was_ever_seen(open_page: Open, serve: Serve) ->
     wait_for_tab(page, "combat")
     page.keyboard.press("2")
     wait_for_tab(page, "auth")
+
+
+def test_arrows_move_in_a_menu_and_letters_jump(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.focus("#refresh > summary")
+    page.keyboard.press("Enter")
+    focused = page.locator(":focus")
+    page.keyboard.press("ArrowDown")
+    expect(focused).to_have_text("Off")
+    page.keyboard.press("ArrowUp")
+    expect(focused).to_have_text("Pause")
+    page.keyboard.press("1")
+    expect(focused).to_have_text("10 s")
+    page.keyboard.press("1")
+    expect(focused).to_have_text("1 min")
+    page.keyboard.press("k")
+    assert "kiosk" not in page.url, "while a menu is open, its letters are not the page's keys"
+    page.keyboard.press("Escape")
+    expect(page.locator("#refresh > summary")).to_be_focused()
+
+
+def test_a_menu_opens_upwards_where_there_is_no_room_below(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    page.evaluate(
+        """() => { const button = document.querySelector("#card-login-results .card-tools summary");
+        window.scrollBy(0, button.getBoundingClientRect().bottom - window.innerHeight + 40); }"""
+    )
+    page.click("#card-login-results .card-tools summary")
+    expect(page.locator("#card-login-results .menu")).to_have_attribute("data-up", "")
+    sheet = page.locator("#card-login-results .sheet").bounding_box()
+    assert sheet is not None
+    assert sheet["y"] >= 0
+    assert sheet["y"] + sheet["height"] <= 900

@@ -45,3 +45,12 @@ test("Escape closes what is open, a click closes what it is not in", () => {
   document.dispatchEvent(click);
   assert.deepEqual([one.done.length, other.done.length], [2, 3]);
 });
+
+test("arrows move round, Home and End to the ends, letters to what begins with them", () => {
+  const words = ["off", "5 s", "10 s", "1 min", "pause"];
+  const at = (key, present) => menus.placeFor(key, words, present);
+  assert.deepEqual([at("ArrowDown", -1), at("ArrowDown", 4), at("ArrowUp", -1), at("ArrowUp", 1)], [0, 0, 4, 0]);
+  assert.deepEqual([at("Home", 3), at("End", 0)], [0, 4]);
+  assert.deepEqual([at("1", -1), at("1", 2), at("1", 3), at("P", 0), at("x", 0), at(" ", 0)], [2, 3, 2, 4, -1, -1]);
+  assert.equal(menus.placeFor("ArrowDown", [], -1), -1);
+});
