@@ -11,6 +11,7 @@ import pytest
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
+from tests.support.charts import recorded_since
 from tests.support.web_client import Site, site
 
 PATH = "/api/v1/query"
@@ -41,6 +42,7 @@ def asked(database: Database) -> Iterator[Site]:
         database=database,
     )
     roll_up_all(database)
+    recorded_since(database, HOUR)
     with site(database) as opened:
         yield opened
 
