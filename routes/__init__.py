@@ -1,7 +1,8 @@
 """The page's plain Flask routes, one file each by what somebody asks for.
 
 - ``details``: a chart's table, and the raw events behind a point. ``ranges``: whether a typed range can be read.
-- ``export``: tables as CSV, a chart as PNG; ``rendering`` draws that without a viewer. ``names``: ids in a path.
+- ``export``: tables as CSV, a chart as PNG; ``rendering`` draws that without a viewer. ``names``: ids in a path,
+  ``asked``: what a query asks for.
 - ``login``: signing in and out. ``oidc``: by a provider. ``link``: a read-only link, exchanged for a cookie.
   ``management``: the forms by which people, tokens and links are added and ended.
 - ``bundles``: the page's scripts and styles, as one file each. ``unknown``: 404 for what doesn't exist.
