@@ -21,7 +21,7 @@ from layouts.annotations import told
 from layouts.cards import CardContent
 from layouts.export.about import about
 from layouts.figure.annotations import Group, groups
-from layouts.figure.figures import Figure, annotations_and_shapes, figure
+from layouts.figure.figures import EMPTY_FIGURE, Figure, annotations_and_shapes, figure
 from layouts.figure.room import bars_within
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, traces
@@ -160,7 +160,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         "about": about(data, demo=demo),
     }
     if list(mounted) != [chart.id for chart in tab.charts]:
-        return Answer(answer, board=board.grid(tab, picture.contents()), footer=foot)
+        return Answer(answer, board=board.board(tab, picture.contents()), footer=foot)
     patched = asked["reason"] == "tick"
     parts = picture.parts(patched=patched)
     return Answer(
@@ -186,7 +186,7 @@ def _compared(data: TabData) -> str | None:
 def _unavailable(tab: Tab, mounted: Sequence[str], context: Context) -> Answer:
     """Leave the last picture as it stands, whatever it is of; where there is none, return the tab's empty cards."""
     answer = {"tab": tab.id, "error": UNAVAILABLE, "final": False, "version": context.version}
-    return Answer(answer) if mounted else Answer(answer, board=board.skeleton(tab))
+    return Answer(answer) if mounted else Answer(answer, board=board.empty_board(tab))
 
 
 def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> dict[str, Any]:
@@ -262,9 +262,13 @@ class Picture:
         return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden, width=self.width)
 
     def _figure(self, place: int, chart: ChartData) -> Figure:
+        if chart.chart.is_tile:
+            return EMPTY_FIGURE
         return figure(chart, self.data.refused, self._style(place, chart), self.noted)
 
-    def _patch(self, place: int, chart: ChartData) -> Patch:
+    def _patch(self, place: int, chart: ChartData) -> Any:
+        if chart.chart.is_tile:
+            return no_update
         style = self._style(place, chart)
         patch = Patch()
         patch["data"] = traces(chart, style)

@@ -1,13 +1,14 @@
 """Tabs and their grids of cards, all of it from the catalog."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dash import html
+from dash.development.base_component import Component
 
 from layouts.cards import CardContent, card, skeleton_card
 from layouts.controls import choice
 from layouts.markup import attributes
-from metrics_dash.catalog import Catalog, Tab
+from metrics_dash.catalog import Catalog, Chart, Size, Tab
 
 
 def tabs(catalog: Catalog) -> html.Nav:
@@ -19,15 +20,25 @@ def tabs(catalog: Catalog) -> html.Nav:
     return html.Nav(links, className="tabs", id="tabs", **attributes(aria_label="Tabs"))
 
 
+def board(tab: Tab, contents: Mapping[str, CardContent]) -> list[Component]:
+    """Return everything of a tab: what it says of itself, and its cards."""
+    return _described(tab, grid(tab, contents))
+
+
+def empty_board(tab: Tab) -> list[Component]:
+    """Return everything of a tab before the first data."""
+    return _described(tab, skeleton(tab))
+
+
 def grid(tab: Tab, contents: Mapping[str, CardContent]) -> html.Div:
-    """Return the cards of a tab with their contents by chart id. An odd number begins with a wide card."""
-    cards = [card(chart, contents[chart.id], wide=_is_wide(tab, place)) for place, chart in enumerate(tab.charts)]
+    """Return the cards of a tab with their contents by chart id."""
+    cards = [card(chart, contents[chart.id], size=size) for chart, size in _sized(tab)]
     return html.Div(cards, className="grid", id=f"grid-{tab.id}", **attributes(data_cards=str(len(cards))))
 
 
 def skeleton(tab: Tab) -> html.Div:
     """Return the grid before the first data, in its final measures."""
-    cards = [skeleton_card(chart, wide=_is_wide(tab, place)) for place, chart in enumerate(tab.charts)]
+    cards = [skeleton_card(chart, size=size) for chart, size in _sized(tab)]
     return html.Div(cards, className="grid", **attributes(data_cards=str(len(cards))))
 
 
@@ -39,5 +50,10 @@ def unreadable(reason: str) -> html.Div:
     )
 
 
-def _is_wide(tab: Tab, place: int) -> bool:
-    return place == 0 and len(tab.charts) % 2 == 1
+def _sized(tab: Tab) -> Iterable[tuple[Chart, Size | None]]:
+    return zip(tab.charts, tab.sizes(), strict=True)
+
+
+def _described(tab: Tab, cards: html.Div) -> list[Component]:
+    """Return what a tab says of itself, and its cards."""
+    return [html.P(tab.description, className="description"), cards] if tab.description else [cards]

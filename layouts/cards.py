@@ -17,7 +17,7 @@ from layouts.reading import annotation_list, annotation_marks, leave_full_screen
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import change_words, range_text, summed_text, uncomputed_text, verdict_text
-from metrics_dash.catalog import Chart
+from metrics_dash.catalog import Chart, Size
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
 
@@ -56,8 +56,21 @@ class CardContent:
     state: list[Component]
 
 
-def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
+def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Section:
     """Return the card of a chart. ``content`` is what a refresh brings; everything else stays as it is."""
+    state = html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status")
+    graph = dcc.Graph(
+        id=graph_id(chart.id), figure=content.figure, config=GRAPH_CONFIG, className="graph", responsive=True
+    )
+    # What is hidden in a tile draws nothing; it is there because every card answers to the same three outputs.
+    body = (
+        [state, html.Div(graph, hidden=True)]
+        if chart.is_tile
+        else [
+            html.Div([_picture(chart), graph, reader(chart), annotation_marks(chart), state], className="chart"),
+            annotation_list(chart),
+        ]
+    )
     return html.Section(
         [
             html.Header(
@@ -73,28 +86,16 @@ def card(chart: Chart, content: CardContent, *, wide: bool) -> html.Section:
                 ]
             ),
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),
-            html.Div(
-                [
-                    _picture(chart),
-                    dcc.Graph(
-                        id=graph_id(chart.id),
-                        figure=content.figure,
-                        config=GRAPH_CONFIG,
-                        className="graph",
-                        responsive=True,
-                    ),
-                    reader(chart),
-                    annotation_marks(chart),
-                    html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status"),
-                ],
-                className="chart",
-            ),
-            annotation_list(chart),
+            *body,
         ],
         id=f"card-{chart.id}",
-        className="card wide" if wide else "card",
+        className=_classes(chart, size),
         **attributes(aria_labelledby=f"title-{chart.id}"),
     )
+
+
+def _classes(chart: Chart, size: Size | None) -> str:
+    return " ".join(name for name in ("card", size, "tile" if chart.is_tile else None) if name)
 
 
 def _unit(chart: Chart) -> html.Span | None:
@@ -113,15 +114,15 @@ def _picture(chart: Chart) -> html.Div:
     )
 
 
-def skeleton_card(chart: Chart, *, wide: bool) -> html.Section:
+def skeleton_card(chart: Chart, *, size: Size | None) -> html.Section:
     """Return a card before its first data: the same boxes, so that nothing moves when they are filled."""
     return html.Section(
         [
             html.Header([html.H2(chart.title), _unit(chart)]),
             html.Div(html.Span(className="skeleton number"), className="headline"),
-            html.Div(html.Div(className="skeleton plot"), className="chart"),
+            None if chart.is_tile else html.Div(html.Div(className="skeleton plot"), className="chart"),
         ],
-        className="card wide" if wide else "card",
+        className=_classes(chart, size),
         **attributes(aria_busy="true"),
     )
 

@@ -68,6 +68,8 @@ def leave_full_screen(chart: Chart) -> html.Button:
 
 def reading_items(chart: Chart) -> list[Component]:
     """Return what a card's ⋯ offers for reading: other views of the same numbers, the split, the scale."""
+    if chart.is_tile:
+        return [html.Div([_view("Data as a table", "table", chart)], className="options")]
     views = [_view("Full screen", "full", chart), _view("Data as a table", "table", chart)]
     return [
         html.Div(views, className="options"),

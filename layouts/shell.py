@@ -10,7 +10,7 @@ from dash import html
 
 from layouts import wall
 from layouts.account import account, entries, sign_in_again
-from layouts.board import skeleton, tabs
+from layouts.board import empty_board, tabs
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.keys import keys_button, keys_sheet, range_choices
@@ -172,7 +172,7 @@ def main(catalog: Catalog, settings: Settings) -> html.Main:
             ),
             tabs(catalog),
             html.P(id="unread", className="unread", role="status", hidden=True),
-            html.Div(skeleton(catalog.tabs[0]), id="board", className="board", tabIndex="-1"),
+            html.Div(empty_board(catalog.tabs[0]), id="board", className="board", tabIndex="-1"),
             html.Footer(html.Span("\u00a0"), id="footer", className="foot"),
         ]
     )

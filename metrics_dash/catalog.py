@@ -38,7 +38,8 @@ from metrics_dash.catalog_rules import (
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
-Draw = Literal["line", "bar", "area"]
+Draw = Literal["line", "bar", "area", "stat"]
+Size = Literal["small", "wide", "full"]
 
 
 class CatalogError(ValueError):
@@ -59,6 +60,7 @@ class ChartDeclaration(Record):
     measurement: Key | None = None
     show: Show
     draw: Draw = "line"
+    size: Size | None = None
     split_by: Key | None = None
     good: Good = "none"
     min: Number | None = None
@@ -73,6 +75,7 @@ class TabDeclaration(Record):
 
     id: Identifier
     title: str = Field(min_length=1)
+    description: str = ""
     charts: tuple[ChartDeclaration, ...] = Field(min_length=1)
 
 
@@ -98,7 +101,8 @@ class Chart:
 
     ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
     what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
-    ``ratio``: the two things that a ratio divides; its ``event`` is then that of the denominator.
+    ``draw``: ``stat`` is a tile of the number alone. ``size``: of its card; None is half a row. ``ratio``: the two
+    things that a ratio divides; its ``event`` is then that of the denominator.
     """
 
     id: str
@@ -107,6 +111,7 @@ class Chart:
     show: Show
     kind: Kind
     draw: Draw = "line"
+    size: Size | None = None
     measurement: str | None = None
     split_by: str | None = None
     unit: str = ""
@@ -115,6 +120,11 @@ class Chart:
     bounds: Bounds = NO_BOUNDS
     help: str = ""
     ratio: Ratio | None = None
+
+    @property
+    def is_tile(self) -> bool:
+        """Whether its card shows the number alone."""
+        return self.draw == "stat"
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -129,6 +139,14 @@ class Tab:
     id: str
     title: str
     charts: tuple[Chart, ...]
+    description: str = ""
+
+    def sizes(self) -> tuple[Size | None, ...]:
+        """Return the size of each chart's card. Where nothing is said of any, the first of an odd number is full."""
+        sizes = [chart.size for chart in self.charts]
+        if len(sizes) % 2 and not any(sizes):
+            sizes[0] = "full"
+        return tuple(sizes)
 
 
 @dataclass(frozen=True)
@@ -200,7 +218,7 @@ def parse_catalog(text: str, source: str = "catalog") -> Catalog:
 
 def _resolve_tab(tab: TabDeclaration, events: Mapping[str, Event], source: str) -> Tab:
     charts = tuple(resolve_chart(chart, events, f"{source}: tabs.{tab.id}.charts.{chart.id}") for chart in tab.charts)
-    return Tab(tab.id, tab.title, charts)
+    return Tab(tab.id, tab.title, charts, tab.description)
 
 
 def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place: str) -> Chart:
@@ -208,6 +226,8 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
     try:
         derived = _of_a_ratio(declared, events) if declared.show == "ratio" else _of_one_event(declared, events)
         bounds = Bounds(declared.min, declared.max, declared.target, declared.warn)
+        if declared.draw == "stat":
+            _check_tile(declared)
         bounds = check_bounds(bounds, show=declared.show, draw=declared.draw, good=declared.good)
     except (ChoiceError, BoundsError, RatioError) as error:
         raise CatalogError(f"{place}: {error}") from None
@@ -219,11 +239,20 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         title=declared.title,
         show=declared.show,
         draw=declared.draw,
+        size=declared.size or ("small" if declared.draw == "stat" else None),
         good=declared.good,
         bounds=bounds,
         help=declared.help,
         **derived,
     )
+
+
+def _check_tile(declared: ChartDeclaration) -> None:
+    """Refuse what a tile has no place for."""
+    if declared.split_by is not None:
+        raise ChoiceError("split_by", f"split_by: {declared.split_by!r} makes many numbers, and a tile shows one")
+    if (axis := next((name for name in ("min", "max") if getattr(declared, name) is not None), None)) is not None:
+        raise BoundsError(f"{axis}: a tile has no axis, so nothing reaches {getattr(declared, axis):g}")
 
 
 def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> dict[str, Any]:
@@ -241,7 +270,7 @@ def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> di
         "measurement": measurement,
         "split_by": check_split(declared.split_by, show, event),
         "unit": unit_of(show, measurement, event),
-        "dimensions": dimensions_of(show, event),
+        "dimensions": () if declared.draw == "stat" else dimensions_of(show, event),
     }
 
 

@@ -97,6 +97,23 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('[events."shop.stock.level"]', '[events."Shop Stock"]', "'Shop Stock' is not dotted"),
         ("[[tabs.charts]]", "[[tabs.charts]", "not TOML"),
         ('event = "shop.order.paid"\n', "", "charts.revenue: event: is missing"),
+        (
+            'show = "avg"',
+            'show = "avg"\nsize = "huge"',
+            "charts.stock.size: Input should be 'small', 'wide' or 'full', not",
+        ),
+        (
+            'show = "avg"',
+            'show = "avg"\ndraw = "pie"',
+            "charts.stock.draw: Input should be 'line', 'bar', 'area' or 'stat'",
+        ),
+        (
+            'show = "avg"',
+            'show = "avg"\ndraw = "stat"\nmax = 9',
+            "stock: max: a tile has no axis, so nothing reaches 9",
+        ),
+        ('show = "sum"', 'show = "count"\ndraw = "stat"\nsplit_by = "country"', "takes no measurement"),
+        ('title = "Shop"', 'title = "Shop"\ndescription = 1', "tabs.shop.description: must be text in quotes, not 1"),
         ('show = "sum"', 'show = "sum"\ndenominator = {}', "revenue: denominator: only a ratio has one, not 'sum'"),
         ('show = "sum"', 'show = "ratio"', "revenue: measurement: 'amount' belongs into the numerator or"),
         ('show = "avg"', 'show = "ratio"\nnumerator = {}', "stock: numerator: a gauge has no 'count'"),
@@ -125,6 +142,32 @@ def test_a_chart_is_held_against_what_it_declares() -> None:
     stock = parse_catalog(SMALL.replace('show = "avg"', declared)).chart("stock")
     assert stock.bounds == Bounds(0, 100, 90.5, 50, low_is_bad=True, judges=True)
     assert parse_catalog(SMALL).chart("stock").bounds == NO_BOUNDS
+
+
+def test_a_tile_is_not_split() -> None:
+    split = SMALL.replace('measurement = "amount"\nshow = "sum"', 'show = "count"\nsplit_by = "country"\ndraw = "stat"')
+    with pytest.raises(CatalogError, match="revenue: split_by: 'country' makes many numbers, and a tile shows one"):
+        parse_catalog(split)
+
+
+def test_a_tile_is_small_unless_it_says_otherwise_and_other_cards_are_halves() -> None:
+    tile = 'show = "avg"\ndraw = "stat"'
+    assert [chart.size for chart in parse_catalog(SMALL).charts()] == [None, None]
+    assert [chart.size for chart in parse_catalog(SMALL.replace('show = "avg"', tile)).charts()] == [None, "small"]
+    full = parse_catalog(SMALL.replace('show = "avg"', f'{tile}\nsize = "full"'))
+    assert (full.chart("stock").is_tile, full.chart("stock").size) == (True, "full")
+
+
+def test_the_first_of_an_odd_number_is_full_unless_somebody_said_sizes() -> None:
+    declared = SMALL.partition('[[tabs.charts]]\nid = "stock"')[0]
+    assert parse_catalog(declared).tabs[0].sizes() == ("full",)
+    assert parse_catalog(declared + 'size = "small"').tabs[0].sizes() == ("small",)
+    assert parse_catalog(SMALL).tabs[0].sizes() == (None, None)
+
+
+def test_a_tab_may_say_what_it_is_about() -> None:
+    described = SMALL.replace('title = "Shop"', 'title = "Shop"\ndescription = "What we sell."')
+    assert parse_catalog(described).tabs[0].description == "What we sell."
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

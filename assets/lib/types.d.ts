@@ -161,6 +161,8 @@ interface AboutChart {
   id: string;
   title: string;
   unit: string;
+  size: "small" | "wide" | "full" | null;
+  tile: boolean;
   headline: [kind: string, text: string][];
   facts: Fact[];
   state: string[];

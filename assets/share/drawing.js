@@ -1,11 +1,13 @@
 /* Charts on their way into a picture, and the picture on its way into a file. */
 ((metrics) => {
   /**
-   * The chart's figure as it is now, in another theme. A zoom is undone: the picture shows the range that it names.
-   * @param {string} id
+   * The chart's figure as it is now, in another theme; of a tile there is none. A zoom is undone: the picture shows the
+   * range that it names.
+   * @param {AboutChart} chart
    * @param {string} theme
    */
-  function figureOf(id, theme) {
+  function figureOf({ id, tile }, theme) {
+    if (tile) return null;
     const graph = metrics.graphs.drawing(id);
     if (!graph) throw new Error("This chart isn’t drawn yet.");
     const { width: _width, height: _height, ...layout } = graph.layout;
@@ -16,11 +18,12 @@
 
   /**
    * A figure as an image.
-   * @param {object} figure
+   * @param {object | null} figure
    * @param {number} width
    * @param {number} height
    */
   async function plot(figure, width, height) {
+    if (figure === null) return null;
     const image = new Image();
     const still = { ...figure, config: { staticPlot: true } };
     image.src = await window.Plotly.toImage(still, { format: "png", width, height, scale: metrics.canvas.SCALE });
@@ -30,12 +33,12 @@
 
   /**
    * @param {Board} on
-   * @param {CanvasImageSource} drawing
+   * @param {CanvasImageSource | null} drawing
    * @param {AboutChart} chart
    * @param {Box} box
    */
   function place(on, drawing, chart, box) {
-    on.pen.drawImage(drawing, box.x, box.y, box.width, box.height);
+    if (drawing) on.pen.drawImage(drawing, box.x, box.y, box.width, box.height);
     metrics.blocks.message(on, chart.state, box);
   }
 

@@ -33,7 +33,7 @@
     const around = 2 * PADDING + above.height + below.height;
     const height = Math.max(CHART.height, around + CHART.leastPlot);
     const box = { x: PADDING, y: PADDING + above.height, width: room, height: height - around };
-    const image = await drawing.plot(drawing.figureOf(id, theme), box.width, box.height);
+    const image = await drawing.plot(drawing.figureOf(chart, theme), box.width, box.height);
     on.open(CHART.width, height);
     above.draw(PADDING, PADDING);
     drawing.place(on, image, chart, box);
@@ -57,7 +57,7 @@
     const above = blocks.stack([blocks.paragraph(on, titleOf(tab), room, style), blocks.space(12)]);
     const below = blocks.foot(on, said, link, room);
     /* All figures before the first wait: a tick in between must not mix two moments. */
-    const figures = charts.map((chart) => drawing.figureOf(chart.id, theme));
+    const figures = charts.map((chart) => drawing.figureOf(chart, theme));
     const whole = blocks.stack([above, await metrics.cards.all(on, charts, figures, room), below]);
     on.open(TAB_WIDTH, whole.height + 2 * PADDING);
     whole.draw(PADDING, PADDING);

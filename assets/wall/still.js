@@ -35,9 +35,10 @@
   function whenDrawn(tab, then) {
     const started = performance.now();
     const look = () => {
-      const cards = document.querySelectorAll(`#grid-${tab} .card`);
-      const drawn = document.querySelectorAll(`#grid-${tab} .js-plotly-plot .xaxislayer-above`);
-      if ((cards.length && drawn.length >= cards.length) || performance.now() - started > DRAWN_WITHIN) then();
+      const grid = document.querySelector(`#grid-${tab}`);
+      const count = (/** @type {string} */ inner) => grid?.querySelectorAll(`.card:not(.tile)${inner}`).length ?? 0;
+      const drawn = grid !== null && count(" .js-plotly-plot .xaxislayer-above") >= count("");
+      if (drawn || performance.now() - started > DRAWN_WITHIN) then();
       else setTimeout(look, LOOK_EVERY);
     };
     look();

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from layouts import annotations, cards
 from layouts.units import head_unit
 from layouts.words import step_text
+from metrics_dash.catalog import Size
 from metrics_dash.charts import exports
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.timerange.parse import COMPARISONS
@@ -26,11 +27,14 @@ Fact = tuple[str, str]
 
 
 class AboutChart(TypedDict):
-    """One chart: ``headline`` as pairs of CSS class and text, ``state`` the title and the rest of its empty state."""
+    """One chart: ``size`` of its card, and whether that is a ``tile`` without a drawing; ``headline`` as pairs of CSS
+    class and text, ``state`` the title and the rest of its empty state."""
 
     id: str
     title: str
     unit: str
+    size: Size | None
+    tile: bool
     headline: list[tuple[str, str]]
     state: list[str]
     facts: list[Fact]
@@ -63,6 +67,8 @@ def about_chart(data: ChartData, tab: TabData) -> AboutChart:
         "id": data.chart.id,
         "title": data.chart.title,
         "unit": head_unit(data.chart.unit),
+        "size": dict(zip([chart.id for chart in tab.tab.charts], tab.tab.sizes(), strict=True)).get(data.chart.id),
+        "tile": data.chart.is_tile,
         "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
         "facts": chart_facts(data, tab.window),

@@ -26,6 +26,10 @@ from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.web.address import Theme
 
 Figure = dict[str, Any]
+
+EMPTY_FIGURE: Figure = {"data": [], "layout": {}}
+"""Of a card that shows no chart."""
+
 _NARROWEST_MARK = 0.004
 # Of refused events, px.
 _MARK = 4

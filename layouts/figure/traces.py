@@ -62,9 +62,9 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
 
 
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
-    """Return lengths of bars and areas mean nothing on a logarithmic axis, and neither does their stack: lines
-    there."""
-    return "line" if style.logarithmic else chart.chart.draw
+    """Return the shape of a chart. Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their
+    stack: lines there. A tile is a line wherever it is drawn after all."""
+    return "line" if style.logarithmic or chart.chart.is_tile else chart.chart.draw
 
 
 def _colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:

@@ -1,14 +1,17 @@
 """The answer to a browser's question: one chart that can't be drawn costs its neighbours nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from dash import no_update
 
 from callbacks.refresh import NOT_DRAWN, UNAVAILABLE, RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
 from layouts.figure import traces
+from layouts.figure.figures import EMPTY_FIGURE
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.queries import Queries
@@ -129,3 +132,15 @@ def test_an_address_that_can_not_be_shown_is_final(context: Context) -> None:
     question = RefreshRequest(search="?from=soon", zone="UTC", theme="light", reason="navigate")
     answer = answer_request(question, AUTH, context).answer
     assert (answer["final"], "'soon'" in answer["error"]) == (True, True)
+
+
+@pytest.mark.parametrize("reason", ["navigate", "tick"])
+def test_a_tile_brings_its_number_and_draws_nothing(context: Context, reason: Literal["navigate", "tick"]) -> None:
+    (auth,) = (tab for tab in context.catalog.tabs if tab.id == "auth")
+    auth = replace(auth, charts=tuple(replace(chart, draw="stat", split_by=None) for chart in auth.charts))
+    catalog = replace(context.catalog, tabs=(auth,))
+    queries = Queries(context.queries._database, catalog, context.settings)
+    question = RefreshRequest(search=ADDRESS, reason=reason, zone="UTC", theme="light")
+    answer = answer_request(question, AUTH, replace(context, catalog=catalog, queries=queries))
+    assert set(map(str, answer.graphs)) == {str(EMPTY_FIGURE) if reason == "navigate" else str(no_update)}
+    assert all(answer.headlines)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from dash import dcc, html
 
-from layouts.board import grid, skeleton, tabs, unreadable
+from layouts.board import board, empty_board, grid, skeleton, tabs, unreadable
 from layouts.cards import CardContent
 from metrics_dash.catalog import Tab
 from metrics_dash.web.address import read_state
@@ -21,8 +21,8 @@ def titles(part: html.Div) -> list[str]:
     return [words(one) for one in every(part, html.H2)]
 
 
-def wide(part: html.Div) -> list[bool]:
-    return ["wide" in attribute(one, "className").split() for one in every(part, html.Section)]
+def sizes(part: html.Div) -> list[str]:
+    return [attribute(one, "className").removeprefix("card").strip() for one in every(part, html.Section)]
 
 
 def test_every_tab_of_the_catalog_is_a_link_that_leads_to_it() -> None:
@@ -41,13 +41,29 @@ def test_a_grid_has_each_chart_of_its_tab_with_what_was_brought_for_it() -> None
             assert f"number of {chart.id}" in words(with_id(drawn, f"card-{chart.id}"))
 
 
-@pytest.mark.parametrize(("number", "expected"), [(1, [True]), (2, [False] * 2), (3, [True, False, False])])
-def test_an_odd_number_of_cards_begins_with_a_wide_one(number: int, expected: list[bool]) -> None:
+@pytest.mark.parametrize(("number", "expected"), [(1, ["full"]), (2, ["", ""]), (3, ["full", "", ""])])
+def test_an_odd_number_of_cards_begins_with_a_full_one(number: int, expected: list[str]) -> None:
     charts = tuple(CATALOG.charts())[:number]
     tab = replace(CATALOG.tabs[0], charts=charts)
     drawn = grid(tab, contents(tab))
-    assert wide(drawn) == wide(skeleton(tab)) == expected
+    assert sizes(drawn) == sizes(skeleton(tab)) == expected
     assert attribute(drawn, "data-cards") == str(number)
+
+
+def test_cards_are_as_large_as_they_are_declared() -> None:
+    small, tile, half = tuple(CATALOG.charts())[:3]
+    charts = (replace(small, size="small"), replace(tile, draw="stat", size="wide"), half)
+    tab = replace(CATALOG.tabs[0], charts=charts)
+    assert sizes(grid(tab, contents(tab))) == sizes(skeleton(tab)) == ["small", "wide tile", ""]
+
+
+def test_a_tab_says_above_its_cards_what_it_is_about() -> None:
+    tab = replace(CATALOG.tabs[0], description="What the <b>server</b> does.")
+    for drawn in (board(tab, contents(tab)), empty_board(tab)):
+        said, cards = drawn
+        assert words(said) == "What the <b>server</b> does."
+        assert attribute(cards, "className") == "grid"
+    assert len(board(CATALOG.tabs[0], contents(CATALOG.tabs[0]))) == 1
 
 
 def test_a_skeleton_stands_where_the_cards_will_and_claims_nothing() -> None:

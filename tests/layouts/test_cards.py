@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from layouts.cards import CardContent, card, headline, skeleton_card, spoken, state
 from metrics_dash.bounds import Bounds
+from metrics_dash.catalog_ratio import Part, Ratio
 from metrics_dash.charts.data import ChartData, Headline
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.ops.lag import Lag
@@ -158,7 +159,7 @@ def test_a_number_speaks_the_unit_of_its_axis() -> None:
     number, _, change = headline(data)
     assert words(number) == "2.98 s"
     assert attribute(change, "title").replace("\u202f", " ") == "before: 0.98 s"
-    assert "unit" not in [attribute(part, "className") for part in every(card(timing, content(data), wide=False))]
+    assert "unit" not in [attribute(part, "className") for part in every(card(timing, content(data), size=None))]
 
 
 def test_the_number_before_is_there_for_who_points_at_the_change() -> None:
@@ -175,7 +176,7 @@ def content(data: ChartData) -> CardContent:
 
 def test_a_listener_gets_a_picture_with_a_name_and_a_summary() -> None:
     data = chart()
-    drawn = card(data.chart, content(data), wide=False)
+    drawn = card(data.chart, content(data), size=None)
     (picture,) = (part for part in every(drawn) if attribute(part, "role") == "img")
     known = ids(drawn)
     assert attribute(picture, "aria-labelledby") in known
@@ -184,13 +185,13 @@ def test_a_listener_gets_a_picture_with_a_name_and_a_summary() -> None:
 
 
 def test_every_button_of_a_card_has_a_name() -> None:
-    drawn = card(CATALOG.chart("login-results"), content(chart()), wide=False)
+    drawn = card(CATALOG.chart("login-results"), content(chart()), size=None)
     nameless = [part for part in every(drawn) if isinstance(part, html.Button | html.A) and not name_of(part)]
     assert nameless == []
 
 
 def test_a_card_offers_nothing_that_leaves_the_house() -> None:
-    (graph,) = every(card(chart().chart, content(chart()), wide=False), dcc.Graph)
+    (graph,) = every(card(chart().chart, content(chart()), size=None), dcc.Graph)
     assert attribute(graph, "config")["showSendToCloud"] is False
     assert attribute(graph, "config")["displaylogo"] is False
 
@@ -199,6 +200,22 @@ def test_a_card_before_its_data_has_the_same_boxes() -> None:
     data = chart()
     boxes = [
         [attribute(part, "className") for part in every(drawn, html.Div) if part in drawn.children]
-        for drawn in (card(data.chart, content(data), wide=True), skeleton_card(data.chart, wide=True))
+        for drawn in (card(data.chart, content(data), size="full"), skeleton_card(data.chart, size="full"))
     ]
     assert boxes[0] == boxes[1] == ["headline", "chart"]
+
+
+def test_a_tile_is_the_number_alone_and_says_why_there_is_none() -> None:
+    data = replace(chart(), chart=replace(chart().chart, draw="stat"), state="never_seen")
+    drawn = card(data.chart, content(data), size="small")
+    assert "chart" not in [attribute(part, "className") for part in every(drawn, html.Div)]
+    assert "Waiting for the first event" in words(drawn)
+    assert [attribute(part, "hidden") for part in every(drawn, html.Div) if list(every(part, dcc.Graph))][-1] is True
+    assert "Logarithmic" not in words(drawn)
+    assert attribute(skeleton_card(data.chart, size="small"), "className") == "card small tile"
+
+
+def test_a_ratio_of_two_events_waits_for_both() -> None:
+    ratio = Ratio(Part("a.done"), Part("a.tried"))
+    data = replace(chart(), chart=replace(chart().chart, ratio=ratio), state="never_seen")
+    assert "a.tried and a.done have not both been seen" in " ".join(words(part) for part in state(data))

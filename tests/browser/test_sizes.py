@@ -1,0 +1,61 @@
+"""Cards of declared sizes, in Chromium: small ones three in a row, tiles without a drawing, on a phone two in a row."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from metrics_dash.catalog import DEFAULT_PATH
+from tests.browser.conftest import Serve
+from tests.support.looking import text, wait_for_ticks
+
+Open = Callable[..., Page]
+WIDTHS = "() => [...document.querySelectorAll('#board .card')].map((card) => card.getBoundingClientRect().width)"
+
+
+@pytest.fixture
+def sized(history: object, serve: Serve, tmp_path: Path) -> str:
+    """The address of a tab of two tiles, a small card, and a wide one; with a description."""
+    declared = DEFAULT_PATH.read_text(encoding="utf-8")
+    declared = declared.replace('title = "Auth"\n', 'title = "Auth"\ndescription = "Who comes in."\n', 1)
+    for chart, said in (
+        ("login-rate", 'draw = "stat"'),
+        ("login-success-rate", 'draw = "stat"'),
+        ("session-starts", 'draw = "line"\nsize = "wide"'),
+        ("login-results", 'draw = "bar"\nsize = "small"'),
+    ):
+        head, mark, rest = declared.partition(f'id = "{chart}"')
+        body, table, tail = rest.partition("[[")
+        lines = [line for line in body.splitlines() if not line.startswith("draw") and line != "max = 100"]
+        declared = head + mark + "\n".join([*lines, said, "", ""]) + table + tail
+    path = tmp_path / "catalog.toml"
+    path.write_text(declared, encoding="utf-8")
+    return f"{serve(catalog=path)}?tab=auth&range=1h"
+
+
+def test_cards_have_their_sizes_and_tiles_their_numbers(open_page: Open, sized: str) -> None:
+    page = open_page(sized, viewport={"width": 1440, "height": 900})
+    expect(page.locator(".description")).to_have_text("Who comes in.")
+    expect(page.locator("#card-login-rate .number")).not_to_have_text("–")
+    rate, results, success, starts = page.evaluate(WIDTHS)
+    assert rate == results == success
+    assert starts == pytest.approx(2 * rate + 16, abs=1)
+    assert text(page, "#card-login-success-rate .number").endswith("%")
+    expect(page.locator("#card-login-rate .graph")).to_be_hidden()
+    wait_for_ticks(page)
+    expect(page.locator("#card-login-rate .number")).not_to_have_text("–")
+    page.set_viewport_size({"width": 390, "height": 844})
+    rate, results, *_ = page.evaluate(WIDTHS)
+    assert results == pytest.approx(390 - 28)
+    assert rate == pytest.approx((results - 16) / 2)
+
+
+def test_a_tab_with_tiles_is_saved_as_a_picture(open_page: Open, sized: str) -> None:
+    page = open_page(sized + "&refresh=off")
+    expect(page.locator("#card-session-starts .main-svg")).not_to_have_count(0)
+    for menu, item in (("#share-tab", "[data-export=png]"), ("#share-login-rate", "[data-export=png]")):
+        page.click(f"{menu} > summary")
+        with page.expect_download() as saved:
+            page.locator(f"{menu} {item}").first.click()
+        assert saved.value.suggested_filename.endswith(".png")
