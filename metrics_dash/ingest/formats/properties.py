@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import orjson
 
 from db.rows import MAX_MEASUREMENTS, MAX_METADATA_KEYS, InvalidEventError
-from metrics_dash.ingest.event import parse_time
+from metrics_dash.ingest.event import MalformedEvent, parse_time
 
 # What is longer is cut: an event's metadata has 16 KiB in all, and a value of this length is listed nowhere.
 LONGEST_TEXT = 1024
@@ -53,6 +53,8 @@ def moment_of(value: object) -> datetime | None:
 
 def object_of(value: object, place: str) -> Mapping[str, object]:
     """Return an object, empty for null. Raises ``InvalidEventError``."""
+    if isinstance(value, MalformedEvent):
+        raise InvalidEventError(value.reason)
     if value is None:
         return {}
     if not isinstance(value, dict):
