@@ -63,7 +63,7 @@ def test_nothing_but_a_body_error_is_raised(document: object) -> None:
 
 def test_an_event_whose_number_can_not_be_read_is_refused_alone_and_says_so() -> None:
     body = bytearray(b'{"batch": [{"event": "a", "properties": {"n": 1e400}}, {"event": "b"}]}')
-    refused, taken = (event for event, _ in posthog.decode(body, lambda: None))
+    refused, taken = (event for event, _ in decode(body, lambda: None))
     assert isinstance(refused, MalformedEvent)
     assert refused.reason.startswith("the event can't be read: ")
     assert isinstance(taken, Event)
