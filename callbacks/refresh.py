@@ -24,7 +24,7 @@ from layouts.figure.annotations import Group, groups
 from layouts.figure.figures import EMPTY_FIGURE, Figure, annotations_and_shapes, figure
 from layouts.figure.room import bars_within
 from layouts.figure.ticks import ticks
-from layouts.figure.traces import FigureStyle, traces
+from layouts.figure.traces import FigureStyle, split_values, traces
 from layouts.theme import TOKENS
 from layouts.words import compared_text, range_text, refused_text, steps_text
 from metrics_dash.catalog import Tab
@@ -236,40 +236,46 @@ class Picture:
     def parts(self, *, patched: bool) -> list[CardContent]:
         """Return what each card shows, in order; ``patched``: new traces for the figures that stand there already."""
         draw = self._patch if patched else self._figure
-        return [self._part(place, chart, draw) for place, chart in enumerate(self.data.charts)]
+        return [self._part(chart, draw) for chart in self.data.charts]
 
     def contents(self) -> dict[str, CardContent]:
         """Return everything for new cards, by chart id."""
         ids = [chart.chart.id for chart in self.data.charts]
         return dict(zip(ids, self.parts(patched=False), strict=True))
 
-    def _part(self, place: int, chart: ChartData, draw: Callable[[int, ChartData], Any]) -> CardContent:
+    def _part(self, chart: ChartData, draw: Callable[[ChartData], Any]) -> CardContent:
         try:
-            return self._content(place, chart, draw)
+            return self._content(chart, draw)
         except Exception:
             log.exception("the chart %r could not be drawn", chart.chart.id)
             empty = replace(
                 chart, series=(), previous=(), headline=Headline(None, ""), state="failing", error=NOT_DRAWN
             )
-            return self._content(place, empty, draw)
+            return self._content(empty, draw)
 
-    def _content(self, place: int, chart: ChartData, draw: Callable[[int, ChartData], Any]) -> CardContent:
+    def _content(self, chart: ChartData, draw: Callable[[ChartData], Any]) -> CardContent:
         headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused, self.data.annotations)]
-        return CardContent(draw(place, chart), headline, cards.state(chart, self.behind))
+        return CardContent(draw(chart), headline, cards.state(chart, self.behind))
 
-    def _style(self, place: int, chart: ChartData) -> FigureStyle:
+    def _style(self, chart: ChartData) -> FigureStyle:
         hidden = self.state.hidden.get(chart.chart.id, frozenset())
-        return FigureStyle(theme=self.theme, place=place, logarithmic=self.state.log, hidden=hidden, width=self.width)
+        return FigureStyle(
+            theme=self.theme,
+            logarithmic=self.state.log,
+            hidden=hidden,
+            width=self.width,
+            values=split_values(self.data.charts),
+        )
 
-    def _figure(self, place: int, chart: ChartData) -> Figure:
+    def _figure(self, chart: ChartData) -> Figure:
         if chart.chart.is_tile:
             return EMPTY_FIGURE
-        return figure(chart, self.data.refused, self._style(place, chart), self.noted)
+        return figure(chart, self.data.refused, self._style(chart), self.noted)
 
-    def _patch(self, place: int, chart: ChartData) -> Any:
+    def _patch(self, chart: ChartData) -> Any:
         if chart.chart.is_tile:
             return no_update
-        style = self._style(place, chart)
+        style = self._style(chart)
         patch = Patch()
         patch["data"] = traces(chart, style)
         marked = annotations_and_shapes(chart, self.data.refused, style, self.noted)

@@ -5,7 +5,7 @@ least 3 : 1 (tests/layouts/test_theme.py measures both).
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from metrics_dash.web.address import Theme
 
@@ -61,9 +61,9 @@ SERIES: Mapping[Theme, tuple[str, ...]] = {
     "light": ("#2f5bd7", "#0b7a5c", "#c2410c", "#9588e0", "#74190b", "#0ba4a7", "#3a3469", "#5ba358"),
     "dark": ("#7ea2ff", "#3fbf9a", "#ff9d5c", "#92689d", "#c2554f", "#6ee8f7", "#126ff9", "#fed32b"),
 }
-GREEN, ORANGE = 1, 2
+ACCENT, GREEN, ORANGE = 0, 1, 2
 
-# What a series is called decides its colour where the words carry a judgement; all others go by their place.
+# What a value is called decides its colour where the word carries a judgement.
 MEANING: Mapping[str, int] = {"true": GREEN, "false": ORANGE}
 
 REST = ("other", "all other")
@@ -75,30 +75,38 @@ PALE_OPACITY = 0.28
 BEFORE_OPACITY = 0.6
 
 
-def series_colour(theme: Theme, place: int, name: str = "") -> str:
-    """Return the colour of a series, as ``#rrggbb``, by what its name means, else by its place."""
-    colours = SERIES[theme]
-    return colours[MEANING.get(name, place) % len(colours)]
+def accent(theme: Theme) -> str:
+    """Return the colour of what needs no telling apart: the only series of a chart."""
+    return SERIES[theme][ACCENT]
 
 
-def split_colours(theme: Theme, values: Iterable[str]) -> dict[str, str]:
+def split_colours(theme: Theme, values: Iterable[str], among: Iterable[str] = ()) -> dict[str, str]:
     """Return a colour for each value of a split, no two alike while there are enough.
 
     A value's colour goes by its name and not by its rank, so that it stays when another value overtakes it or comes up;
-    only values that would share a colour depend on one another.
+    only values that want the same colour most depend on one another. ``among``: all values that stand beside one
+    another in several charts; while there are colours for all of them, a value has the same in each chart.
     """
-    colours: dict[str, str] = {}
-    free = list(range(len(SERIES[theme])))
-    for value in sorted(values, key=lambda value: (value not in MEANING, value)):
-        if value in REST:
-            colours[value] = TOKENS[theme]["ghost"]
-            continue
-        wanted = MEANING.get(value, zlib.crc32(value.encode()) % len(SERIES[theme]))
-        place = min(free, key=lambda place: (place - wanted) % len(SERIES[theme])) if free else wanted
-        if free:
-            free.remove(place)
-        colours[value] = SERIES[theme][place]
-    return colours
+    own = list(values)
+    beside = list(dict.fromkeys([*own, *among]))
+    shared = beside if len([value for value in beside if value not in REST]) <= len(SERIES[theme]) else own
+    places = _places([value for value in shared if value not in REST], len(SERIES[theme]))
+    return {value: TOKENS[theme]["ghost"] if value in REST else SERIES[theme][places[value]] for value in own}
+
+
+def _places(values: Sequence[str], colours: int) -> Mapping[str, int]:
+    """Return a place in the palette for each value: the pairs that want one another most come first."""
+    wishes = sorted((-_wish(value, place), value, place) for value in values for place in range(colours))
+    places: dict[str, int] = {}
+    for _, value, place in wishes:
+        if value not in places and place not in places.values():
+            places[value] = place
+    # Of more values than colours those that are left have what they want most.
+    return {value: place for _, value, place in reversed(wishes)} | places
+
+
+def _wish(value: str, place: int) -> int:
+    return 2**32 if MEANING.get(value) == place else zlib.crc32(f"{place}:{value}".encode())
 
 
 def with_opacity(colour: str, opacity: float) -> str:

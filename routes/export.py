@@ -16,7 +16,7 @@ from layouts.export.standalone import Captions, graph_width, standalone_figure
 from layouts.figure.annotations import groups
 from layouts.figure.figures import Figure
 from layouts.figure.room import bars_within
-from layouts.figure.traces import FigureStyle
+from layouts.figure.traces import FigureStyle, split_values
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
@@ -55,10 +55,10 @@ class ExportRequest:
         return self.state.hidden.get(chart_id, frozenset())
 
     def style(self, chart_id: str, width: int) -> FigureStyle:
-        place = [chart.id for chart in self.data.tab.charts].index(chart_id)
         theme = self.state.theme or "light"
         hidden = self.hidden(chart_id)
-        return FigureStyle(theme=theme, place=place, logarithmic=self.state.log, hidden=hidden, width=width)
+        values = split_values(self.data.charts)
+        return FigureStyle(theme=theme, logarithmic=self.state.log, hidden=hidden, width=width, values=values)
 
     def link(self) -> str:
         """Return the query of the page that shows this very range."""

@@ -1,6 +1,6 @@
 """A chart's data as traces: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from layouts.theme import (
     BEFORE_OPACITY,
     PALE_OPACITY,
     TOKENS,
-    series_colour,
+    accent,
     split_colours,
     with_opacity,
 )
@@ -38,14 +38,14 @@ _PALER = 0.5
 
 @dataclass(frozen=True, slots=True)
 class FigureStyle:
-    """How a figure is drawn. ``place``: of the chart in its tab; ``hidden``: series that are switched off;
-    ``width``: of the narrowest graph (px), 0 where nobody has measured it."""
+    """How a figure is drawn. ``hidden``: series that are switched off; ``width``: of the narrowest graph (px), 0 where
+    nobody has measured it; ``values``: of all splits of the tab, which share their colours."""
 
     theme: Theme = "light"
-    place: int = 0
     logarithmic: bool = False
     hidden: Collection[str] = ()
     width: int = 0
+    values: Collection[str] = ()
 
 
 def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
@@ -61,6 +61,11 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     return drawn
 
 
+def split_values(charts: Iterable[ChartData]) -> list[str]:
+    """Return the values that charts are split by."""
+    return [series.name for chart in charts if chart.chart.split_by is not None for series in chart.series]
+
+
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
     """Return the shape of a chart. Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their
     stack: lines there. A tile is a line wherever it is drawn after all."""
@@ -68,10 +73,10 @@ def drawn_as(chart: ChartData, style: FigureStyle) -> str:
 
 
 def _colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
-    """Each series' colour by its name: that of the chart's place, or of the split's values."""
+    """Return each series' colour by its name: one for all that stand alone, and those of a split's values."""
     if chart.chart.split_by is None:
-        return {series.name: series_colour(style.theme, style.place) for series in (*chart.series, *chart.previous)}
-    return split_colours(style.theme, [series.name for series in chart.series])
+        return {series.name: accent(style.theme) for series in (*chart.series, *chart.previous)}
+    return split_colours(style.theme, [series.name for series in chart.series], style.values)
 
 
 @dataclass(frozen=True, slots=True)

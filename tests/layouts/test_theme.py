@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from layouts import theme
-from layouts.theme import SERIES, TOKENS, css_variables, series_colour, with_opacity
+from layouts.theme import REST, SERIES, TOKENS, accent, css_variables, split_colours, with_opacity
 from metrics_dash.web.address import Theme
 
 Vector = NDArray[np.float64]
@@ -98,13 +98,55 @@ def test_the_page_and_the_figures_share_one_table() -> None:
             assert colour in css
 
 
-def test_a_name_with_a_meaning_keeps_its_colour_wherever_it_stands() -> None:
-    assert series_colour("light", 0, "true") == series_colour("light", 5, "true")
-    assert series_colour("light", 0, "true") != series_colour("light", 0, "false")
+ZONES = ["desert", "forest", "harbour", "market", "sea", "steppe"]
 
 
-def test_the_ninth_series_begins_again() -> None:
-    assert series_colour("dark", 8) == series_colour("dark", 0)
+@pytest.mark.parametrize("name", THEMES)
+def test_what_needs_no_telling_apart_has_the_accent_of_the_page(name: Theme) -> None:
+    assert accent(name) == TOKENS[name]["accent"]
+
+
+def test_a_value_with_a_meaning_keeps_its_colour_whatever_stands_beside_it() -> None:
+    for name in THEMES:
+        alone, beside = split_colours(name, ["false"]), split_colours(name, [*ZONES, "true", "false"])
+        assert beside["false"] == alone["false"]
+        assert beside["true"] == split_colours(name, ["true", "other"])["true"] != beside["false"]
+
+
+def test_no_two_values_are_alike_and_the_rest_has_no_colour() -> None:
+    for name in THEMES:
+        found = split_colours(name, [*ZONES, "true", "false", *REST])
+        assert len({found[value] for value in (*ZONES, "true", "false")}) == 8
+        assert {found[value] for value in REST} == {TOKENS[name]["ghost"]}
+
+
+def test_a_value_has_the_same_place_in_both_themes_whatever_its_rank() -> None:
+    light, dark = split_colours("light", ZONES), split_colours("dark", reversed(ZONES))
+    assert [SERIES["light"].index(light[zone]) for zone in ZONES] == [
+        SERIES["dark"].index(dark[zone]) for zone in ZONES
+    ]
+
+
+def test_a_value_has_one_colour_in_all_charts_that_stand_beside_one_another() -> None:
+    whole = split_colours("light", ZONES)
+    for few in combinations(ZONES, 2):
+        assert split_colours("light", few, among=ZONES) == {zone: whole[zone] for zone in few}
+
+
+def test_with_more_values_than_colours_a_chart_still_tells_its_own_apart() -> None:
+    others = [f"zone {number}" for number in range(20)]
+    assert len(set(split_colours("light", ZONES, among=others).values())) == len(ZONES)
+    assert set(split_colours("dark", others).values()) == set(SERIES["dark"])
+    assert len(split_colours("dark", others)) == len(others)
+
+
+def test_one_more_value_moves_few_of_the_others() -> None:
+    moved = 0
+    for number in range(200):
+        values = [f"{number}/{each}" for each in range(6)]
+        before, after = split_colours("light", values[:5]), split_colours("light", values)
+        moved += sum(before[value] != after[value] for value in values[:5])
+    assert moved <= 0.12 * 1000
 
 
 def test_a_colour_is_given_an_opacity() -> None:

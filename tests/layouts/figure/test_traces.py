@@ -6,7 +6,8 @@ import numpy as np
 
 from layouts.figure.figures import annotations_and_shapes, figure
 from layouts.figure.labels import series_key
-from layouts.figure.traces import FigureStyle, traces
+from layouts.figure.traces import FigureStyle, split_values, traces
+from layouts.theme import accent
 from metrics_dash.charts.data import Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.steps import find_step
@@ -122,3 +123,12 @@ def test_stacked_bars_are_compared_by_their_total_and_lines_each_by_its_own() ->
     lines = replace(bars, chart=replace(bars.chart, draw="line"))
     before = [trace for trace in traces(lines, FigureStyle()) if trace["meta"] == "before"]
     assert [unpacked(trace["y"]).tolist() for trace in before] == [[1, 2], [3, 4]]
+
+
+def test_every_chart_of_one_series_has_the_accent_and_charts_side_by_side_share_colours() -> None:
+    for chart in ("quests-accepted", "players-online", "session-starts"):
+        drawn = named(traces(chart_data(chart, [1, 2]), FigureStyle(theme="dark")), "-line")
+        assert [trace["line"]["color"] for trace in drawn] == [accent("dark")]
+    split = replace(CATALOG.chart("creatures-killed"), split_by="zone")
+    data = replace(chart_data("creatures-killed", [1.0], [2.0], names=("sea", "forest")), chart=split)
+    assert split_values([data, chart_data("quests-accepted", [1.0])]) == ["sea", "forest"]
