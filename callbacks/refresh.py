@@ -33,6 +33,7 @@ from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.charts.timerange.windows import Window, allowed_steps
+from metrics_dash.charts.visible import count_visible
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
 from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
@@ -136,6 +137,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         check_range(context.viewer(), window)
         split, bars = state.split or None, bars_within(asked.get("width"))
         data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
+        data = count_visible(data, state.hidden)
     except (RangeError, QueryError) as problem:
         return Answer(
             answer={"tab": tab.id, "error": str(problem), "final": True}, board=board.unreadable(str(problem))

@@ -16,7 +16,7 @@ from layouts.markup import attributes
 from layouts.reading import annotation_list, annotation_marks, leave_full_screen, reader, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
-from layouts.words import change_words, range_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import change_words, counted_text, range_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.catalog import Chart, Size
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
@@ -156,9 +156,11 @@ def _number_text(value: float | None, unit: DisplayUnit) -> str:
 
 
 def _what(data: ChartData) -> str:
-    """Return ``total, 24 h``, ``total since 2 Mar``, of the latest value no length; and ``above 200 ms`` where the
-    chart warns of that."""
+    """Return ``total, 24 h``, ``total since 2 Mar``, of the latest value no length; ``total of 1 of 2 series, 24 h``
+    where some are hidden, and ``above 200 ms`` where the chart warns of that."""
     label, summed = data.headline.label, summed_text(data.window)
+    if data.headline.counted is not None:
+        label = f"{label} of {counted_text(*data.headline.counted)}"
     parts = (
         [label] if label == "latest" else [f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"]
     )

@@ -72,6 +72,7 @@ REST = ("other", "all other")
 BAND_OPACITY: Mapping[Theme, float] = {"light": 0.13, "dark": 0.18}
 AREA_OPACITY: Mapping[Theme, float] = {"light": 0.11, "dark": 0.15}
 PALE_OPACITY = 0.28
+STACK_OPACITY = 0.45
 BEFORE_OPACITY = 0.6
 
 
@@ -138,6 +139,7 @@ def _figure_colours(theme: Theme) -> dict[str, str]:
         "band": BAND_OPACITY[theme],
         "area": AREA_OPACITY[theme],
         "pale": PALE_OPACITY,
+        "stack": STACK_OPACITY,
         "before": BEFORE_OPACITY,
     }
     for number, colour in enumerate((*SERIES[theme], colours["ghost"])):

@@ -96,6 +96,11 @@ def verdict_text(data: ChartData) -> list[str]:
     return ["target met"] if verdict == "met" else []
 
 
+def counted_text(shown: int, series: int) -> str:
+    """Return ``2 of 5 series``: how many of a chart's series are visible."""
+    return f"{shown} of {series} series"
+
+
 def step_text(window: Window) -> str:
     """Return ``5-minute buckets``; that days are UTC's where the zone has others but only those are held."""
     text = f"{window.step.adjective} buckets"

@@ -20,6 +20,7 @@ from layouts.figure.traces import FigureStyle, split_values
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, TabData
 from metrics_dash.charts.exports import chart_csv, file_name, tab_csv
+from metrics_dash.charts.visible import count_visible
 from metrics_dash.web.address import PageState
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
@@ -130,7 +131,7 @@ class Exports:
         check_range(viewer, window)
         self.context.record("export", request.path.removeprefix(BASE_PATH))
         data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
-        return ExportRequest(state, data)
+        return ExportRequest(state, count_visible(data, state.hidden))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@
     const off = graph.data.filter((trace) => trace.visible === "legendonly" && trace.legendgroup);
     const names = [...new Set(off.map((trace) => `${chart}:${metrics.graphs.seriesOf(meta, trace).name}`))];
     metrics.url.go({ hidden: [...othersThan(chart, "hidden"), ...names] }, { replace: true });
+    /* The number above the chart is of what is visible. */
+    metrics.events.announce("ask", { reason: "tick" });
   };
 
   /**

@@ -101,7 +101,7 @@
     const { yaxis, meta } = graph._fullLayout;
     move(line, x, yaxis._offset);
     line.style.height = `${yaxis._length}px`;
-    const rows = metrics.placement.dotted(reading.rows, meta.draw, yaxis.type);
+    const rows = metrics.placement.dotted(reading.rows, meta.stacked, yaxis.type);
     sized(dots, rows.length, () => made("i")).forEach((dot, place) => {
       dot.style.background = rows[place].colour ?? "";
       move(dot, x, yaxis._offset + yaxis.c2p(/** @type {number} */ (rows[place].value)));
@@ -141,7 +141,7 @@
   function spotOf(graph, x, { moment, rows }) {
     const { xaxis, yaxis, meta } = graph._fullLayout;
     const start = xaxis.c2p(moment + meta.offset) + xaxis._offset;
-    const drawn = metrics.placement.dotted(rows, "line", yaxis.type);
+    const drawn = metrics.placement.dotted(rows, false, yaxis.type);
     const ys = drawn.map(({ value }) => yaxis._offset + yaxis.c2p(/** @type {number} */ (value)));
     return { x, reach: meta.draw === "bar" ? Math.abs(x - start) : 0, ys };
   }

@@ -48,13 +48,13 @@
   }
 
   /**
-   * Values that have a place on the chart: none of bars, whose ends say it, and no zero on a logarithmic axis.
+   * Values that have a place on the chart: none of a stack, whose edges say it, and no zero on a logarithmic axis.
    * @param {Row[]} rows
-   * @param {string} draw
+   * @param {boolean} stacked
    * @param {string} scale
    */
-  const dotted = (rows, draw, scale) =>
-    draw === "bar" ? [] : rows.filter(({ value }) => value !== null && (scale !== "log" || value > 0));
+  const dotted = (rows, stacked, scale) =>
+    stacked ? [] : rows.filter(({ value }) => value !== null && (scale !== "log" || value > 0));
 
   const placement = { isInside, centred, beside, clear, dotted };
   metrics.placement = placement;

@@ -350,6 +350,7 @@ interface GraphMeta {
   draw: string;
   /** When events were refused, and in words how many and why. */
   refused: { start: number; end: number; text: string }[];
+  stacked: boolean;
   /** By key: a series' name as addresses have it, and as people read it. */
   series: Record<string, { name: string; label: string }>;
 }

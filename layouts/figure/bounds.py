@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from layouts.figure.labels import plain
-from layouts.figure.traces import FigureStyle, drawn_as, least_value
+from layouts.figure.traces import FigureStyle, least_value, stacks
 from layouts.theme import TOKENS
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series, Values
@@ -105,7 +105,7 @@ def _values(chart: ChartData, style: FigureStyle) -> Iterator[float]:
     """Yield the least and the greatest of everything that is drawn."""
     for many in (chart.series, chart.previous):
         shown = [series for series in many if series.name not in style.hidden]
-        for part in _drawn(shown, stacked=drawn_as(chart, style) == "bar"):
+        for part in _drawn(shown, stacked=stacks(chart, style)):
             finite = part[np.isfinite(part)]
             if finite.size:
                 yield from (float(finite.min()), float(finite.max()))

@@ -17,7 +17,7 @@ from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axi
 from layouts.figure.labels import series_meta
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
-from layouts.figure.traces import FigureStyle, drawn_as, traces
+from layouts.figure.traces import FigureStyle, drawn_as, stacks, traces
 from layouts.theme import TOKENS
 from layouts.units import display_unit
 from layouts.words import refused_text
@@ -70,6 +70,7 @@ def annotations_and_shapes(
         "unit": display_unit(chart).full,
         "series": series_meta(chart),
         "draw": drawn_as(chart, style),
+        "stacked": stacks(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
         "refused": [_refusal(interval) for interval in refused],
     }

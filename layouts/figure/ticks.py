@@ -15,7 +15,7 @@ from layouts.figure.axes import clocks_change, on_axis
 from layouts.figure.bounds import axis
 from layouts.figure.labels import plain
 from layouts.figure.room import labels_within
-from layouts.figure.traces import FigureStyle, drawn_as, least_value
+from layouts.figure.traces import FigureStyle, least_value, stacks
 from layouts.numbers import THIN_SPACE
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData
@@ -132,5 +132,5 @@ def _whole_ticks(chart: ChartData, style: FigureStyle) -> int | None:
         values = [np.nan_to_num(part) for one in chart.series for part in (one.low, one.high) if part is not None]
     if not values or not all((part == np.floor(part)).all() for part in values):
         return None
-    stacked = np.sum(values, axis=0) if drawn_as(chart, style) == "bar" else np.max(values, axis=0)
+    stacked = np.sum(values, axis=0) if stacks(chart, style) else np.max(values, axis=0)
     return 1 if stacked.size and stacked.max() <= _FEW else None

@@ -15,6 +15,7 @@ from layouts.theme import (
     BAND_OPACITY,
     BEFORE_OPACITY,
     PALE_OPACITY,
+    STACK_OPACITY,
     TOKENS,
     accent,
     split_colours,
@@ -61,6 +62,11 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     return drawn
 
 
+def stacks(chart: ChartData, style: FigureStyle) -> bool:
+    """Return whether a chart's series stand on one another: bars, and the areas of a split."""
+    return drawn_as(chart, style) == "bar" or (drawn_as(chart, style) == "area" and len(chart.series) > 1)
+
+
 def split_values(charts: Iterable[ChartData]) -> list[str]:
     """Return the values that charts are split by."""
     return [series.name for chart in charts if chart.chart.split_by is not None for series in chart.series]
@@ -103,14 +109,25 @@ def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
 
 
 def _area(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
-    """Return a line over a tinted area; the unfinished end is not filled, and neither are several series over one
-    another."""
-    drawn = _line(chart, series, line_style)
+    """Return a line over a tinted area; the unfinished end is not filled. Several stand on one another."""
     if line_style.named:
-        return drawn
+        return _stacked(chart, series, line_style)
+    drawn = _line(chart, series, line_style)
     fill = with_opacity(line_style.colour, AREA_OPACITY[line_style.style.theme])
     position = next(place for place, trace in enumerate(drawn) if trace["meta"] == "value")
     drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
+    return drawn
+
+
+def _stacked(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
+    """Return one area of a stack, which Plotly adds up, without those that are switched off; a gap is nothing to add.
+    Unfinished ends stand on one another as well."""
+    finished = _finished(chart, series)
+    fill = with_opacity(line_style.colour, STACK_OPACITY)
+    drawn = [_scatter(chart, series, slice(0, finished), line_style) | {"stackgroup": "finished", "fillcolor": fill}]
+    if finished < len(series.t):
+        end = _scatter(chart, series, slice(max(finished - 1, 0), None), line_style, dash="2px,3px")
+        drawn.append(end | {"showlegend": False, "stackgroup": "unfinished", "fill": "none"})
     return drawn
 
 
@@ -271,10 +288,10 @@ def least_value(chart: ChartData) -> float:
 
 
 def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
-    """Return the comparison, on the present window's time: pale, and dotted where there is room. Of stacked bars it is
-    their total, at their middle; of several lines each has the colour of its own."""
+    """Return the comparison, on the present window's time: pale, and dotted where there is room. Of a stack it is
+    the total, of bars at their middle; of several lines each has the colour of its own."""
     ghost = TOKENS[style.theme]["ghost"]
-    if len(chart.previous) > 1 and drawn_as(chart, style) == "bar":
+    if len(chart.previous) > 1 and stacks(chart, style):
         shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
         total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
         known = np.any([np.isfinite(series.v) for series in shown], axis=0)

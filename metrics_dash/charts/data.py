@@ -59,7 +59,8 @@ class Series:
     """One line of a chart.
 
     ``t``: bucket starts, int64 epoch ms. ``v``: values, float64, NaN is a gap. ``low`` and ``high``: the extremes of a
-    gauge's samples in each bucket, else None. Arrays are read-only and of equal length.
+    gauge's samples in each bucket, else None. Arrays are read-only and of equal length. ``total``: of a value of a
+    split over the whole range, as the chart's headline is over all of them.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Series:
     v: Values
     low: Values | None = None
     high: Values | None = None
+    total: float | None = None
 
     def __post_init__(self) -> None:
         if any(array is not None and array.shape != self.t.shape for array in (self.v, self.low, self.high)):
@@ -79,7 +81,8 @@ class Headline:
 
     ``label``: what it is, one of total, average, overall, latest, minimum, maximum. ``previous``: the same of the
     period before, as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is
-    +10 %. None where there is none. ``against``: what that period is.
+    +10 %. None where there is none. ``against``: what that period is. ``counted``: of how many
+    series it is and how many there are, where some are hidden.
     """
 
     value: float | None
@@ -87,6 +90,7 @@ class Headline:
     previous: float | None = None
     change: float | None = None
     against: Comparison = "period"
+    counted: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

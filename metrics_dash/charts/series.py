@@ -15,7 +15,7 @@ from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.plan import Grid, Plan
 from metrics_dash.charts.ratios import divisible
-from metrics_dash.charts.rows import align
+from metrics_dash.charts.rows import aggregate, align
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
@@ -95,10 +95,10 @@ def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Ite
     totals = {value: float(np.nansum(count)) for value, count in counts.items()}
     named = sorted((value for value in counts if totals[value] > 0), key=lambda value: (-totals[value], value))
     for value in named:
-        yield Series(value, at, _counted(chart, counts[value], rows, grid))
+        yield _counted(value, counts[value], chart, rows, grid, at)
     rest = rows.count - sum((counts[value] for value in named), np.zeros(len(at)))
     if np.nansum(rest) > 0:
-        yield Series(other_name(named), at, _counted(chart, rest, rows, grid))
+        yield _counted(other_name(named), rest, chart, rows, grid, at)
 
 
 def other_name(values: Sequence[str]) -> str:
@@ -106,8 +106,11 @@ def other_name(values: Sequence[str]) -> str:
     return "other" if "other" not in values else "all other"
 
 
-def _counted(chart: Chart, count: Values, rows: Rows, grid: Grid) -> Values:
-    return _values(chart.show, replace(rows, count=count), grid)
+def _counted(name: str, count: Values, chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Series:
+    """Return the series of the events that are counted so, with the same over the whole range."""
+    mine = replace(rows, count=count)
+    (total,) = AGGREGATES[chart.show].value(aggregate(mine, len(at)), grid.seconds.sum(keepdims=True))
+    return Series(name, at, _values(chart.show, mine, grid), total=float(total))
 
 
 def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tuple[Series, ...]:

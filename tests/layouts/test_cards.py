@@ -219,3 +219,8 @@ def test_a_ratio_of_two_events_waits_for_both() -> None:
     ratio = Ratio(Part("a.done"), Part("a.tried"))
     data = replace(chart(), chart=replace(chart().chart, ratio=ratio), state="never_seen")
     assert "a.tried and a.done have not both been seen" in " ".join(words(part) for part in state(data))
+
+
+def test_a_number_of_fewer_series_says_of_how_many() -> None:
+    data = chart(headline=Headline(3.0, "total", counted=(1, 2)))
+    assert [words(part) for part in headline(data)] == ["3", "total of 1 of 2 series, 24 h"]

@@ -44,7 +44,7 @@ test("values that fit on neither side lie where no point is, and within their ro
 
 test("a dot stands on what is drawn as a point, and on no zero where the axis has none", () => {
   const rows = [{ value: 0 }, { value: null }, { value: 3 }];
-  assert.deepEqual(placement.dotted(rows, "line", "linear"), [rows[0], rows[2]]);
-  assert.deepEqual(placement.dotted(rows, "area", "log"), [rows[2]]);
-  assert.deepEqual(placement.dotted(rows, "bar", "linear"), []);
+  assert.deepEqual(placement.dotted(rows, false, "linear"), [rows[0], rows[2]]);
+  assert.deepEqual(placement.dotted(rows, false, "log"), [rows[2]]);
+  assert.deepEqual(placement.dotted(rows, true, "linear"), []);
 });

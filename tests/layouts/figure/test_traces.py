@@ -6,7 +6,7 @@ import numpy as np
 
 from layouts.figure.figures import annotations_and_shapes, figure
 from layouts.figure.labels import series_key
-from layouts.figure.traces import FigureStyle, split_values, traces
+from layouts.figure.traces import FigureStyle, split_values, stacks, traces
 from layouts.theme import accent
 from metrics_dash.charts.data import Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -132,3 +132,20 @@ def test_every_chart_of_one_series_has_the_accent_and_charts_side_by_side_share_
     split = replace(CATALOG.chart("creatures-killed"), split_by="zone")
     data = replace(chart_data("creatures-killed", [1.0], [2.0], names=("sea", "forest")), chart=split)
     assert split_values([data, chart_data("quests-accepted", [1.0])]) == ["sea", "forest"]
+
+
+def test_a_split_area_is_stacked_and_so_is_its_unfinished_end() -> None:
+    split = replace(CATALOG.chart("login-rate"), split_by="success")
+    unfinished = to_milliseconds(NOON) + 2 * MINUTE
+    data = chart_data("login-rate", [1, 2, 3], [4, 5, 6], names=("true", "false"), unfinished_from=unfinished)
+    data = replace(data, chart=split)
+    drawn = traces(data, FigureStyle())
+    assert [trace["stackgroup"] for trace in named(drawn, "-line")] == ["finished"] * 2
+    assert [(trace["stackgroup"], trace["fill"]) for trace in named(drawn, "-unfinished")] == [
+        ("unfinished", "none")
+    ] * 2
+    (before,) = named(traces(replace(data, previous=data.series), FigureStyle()), "before-")
+    assert unpacked(before["y"]).tolist() == [5, 7, 9]
+    assert stacks(data, FigureStyle())
+    assert not stacks(data, FigureStyle(logarithmic=True))
+    assert not stacks(chart_data("login-rate", [1, 2]), FigureStyle())

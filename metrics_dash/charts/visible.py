@@ -1,0 +1,22 @@
+"""What a reader's choice of series does to the number above a chart: it counts what is visible and says so."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from metrics_dash.charts.data import ChartData, TabData
+
+
+def count_visible(data: TabData, hidden: Mapping[str, Collection[str]]) -> TabData:
+    """Return a tab whose headlines leave out hidden series. ``hidden``: names of series, by chart id."""
+    return replace(data, charts=tuple(_counted(chart, hidden.get(chart.chart.id, ())) for chart in data.charts))
+
+
+def _counted(data: ChartData, hidden: Collection[str]) -> ChartData:
+    """Return a chart whose headline is of its visible series. What it was before is known of all of them only."""
+    shown = [series for series in data.series if series.name not in hidden]
+    if len(shown) == len(data.series):
+        return data
+    totals = [series.total for series in shown if series.total is not None]
+    value = sum(totals) if totals else None
+    counted = (len(shown), len(data.series))
+    return replace(data, headline=replace(data.headline, value=value, previous=None, change=None, counted=counted))
