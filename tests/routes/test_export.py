@@ -81,7 +81,8 @@ def asked(chart: Chart, start: str, end: str, resolution: str, zone: str) -> dic
 def test_a_charts_csv_holds_what_the_query_api_answers(database: Database, client: FlaskClient, name: str) -> None:
     start, end, resolution, zone = RANGES[name]
     store(database, start, end)
-    for chart in CATALOG.charts():
+    # A ratio is of two things, and the API asks for one.
+    for chart in (each for each in CATALOG.charts() if each.show != "ratio"):
         exported = table(
             client, f"{PAGE}chart/{chart.id}.csv", {"from": start, "to": end, "res": resolution, "tz": zone}
         )
@@ -122,7 +123,13 @@ def test_series_that_are_hidden_in_the_picture_are_not_in_its_csv(database: Data
     assert everything[0] == ["time", "success: true", "success: false"]
     assert table(client, f"{PAGE}chart/login-results.csv", query) == [row[:2] for row in everything]
     header = table(client, f"{PAGE}export/auth.csv", query)[0]
-    assert header == ["time", "Login Rate", "Login Success/Failure: success: true", "Session Starts"]
+    assert header == [
+        "time",
+        "Login Rate",
+        "Login Success/Failure: success: true",
+        "Login Success Rate",
+        "Session Starts",
+    ]
 
 
 def test_a_comparison_is_a_column_beside_each_series(database: Database, client: FlaskClient) -> None:
