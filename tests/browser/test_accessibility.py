@@ -166,8 +166,9 @@ def test_every_chart_is_a_picture_with_a_name_and_a_summary_that_follows_the_dat
     picture = page.get_by_role("img", name="Quests Accepted")
     expect(picture).to_have_attribute("aria-describedby", "summary-quests-accepted")
     summary = page.locator("#summary-quests-accepted")
-    assert "Quests Accepted, 1 h up to now, 1-minute buckets. Latest 1, total" in (summary.text_content() or "")
-    before = summary.text_content()
+    before = summary.text_content() or ""
+    assert "Quests Accepted, 1 h up to now, 1-minute buckets." in before
+    assert "vs 1 h before. Latest 1, total" in before.replace("\u202f", " "), "what the card compares, too"
     insert_events([{"event_name": "bezgelor.quest.accepted", "occurred_at": datetime.now(UTC)}] * 40, database=database)
     roll_up_all(database)
     page.wait_for_function(

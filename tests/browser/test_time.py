@@ -143,7 +143,7 @@ def test_the_refresh_can_be_changed_and_switched_off(open_page: Open, page_url: 
     page.click("#refresh-off")
     expect(page.locator("#refresh-label")).to_have_text("Off")
     assert "refresh=off" in page.url
-    expect(page.locator("#freshness-text")).to_contain_text("Live")
+    expect(page.locator("#freshness-text")).to_contain_text("Refresh is off")
 
 
 # Resolution and zone
