@@ -3,8 +3,9 @@
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Test files run side by side; each worker has a PostgreSQL and a Chromium of its own.
-WORKERS ?= 2
+# Test files run side by side; each worker has a PostgreSQL and a Chromium of its own. Many tests wait for a deadline or a
+# page, so there are more of them than cores.
+WORKERS ?= 4
 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
