@@ -167,7 +167,8 @@ def test_a_picture_and_a_table_say_what_the_page_says(open_page: Open, release: 
     assert told.startswith("2 annotations: ")
     assert "Realm 2 down" in told
     figure = page.evaluate(
-        "metrics.drawing.figureOf('login-rate', 'dark').layout.shapes.map((one) => one.fillcolor ?? one.line.color)"
+        """() => metrics.drawing.figureOf({ id: "login-rate", tile: false }, "dark").layout.shapes
+        .map((one) => one.fillcolor ?? one.line.color)"""
     )
     assert page.evaluate("metrics.page.colours.dark.note") in figure
     with page.expect_download() as saved:
