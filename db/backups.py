@@ -136,9 +136,17 @@ def _preamble(connection: Connection) -> bytes:
         *(f"DROP VIEW IF EXISTS {view}" for view in VIEWS),
         *([f"DROP TABLE {tables}"] if tables else []),
         f"DROP SEQUENCE IF EXISTS {EVENTS}_id_seq",
+        _APPEND_ONLY,
     ]
     return "".join(f"{statement};\n" for statement in statements).encode()
 
+
+# A backup of tables has their triggers and no functions: what the trigger of the audit log calls is there before it.
+_APPEND_ONLY = """
+CREATE OR REPLACE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$"""
 
 _END = b"RESET search_path;\nDELETE FROM collectors;\nANALYZE telemetry_events, telemetry_buckets;\nCOMMIT;\n"
 

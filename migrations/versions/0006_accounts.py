@@ -99,7 +99,7 @@ CREATE TABLE audit_log (
     subject text NOT NULL,
     detail jsonb NOT NULL DEFAULT '{}'::jsonb
 );
-CREATE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
