@@ -1,7 +1,7 @@
 """How much fits into a chart: its margins, and how many bars."""
 
-MARGIN_LEFT, MARGIN_RIGHT = 50, 6
-"""Of the plot within its graph, px: room for the values' axis."""
+MARGIN_LEFT, MARGIN_RIGHT = 60, 6
+"""Of the plot within its graph, px: room for the values' axis, whose longest labels are such as ``−800,000``."""
 NARROWEST_BAR = 4
 _DEFAULT_WIDTH = 480
 _LABEL, _FEWEST_LABELS = 54, 3

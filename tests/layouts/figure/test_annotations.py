@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from layouts.figure.annotations import APART, Group, groups, labels, shapes
+from layouts.figure.room import plot_width
 from layouts.theme import TOKENS
 from metrics_dash.charts.data import Annotation
 from tests.support.figures import NOON, chart_data
@@ -66,7 +67,7 @@ def test_a_label_is_a_text_whatever_it_holds() -> None:
 def test_a_mark_at_an_edge_does_not_widen_the_axis() -> None:
     those = groups([said(-10, length=20), said(59.99)], WINDOW, 0)
     assert [shape["type"] for shape in shapes(those, WINDOW, "light", 0)] == ["rect", "line", "line"]
-    assert all(0 <= group.x <= 424 for group in those)
+    assert all(0 <= group.x <= plot_width(0) for group in those)
 
 
 def test_bars_that_begin_later_than_their_tab_keep_the_mark_within() -> None:
