@@ -41,9 +41,10 @@ def log_in(database: Database, name: str, password: str, *, address: str) -> Per
             audit_log.append(connection, name, "login.failed", address=address)
         return Refused()
     with database.begin() as connection:
-        # Whoever has one account must not get more guesses at others by it: only this try is taken back.
-        forgive(connection, account)
+        # Whoever has one account must not get more guesses at others by it: only this try is taken back. In the order
+        # of above, so that no two logins wait for each other.
         forgive(connection, from_there)
+        forgive(connection, account)
         if kept is not None and needs_rehash(kept):
             users.set_password_hash(connection, name, hash_password(password))
         user = users.user_of(connection, name)

@@ -1,12 +1,16 @@
 """A login: throttled by account and by address, and the same answer for everybody who is nobody."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
+from db.attempts import attempt
 from db.audit_log import entries
 from db.engine import Database
 from metrics_dash.auth import login, people
 from metrics_dash.auth.login import OF_AN_ACCOUNT, OF_AN_ADDRESS, Refused, log_in
+from tests.support.locks import wait_for_a_lock_waiter
 
 PASSWORD = "correct horse battery"
 
@@ -57,6 +61,24 @@ def test_an_address_is_throttled_whatever_accounts_it_tries(ann: Database) -> No
 def test_a_person_who_knows_it_is_never_throttled_by_logging_in(ann: Database) -> None:
     for _ in range(2 * OF_AN_ADDRESS.tries):
         assert not isinstance(tried(ann, "ann", PASSWORD), Refused)
+
+
+def test_logins_of_one_person_at_the_same_moment_wait_for_each_other_and_none_fails(
+    ann: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor() as threads, ann.begin() as other:
+
+        def meanwhile(given: str, kept: str | None) -> bool:
+            # Between this login's two transactions, another one has counted its try at the address.
+            assert attempt(other, "address 192.0.2.1", OF_AN_ADDRESS) is None
+            return True
+
+        monkeypatch.setattr(login, "verify_password", meanwhile)
+        first = threads.submit(tried, ann, "ann", PASSWORD)
+        wait_for_a_lock_waiter(ann)
+        assert attempt(other, "account ann", OF_AN_ACCOUNT) is None
+        other.commit()
+        assert not isinstance(first.result(timeout=60), Refused)
 
 
 def test_an_account_of_ones_own_gives_no_more_guesses_at_others(ann: Database) -> None:
