@@ -28,6 +28,7 @@ class Refused:
 
 def log_in(database: Database, name: str, password: str, *, address: str) -> Person | Refused:
     """Return who it is, or that it is nobody. The try is counted before it is looked at, by account and by address."""
+    name = name.replace("\0", "\ufffd")  # the database can't hold it, and nobody has it in their name
     account = f"account {name.casefold()[:200]}"
     from_there = f"address {network_of(address)}"
     with database.begin() as connection:

@@ -46,6 +46,12 @@ def test_a_wrong_password_and_a_missing_account_get_the_same_page(opened: House)
     assert pages[0] == pages[1]
 
 
+def test_a_name_that_nobody_can_have_is_wrong_and_no_failure_of_the_store(opened: House) -> None:
+    assert log_in(opened.stranger(), "ann\0").status_code == 401
+    page = log_in(opened.stranger(), "ann", "\0" * 20)
+    assert (page.status_code, WRONG in page.text) == (401, True)
+
+
 def test_too_many_tries_have_to_wait_though_the_password_is_right(opened: House) -> None:
     client = opened.stranger()
     for _ in range(OF_AN_ACCOUNT.tries):
