@@ -9,6 +9,8 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.wrappers import Response
 
 SESSION, LINK, FORM = "metrics", "metrics-link", "metrics-form"
+# Never given to anybody.
+REMEMBERED = "metrics-remembered"
 OPTIONS: Mapping[str, Any] = {"httponly": True, "samesite": "Lax", "path": "/"}
 
 

@@ -60,6 +60,9 @@ class Identities:
         untyped.wsgi_app = TrustedProxies(server.wsgi_app, self.settings)
         manager = LoginManager(server)
         manager.session_protection = None
+        # Where flask-login finds its own cookie it looks no further. Cookies are every port's of a host, and other
+        # programs have one of its usual name.
+        server.config["REMEMBER_COOKIE_NAME"] = cookies.REMEMBERED
 
         @manager.request_loader  # type: ignore[untyped-decorator]
         def _load(request: Request) -> Visitor | None:

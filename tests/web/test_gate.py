@@ -86,6 +86,12 @@ def test_a_token_that_holds_no_longer_is_nobody_whatever_else_is_sent(open_house
     assert refused.status_code == 401
 
 
+def test_a_cookie_of_another_program_on_the_same_host_keeps_nobody_out(open_house: House) -> None:
+    person = open_house.person()
+    person.set_cookie("remember_token", "1|of-a-program-on-another-port")
+    assert person.get("/admin/metrics/version").status_code == 200
+
+
 def test_a_permission_that_is_taken_away_is_missed_at_the_next_tick(open_house: House) -> None:
     person = open_house.person(role="editor")
     assert person.post(CALLBACK, json=question()).status_code == 200
