@@ -6,8 +6,8 @@ bounded by what is left here, whatever it sends and however many others come wit
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Self
 
 from metrics_dash.web.problems import ProblemError
 
@@ -93,6 +93,12 @@ class Share:
         """Hold nothing any more."""
         self.give(self._held)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
 
 def _too_much(reason: str) -> ProblemError:
     return ProblemError(503, f"{reason}; nothing was stored; send the request again", headers=AGAIN_AFTER)
@@ -103,15 +109,5 @@ _work = WorkBudget(DECODING_SHARE, DECODING_AHEAD_SECONDS)
 
 
 def open_share() -> Share:
-    """Return a request's share; whoever opens it releases it."""
+    """Return a request's share, which holds nothing once its ``with`` block ends, or it is released."""
     return Share(_held, _work)
-
-
-@contextmanager
-def share() -> Iterator[Share]:
-    """Return a request's share, which holds nothing once the block ends."""
-    taken = open_share()
-    try:
-        yield taken
-    finally:
-        taken.release()

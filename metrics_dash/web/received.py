@@ -23,10 +23,8 @@ def received(*, lines: bool = False, deflate: bool = False) -> Iterator[tuple[Sh
     ``lines`` and ``deflate``: as for ``metrics_dash.web.body.read``.
     """
     share, body = g.pop("ahead", None) or (budget.open_share(), None)
-    try:
+    with share:
         yield share, body if body is not None else _read(share, lines=lines, deflate=deflate)
-    finally:
-        share.release()
 
 
 def ahead() -> tuple[Share, bytearray]:

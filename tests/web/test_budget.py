@@ -157,18 +157,18 @@ def test_a_request_gives_back_what_it_still_holds_and_no_more() -> None:
 def test_nothing_is_held_after_a_request_however_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     held = ByteBudget(100)
     monkeypatch.setattr(budget, "_held", held)
-    with budget.share() as share:
+    with budget.open_share() as share:
         share.take(70)
         assert held.held == 70
     assert held.held == 0
-    with pytest.raises(ProblemError), budget.share() as share:  # noqa: PT012 - the second is refused
+    with pytest.raises(ProblemError), budget.open_share() as share:  # noqa: PT012 - the second is refused
         share.take(70)
         share.take(70)
     assert held.held == 0
 
 
 def test_all_requests_of_the_process_hold_so_much_and_no_more() -> None:
-    with budget.share() as one, budget.share() as other:
+    with budget.open_share() as one, budget.open_share() as other:
         one.take(100 * budget.MIB)
         with pytest.raises(ProblemError, match="as much as they may"):
             other.take(29 * budget.MIB)
