@@ -72,9 +72,7 @@ def _ask_to_log_in() -> Response:
     if request.method == "GET" and request.path in PAGES and request.accept_mimetypes.accept_html:
         wanted = request.full_path.rstrip("?")
         return redirect(f"{LOGIN_PATH}?{urlencode({'next': wanted})}", 303)
-    raise ProblemError(
-        401, "log in first, or send a token", headers={"WWW-Authenticate": 'Bearer realm="metrics_dash"'}
-    )
+    raise ProblemError(401, "log in first, or send a token", headers=CHALLENGE)
 
 
 def _keep_nothing(response: Response) -> Response:

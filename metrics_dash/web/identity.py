@@ -105,11 +105,14 @@ def address() -> str:
 
 def recorder(identities: Identities | None) -> Callable[[str, str], None]:
     """Return what puts an action of the present request into the audit log; nothing where there is no login."""
+    if identities is None:
+        return lambda action, subject: None
+    database = identities.database
 
     def record(action: str, subject: str) -> None:
         who = visitor()
-        if identities is not None and who is not None:
-            with identities.database.begin() as connection:
+        if who is not None:
+            with database.begin() as connection:
                 audit_log.append(connection, who.actor, action, subject, address=address())
 
-    return record if identities is not None else lambda action, subject: None
+    return record
