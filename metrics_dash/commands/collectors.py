@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from db.collectors import bury
 from db.status import pipeline_status
-from metrics_dash.commands.session import CommandError, opened
+from metrics_dash.commands.session import CommandError, opened, show
 
 commands = typer.Typer(no_args_is_help=False)
 
@@ -26,7 +25,7 @@ def collectors(context: typer.Context) -> None:
         state = "" if each.live else "silent, holds back the watermark" if each.counts else "silent"
         seen = f"{each.seen_at:%Y-%m-%d %H:%M:%S} UTC"
         table.add_row(str(each.collector_id), each.host, str(each.pid), seen, f"{waiting:,}", state)
-    Console().print(table)
+    show(table)
 
 
 @commands.command()

@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from db.links import Link, list_links, list_walls
 from metrics_dash.auth import links
 from metrics_dash.auth.links import LinkError
 from metrics_dash.catalog import load_catalog
-from metrics_dash.commands.session import CommandError, actor, duration, ended, moment, opened
+from metrics_dash.commands.session import CommandError, actor, duration, ended, moment, opened, show
 from metrics_dash.settings import Settings
 from metrics_dash.web.paths import LINK_PATH
 
@@ -62,12 +61,12 @@ def list_command() -> None:
         state = ended(each.revoked_at, each.expires_at)
         table.add_row(each.link_id, ", ".join(each.tabs) or "all", _longest(each), moment(each.expires_at),
                       each.created_by, state)  # fmt: skip
-    Console().print(table)
+    show(table)
     if walls:
         seen = Table("link", "wall at", "tab", "version", "last seen", box=None)
         for wall in walls:
             seen.add_row(wall.link_id, wall.address, wall.tab or "-", wall.version or "-", moment(wall.seen_at))
-        Console().print(seen)
+        show(seen)
 
 
 def _longest(link: Link) -> str:

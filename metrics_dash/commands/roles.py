@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from db.roles import KINDS, RoleNameError, grant, names, statements
 from db.roles import roles as read_roles
-from metrics_dash.commands.session import opened
+from metrics_dash.commands.session import opened, show
 
 commands = typer.Typer(no_args_is_help=False)
 
@@ -35,7 +34,7 @@ def roles(context: typer.Context, prefix: Prefix = "metrics_") -> None:
     for role in found:
         members = "not there" if role.members is None else ", ".join(role.members) or "-"
         table.add_row(role.name, KINDS[role.kind], members)
-    Console().print(table)
+    show(table)
 
 
 @commands.command("grant")

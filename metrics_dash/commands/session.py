@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from db.engine import Database, use_database
 from db.migrate import is_current, migrate
@@ -50,6 +52,11 @@ def actor() -> str:
         return f"command by {getpass.getuser()}"
     except (OSError, KeyError):
         return "command"
+
+
+def show(table: Table) -> None:
+    """Print a table. What stands in it was named by people and programs: none of it is markup, or a picture's name."""
+    Console(markup=False, emoji=False).print(table)
 
 
 def moment(at: datetime | None) -> str:

@@ -4,14 +4,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from db.tokens import Token, list_tokens
 from metrics_dash.auth import tokens
 from metrics_dash.auth.tokens import TokenError
-from metrics_dash.commands.session import CommandError, actor, duration, ended, moment, opened
+from metrics_dash.commands.session import CommandError, actor, duration, ended, moment, opened, show
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -61,10 +59,10 @@ def list_command() -> None:
         state = ended(each.revoked_at, each.expires_at)
         prefixes = " ".join(each.prefixes) or "all"
         table.add_row(
-            each.token_id, escape(each.name), ", ".join(each.scopes), prefixes, _rate(each), moment(each.expires_at),
+            each.token_id, each.name, ", ".join(each.scopes), prefixes, _rate(each), moment(each.expires_at),
             used, state,
         )  # fmt: skip
-    Console().print(table)
+    show(table)
 
 
 def _rate(token: Token) -> str:

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from db.users import list_users
 from metrics_dash.auth import people
 from metrics_dash.auth.passwords import PasswordError
 from metrics_dash.auth.people import PeopleError
-from metrics_dash.commands.session import CommandError, actor, moment, opened
+from metrics_dash.commands.session import CommandError, actor, moment, opened, show
 
 commands = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="As the person types it at the login.")]
@@ -76,8 +74,8 @@ def list_command() -> None:
     table = Table("name", "role", "logs in by", "last login", "", box=None)
     for user in found:
         state = "disabled" if user.disabled_at is not None else ""
-        table.add_row(escape(user.name), user.role, user.source, moment(user.seen_at), state)
-    Console().print(table)
+        table.add_row(user.name, user.role, user.source, moment(user.seen_at), state)
+    show(table)
 
 
 @commands.command()

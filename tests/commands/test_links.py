@@ -1,6 +1,7 @@
 """``links``: an address printed once, alone on the last line; listed with its walls; revoked by its id."""
 
 from db.engine import Database
+from metrics_dash.auth import links
 from metrics_dash.auth.links import Links
 from tests.commands.conftest import Run
 
@@ -26,6 +27,14 @@ def test_it_begins_where_people_reach_the_dashboard(on: Run) -> None:
 def test_a_tab_that_there_is_not_is_one_line(on: Run) -> None:
     ended = on("links", "add", "--tab", "nope")
     assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+
+
+def test_names_and_addresses_are_listed_as_they_are(on: Run, database: Database) -> None:
+    link = links.issue(database, by="[/bold] :smile:", tabs=(), known=())
+    assert Links(database).exchange(str(link), address="2001:a:db8::1") is not None
+    listed = on("links", "list", COLUMNS="250").out
+    assert "[/bold] :smile:" in listed
+    assert "2001:a:db8::1" in listed
 
 
 def test_one_that_is_revoked_opens_nothing(on: Run, database: Database) -> None:
