@@ -25,7 +25,6 @@ from db.rows import (
     More,
     Row,
     more_of,
-    plain,
 )
 
 # How long before its first reading a series may have begun, for that to be taken in whole. Of what began earlier nobody
@@ -45,19 +44,17 @@ class _State:
 def resolve(driver: psycopg.Connection[Any], rows: Sequence[Row]) -> list[Row | None]:
     """Return the rows with each reading of a counter made the difference since the last; None where there is none.
 
-    Reads and writes the states in the caller's transaction, which the caller commits.
+    Reads and writes the states in the caller's transaction, which the caller commits. Once for all that it stores, or
+    two that take the same series in another order deadlock.
     """
     resolved: list[Row | None] = list(rows)
-    if plain(rows):
-        return resolved
-    readings = [(place, row, more.counter) for place, row in enumerate(rows) if (more := more_of(row)).counter]
+    readings = [(place, row, counter) for place, row in enumerate(rows) if (counter := more_of(row).counter)]
     if not readings:
         return resolved
-    states = _locked(driver, {counter.series for _, _, counter in readings if counter is not None})
+    states = _locked(driver, {counter.series for _, _, counter in readings})
     changed: dict[bytes, _State] = {}
     # In the order of their times, whatever that of their arrival is.
-    for place, row, counter in sorted(readings, key=lambda reading: reading[1][2]):
-        assert counter is not None
+    for place, row, counter in sorted(readings, key=lambda reading: reading[2].at):
         before = states.get(counter.series)
         now = _State(counter.started, counter.at, counter.count, counter.value, counter.histogram)
         resolved[place] = _difference(row, counter, before)

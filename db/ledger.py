@@ -10,6 +10,7 @@ in between can change its answer.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -52,11 +53,9 @@ class _Kept(NamedTuple):
     too_old: tuple[int, ...]
     over_quota: tuple[int, ...]
 
-    def resolved(self, driver: psycopg.Connection[Any]) -> "_Kept":
-        """Return it with readings of counters made what they add; those that add nothing are done with."""
-        if plain(self.rows):
-            return self
-        made = [(row, index) for row, index in zip(resolve(driver, self.rows), self.indexes, strict=True) if row]
+    def of(self, resolved: Iterable[Row | None]) -> "_Kept":
+        """Return it with what its rows were made, in their order; those that became nothing are done with."""
+        made = [(row, index) for row, index in zip(resolved, self.indexes, strict=True) if row]
         return self._replace(rows=[row for row, _ in made], indexes=[index for _, index in made])
 
     def written(self, quarantined: Sequence[Refusal] = ()) -> Written:
@@ -74,7 +73,7 @@ def write_batches(
     stored, and the same batches may be tried again.
     """
     driver = driver_connection(connection)
-    kept = {place: each.resolved(driver) for place, each in _admit(driver, batches, name_quota).items()}
+    kept = _resolved(driver, _admit(driver, batches, name_quota))
     marks: set[Mark] = set()
     for each in kept.values():
         marks |= _marks(each.rows, each.batch.span)
@@ -95,8 +94,7 @@ def write_batch_bisecting(
     """
     driver = driver_connection(connection)
     written: dict[int, Written] = {}
-    for place, admitted in _admit(driver, [batch], name_quota).items():
-        kept = admitted.resolved(driver)
+    for place, kept in _resolved(driver, _admit(driver, [batch], name_quota)).items():
         by_index = dict(zip(kept.indexes, kept.rows, strict=True))
         rows = [by_index.get(index, row) for index, row in enumerate(batch.rows)]
         refused = copy_bisecting(driver, replace(batch, rows=rows), list(kept.indexes), _copy)
@@ -132,6 +130,15 @@ def _sort_out(batch: Batch, too_old: tuple[int, ...], too_many: set[str]) -> _Ke
     gone = old.union(over)
     indexes = [index for index in range(len(batch.rows)) if index not in gone]
     return _Kept(batch, [batch.rows[index] for index in indexes], indexes, too_old, over)
+
+
+def _resolved(driver: psycopg.Connection[Any], kept: dict[int, _Kept]) -> dict[int, _Kept]:
+    """Return the batches with readings of counters made what they add, of all batches at once."""
+    others = {place: each for place, each in kept.items() if not plain(each.rows)}
+    if not others:
+        return kept
+    made = iter(resolve(driver, [row for each in others.values() for row in each.rows]))
+    return kept | {place: each.of(islice(made, len(each.rows))) for place, each in others.items()}
 
 
 def _enter(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[int | None, set[UUID]]:

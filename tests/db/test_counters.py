@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from db.rows import DELTA, EVENT, Counter, Row, to_nanoseconds
 from metrics_dash.ingest.event import Event, check_event
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
+from tests.support.locks import wait_for_a_lock_waiter
 from tests.support.rollups import FOREVER, NOON, buckets
 
 SECOND = 10**9
@@ -157,6 +159,26 @@ def test_two_that_read_one_series_at_once_count_no_difference_twice(database: Da
         first.commit()
     second.join(60)
     assert stored(database) == [5, 4, 1]
+
+
+def test_batches_that_are_stored_together_take_their_series_in_one_order(database: Database) -> None:
+    """Forced: the second waits for the series that the first has, and holds none that the first comes for then."""
+    store(database, reading(10, 5, series=b"a"), reading(10, 5, series=b"z"))
+
+    def write_both() -> None:
+        with database.begin() as connection:
+            batches = [Batch(uuid4(), [reading(30, 9, series=series)]) for series in (b"z", b"a")]
+            write_batches(connection, batches)
+
+    with database.engine.connect() as first, ThreadPoolExecutor(1) as pool:
+        first.begin()
+        write_batches(first, [Batch(uuid4(), [reading(20, 6, series=b"a")])])
+        second = pool.submit(write_both)
+        wait_for_a_lock_waiter(database)
+        write_batches(first, [Batch(uuid4(), [reading(20, 7, series=b"z")])])
+        first.commit()
+        second.result(60)
+    assert sorted(stored(database)) == [1, 2, 2, 3, 5, 5]
 
 
 def test_one_row_that_the_database_refuses_leaves_the_others_and_their_states(database: Database) -> None:
