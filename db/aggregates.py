@@ -6,9 +6,11 @@ number is the aggregate of one value.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
+from db.histograms import total
 from db.rows import MAX_JSON_BYTES, MAX_MAGNITUDE, MAX_MEASUREMENTS, MAX_WEIGHT, InvalidEventError, quote
 
 NO_AGGREGATES = b"{}"
@@ -23,7 +25,7 @@ class Aggregate:
     sum: float | None
     min: float | None = None
     max: float | None = None
-    histogram: Mapping[str, object] | None = None
+    histogram: Mapping[str, Any] | None = None
 
 
 def encode_aggregates(aggregates: Mapping[str, Aggregate]) -> bytes:
@@ -57,4 +59,13 @@ def _checked(name: str, aggregate: Aggregate) -> dict[str, object]:
                 f"aggregates.{quote(name)}.{part}: {quote(value)} is not finite, or too large to add up"
             )
         parts |= {part: value} if value is not None else {}
-    return parts | ({"histogram": aggregate.histogram} if aggregate.histogram else {})
+    if aggregate.histogram:
+        check_histogram(aggregate.histogram)
+        parts["histogram"] = aggregate.histogram
+    return parts
+
+
+def check_histogram(histogram: Mapping[str, Any]) -> None:
+    """Refuse one whose counts, however they are added up later, could leave what JSON and a bigint hold."""
+    if total(histogram) >= 2**63:
+        raise InvalidEventError("histogram: its counts add up to more than 63 bits")

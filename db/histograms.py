@@ -25,6 +25,12 @@ def scaled_down(histogram: Histogram, scale: int = SCALE) -> Histogram:
     return {**histogram, "scale": scale, **sides}
 
 
+def total(histogram: Histogram) -> int:
+    """Return how many values a histogram counts."""
+    sides = sum(sum(histogram[side][1]) for side in ("positive", "negative") if side in histogram)
+    return int(sum(histogram.get("counts", ())) + histogram.get("zero", 0) + sides)
+
+
 def difference(now: Histogram | None, before: Histogram | None) -> Histogram | None:
     """Return what a histogram has gained since ``before``; None where the two can't be compared."""
     if now is None or before is None:

@@ -6,12 +6,16 @@ clock, and how an event is read from decoded JSON.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from db.aggregates import Aggregate, encode_aggregates
+from orjson import dumps
+
+from db.aggregates import Aggregate, check_histogram, encode_aggregates
 from db.rows import (
     EVENT,
+    MAX_JSON_BYTES,
     MAX_MAGNITUDE,
     MAX_WEIGHT,
     Counter,
@@ -85,17 +89,21 @@ def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) ->
         return name, maps, to_nanoseconds(occurred_at)
     if not 0 < event.weight <= MAX_WEIGHT:
         raise InvalidEventError(f"weight: {event.weight} is not 1 to {MAX_WEIGHT}")
-    if event.counter is not None:
-        _check_counter(event.counter)
-    more = More(event.weight, event.kind, encode_aggregates(event.aggregates), event.counter)
+    counter = None if event.counter is None else _checked(event.counter)
+    more = More(event.weight, event.kind, encode_aggregates(event.aggregates), counter)
     return name, maps, to_nanoseconds(occurred_at), more
 
 
-def _check_counter(counter: Counter) -> None:
+def _checked(counter: Counter) -> Counter:
+    """Return a reading that can be stored; without a histogram that is longer than an event's JSON may be."""
     if not abs(counter.value or 0.0) <= MAX_MAGNITUDE:
         raise InvalidEventError(f"value: {quote(counter.value)} is not finite, or too large to add up")
     if not all(0 <= number < 2**63 for number in (counter.count, counter.started, counter.at)):
         raise InvalidEventError("count, start and time are not all within 63 bits")
+    if counter.histogram is None:
+        return counter
+    check_histogram(counter.histogram)
+    return replace(counter, histogram=None) if len(dumps(counter.histogram)) > MAX_JSON_BYTES else counter
 
 
 def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:

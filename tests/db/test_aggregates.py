@@ -44,6 +44,15 @@ def test_a_name_that_cant_be_stored_is_refused() -> None:
         encode_aggregates({"a\0": Aggregate(1, 1)})
 
 
+@pytest.mark.parametrize(
+    "histogram",
+    [{"bounds": [1], "counts": [2**62, 2**62]}, {"scale": 5, "zero": 2**62, "positive": [0, [2**61, 2**61]]}],
+)
+def test_counts_that_would_overflow_once_added_up_are_refused(histogram: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEventError, match="histogram"):
+        encode_aggregates({"ms": Aggregate(3, 1, histogram=histogram)})
+
+
 def test_a_histogram_that_is_too_long_is_left_out_and_the_rest_kept() -> None:
     histogram = {"counts": list(range(MAX_JSON_BYTES))}
     assert orjson.loads(encode_aggregates({"ms": Aggregate(3, 1, 0, 1, histogram)})) == {

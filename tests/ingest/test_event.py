@@ -8,11 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.rows import (
+    MAX_JSON_BYTES,
+    Counter,
     InvalidEventError,
     encode_row,
     from_nanoseconds,
+    more_of,
+    size_in_memory,
 )
-from metrics_dash.ingest.event import DAY_RETENTION, MAX_AHEAD, check_time, parse_row
+from metrics_dash.ingest.event import DAY_RETENTION, MAX_AHEAD, Event, check_event, check_time, parse_row
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -83,6 +87,26 @@ def test_five_minutes_ahead_and_a_day_retention_back_are_the_bounds() -> None:
     with pytest.raises(InvalidEventError) as too_old:
         check_time(NOW - DAY_RETENTION - timedelta(microseconds=1), NOW)
     assert (too_new.value.reason, too_old.value.reason) == ("too_new", "too_old")
+
+
+def reading(counts: list[int]) -> Event:
+    histogram = {"scale": 5, "zero": 0, "positive": [0, counts]}
+    return Event("a.b", counter=Counter(b"series", "value", 0, 1, 1.0, 3, histogram, counts=True, monotonic=False))
+
+
+def test_a_reading_whose_histogram_could_not_be_stored_is_refused_before_it_is_taken() -> None:
+    with pytest.raises(InvalidEventError, match="histogram"):
+        check_event(reading([2**62, 2**62]), NOW)
+
+
+def test_a_long_histogram_of_a_reading_is_left_out_and_a_shorter_one_weighs_what_it_takes() -> None:
+    taken, left_out = (check_event(reading([0] * length), NOW) for length in (MAX_JSON_BYTES // 3, MAX_JSON_BYTES))
+    (kept, gone) = (more_of(row).counter for row in (taken, left_out))
+    assert kept is not None
+    assert gone is not None
+    assert kept.histogram is not None
+    assert gone.histogram is None
+    assert size_in_memory([taken]) - size_in_memory([left_out]) > 8 * MAX_JSON_BYTES // 3
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.binary(), st.lists))

@@ -16,10 +16,12 @@ from metrics_dash.ingest.collector import Collector
 from metrics_dash.web.otlp import JSON, PROTOBUF, SIGNALS
 from tests.ingest.formats.otlp_messages import (
     CUMULATIVE,
+    DELTA,
     as_json,
     as_protobuf,
     log_request,
     metric_request,
+    point,
     span_request,
     total,
 )
@@ -61,6 +63,18 @@ def test_what_is_refused_is_partial_success(open_site: Site) -> None:
             "rejectedDataPoints": "1", "errorMessage": "the metric is neither delta nor cumulative"}}  # fmt: skip
     answer = post(open_site, "/v1/metrics", as_protobuf(mixed, ExportMetricsServiceRequest), PROTOBUF)
     assert ExportMetricsServiceResponse.FromString(answer.data).partial_success.rejected_data_points == 1
+
+
+@pytest.mark.parametrize("temporality", [DELTA, CUMULATIVE])
+def test_a_histogram_of_counts_that_cant_be_added_up_is_refused_and_stops_nothing(
+    open_site: Site, temporality: int
+) -> None:
+    counts = {"positive": {"offset": 0, "bucketCounts": [str(2**64 - 1)] * 2}}
+    data = [point(NOW, count="3", sum=6, scale=6, **counts)]
+    odd = {"name": "wire.odd", "exponentialHistogram": {"aggregationTemporality": temporality, "dataPoints": data}}
+    answer = post(open_site, "/v1/metrics", as_json(metric_request(odd, total("wire.good", 5, at=NOW))))
+    assert answer.json["partialSuccess"]["rejectedDataPoints"] == "1"
+    assert open_site.stored() == ["wire.good"]
 
 
 def test_a_counter_that_is_added_up_for_ever_is_stored_as_its_differences(open_site: Site) -> None:
