@@ -94,6 +94,12 @@ def test_of_what_began_long_before_its_first_reading_only_later_differences_coun
     assert stored(database) == [3]
 
 
+def test_what_had_counted_nothing_yet_is_what_the_next_reading_is_compared_with(database: Database) -> None:
+    for at, count in ((10, 0), (20, 3)):
+        store(database, histogram(at, count, count * 1.5, started=-7200))
+    assert stored(database) == [{"count": 3, "sum": 4.5}]
+
+
 def test_two_series_are_told_apart(database: Database) -> None:
     store(database, reading(10, 5), reading(10, 100, series=b"another"))
     store(database, reading(20, 6), reading(20, 103, series=b"another"))

@@ -79,7 +79,7 @@ def _points(request: ExportMetricsServiceRequest) -> Iterator[Decoded]:
 
 def _events(series: _Series, kind: str, point: Any) -> list[Event | MalformedEvent]:
     """Return the event of a point; none where it says that nothing was recorded."""
-    if point.flags & _NO_VALUE or (kind not in ("gauge", "sum") and not point.count):
+    if point.flags & _NO_VALUE:
         return []
     if not point.time_unix_nano:
         raise InvalidEventError("the point has no time")
@@ -89,7 +89,7 @@ def _events(series: _Series, kind: str, point: Any) -> list[Event | MalformedEve
         return [_sum(series, point)]
     if kind == "summary":
         return [series.reading(point, point.sum, count=point.count, counts=True, monotonic=False)]
-    return [_histogram(series, kind, point)]
+    return _histogram(series, kind, point)
 
 
 def _sum(series: _Series, point: NumberDataPoint) -> Event:
@@ -103,16 +103,21 @@ def _sum(series: _Series, point: NumberDataPoint) -> Event:
     return series.reading(point, _value(point))
 
 
-def _histogram(series: _Series, kind: str, point: HistogramDataPoint | ExponentialHistogramDataPoint) -> Event:
+def _histogram(
+    series: _Series, kind: str, point: HistogramDataPoint | ExponentialHistogramDataPoint
+) -> list[Event | MalformedEvent]:
     total = point.sum if point.HasField("sum") else None
     histogram = _explicit(point) if isinstance(point, HistogramDataPoint) else _exponential(point)
     temporality = getattr(series.metric, kind).aggregation_temporality
     if temporality == _DELTA:
+        if not point.count:
+            return []
         least, most = (getattr(point, end) if point.HasField(end) else None for end in ("min", "max"))
         aggregate = Aggregate(point.count, total, least, most, histogram)
-        return series.event(point, weight=point.count, aggregates={MEASUREMENT: aggregate})
+        return [series.event(point, weight=point.count, aggregates={MEASUREMENT: aggregate})]
     _check_temporality(temporality)
-    return series.reading(point, total, count=point.count, histogram=histogram, counts=True, monotonic=False)
+    # Also of nothing yet: it is what the next one is compared with.
+    return [series.reading(point, total, count=point.count, histogram=histogram, counts=True, monotonic=False)]
 
 
 def _check_temporality(temporality: int) -> None:

@@ -117,6 +117,14 @@ def test_a_point_without_a_recording_is_none() -> None:
     assert read(metric_request(empty, stale, {"name": "nothing"})) == []
 
 
+@pytest.mark.parametrize("kind", ["histogram", "exponentialHistogram", "summary"])
+def test_what_is_added_up_for_ever_and_has_counted_nothing_yet_is_a_reading_of_zero(kind: str) -> None:
+    temporality = {} if kind == "summary" else {"aggregationTemporality": 2}
+    counter = one({"name": "took", kind: {**temporality, "dataPoints": [point(count="0")]}}).counter
+    assert counter is not None
+    assert (counter.counts, counter.count) == (True, 0)
+
+
 @pytest.mark.parametrize(
     "metric",
     [
