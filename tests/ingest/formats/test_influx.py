@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db.rows import MAX_MEASUREMENTS, SAMPLE
 from metrics_dash.ingest.event import MAX_EVENT_BYTES, Event, MalformedEvent
-from metrics_dash.ingest.formats.influx import decode, unit
+from metrics_dash.ingest.formats.influx import _BLANK, decode, unit
 from metrics_dash.ingest.formats.reading import BodyError, MalformedBodyError
 
 AT = 1_769_860_800
@@ -50,6 +50,19 @@ def test_a_text_may_hold_newlines_and_everything_that_ends_a_line() -> None:
 def test_blank_lines_and_comments_are_nothing() -> None:
     assert len(decoded("\n  \n# a comment\ncpu n=1\r\n\r\ncpu n=2\n   ")) == 2
     assert decoded("") == []
+    assert decoded("# a comment") == []
+
+
+def test_a_bad_line_is_named_by_its_number_whatever_stands_before_it() -> None:
+    found = decoded('\n\n# a comment\ncpu n=1\nlog text="one\ntwo"\nnonsense\n')
+    assert found[-1] == MalformedEvent("line 7 is not of the line protocol")
+
+
+def test_blank_lines_are_read_together() -> None:
+    """As they are no events, nobody accounts for the work that each would be."""
+    blank = _BLANK.match(b"\n \r\n# a comment\n" * 1000 + b" cpu n=1")
+    assert blank is not None
+    assert blank.end() == 16 * 1000 + 1
 
 
 @pytest.mark.parametrize(("precision", "factor"), [("ns", 10**9), ("us", 10**6), ("ms", 1000), ("s", 1), ("", 10**9)])
