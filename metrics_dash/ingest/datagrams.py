@@ -140,7 +140,7 @@ class Datagrams:
                 ready = selector.select(0 if stopping else 0.1)
                 for key, _ in ready:
                     self._turn(key.fileobj)  # type: ignore[arg-type]
-                if len(self._rows) >= ROWS or (self._rows and time.monotonic() - self._since > SECONDS):
+                if self._rows and time.monotonic() - self._since > SECONDS:
                     self._hand_over()
                 if stopping and not ready:
                     self._hand_over()
@@ -187,6 +187,9 @@ class Datagrams:
         if not self._rows:
             self._since = time.monotonic()
         self._rows.append(row)
+        # At once: a turn may read millions of lines.
+        if len(self._rows) >= ROWS:
+            self._hand_over()
         return True
 
     def _hand_over(self) -> None:

@@ -106,6 +106,13 @@ def test_events_without_room_are_counted_as_lost(database: Database) -> None:
         eventually(lambda: receiver.counts.lost == 3, "they are counted")
 
 
+def test_no_more_rows_are_held_than_are_handed_over_at_once(database: Database) -> None:
+    idle = Collector(database)
+    receiver = Datagrams(lambda: idle, address=None, path=None, keep=timedelta(days=1))
+    receiver.take(b"a:1|c\n" * (2 * datagrams.ROWS + 1))
+    assert idle.snapshot().buffered == 2 * datagrams.ROWS
+
+
 def test_a_path_is_listened_at_by_one_and_taken_over_when_that_ends(
     database: Database, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
