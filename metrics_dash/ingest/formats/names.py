@@ -9,6 +9,9 @@ import unicodedata
 import zlib
 from functools import lru_cache
 
+from db.rows import InvalidEventError, quote
+from metrics_dash.ingest.formats.properties import LONGEST_TEXT
+
 log = logging.getLogger(__name__)
 
 # Under which the metadata of an event has the name that its sender gave it.
@@ -33,7 +36,12 @@ def event_name(original: str) -> str:
 
 
 def named(original: str, metadata: dict[str, object]) -> str:
-    """Return the name for ``original``, which is kept in ``metadata`` where it differs."""
+    """Return the name for ``original``, which is kept in ``metadata`` where it differs.
+
+    Raises ``InvalidEventError`` for one that is too long to be remembered.
+    """
+    if len(original) > LONGEST_TEXT:
+        raise InvalidEventError(f"the name {quote(original)} is longer than {LONGEST_TEXT} characters")
     name = event_name(original)
     if name != original:
         metadata.setdefault(ORIGINAL_NAME, original)

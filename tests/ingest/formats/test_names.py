@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.rows import EVENT_NAME
+from db.rows import EVENT_NAME, InvalidEventError
 from metrics_dash.ingest.formats.names import ORIGINAL_NAME, event_name, named
+from metrics_dash.ingest.formats.properties import LONGEST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,12 @@ def test_the_original_is_kept_where_it_differs() -> None:
     assert metadata == {}
     assert named("Order Paid", metadata) == "order_paid"
     assert metadata == {ORIGINAL_NAME: "Order Paid"}
+
+
+def test_a_name_that_would_fill_what_is_remembered_is_refused() -> None:
+    named("n" * LONGEST_TEXT, {})
+    with pytest.raises(InvalidEventError, match="longer than"):
+        named("n" * (LONGEST_TEXT + 1), {})
 
 
 def test_two_that_become_one_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
