@@ -1,6 +1,6 @@
 """Annotations as they come in: by Grafana's fields and a few more, or as DogStatsD's events; checked and named."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4, uuid5
@@ -85,11 +85,11 @@ def _moment(document: Mapping[str, object], key: str, default: datetime) -> date
         raise InvalidEventError(f"{key}: {quote(value)} is neither epoch milliseconds nor RFC 3339") from None
 
 
-def _identity(document: Mapping[str, object], make: Callable[[], UUID] = uuid4) -> str:
+def _identity(document: Mapping[str, object]) -> str:
     value = document.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)[: LONGEST["id"]]
-    return _text({**document, "id": value}, "id") or str(make())
+    return _text({**document, "id": value}, "id") or str(uuid4())
 
 
 def _text(document: Mapping[str, object], key: str) -> str:

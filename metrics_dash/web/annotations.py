@@ -8,7 +8,6 @@ from flask import Flask, Response, request
 
 from db.annotations import AT_MOST, annotations_between, put_annotations
 from db.engine import Database
-from db.rows import InvalidEventError
 from metrics_dash.ingest.notes import annotation_of, as_document
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.permits import Sender
@@ -61,7 +60,7 @@ def _asked(name: str, default: datetime) -> datetime:
         return default
     try:
         return datetime.fromtimestamp(int(text[:16]) / 1000, UTC)
-    except (ValueError, OverflowError, OSError, InvalidEventError):
+    except (ValueError, OverflowError, OSError):
         raise ProblemError(400, f"{name} is no moment in epoch milliseconds", parameter=name) from None
 
 
