@@ -47,7 +47,9 @@ def chart_csv(
 def tab_csv(data: TabData, hidden: Mapping[str, Collection[str]]) -> str:
     """Return ``tab_table`` as CSV, with what is said of its time."""
     table = tab_table(data, hidden)
-    return to_csv(_annotated(table, data.charts[0], data.annotations) if data.charts else table)
+    # All charts are of one time; one without any data has no buckets.
+    drawn = next((chart for chart in data.charts if chart.series), None)
+    return to_csv(table if drawn is None else _annotated(table, drawn, data.annotations))
 
 
 def annotation_text(annotation: Annotation, *, brief: bool = False) -> str:

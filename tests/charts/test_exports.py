@@ -1,12 +1,14 @@
 """What is taken away: names of files, and tables with what is said of their time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from metrics_dash.charts.data import Annotation
-from metrics_dash.charts.exports import chart_csv, file_name, length_text
+from metrics_dash.catalog import Tab
+from metrics_dash.charts.data import Annotation, TabData
+from metrics_dash.charts.exports import chart_csv, file_name, length_text, tab_csv
 from tests.support.figures import NOON, chart_data
 from tests.support.times import window_by_hand
 
@@ -60,3 +62,17 @@ def test_a_table_of_which_nothing_is_said_is_as_it_was() -> None:
 
 def test_no_spreadsheet_takes_what_is_said_for_a_formula() -> None:
     assert annotated(said(0, "=cmd()")).splitlines()[1].endswith(",1,'=cmd() (2026-01-31T12:00:00Z)")
+
+
+def test_a_tab_says_what_was_said_also_where_its_first_chart_has_no_data() -> None:
+    quests = chart_data("quests-accepted", [1, 2], names=("Quests Accepted",))
+    unseen = replace(chart_data("login-rate", [0, 0]), series=(), state="never_seen")
+    tab = Tab("both", "Both", (unseen.chart, quests.chart))
+    data = TabData(tab, quests.window, (unseen, quests), NOON, annotations=(said(1, "1.8.0"),))
+    assert tab_csv(data, {}).splitlines() == [
+        "time,Quests Accepted,annotations",
+        "2026-01-31T12:00:00Z,1,",
+        "2026-01-31T12:01:00Z,2,1.8.0 (2026-01-31T12:01:00Z)",
+    ]
+    nothing = replace(data, charts=(unseen,))
+    assert tab_csv(nothing, {}).splitlines() == ["time"]
