@@ -11,8 +11,13 @@
     return [["Hidden series", `hidden: ${shown.join(", ")}`]];
   }
 
-  /** @param {About} about @param {AboutChart} chart */
-  const ofChart = (about, chart) => [...about.facts, ...chart.facts, ...hidden([chart.id])];
+  /**
+   * A fact of its own, such as the longer buckets of bars, takes the place of the tab's.
+   * @param {About} about
+   * @param {AboutChart} chart
+   * @returns {Fact[]}
+   */
+  const ofChart = (about, chart) => [...new Map([...about.facts, ...chart.facts, ...hidden([chart.id])])];
 
   /** @param {About} about */
   const ofTab = (about) => [

@@ -28,6 +28,16 @@ test("a chart says which of its series are hidden, and nothing of the others'", 
   ]);
 });
 
+test("a chart's own fact takes the place of the tab's", () => {
+  visit("");
+  const minutes = { facts: [...about.facts, ["Resolution", "5-minute buckets"]], charts: [] };
+  const bars = { ...SALES, facts: [["Resolution", "15-minute buckets"]] };
+  assert.deepEqual(facts.ofChart(minutes, bars), [
+    ["Range", "last hour"],
+    ["Resolution", "15-minute buckets"],
+  ]);
+});
+
 test("a tab says of each fact and each hidden series whose it is", () => {
   visit("?hidden=logins:failed&hidden=elsewhere:x");
   assert.deepEqual(facts.ofTab(about), [
