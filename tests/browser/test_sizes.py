@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from metrics_dash.catalog import DEFAULT_PATH
 from tests.browser.conftest import Serve
-from tests.support.looking import text, wait_for_ticks
+from tests.support.looking import drawn, text, wait_for_ticks
 
 Open = Callable[..., Page]
 WIDTHS = "() => [...document.querySelectorAll('#board .card')].map((card) => card.getBoundingClientRect().width)"
@@ -59,3 +59,17 @@ def test_a_tab_with_tiles_is_saved_as_a_picture(open_page: Open, sized: str) -> 
         with page.expect_download() as saved:
             page.locator(f"{menu} {item}").first.click()
         assert saved.value.suggested_filename.endswith(".png")
+
+
+def test_nothing_waits_for_a_tile_to_be_drawn(open_page: Open, sized: str) -> None:
+    page = open_page(sized + "&refresh=off")
+    for chart in ("login-results", "session-starts"):
+        drawn(page, chart)
+    waits = """() => {
+      const { setTimeout } = window, waits = [];
+      window.setTimeout = (...asked) => waits.push(asked[1]);
+      metrics.events.announce("answer", metrics.answer);
+      window.setTimeout = setTimeout;
+      return waits;
+    }"""
+    assert page.evaluate(waits) == []
