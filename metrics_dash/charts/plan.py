@@ -41,7 +41,7 @@ class Grid:
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
         recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
-        return replace(self, known=self.known & recorded)
+        return replace(self, known=self.known & recorded, seconds=np.where(recorded, self.seconds, 0.0))
 
 
 def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:

@@ -12,9 +12,10 @@ What a value means:
   until it has events, and unfinished (``unfinished_from``) until the pipeline is complete through its end.
 - A rate divides by the seconds that a bucket really has (a day may have 23 hours), an unfinished one by those that
   the pipeline is complete for; where that is less than a tenth of the bucket, there is no rate yet.
-- The number above a chart: counts and sums are totals over the range, rates averages over it; a gauge shows its latest
-  sample, whatever is drawn; averages, minima and maxima of other kinds are those of the whole range. Its change
-  compares complete buckets with the same number of buckets just before, and a gauge with its latest sample there.
+- The number above a chart: counts and sums are totals over the range, rates averages over as much of it as the event
+  was recorded in; a gauge shows its latest sample, whatever is drawn; averages, minima and maxima of other kinds are
+  those of the whole range. Its change compares complete buckets with the same number of buckets just before, and a
+  gauge with its latest sample there.
 - A ratio divides the sum of one thing by the sum of another, also of longer buckets and of the whole range: it is never
   an average of ratios. Where the denominator is zero, or was not recorded yet, there is a gap.
 - A split shows the values with the most events; "other" is all the rest, events without that key included, so that a

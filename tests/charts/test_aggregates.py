@@ -16,7 +16,7 @@ from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.steps import STEPS, find_step
 from metrics_dash.charts.timerange.windows import Window, bucket_edges, choose_window
-from tests.support.charts import KILLED, LOGIN, at, logins, players, store, value_at
+from tests.support.charts import KILLED, LOGIN, at, logins, players, recorded_since, store, value_at
 from tests.support.times import EVERYTHING
 
 
@@ -79,6 +79,7 @@ def folded(events: Sequence[tuple[datetime, float]], window: Window) -> dict[int
 
 def test_a_rate_is_of_the_seconds_that_its_bucket_has(database: Database, queries: Queries) -> None:
     store(database, *logins(at("2026-03-01T12:00+00:00"), 23))
+    recorded_since(database, at("2026-01-01T00:00Z"))
     for step in STEPS:
         window = choose_window(
             TimeRange(at("2026-03-01T00:00Z"), at("2026-03-02T00:00Z")), ZoneInfo("UTC"), EVERYTHING, step

@@ -7,7 +7,18 @@ from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.charts.queries import Queries
-from tests.support.charts import at, logins, players, purged_below, recorded_since, store, value_at, wait_behind
+from metrics_dash.charts.timerange.steps import MINUTE
+from tests.support.charts import (
+    LOGIN,
+    at,
+    logins,
+    players,
+    purged_below,
+    recorded_since,
+    store,
+    value_at,
+    wait_behind,
+)
 
 
 def test_a_headline_compares_with_the_period_before(database: Database, queries: Queries) -> None:
@@ -23,6 +34,16 @@ def test_a_headline_is_not_held_against_a_time_that_was_recorded_in_part(databas
     for compare in (None, "period", "day"):
         headline = queries.chart("login-rate", queries.window("1h"), compare=compare).headline
         assert (headline.value, headline.previous, headline.change) == (6, None, None)
+
+
+def test_a_rate_is_an_average_over_the_time_in_which_the_event_was_recorded(
+    database: Database, queries: Queries
+) -> None:
+    store(database, *logins(at("2026-03-10T12:00+00:00"), 60), *logins(at("2026-03-10T12:20+00:00"), 60))
+    window = queries.window(start="2026-03-10T06:00:00Z", end="2026-03-10T12:30:00Z", step=MINUTE)
+    assert queries.series(LOGIN, show="rate", window=window).headline.value == pytest.approx(120 / 1800)
+    split = queries.series(LOGIN, show="rate", window=window, split_by="success")
+    assert sum(one.total or 0 for one in split.series) == pytest.approx(120 / 1800)
 
 
 def test_a_headline_without_a_period_before_has_no_change(database: Database, queries: Queries) -> None:
