@@ -1,4 +1,4 @@
-/* A closer look at a chart: its data as a table, and the raw events behind a point (callbacks/details.py). */
+/* A closer look at a chart: its data as a table, and the raw events behind a point (routes/details.py). */
 ((metrics) => {
   /** @param {string} chart */
   const titleOf = (chart) => metrics.dom.maybe(`title-${chart}`)?.textContent ?? chart;

@@ -1,4 +1,4 @@
-/* Buckets of a chart: its layout's grid (layouts/axes.py), in moments (epoch ms) and in places of its axis. */
+/* Buckets of a chart: its layout's grid (layouts/figure/axes.py), in moments (epoch ms) and in places of its axis. */
 ((metrics) => {
   /** @param {GraphMeta} meta */
   function of({ grid, offset }) {

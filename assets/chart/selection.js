@@ -1,7 +1,7 @@
 /* Dragging on a chart: over a stretch of time for the whole tab, with Shift for this chart alone. A click shows the
  * events behind a point; a double click goes back out.
  *
- * Plotly's own dragging is off (layouts/figures.py), so that it never zooms what the address doesn't say. */
+ * Plotly's own dragging is off (layouts/figure/figures.py), so that it never zooms what the address doesn't say. */
 ((metrics) => {
   const LEAST_DRAG = 6;
   const DOUBLE_CLICK = 260;

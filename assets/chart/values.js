@@ -1,4 +1,4 @@
-/* What is drawn at a bucket, read off the traces (their meta: layouts/figures.py). */
+/* What is drawn at a bucket, read off the traces (their meta: layouts/figure/figures.py). */
 ((metrics) => {
   /** @type {WeakMap<Trace, { starts: number[] | null, first: number, step: number }>} */
   const known = new WeakMap();

@@ -148,7 +148,7 @@ interface Lag {
   long: boolean;
 }
 
-/** layouts/about.py */
+/** layouts/export/about.py */
 interface About {
   range: string;
   length: string;
@@ -170,7 +170,7 @@ interface AboutChart {
 
 type Fact = [name: string, text: string];
 
-/** callbacks/details.py */
+/** routes/details.py */
 interface Column {
   name: string;
   kind: string;
@@ -337,7 +337,7 @@ interface Axis {
   p2c(px: number): number;
 }
 
-/** layouts/axes.py: window_meta(). Edges where buckets are not of one length. Offset: from UTC, in ms. */
+/** layouts/figure/axes.py: window_meta(). Edges where buckets are not of one length. Offset: from UTC, in ms. */
 interface GraphMeta {
   step: string;
   compared: Compared | null;
@@ -355,7 +355,7 @@ interface GraphMeta {
   series: Record<string, { name: string; label: string }>;
 }
 
-/** layouts/figures.py */
+/** layouts/figure/figures.py */
 interface Trace {
   type?: string;
   mode?: string;

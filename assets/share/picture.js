@@ -1,7 +1,7 @@
 /* Pictures that stand alone, of one chart or of the whole tab, drawn in the browser: nothing is asked of the network.
  *
  * A picture is not a screenshot. The figures are drawn anew in the colours of the theme that was asked for, without
- * pointer, tooltip or buttons; around them stands what the server said about them (answer.about, layouts/about.py). */
+ * pointer, tooltip or buttons; around them stands what the server said about them (answer.about, layouts/export/about.py). */
 ((metrics) => {
   const PADDING = 28;
   const CHART = { width: 960, height: 540, leastPlot: 260 };
