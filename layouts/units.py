@@ -4,13 +4,10 @@ Times and bytes go to the unit in which the chart's greatest value is at least o
 whatever else is counted to millions. A new family is one row of ``_FAMILIES``.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from layouts.numbers import THIN_SPACE, short_number
-from metrics_dash.charts.data import ChartData, Series, Values
+from metrics_dash.charts.data import ChartData, Series
 
 Sizes = tuple[tuple[str, float], ...]
 _TIMES: Sizes = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("min", 60), ("h", 3600), ("d", 86400))
@@ -53,8 +50,7 @@ def head_unit(unit: str) -> str:
 
 def display_unit(chart: ChartData) -> DisplayUnit:
     """Return the unit for the greatest value that a chart's axis reaches."""
-    reached = [*(_greatest(part) for part in _parts(chart)), *map(abs, chart.chart.bounds.shown())]
-    return unit_for(chart.chart.unit, max(reached, default=0.0))
+    return unit_for(chart.chart.unit, max([chart.greatest, *map(abs, chart.chart.bounds.shown())]))
 
 
 def unit_for(unit: str, greatest: float) -> DisplayUnit:
@@ -85,16 +81,6 @@ def _family(unit: str) -> Sizes:
 def _fitting(sizes: Sizes, greatest: float) -> tuple[str, float]:
     """Return the greatest size that fits. Rounded, because 999.96 ms read as 1,000."""
     return next(((text, size) for text, size in reversed(sizes) if greatest >= 0.9995 * size), sizes[0])
-
-
-def _parts(chart: ChartData) -> Iterator[Values]:
-    many: Sequence[Series] = (*chart.series, *chart.previous)
-    return (part for one in many for part in (one.v, one.high) if part is not None)
-
-
-def _greatest(values: Values) -> float:
-    finite = np.abs(values[np.isfinite(values)])
-    return float(finite.max()) if finite.size else 0.0
 
 
 def _divided(series: Series, factor: float) -> Series:
