@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.collectors import LIVE_FOR
 from db.engine import Database
-from db.migrate import known_revisions
+from db.migrate import functions, known_revisions
 from db.programs import Address, Edit, ProgramError, Programs, feed, fitting, newest, run
 from db.schema import LOCK_MIGRATE, LOCK_ROLLUP, VIEWS, metadata
 from db.status import server_version
@@ -117,7 +117,8 @@ def restore(database: Database, archive: Archive) -> None:
     with database.begin() as connection:
         major = server_version(connection) // 10000
         schema = _schema(connection)
-        begin = _preamble(connection)
+        # A backup of tables has their triggers, and not the functions that those call.
+        begin = (_preamble(connection) + functions(archive.revision)).encode()
     if archive.schema != schema:
         raise BackupError(f"{archive.file} fills the schema {archive.schema}, and this URL works in {schema}")
     address = Address.of(database.dsn())
@@ -126,7 +127,7 @@ def restore(database: Database, archive: Archive) -> None:
     feed(source, target, _passing_on(begin, major), end=_END, reading=address, writing=address)
 
 
-def _preamble(connection: Connection) -> bytes:
+def _preamble(connection: Connection) -> str:
     """Return the statements that make room: in a migrated store the same tables stand already."""
     tables = ", ".join(map(_quoted, _existing(connection, [*metadata.tables, "alembic_version"])))
     statements = [
@@ -136,17 +137,9 @@ def _preamble(connection: Connection) -> bytes:
         *(f"DROP VIEW IF EXISTS {view}" for view in VIEWS),
         *([f"DROP TABLE {tables}"] if tables else []),
         f"DROP SEQUENCE IF EXISTS {EVENTS}_id_seq",
-        _APPEND_ONLY,
     ]
-    return "".join(f"{statement};\n" for statement in statements).encode()
+    return "".join(f"{statement};\n" for statement in statements)
 
-
-# A backup of tables has their triggers and no functions: what the trigger of the audit log calls is there before it.
-_APPEND_ONLY = """
-CREATE OR REPLACE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege';
-END $$"""
 
 _END = b"RESET search_path;\nDELETE FROM collectors;\nANALYZE telemetry_events, telemetry_buckets;\nCOMMIT;\n"
 

@@ -42,6 +42,15 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
+def functions(revision: str) -> str:
+    """Return the statements that make the schema's functions as they are at ``revision``, whatever is there before.
+
+    A migration that makes or changes some has them in ``FUNCTIONS``: a backup of tables has none.
+    """
+    steps = list(ScriptDirectory.from_config(_config()).walk_revisions("base", revision))
+    return "".join(getattr(step.module, "FUNCTIONS", "") for step in reversed(steps))
+
+
 def is_newer(revision: str | None) -> bool:
     """Return whether a newer version of the program made the schema: this one knows no such revision."""
     return revision is not None and revision not in known_revisions()

@@ -99,10 +99,17 @@ CREATE TABLE audit_log (
     subject text NOT NULL,
     detail jsonb NOT NULL DEFAULT '{}'::jsonb
 );
+"""
+
+# A restore makes them, too: see db.migrate.functions.
+FUNCTIONS = """
 CREATE OR REPLACE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
+"""
+
+TRIGGERS = """
 CREATE TRIGGER audit_log_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();
 """
@@ -115,7 +122,8 @@ DROP TABLE auth_attempts, auth_walls, auth_links, auth_tokens, auth_sessions, au
 
 
 def upgrade() -> None:
-    op.execute(UP)
+    for statements in (UP, FUNCTIONS, TRIGGERS):
+        op.execute(statements)
 
 
 def downgrade() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db import backups
+from db.audit_log import append, entries
 from db.backups import BackupError, dump, held, read_archive, restore
 from db.engine import Database
 from db.events import insert_events
@@ -149,6 +151,32 @@ def test_a_backup_that_fails_leaves_the_last_one_and_nothing_else(
 def test_a_backup_is_its_owners_alone(database: Database, tmp_path: Path) -> None:
     dump(database, tmp_path / "dump")
     assert (tmp_path / "dump").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_audit_log_comes_along_and_still_nobody_changes_it(
+    database: Database, empty_database: Database, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        append(connection, "ann", "login")
+    moved(database, empty_database, tmp_path / "dump")
+    for statement in ("UPDATE audit_log SET actor = 'eve'", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+        with pytest.raises(DBAPIError, match="append-only"), empty_database.begin() as connection:
+            connection.execute(text(statement))
+    with empty_database.begin() as connection:
+        append(connection, "bob", "login")
+        assert [entry.actor for _, entry in entries(connection)] == ["bob", "ann"]
+
+
+def test_every_function_is_as_the_migrations_made_it(
+    database: Database, empty_database: Database, tmp_path: Path
+) -> None:
+    moved(database, empty_database, tmp_path / "dump")
+    ours = "pronamespace = CAST(current_schema() AS regnamespace)"
+    defined = text(f"SELECT pg_get_functiondef(oid) FROM pg_proc WHERE {ours} ORDER BY oid")
+    with database.reading() as made, empty_database.reading() as restored:
+        functions = made.execute(defined).scalars().all()
+        assert functions
+        assert restored.execute(defined).scalars().all() == functions
 
 
 def test_other_peoples_tables_stay_where_they_are(database: Database, empty_database: Database, tmp_path: Path) -> None:
