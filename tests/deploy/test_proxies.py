@@ -1,7 +1,9 @@
 """nginx and Caddy as ``deploy/`` has them: what they pass on, what they hide, and where they stop."""
 
+import re
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from db.audit_log import entries
 from db.engine import Database
 from metrics_dash.auth import links, people, tokens
 from tests.support.callers import ELSEWHERE, browser, sign_in
-from tests.support.processes import PATIENCE_SECONDS, Process, data_folder, running
+from tests.support.processes import PATIENCE_SECONDS, Process, data_folder, free_port, running
 from tests.support.proxies import COMMANDS, NAME, SECRET, nginx_command, proxy
 from tests.support.visitors import PASSWORD
 
@@ -35,6 +37,7 @@ class Behind:
     """What stands behind a proxy: the headers and lengths of what reached it."""
 
     url: str = ""
+    port: int = 0
     headers: list[dict[str, str]] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
 
@@ -50,20 +53,27 @@ def quiet() -> None:
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
-@pytest.fixture(params=COMMANDS)
-def behind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Behind]:
+@pytest.fixture
+def reached() -> Iterator[Behind]:
+    """What is to stand behind a proxy, without one."""
     seen = Behind()
     server = make_server("127.0.0.1", 0, seen.answer, threaded=True)
+    seen.port = server.port
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        with proxy(request.param, tmp_path, server.port) as url:
-            seen.url = url
-            yield seen
+        yield seen
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(params=COMMANDS)
+def behind(request: pytest.FixtureRequest, tmp_path: Path, reached: Behind) -> Iterator[Behind]:
+    with proxy(request.param, tmp_path, reached.port) as url:
+        reached.url = url
+        yield reached
 
 
 def ask(behind: Behind, path: str = "/", body: bytes | None = None, **headers: str) -> requests.Response:
@@ -98,6 +108,28 @@ def test_the_largest_batch_passes_and_one_byte_more_is_refused(behind: Behind) -
 def test_the_figures_are_for_this_machine_alone(behind: Behind) -> None:
     assert ask(behind, "/metrics").status_code == 404
     assert behind.headers == []
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["answered", "away"])
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_no_secret_of_a_request_reaches_its_logs(kind: str, away: bool, reached: Behind, tmp_path: Path) -> None:
+    """Where links have their key, and where other systems' clients have a token; answered, refused and failed."""
+    secret = "hunter22"
+    told = {"Referer": f"https://{NAME}/admin/link?key={secret}", "Cookie": f"__Host-metrics={secret}"}
+    with proxy(kind, tmp_path, free_port() if away else reached.port) as reached.url:
+        for path in (f"/admin/link?key={secret}", f"/write?db=metrics&u=any&p={secret}"):
+            assert ask(reached, path, **told).status_code == (502 if away else 200)
+            if not away:
+                assert ask(reached, path, b"x" * (20 * MIB + 1), Authorization=f"Bearer {secret}").status_code == 413
+        segment = b64encode(f"{secret}:".encode()).decode()
+        ask(reached, "/v1/batch", b"{}", Authorization=f"Basic {segment}")
+        if kind == "nginx":
+            (plain,) = re.findall(r"listen (localhost:\d+);", (tmp_path / "site.conf").read_text())
+            address = f"http://{plain}/admin/link?key={secret}"
+            assert requests.get(address, timeout=60, allow_redirects=False).is_redirect
+    logged = "".join(path.read_text() for path in tmp_path.glob("*.log"))
+    assert all(path in logged for path in ("/admin/link", "/write", "/v1/batch"))
+    assert not {each for each in (secret, segment, SECRET) if each in logged}
 
 
 @pytest.mark.parametrize("kind", COMMANDS)

@@ -34,7 +34,7 @@ http {{
 """
 # What they send in X-Metrics-Proxy-Secret.
 SECRET = "a secret that the proxy has"
-CADDY = "{{\n\tadmin off\n\tauto_https off\n}}\n"
+CADDY = "{\n\tadmin off\n\tauto_https off\n"
 
 
 def needed(program: str, package: str) -> str:
@@ -61,7 +61,7 @@ def nginx_site(folder: Path, port: int, plain_port: int, behind: int, address: s
     )
     text = text.replace(f"/etc/letsencrypt/live/{NAME}", str(folder)).replace(BEHIND, f"127.0.0.1:{behind}")
     assert text.count("include /etc/nginx/metrics-dash.secret;") == 1
-    return text.replace("/etc/nginx", str(folder))
+    return text.replace("/etc/nginx", str(folder)).replace("/var/log/nginx", str(folder))
 
 
 def nginx_command(folder: Path, port: int, behind: int, secret: str = SECRET, address: str = "localhost") -> list[str]:
@@ -77,9 +77,10 @@ def caddy_command(folder: Path, port: int, behind: int, secret: str = SECRET, ad
     """It reads the secret from its environment."""
     made, key = certificate(folder)
     text = (DEPLOY / "Caddyfile").read_text()
-    assert text.count(f"{NAME} {{\n") == 1
+    assert (text.count(f"{NAME} {{\n"), text.count("\n{\n")) == (1, 1)
     text = text.replace(f"{NAME} {{\n", f"https://{address}:{port}, https://{NAME}:{port} {{\n\ttls {made} {key}\n")
-    (folder / "Caddyfile").write_text(CADDY.format() + text.replace(BEHIND, f"127.0.0.1:{behind}"))
+    text = text.replace(BEHIND, f"127.0.0.1:{behind}").replace("\n{\n", f"\n{CADDY}")
+    (folder / "Caddyfile").write_text(text)
     return [needed("caddy", "caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
