@@ -60,7 +60,7 @@ def lag(status: PipelineStatus, allowed: timedelta, problems: Sequence[str] = ()
 
 
 def _replayed(status: PipelineStatus, allowed: timedelta) -> Iterator[str]:
-    """Yield a replica that is far behind is read only where the primary does not answer."""
+    """Yield that the replica is far behind: such a one is read only where the primary does not answer."""
     if status.asked_at is not None and status.asked_at - status.now > allowed:
         yield "the primary does not answer, and the replica that is read has nothing newer"
 
