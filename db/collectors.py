@@ -10,6 +10,9 @@ from sqlalchemy import Connection, text
 
 # What collectors report about refusals, through the same pipeline as everything else.
 REFUSED_EVENT = "metrics_dash.collector.refused"
+# What each process says of itself once an interval (``metrics_dash.ingest.reports``).
+INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT = "metrics_dash.ingest", "metrics_dash.refused", "metrics_dash.process"
+OWN_EVENTS = (REFUSED_EVENT, INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT)
 # A collector that said nothing for this long is silent: dead, or cut off.
 LIVE_FOR = timedelta(seconds=30)
 

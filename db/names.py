@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, text
 
-from db.collectors import REFUSED_EVENT
+from db.collectors import OWN_EVENTS
 from db.engine import Database
 from db.faults import original
 from db.schema import LOCK_NAMES
 
-# REFUSED_EVENT, the collectors' own, is no name of anybody's and costs no quota.
+# What the application says of itself is no name of anybody's and costs no quota.
 NAME_QUOTA = 1000
 # How long flushes may be held up by a look for names that nothing is left of, and it by them.
 FORGET_LOCK_TIMEOUT = "300ms"
@@ -26,7 +26,7 @@ def stored_names(connection: Connection) -> set[str]:
     """Return every event name that the store knows and that counts towards the quota."""
     return set(
         connection.execute(
-            text("SELECT event_name FROM event_names WHERE event_name <> :ours"), {"ours": REFUSED_EVENT}
+            text("SELECT event_name FROM event_names WHERE event_name <> ALL(:ours)"), {"ours": list(OWN_EVENTS)}
         ).scalars()
     )
 
@@ -48,12 +48,12 @@ def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: in
             WHERE NOT EXISTS (SELECT FROM event_names WHERE event_name = name)
         )
         INSERT INTO event_names (event_name)
-        (SELECT name FROM new WHERE name <> %(ours)s ORDER BY place LIMIT greatest(
-            0, %(quota)s - (SELECT count(*) FROM event_names WHERE event_name <> %(ours)s)
+        (SELECT name FROM new WHERE name <> ALL(%(ours)s) ORDER BY place LIMIT greatest(
+            0, %(quota)s - (SELECT count(*) FROM event_names WHERE event_name <> ALL(%(ours)s))
         ))
-        UNION ALL SELECT name FROM new WHERE name = %(ours)s
+        UNION ALL SELECT name FROM new WHERE name = ANY(%(ours)s)
         """,
-        {"names": unknown, "ours": REFUSED_EVENT, "quota": quota},
+        {"names": unknown, "ours": list(OWN_EVENTS), "quota": quota},
     )
     return set(_unknown(driver, unknown))
 

@@ -10,9 +10,10 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from db.annotations import purge_annotations, put_annotations
@@ -22,6 +23,7 @@ from db.engine import Database
 from db.faults import describe
 from db.jobs import FAILED, claim, finish, tidy
 from db.partitions import ensure_partitions_ahead
+from db.status import pipeline_status
 from metrics_dash.auth.sweep import sweep
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
@@ -29,6 +31,8 @@ from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.datagrams import Datagrams
 from metrics_dash.ingest.formats.statsd import Note
 from metrics_dash.ingest.notes import annotation_of_note
+from metrics_dash.ingest.reports import Reporter
+from metrics_dash.ingest.tally import PASS
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
@@ -147,7 +151,8 @@ class Runtime:
 
     def _begin(self) -> None:
         """Set what belongs to one process."""
-        self.scheduler = Scheduler(jobs(self._settings, self._database))
+        self.scheduler = Scheduler(jobs(self._settings, self._database, partial(self.collector.tally.took, PASS)))
+        self._reporter = Reporter(self.collector, self._how_far)
         self._stopping = threading.Event()
         self._server_problem: str | None = None
         self._thread: threading.Thread | None = None
@@ -240,6 +245,8 @@ class Runtime:
                 log.exception("the embedded server can't be started")
             self._server_problem = f"the embedded server can't be started: {type(error).__name__}"
         self._store_notes()
+        if self._collect:
+            self._reporter.turn()
         for keeper in self.keepers:
             try:
                 keeper.check()
@@ -265,6 +272,16 @@ class Runtime:
         for _ in notes:
             self._noted.popleft()
 
+    def _how_far(self) -> Mapping[str, float]:
+        """Return how far the whole pipeline is, as measurements; nothing where the database does not answer."""
+        try:
+            with self._database.begin(within=PROBE_SECONDS) as connection:
+                status = pipeline_status(connection)
+        except Exception as error:
+            log.debug("how far the pipeline is can't be reported: %s", describe(error))
+            return {}
+        return {"lag_s": (status.now - status.complete_through).total_seconds(), "dirty": float(status.dirty)}
+
     def _receive(self) -> None:
         try:
             self.datagrams.start()
@@ -279,7 +296,9 @@ class Runtime:
             self._bus.attach(COLLECTOR_HANDLER, None, self.collector.offer)
 
 
-def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
+def jobs(
+    settings: Settings, database: Database, took: Callable[[float], None] = lambda seconds: None
+) -> tuple[Job, ...]:
     """Return what is scheduled.
 
     The rollup runs in every process, as its passes elect by their lock, and in a lane of its own: nothing that the
@@ -290,7 +309,9 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
         return Job(name, HOUR, _elected(database, name, function), lane="upkeep", retry=MINUTE)
 
     return (
-        Job("rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval), lane="rollup"),
+        Job(
+            "rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval, took=took), lane="rollup"
+        ),
         Job("clock", MINUTE, ClockJob(database), lane="upkeep"),
         hourly("partitions", lambda slot: _partitions(database, slot)),
         hourly("purge", lambda slot: _purge(database, settings)),

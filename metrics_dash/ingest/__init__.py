@@ -8,6 +8,7 @@
 - ``datagrams``: StatsD's sockets, and the thread that reads them.
 - ``notes``: annotations as they come in, checked.
 - ``importer``: a file of events, straight into the database.
+- ``tally`` and ``reports``: what a process does, and the events in which it says so.
 - ``buffer``, ``accounting`` and ``heartbeat``: the collector's own, between those who emit and the thread, and what it
   says of itself.
 """

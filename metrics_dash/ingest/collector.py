@@ -27,6 +27,7 @@ from metrics_dash.ingest.accounting import Accounting
 from metrics_dash.ingest.buffer import Buffer
 from metrics_dash.ingest.heartbeat import Heartbeat
 from metrics_dash.ingest.submission import PendingBatch, Submission
+from metrics_dash.ingest.tally import FLUSH, Tally
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Collector:
         self._group_events = group_events
         self._patience = patience
         self._clock = clock
-        self._jitter = jitter
+        self._jitter, self.tally = jitter, Tally()
         self._buffer = Buffer(
             batch_size=batch_size,
             buffer_events=buffer_events,
@@ -120,10 +121,12 @@ class Collector:
     def submit_batch(self, batch: Batch) -> Submission:
         """Like ``submit``, for a batch that also says where its rows stood and what was refused between them."""
         self._start_in_child()
+        self.tally.submit(len(batch.rows))
         return self._buffer.submit(batch)
 
     def reject(self, events: int = 1) -> None:
         """Count events that broke a rule before they came here."""
+        self.tally.submit(events)
         self._buffer.reject(events)
 
     def flush(self, timeout: float) -> bool:
@@ -305,9 +308,12 @@ class Collector:
             return self._write_once(batches, since)
 
     def _write_once(self, batches: list[Batch], since: float) -> list[Written]:
+        began = time.perf_counter()
         ensure_partitions(self._database, days_of(batches))
         with self._database.begin() as connection:
-            return write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
+            written = write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
+        self.tally.took(FLUSH, time.perf_counter() - began)
+        return written
 
     def _bisect(self, batch: Batch, since: float) -> Written:
         with self._database.begin() as connection:

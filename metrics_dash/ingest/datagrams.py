@@ -196,6 +196,7 @@ class Datagrams:
         rows, self._rows = self._rows, []
         if not rows:
             return
+        self._collector().tally.receive("datagrams", "statsd", len(rows))
         try:
             self._collector().submit_batch(Batch(uuid4(), rows))
         except BufferFullError:

@@ -139,16 +139,24 @@ class RollupJob:
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
     freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
+    ``took`` is told how many seconds each pass took.
     """
 
     def __init__(
-        self, database: Database, interval: float, *, run: Callable[..., PassResult] = run_pass, limit: int = PASS_LIMIT
+        self,
+        database: Database,
+        interval: float,
+        *,
+        run: Callable[..., PassResult] = run_pass,
+        limit: int = PASS_LIMIT,
+        took: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._database = database
         self._interval = interval
         self._run = run
         self._most = self._limit = limit
         self._slow = False
+        self._took = took
 
     def __call__(self, slot: datetime) -> bool:
         """Run one pass; True if another should follow at once."""
@@ -156,6 +164,7 @@ class RollupJob:
         result = self._run(self._database, limit=self._limit, before=before)
         if not result.acted:
             return False
+        self._took(result.seconds)
         self._adapt(result)
         # While closed minutes are behind, the open one waits; a pass that found none lets it in again.
         self._slow = result.more or (result.seconds > self._interval / 2 and result.total > 0)

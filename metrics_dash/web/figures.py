@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector as Figures
 from metrics_dash import __version__
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.datagrams import DatagramCounts
+from metrics_dash.ingest.tally import CALLBACK, FLUSH, PASS, Tally
 from metrics_dash.jobs.scheduler import Scheduler
 
 PREFIX = "metrics_dash_"
@@ -57,6 +58,7 @@ class ProcessFigures(Figures):
     def collect(self) -> Iterator[Metric]:
         """Read them all."""
         yield from _books(self._collector())
+        yield from _tallied(self._collector().tally)
         yield from _jobs(self._scheduler())
         yield gauge("healthy", "Whether the threads of every process run and succeed (0 or 1).", not self._problems())
         outcomes = {outcome: self._outcomes[outcome] for outcome in CACHE_OUTCOMES}
@@ -78,6 +80,21 @@ def _books(collector: Collector) -> Iterator[Metric]:
     if collector.begun:
         up = collector.healthy
         yield gauge("collector_up", "Whether every collector of these processes runs and stores (0 or 1).", up)
+
+
+def _tallied(tally: Tally) -> Iterator[Metric]:
+    """Yield what the pipeline page shows: who sends, how long work takes, who looks."""
+    text = "Events received, by who sent them and in which format."
+    family = CounterMetricFamily(f"{PREFIX}events_received", text, labels=["sender", "format"])
+    for (sender, form), events in sorted(tally.received().items()):
+        family.add_metric([sender, form], events)
+    yield family
+    for work, text in ((FLUSH, "Flushes of events"), (PASS, "Rollup passes"), (CALLBACK, "Callbacks of the page")):
+        count, seconds = tally.times(work)
+        yield CounterMetricFamily(f"{PREFIX}{work}_runs", f"{text} that were done.", value=count)
+        yield CounterMetricFamily(f"{PREFIX}{work}_seconds", f"{text}, seconds in all.", value=seconds)
+    yield gauge("viewers", "Browsers that asked in the last whole minute, without walls.", tally.viewers)
+    yield gauge("walls", "Walls that asked in the last whole minute.", tally.walls)
 
 
 def _received(counts: DatagramCounts) -> Iterator[Metric]:

@@ -75,7 +75,7 @@ class Ingest:
         lines = json.check_type(request.mimetype)
         with received(lines=lines) as (share, body):
             lines = lines or json.are_lines(body)
-            pieces = self.checked(json.decode(body, lines=lines, work=share.work), share, size=len(body))
+            pieces = self.checked(json.decode(body, lines=lines, work=share.work), share, "json", size=len(body))
             # From here on the rows are what is held.
             share.give(len(body))
             sent = Sent(pieces, _digest(body, lines) if batch_id is not None else None)
@@ -87,16 +87,21 @@ class Ingest:
             }
         )
 
-    def checked(self, events: Iterable[Decoded], share: budget.Share, *, size: int) -> list[tuple[int, Piece]]:
+    def checked(
+        self, events: Iterable[Decoded], share: budget.Share, form: str, *, size: int
+    ) -> list[tuple[int, Piece]]:
         """Return the pieces of what was decoded, each with the place of its first event; ``share`` holds them.
 
-        ``size``: of the body, inflated. Raises ``ProblemError`` 429 where that is more than its sender may send.
+        ``form``: the format that it was sent in. ``size``: of the body, inflated. Raises ``ProblemError`` 429 where
+        that is more than its sender may send.
         """
         sender, pieces = self._sender(), []
         for first, piece in cut(sender.permitted(events), datetime.now(UTC), self._keep):
             share.take(piece.size)
             pieces.append((first, piece))
-        sender.spend(events=sum(len(piece) for _, piece in pieces), size=size)
+        count = sum(len(piece) for _, piece in pieces)
+        sender.spend(events=count, size=size)
+        self._collector().tally.receive(sender.who.name, form, count)
         return pieces
 
     def store(self, sent: Sent, batch_id: UUID | None) -> list[Refusal]:

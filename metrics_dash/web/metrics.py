@@ -22,6 +22,8 @@ from db.status import PipelineStatus
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.charts.queries import Moment
+from metrics_dash.ingest.tally import CALLBACK
+from metrics_dash.web.callback_guard import PATH as CALLBACKS
 from metrics_dash.web.figures import LAST_SUCCESS, PREFIX, ProcessFigures, gauge, labelled
 from metrics_dash.web.health import RuntimeProtocol
 from metrics_dash.web.sharing import SharedFigures
@@ -47,9 +49,11 @@ class Pipeline(Protocol):
 
 
 class RequestFigures:
-    """Requests answered by this process, by route, method and status, and how long they took."""
+    """Requests answered by this process, by route, method and status, and how long they took; ``took`` is told of the
+    page's callbacks."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, took: Callable[[float], None] = lambda seconds: None) -> None:
+        self._took = took
         self._requests = Counter(
             "metrics_dash_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -66,7 +70,10 @@ class RequestFigures:
         method = request.method if request.method in _METHODS else "other"
         self._requests.labels(route, method, str(response.status_code)).inc()
         if "began" in g:
-            self._seconds.labels(route).observe(time.perf_counter() - g.began)
+            seconds = time.perf_counter() - g.began
+            self._seconds.labels(route).observe(seconds)
+            if request.path == CALLBACKS:
+                self._took(seconds)
         return response
 
 
@@ -195,7 +202,7 @@ def install(
             build,
         )
     )
-    requests = RequestFigures(own)
+    requests = RequestFigures(own, lambda seconds: runtime.collector.tally.took(CALLBACK, seconds))
     figures = AllFigures(own, PipelineFigures(queries, database, clock))
     registry.register(figures)
     server.extensions["metrics_figures"] = figures

@@ -61,7 +61,7 @@ class Signal:
     def _store(self, ingest: Ingest, *, json: bool) -> list[Refusal]:
         with received(deflate=True) as (share, body):
             share.take(_TIMES * len(body))
-            pieces = ingest.checked(self.decode(body, share.work, json=json), share, size=len(body))
+            pieces = ingest.checked(self.decode(body, share.work, json=json), share, "otlp", size=len(body))
             # The same message is the same export: its points, spans and records have their times in it.
             digest = hashlib.sha256(f"{self.path}\n{request.mimetype}\n".encode() + body).digest()
             share.give((_TIMES + 1) * len(body))

@@ -96,7 +96,7 @@ def store(ingest: Ingest, sender: str, decode: Decode) -> tuple[Sent, list[Refus
     """Store what the present request sends; what it was, and what of it was refused. Raises ``ProblemError``."""
     with received() as (share, body):
         ids = SenderIds(sender)
-        pieces = ingest.checked(ids.once(decode(body, share.work)), share, size=len(body))
+        pieces = ingest.checked(ids.once(decode(body, share.work)), share, sender, size=len(body))
         share.give(len(body))
         sent = Sent(pieces, ids.digest)
         return sent, ingest.store(sent, None if ids.digest is None else uuid5(_REQUESTS, ids.digest.hex()))
