@@ -7,6 +7,7 @@
 import json
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -32,15 +33,16 @@ from metrics_dash.catalog import Catalog, load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.redis_cache import namespace
 from metrics_dash.demo.status import demo_active
+from metrics_dash.ops import pipeline
 from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
-from metrics_dash.web import callback_guard, cookies, gate
+from metrics_dash.web import callback_guard, client, cookies, gate
 from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.identity import Identities, recorder
 from metrics_dash.web.install import install as install_routes
-from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS
+from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS, PIPELINE_PATH
 from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
 from routes import link, login, oidc, unknown
@@ -91,6 +93,7 @@ def create_app(
         warnings=lambda: warnings(database),
         viewer=gate.principal,
         record=recorder(identities),
+        saw=lambda wall: runtime.collector.tally.saw(client.identity(), wall=wall),
     )
     callbacks.register(app, context)
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
@@ -99,8 +102,8 @@ def create_app(
     oidc.register(server, identities, version)
     link.register(server, identities, catalog, version)
     management_forms.register(server, identities, catalog, version)
-    if identities is not None:
-        _manage(server, identities, catalog, version)
+    look = pipeline.overview(queries, database, settings)
+    _manage(server, database, catalog, look, identities, interval=settings.refresh_interval)
     unknown.register(app)
     install_routes(
         server,
@@ -135,8 +138,15 @@ def _notices() -> list[tuple[str, str]]:
     return list(told)
 
 
-def _manage(server: Flask, identities: Identities, catalog: Catalog, version: str) -> None:
-    """Add the pages of management, an application of their own beside the dashboard."""
+def _manage(
+    server: Flask,
+    database: Database,
+    catalog: Catalog,
+    look: Callable[[], pipeline.Pipeline],
+    identities: Identities | None,
+    interval: float,
+) -> None:
+    """Add the pages of management, an application of their own beside the dashboard; without a login the pipeline."""
     shared: Any = server
     app = BundledDash(
         "metrics_dash.management",
@@ -155,24 +165,26 @@ def _manage(server: Flask, identities: Identities, catalog: Catalog, version: st
     app.index_string = frame.index_string()
     app.layout = frame.page()
     app.enable_dev_tools(debug=False)
-    database = identities.database
     pages = management.Management(
         viewer=gate.principal,
-        csrf=generate_csrf,
-        notices=_notices,
+        csrf=generate_csrf if identities is not None else str,
+        notices=_notices if identities is not None else list,
         clock=partial(datetime.now, UTC),
         catalog=catalog,
         people=partial(overview.people, database),
         programs=partial(overview.programs, database),
         links_and_walls=partial(overview.links_and_walls, database),
         log=partial(overview.log, database),
+        pipeline=look,
+        interval=interval,
     )
     management.register(app, pages)
     guard = callback_guard.CallbackGuard(app.callback_map, management.INPUTS)
     callback_guard.install(server, guard, f"{MANAGEMENT_BASE}_dash-update-component")
     unknown.register(app, MANAGEMENT_BASE)
-    server.view_functions[MANAGEMENT_BASE] = lambda: redirect(MANAGEMENT_PATHS[0], 303)
-    for path in MANAGEMENT_PATHS:
+    paths = MANAGEMENT_PATHS if identities is not None else (PIPELINE_PATH,)
+    server.view_functions[MANAGEMENT_BASE] = lambda: redirect(paths[0], 303)
+    for path in paths:
         server.add_url_rule(path, f"page {path}", app.index, methods=["GET"])
 
 

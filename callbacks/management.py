@@ -1,5 +1,6 @@
 """Somebody opens a management page: its parts are made of what is there now, for whoever may see them."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +9,22 @@ from urllib.parse import parse_qs
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
-from layouts.pages import audit_log, frame, links, tokens, users
+from layouts.pages import audit_log, frame, links, pipeline, tokens, users
 from metrics_dash.auth.overview import Entry, Link, Person, Token, Wall
 from metrics_dash.auth.permissions import MANAGE, ForbiddenError, Principal
 from metrics_dash.catalog import Catalog
-from metrics_dash.web.paths import AUDIT_LOG_PATH, LINKS_PATH, TOKENS_PATH, USERS_PATH
+from metrics_dash.ops.pipeline import Pipeline
+from metrics_dash.web.paths import LINKS_PATH, MANAGEMENT_PATHS, PIPELINE_PATH, TOKENS_PATH, USERS_PATH
 
-INPUTS = {"place.pathname": str, "place.search": str}
+log = logging.getLogger(__name__)
+
+INPUTS = {"place.pathname": str, "place.search": str, "tick.n_intervals": int | None}
 
 
 @dataclass(frozen=True)
 class Management:
-    """What the pages are made of: records, whoever looks, the CSRF token of their forms, and what is to be told."""
+    """What the pages are made of: records, whoever looks, the CSRF token of their forms, and what is to be told.
+    ``interval``: seconds after which the pipeline is looked at again."""
 
     viewer: Callable[[], Principal]
     csrf: Callable[[], str]
@@ -30,6 +35,8 @@ class Management:
     programs: Callable[[], Sequence[Token]]
     links_and_walls: Callable[[], tuple[Sequence[Link], Sequence[Wall]]]
     log: Callable[[int | None], Sequence[tuple[int, Entry]]]
+    pipeline: Callable[[], Pipeline]
+    interval: float = 10.0
 
 
 def register(app: Dash, management: Management) -> None:
@@ -47,11 +54,17 @@ def register(app: Dash, management: Management) -> None:
         csrf = management.csrf()
         return frame.sidebar(viewer, csrf, path), frame.body(path, parts, management.notices())
 
+    @app.callback(Output("pipeline", "children"), Input("tick", "n_intervals"), prevent_initial_call=True)
+    def look_again(ticks: int | None) -> list[Component]:
+        _check(PIPELINE_PATH, management)
+        return _pipeline(management)
+
 
 def parts_of(path: str, search: str, management: Management) -> list[Component]:
     """Return the parts of the page that an address names. Raises ``ForbiddenError`` for whoever may not see it."""
-    if not management.viewer().may(MANAGE) or path not in (USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH):
-        raise ForbiddenError(f"{MANAGE} is needed, and a page that there is")
+    _check(path, management)
+    if path == PIPELINE_PATH:
+        return pipeline.frame(_pipeline(management), management.interval)
     csrf, now = management.csrf(), management.clock()
     if path == USERS_PATH:
         return users.content(management.people(), management.viewer().name, csrf)
@@ -60,6 +73,21 @@ def parts_of(path: str, search: str, management: Management) -> list[Component]:
     if path == LINKS_PATH:
         return links.content(*management.links_and_walls(), management.catalog, csrf, now)
     return audit_log.content(management.log(_before(search)))
+
+
+def _check(path: str, management: Management) -> None:
+    viewer = management.viewer()
+    # Without a login there is nobody to manage, but a pipeline.
+    if not viewer.may(MANAGE) or path not in MANAGEMENT_PATHS or (viewer.kind == "local" and path != PIPELINE_PATH):
+        raise ForbiddenError(f"{MANAGE} is needed, and a page that there is")
+
+
+def _pipeline(management: Management) -> list[Component]:
+    try:
+        return pipeline.content(management.pipeline())
+    except Exception:
+        log.exception("the pipeline page can't be made")
+        return pipeline.unavailable("The database can’t be asked just now. This page asks again by itself.")
 
 
 def _before(search: str) -> int | None:

@@ -127,6 +127,7 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
 def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
     tab = context.catalog.tab(state.tab)
     check_sight(context.viewer(), tab, mounted)
+    context.saw(state.kiosk)
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
     zone = state.zone(browser=asked["zone"], server=context.settings.timezone)
     try:

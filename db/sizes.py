@@ -52,6 +52,22 @@ WHERE inhparent = to_regclass('telemetry_events')
 """)
 
 
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Return how many rows each level has; of raw events as PostgreSQL last estimated it."""
+    rows = connection.execute(_ROWS)
+    return {row.level: row.rows for row in rows}
+
+
+_ROWS = text("""
+SELECT bucket_type AS level, count(*) AS rows FROM telemetry_buckets GROUP BY bucket_type
+UNION ALL
+SELECT 'raw', coalesce(sum(greatest(coalesce(stat.n_live_tup, 0), child.reltuples::bigint, 0)), 0)::bigint
+FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+    LEFT JOIN pg_stat_all_tables AS stat ON stat.relid = child.oid
+WHERE inhparent = to_regclass('telemetry_events')
+""")
+
+
 def last_successes(connection: Connection) -> dict[str, float]:
     """Return when each scheduled job last succeeded in any process, in seconds since 1970."""
     rows = connection.execute(

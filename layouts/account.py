@@ -14,6 +14,7 @@ from metrics_dash.web.paths import (
     LINKS_PATH,
     LOGIN_PATH,
     LOGOUT_PATH,
+    PIPELINE_PATH,
     TOKENS_PATH,
     USERS_PATH,
 )
@@ -21,6 +22,7 @@ from metrics_dash.web.paths import (
 # Path, title, icon, and what opens it.
 ENTRIES: Sequence[tuple[str, str, str, Permission]] = (
     (BASE_PATH, "Metrics", "metrics", VIEW_LOGS),
+    (PIPELINE_PATH, "Pipeline", "pipeline", MANAGE),
     (USERS_PATH, "Users", "users", MANAGE),
     (TOKENS_PATH, "Tokens", "token", MANAGE),
     (LINKS_PATH, "Links", "link", MANAGE),
@@ -38,7 +40,7 @@ def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> list[html.A]
             **attributes(aria_current="page" if path == current else None),
         )
         for path, title, image, permission in ENTRIES
-        if viewer.may(permission) and (permission == VIEW_LOGS or viewer.kind == "user")
+        if viewer.may(permission) and (path in (BASE_PATH, PIPELINE_PATH) or viewer.kind == "user")
     ]
 
 

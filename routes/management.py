@@ -31,6 +31,7 @@ from metrics_dash.web.paths import (
     LINK_PATH,
     LINKS_PATH,
     MANAGEMENT_PATHS,
+    PIPELINE_PATH,
     TOKENS_PATH,
     USERS_PATH,
 )
@@ -188,7 +189,7 @@ def _duration(name: str, error: type[ValueError]) -> timedelta | None:
 def register(server: Flask, identities: Identities | None, catalog: Catalog, version: str) -> None:
     """Register where the forms are sent. Without a login there is nobody to manage, and they lead to the page."""
     if identities is None:
-        for path in MANAGEMENT_PATHS:
+        for path in (path for path in MANAGEMENT_PATHS if path != PIPELINE_PATH):
             methods = ["GET"] if path == AUDIT_LOG_PATH else ["GET", "POST"]
             server.add_url_rule(path, f"no {path}", lambda: redirect(BASE_PATH, 303), methods=methods)
         return

@@ -7,6 +7,8 @@ at the same hour), and the page is photographed in a headless Chromium, also in 
 
 import argparse
 import logging
+import math
+import random
 import shutil
 import tempfile
 import threading
@@ -24,17 +26,22 @@ from rich.progress import track
 from werkzeug.serving import make_server
 
 from app import create_app
+from db.aggregates import Aggregate
 from db.annotations import Annotation, put_annotations
+from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
+from db.rows import SAMPLE
 from metrics_dash.catalog import DEFAULT_PATH, load_catalog
 from metrics_dash.demo.simulation import Simulation
 from metrics_dash.demo.status import HEARTBEAT
 from metrics_dash.ingest.buffer import REFUSED
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import Event, check_event
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
-from metrics_dash.web.paths import BASE_PATH
+from metrics_dash.web.paths import BASE_PATH, PIPELINE_PATH
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]
@@ -214,6 +221,10 @@ def main() -> None:
         annotate(database)
         for shot in _annotated():
             state(shot)
+        if "pipeline".startswith(chosen.only) or chosen.only.startswith("pipeline"):
+            run_pipeline(database)
+            with _served(database) as anew:
+                pipeline(browser, anew)
         refuse(database)
         state(_refused())
         forget(database)
@@ -247,6 +258,62 @@ def annotate(database: Database) -> None:
             start = now - timedelta(hours=ago)
             end = start + timedelta(hours=hours)
             put_annotations(connection, [Annotation(f"shot-{number}", start, end, title, words, tags, None, source)])
+
+
+def run_pipeline(database: Database) -> None:
+    """A day of what the application says of itself, and a sender that fell silent."""
+    collector, chance = Collector(database, flush_interval=0.1), random.Random(1)  # noqa: S311 - a picture
+    collector.start()
+    now = datetime.now(UTC)
+    for minutes in range(0, 24 * 60, 5):
+        at = now - timedelta(minutes=minutes)
+        busy = 1 - math.cos(math.tau * minutes / 1440) / 2
+        rows = []
+        for sender, form, rate in (("realm-1", "otlp", 612), ("realm-2", "json", 588), ("web", "posthog", 40)):
+            many = round(300 * rate * busy * chance.uniform(0.9, 1.1))
+            rows.append(_sent(sender, form, many, at))
+        if minutes > 200:
+            rows.append(_sent("telegraf-db", "influx", 900, at))
+        if 395 < minutes < 420:
+            rows.append(Event(REFUSALS_EVENT, {}, {"reason": "buffer_full"}, at, weight=52))
+        measured = {
+            "buffered": 300 * busy,
+            "viewers": 9.0 * busy,
+            "walls": 3.0,
+            "lag_s": 0.8 * busy,
+            "dirty": 40 * busy,
+        }
+        times = {
+            name: Aggregate(60, 60 * mean * busy, mean / 3, mean * chance.uniform(2, 5))
+            for name, mean in (("flush_ms", 14), ("rollup_ms", 160), ("callback_ms", 22))
+        }
+        rows.append(Event(PROCESS_EVENT, measured, {}, at, kind=SAMPLE, aggregates=times))
+        collector.submit([check_event(row, now) for row in rows]).wait(30)
+    collector.stop()
+    roll_up_all(database)
+
+
+def _sent(sender: str, form: str, many: int, at: datetime) -> Event:
+    return Event(INGEST_EVENT, {}, {"sender": sender, "format": form, "way": f"{form} {sender}"}, at, weight=many)
+
+
+def pipeline(browser: Browser, address: str) -> None:
+    """Photograph the pipeline page in both themes and on a phone."""
+    for name, theme, (width, height) in (
+        ("light", "light", SCREEN),
+        ("dark", "dark", SCREEN),
+        ("phone", "light", PHONE),
+    ):
+        scale = 2 if name == "phone" else 1
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, device_scale_factor=scale
+        )
+        page = context.new_page()
+        page.goto(f"{address}{PIPELINE_PATH}")
+        page.wait_for_selector(".tile")
+        page.screenshot(path=FOLDER / f"pipeline-{name}.png")
+        context.close()
+        out.print(f"pipeline-{name}.png  {width} × {height}")
 
 
 def refuse(database: Database) -> None:

@@ -215,6 +215,10 @@ class Queries:
         window = window or self.window(moment=moment)
         return self._charts(tab, TabWindows(window, window), compare, moment).charts[0]
 
+    def charts(self, tab: Tab, window: Window, *, moment: Moment | None = None) -> TabData:
+        """Return the data of charts that stand in no catalog, in one statement. Raises ``QueriesUnavailableError``."""
+        return self._charts(tab, TabWindows(window, window), None, moment or self.moment())
+
     def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> list[dict[str, Any]]:
         """Return the raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
 

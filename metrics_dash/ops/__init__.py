@@ -4,5 +4,6 @@
   around: rights, connections, clock, disks, replica, Redis; ``access`` is who can come in. ``finding``: what any of
   them says about one thing.
 - ``lag``: whether the pipeline keeps up, and what holds it up; the page says the same.
+- ``pipeline``: everything that the pipeline page shows.
 - ``build``: which version of the program this is.
 """

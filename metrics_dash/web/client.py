@@ -5,6 +5,7 @@ With a login anybody may ask, and a proxy's word is taken from trusted peers alo
 other site's page may cause a request.
 """
 
+import hashlib
 import re
 from functools import lru_cache
 from ipaddress import ip_address
@@ -49,6 +50,12 @@ def check_local() -> None:
     if not is_loopback(_host_of(f"//{request.host}")):
         raise ProblemError(403, "there is no login, so only requests to localhost are served")
     check_site()
+
+
+def identity() -> str:
+    """Return what tells the present request's browser from others, as far as that is known without marking it."""
+    told = f"{request.remote_addr}\n{request.headers.get('User-Agent', '')}"
+    return hashlib.blake2b(told.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def check_site() -> None:

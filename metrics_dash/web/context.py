@@ -15,7 +15,8 @@ class Context:
     """``clock`` gives the present as aware UTC; ``demo`` says whether the simulated game server feeds the store;
     ``version`` is the program's (``metrics_dash.ops.build``); ``problems`` is what is wrong with this process's
     threads, a half sentence each; ``warnings``, what somebody should look into though all is served. ``viewer`` says
-    who the present request is from; ``record`` puts what they did into the audit log."""
+    who the present request is from; ``record`` puts what they did into the audit log; ``saw``
+    counts them among those who look, as a wall or not."""
 
     catalog: Catalog
     settings: Settings
@@ -27,3 +28,4 @@ class Context:
     viewer: Callable[[], Principal] = lambda: LOCAL
     record: Callable[[str, str], None] = lambda action, subject: None
     warnings: Callable[[], Sequence[str]] = tuple
+    saw: Callable[[bool], None] = lambda wall: None

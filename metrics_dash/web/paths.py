@@ -12,6 +12,8 @@ USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH = (
     "/admin/links",
     "/admin/audit-log",
 )
-MANAGEMENT_PATHS = (USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH)
+PIPELINE_PATH = "/admin/pipeline"
+"""Of the pages of management the one that there is without a login, too."""
+MANAGEMENT_PATHS = (USERS_PATH, TOKENS_PATH, LINKS_PATH, AUDIT_LOG_PATH, PIPELINE_PATH)
 MANAGEMENT_BASE = "/admin/manage/"
 """What Dash needs to show the pages of management; they themselves lie at the paths above."""

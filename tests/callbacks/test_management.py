@@ -28,6 +28,7 @@ def management(viewer: Principal = ADMIN, asked: list[int | None] | None = None)
         programs=list,
         links_and_walls=lambda: ([], []),
         log=log,  # type: ignore[arg-type]
+        pipeline=lambda: 1 / 0,  # type: ignore[arg-type, return-value]
     )
 
 

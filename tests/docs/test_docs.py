@@ -34,7 +34,7 @@ ADDRESS = "http://127.0.0.1:8050"
 CLIENTS_VARIABLES = {"METRICS_URL", "METRICS_TOKEN"}
 # What Dash's own scripts ask for, as one line of http-api.md says; nobody else does.
 DASH = ("/admin/metrics/_dash-", "/admin/metrics/_favicon.ico", "/admin/metrics/_reload-hash", "/admin/metrics/assets/",
-        "/admin/metrics/<path:path>")  # fmt: skip
+        "/admin/metrics/<path:path>", "/admin/manage/")  # fmt: skip
 
 
 def text(name: str) -> str:

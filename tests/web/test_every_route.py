@@ -100,9 +100,15 @@ def callbacks(house: House) -> list[tuple[str, dict[str, Any]]]:
         ],
         "changedPropIds": ["place.pathname"],
     }
+    again = {
+        "output": "pipeline.children",
+        "outputs": {"id": "pipeline", "property": "children"},
+        "inputs": [{"id": "tick", "property": "n_intervals", "value": 1}],
+        "changedPropIds": ["tick.n_intervals"],
+    }
     asked = {
         "/admin/metrics/_dash-update-component": [dict(question())],
-        "/admin/manage/_dash-update-component": [managed],
+        "/admin/manage/_dash-update-component": [managed, again],
     }
     served = {rule.rule for rule in house.server.url_map.iter_rules() if rule.rule.endswith("_dash-update-component")}
     assert served == asked.keys()

@@ -11,7 +11,7 @@ ADMIN = Principal("user", "ann", frozenset(PERMISSIONS))
 
 def test_the_sidebar_leads_to_what_is_open_and_marks_the_page() -> None:
     entries = list(every(sidebar(ADMIN, "token", "/admin/tokens"), html.A))
-    assert [words(entry) for entry in entries] == ["Metrics", "Users", "Tokens", "Links", "Audit log"]
+    assert [words(entry) for entry in entries] == ["Metrics", "Pipeline", "Users", "Tokens", "Links", "Audit log"]
     assert [words(entry) for entry in entries if attribute(entry, "aria-current")] == ["Tokens"]
     viewer = Principal("user", "bob", frozenset({VIEW_LOGS}))
     assert [words(entry) for entry in every(sidebar(viewer, "token", "/"), html.A)] == ["Metrics"]

@@ -1,0 +1,70 @@
+"""What the pipeline page shows, from the application's own events through its own buckets."""
+
+from datetime import UTC, datetime, timedelta
+
+from db.engine import Database
+from metrics_dash.catalog import load_catalog
+from metrics_dash.charts.queries import Queries
+from metrics_dash.ingest.collector import Collector
+from metrics_dash.ingest.event import Event
+from metrics_dash.ingest.reports import REPORT_SECONDS, Reporter
+from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.ops.pipeline import TAB, overview
+from metrics_dash.settings import load_settings
+from tests.support.charts import statements
+
+
+def report(database: Database) -> None:
+    """A process reports once: what it was sent, what it refused, how long it took."""
+    collector, now = Collector(database, flush_interval=0.01), [0.0]
+    collector.start()
+    reporter = Reporter(collector, lambda: {"lag_s": 0.5, "dirty": 4.0}, lambda: now[0])
+    collector.tally.receive("realm-1", "otlp", 12_000)
+    collector.tally.took("callback", 0.05)
+    collector.tally.took("callback", 0.15)
+    collector.reject(7)
+    now[0] = REPORT_SECONDS
+    reporter.turn()
+    collector.stop()
+    roll_up_all(database)
+
+
+def test_it_is_one_statement_of_its_own_buckets_and_what_is_stored(database: Database) -> None:
+    report(database)
+    settings = load_settings({})
+    queries = Queries(database, load_catalog(), settings, clock=lambda: datetime.now(UTC) + timedelta(seconds=1))
+    found = overview(queries, database, settings)()
+    assert set(found.charts) == {chart.id for chart in TAB.charts}
+    totals = {key: chart.headline.value for key, chart in found.charts.items()}
+    assert totals["ways"] == 12_000
+    assert totals["reasons"] == 7
+    assert [series.name for series in found.charts["ways"].series if series.v[-1] > 0] == ["otlp realm-1"]
+    assert totals["callback_ms"] == 100
+    assert totals["callback_ms-most"] == 150
+    assert totals["dirty"] == 4
+    levels = {level.name: level for level in found.store.levels}
+    assert list(levels) == ["raw", "minute", "hour", "day"]
+    assert levels["minute"].rows == 4
+    assert levels["raw"].kept == 2
+    assert found.store.sizes.partitions >= 1
+    look = overview(queries, database, settings)
+    look()
+    with statements(database) as sent:
+        look()
+    assert sent == []
+
+
+def test_an_empty_store_has_a_pipeline_too(database: Database) -> None:
+    settings = load_settings({})
+    found = overview(Queries(database, load_catalog(), settings), database, settings)()
+    assert found.charts["ways"].state == "never_seen"
+    assert found.collectors == ()
+
+
+def test_what_a_report_is_made_of_are_plain_events(database: Database) -> None:
+    collector = Collector(database)
+    collector.tally.receive("web", "json", 3)
+    reporter = Reporter(collector, dict)
+    collector.tally.receive("web", "json", 2)
+    first, *_ = reporter.events()
+    assert first == Event("metrics_dash.ingest", {}, {"sender": "web", "format": "json", "way": "json web"}, weight=2)
