@@ -13,7 +13,7 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
-from layouts.reading import annotation_list, annotation_marks, leave_full_screen, reader, zoom_reset
+from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import change_words, counted_text, range_text, summed_text, uncomputed_text, verdict_text
@@ -67,7 +67,10 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
         [state, html.Div(graph, hidden=True)]
         if chart.is_tile
         else [
-            html.Div([_picture(chart), graph, reader(chart), annotation_marks(chart), state], className="chart"),
+            html.Div(
+                [_picture(chart), graph, reader(chart), legend(chart), annotation_marks(chart), state],
+                className="chart",
+            ),
             annotation_list(chart),
         ]
     )
@@ -104,9 +107,8 @@ def _unit(chart: Chart) -> html.Span | None:
 
 
 def _picture(chart: Chart) -> html.Div:
-    """Return what the chart is for who listens: a picture with a name and a summary. The drawing beside it has a
-    legend to be clicked, so it can't be the picture itself; assets/chart/spoken.js keeps its bare labels from being
-    read out."""
+    """Return what the chart is for who listens: a picture with a name and a summary. The drawing beside it
+    is none; assets/chart/spoken.js keeps its bare labels from being read out."""
     return html.Div(
         className="picture",
         role="img",

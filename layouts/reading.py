@@ -48,6 +48,15 @@ def annotation_list(chart: Chart) -> html.Details:
     )
 
 
+def legend(chart: Chart) -> html.Div:
+    """Return where the series are named and switched, one line; assets/chart/legend.js fills it, where there are
+    several."""
+    line = html.Div(
+        id=f"legend-{chart.id}", className="legend", role="group", **attributes(aria_label=f"Series of {chart.title}")
+    )
+    return html.Div(line, id={"type": "legend", "chart": chart.id})
+
+
 def zoom_reset(chart: Chart) -> html.Button:
     """Return the button that ends a chart's own zoom; seen only while there is one."""
     return html.Button(

@@ -12,7 +12,8 @@
     traces.forEach((trace, place) => {
       if (!trace.legendgroup || trace.meta === "anchor") return;
       const { label } = metrics.graphs.seriesOf(meta, trace);
-      const group = found.get(trace.legendgroup) || { name: label, places: [], off: false };
+      const key = trace.legendgroup;
+      const group = found.get(key) || { key, name: label, places: [], off: false };
       group.places.push(place);
       if (trace.showlegend) group.off = trace.visible === "legendonly";
       found.set(trace.legendgroup, group);
@@ -28,12 +29,43 @@
     const button = metrics.dom.made("button", "", group.name);
     button.type = "button";
     button.setAttribute("aria-pressed", String(!group.off));
-    button.addEventListener("click", () => {
-      group.off = !group.off;
-      button.setAttribute("aria-pressed", String(!group.off));
-      window.Plotly.restyle(graph, { visible: group.off ? "legendonly" : true }, group.places);
-    });
+    button.addEventListener("click", () => button.setAttribute("aria-pressed", String(toggle(graph, group.key))));
     return button;
+  }
+
+  /**
+   * @param {Graph} graph
+   * @param {SeriesGroup[]} those
+   * @param {boolean} on
+   */
+  function show(graph, those, on) {
+    const places = those.flatMap((group) => group.places);
+    if (places.length) window.Plotly.restyle(graph, { visible: on ? true : "legendonly" }, places);
+  }
+
+  /**
+   * Switches a series on or off, and says which.
+   * @param {Graph} graph
+   * @param {string} key
+   */
+  function toggle(graph, key) {
+    const those = groups(graph._fullData, graph._fullLayout.meta).filter((group) => group.key === key);
+    const on = those.some((group) => group.off);
+    show(graph, those, on);
+    return on;
+  }
+
+  /**
+   * Leaves one series on; where it is alone already, all.
+   * @param {Graph} graph
+   * @param {string} key
+   */
+  function alone(graph, key) {
+    const all = groups(graph._fullData, graph._fullLayout.meta);
+    const [mine, others] = [all.filter((group) => group.key === key), all.filter((group) => group.key !== key)];
+    const isAlone = others.every((group) => group.off);
+    show(graph, mine, true);
+    show(graph, others, isAlone);
   }
 
   /** @param {HTMLElement} list */
@@ -53,5 +85,7 @@
 
   document.addEventListener("toggle", toggled, true);
 
-  if (typeof module === "object") module.exports = { groups };
+  const series = { groups, toggle, alone };
+  metrics.series = series;
+  if (typeof module === "object") module.exports = series;
 })(globalThis.metrics);

@@ -34,6 +34,7 @@ interface Metrics {
   reading: typeof import("../chart/reading.js");
   rows: typeof import("../chart/rows.js");
   table: typeof import("../chart/table.js");
+  series: typeof import("../chart/series.js");
   tools: typeof import("../chart/tools.js");
   values: typeof import("../chart/values.js");
   zoom: typeof import("../chart/zoom.js");
@@ -277,7 +278,15 @@ interface Reading {
   several: boolean;
 }
 
+interface LegendEntry {
+  key: string;
+  label: string;
+  colour: string;
+  off: boolean;
+}
+
 interface SeriesGroup {
+  key: string;
   name: string;
   places: number[];
   off: boolean;
@@ -373,6 +382,11 @@ interface Trace {
   marker?: { color: string; pattern?: { shape?: string; fgcolor: string } };
 }
 
+interface Figure {
+  data: Trace[];
+  layout: { meta: GraphMeta };
+}
+
 interface Graph extends HTMLElement {
   data: Trace[];
   layout: { width?: number; height?: number; xaxis?: Record<string, unknown>; [name: string]: unknown };
@@ -396,12 +410,13 @@ interface ClientsideCallbacks {
   pace?(): [interval: unknown, disabled: boolean];
   answered?(data: Answer | null): void;
   legend?(): void;
+  legends?(figure: Figure | null): string;
   recolour?(theme: string, figures: (object | null)[]): unknown[];
 }
 
 interface DashClientside {
   no_update: unknown;
-  callback_context: { triggered_id?: string | { chart: string } };
+  callback_context: { triggered_id?: string | { chart: string }; inputs_list: { id: { chart: string } }[] };
   set_props(id: string, props: Record<string, unknown>): void;
   metrics: ClientsideCallbacks;
 }

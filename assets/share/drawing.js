@@ -12,7 +12,9 @@
     if (!graph) throw new Error("This chart isn’t drawn yet.");
     const { width: _width, height: _height, ...layout } = graph.layout;
     const { range: _range, autorange: _autorange, ...xaxis } = layout.xaxis || {};
-    const still = { ...layout, xaxis: { ...xaxis, autorange: true, showspikes: false }, hovermode: false };
+    /* The page has a legend of its own, which no picture shows. */
+    const showlegend = graph.data.filter((trace) => trace.showlegend).length > 1;
+    const still = { ...layout, xaxis: { ...xaxis, autorange: true, showspikes: false }, hovermode: false, showlegend };
     return metrics.colours.recolour({ data: graph.data, layout: still }, theme);
   }
 

@@ -79,6 +79,7 @@ def standalone_figure(
     notes += [_note(line, -_TICKS - line.top, 0, margin) for line in foot]
     layout |= {
         "width": width,
+        "showlegend": len(data.series) > 1,
         "height": height,
         "margin": margin,
         "paper_bgcolor": TOKENS[style.theme]["surface"],

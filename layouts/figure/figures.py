@@ -49,7 +49,7 @@ def figure(chart: ChartData, refused: Sequence[Interval], style: FigureStyle, no
             "font": font(style.theme),
             "xaxis": x_axis(style.theme) | moving["xaxis"],
             "yaxis": y_axis(style.theme, logarithmic=style.logarithmic) | moving["yaxis"],
-            "showlegend": several,
+            "showlegend": False,
             "legend": _legend(style.theme),
             "hovermode": False,
             "dragmode": False,

@@ -23,9 +23,9 @@ SPLIT = """
 () => {
   const graph = document.querySelector("#card-login-rate .js-plotly-plot");
   const groups = new Set(graph._fullData.map((one) => one.legendgroup).filter(Boolean));
-  const legend = document.querySelectorAll("#card-login-rate .legendtext");
+  const legend = document.querySelectorAll("#card-login-rate .legend button");
   const asked = location.search.includes("split=login-rate");
-  return [groups.size > 1, graph._fullLayout.showlegend, legend.length > 1, asked];
+  return [groups.size > 1, graph._fullLayout.meta.stacked, legend.length > 1, asked];
 }
 """
 

@@ -56,8 +56,9 @@ def test_a_refresh_keeps_zoom_hidden_series_tab_and_range(open_page: Open, page_
     )
     zoomed = drawn(page, "login-results")["x"]
     assert zoomed != before["x"]
-    page.locator("#card-login-results .legendtoggle").first.click()
+    page.locator("#card-login-results .legend button").first.click()
     page.wait_for_url("**hidden=login-results**")
+    expect(page.locator("#card-login-results .what").first).to_contain_text("of 1 of 2 series")
     wait_for_ticks(page, 3)
     after = drawn(page, "login-results")
     assert after["x"] == zoomed

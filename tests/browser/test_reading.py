@@ -180,9 +180,44 @@ def test_shift_and_drag_zoom_one_chart_until_it_is_reset(open_page: Open, page_u
 def test_dragging_never_hides_the_legend(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=auth&range=1h")
     wait_for_tab(page, "auth")
-    page.locator("#card-login-results .legendtoggle").first.click()
+    page.locator("#card-login-results .legend button").first.click()
     page.wait_for_url("**hidden=login-results**")
     expect(page.locator("#details")).not_to_be_visible()
+
+
+def test_a_legend_is_one_line_and_the_rest_opens_by_pointer_and_by_key(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off", viewport={"width": 1280, "height": 900})
+    legend = page.locator("#legend-login-results")
+    expect(legend.locator("> button")).to_have_text(["success: true", "success: false"])
+    page.mouse.move(*point(page, "login-results", 0.5))
+    expect(page.locator("#reader-login-results .cross-values span")).to_have_text(["success: true", "success: false"])
+    page.evaluate("document.getElementById('legend-login-results').style.width = '150px'")
+    expect(legend.locator("> button")).to_have_count(1)
+    rest = legend.locator("summary")
+    expect(rest).to_have_text("+1")
+    rest.focus()
+    page.keyboard.press("Enter")
+    whole = text(page, "#card-login-results .number")
+    failed = legend.locator(".sheet button")
+    failed.press("Enter")
+    expect(failed).to_have_attribute("aria-pressed", "false")
+    page.wait_for_url("**hidden=login-results:false**")
+    expect(page.locator("#card-login-results .what").first).to_contain_text("total of 1 of 2 series")
+    assert text(page, "#card-login-results .number") != whole
+    expect(failed).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(rest).to_be_focused()
+
+
+def test_a_double_click_in_the_legend_leaves_one_series_alone_and_brings_all_back(
+    open_page: Open, page_url: str
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    first = page.locator("#legend-login-results > button").first
+    for others in ("false", "true"):
+        first.dblclick()
+        expect(page.locator("#legend-login-results > button").last).to_have_attribute("aria-pressed", others)
+        expect(first).to_have_attribute("aria-pressed", "true")
 
 
 # Comparison
@@ -233,14 +268,14 @@ def test_a_split_is_chosen_in_the_menu_and_stands_in_the_address(open_page: Open
     wait_for_tab(page, "auth")
     from_menu(page, "login-rate", "Split by success")
     page.wait_for_url("**split=login-rate:success**")
-    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legendtext').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legend button').length === 2")
     first = colours(page, "login-rate")
     assert first == colours(page, "login-results"), "a value has one colour everywhere"
     wait_for_ticks(page, 2)
     assert colours(page, "login-rate") == first
     from_menu(page, "login-results", "No split")
     page.wait_for_url("**split=login-results:-**")
-    page.wait_for_function("() => document.querySelectorAll('#card-login-results .legendtext').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('#card-login-results .legend button').length === 0")
     assert "split=login-rate:success" in page.url
     from_menu(page, "login-results", "Split by success")
     page.wait_for_function("() => !location.search.includes('login-results')")
@@ -253,7 +288,7 @@ def test_a_tick_right_after_a_choice_does_not_take_its_picture_away(open_page: O
         """() => { metrics.url.go({ split: ["login-rate:success"] });
         setTimeout(() => window.dash_clientside.set_props("tick", { n_intervals: 1 }), 0); }"""
     )
-    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legendtext').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('#card-login-rate .legend button').length === 2")
 
 
 def test_what_cannot_be_split_offers_none(open_page: Open, page_url: str) -> None:

@@ -20,7 +20,7 @@ LOGIN, SESSION = "bezgelor.auth.login_complete", "bezgelor.realm.session_start"
 AT_ONCE = 8
 PARTS = [PAYLOADS[start : start + AT_ONCE] for start in range(0, len(PAYLOADS), AT_ONCE)]
 LABELS = """
-(chart) => [...document.querySelectorAll(`#card-${chart} .legendtext`)].map((one) => one.textContent)
+(chart) => [...document.querySelectorAll(`#card-${chart} .legend button`)].map((one) => one.textContent)
 """
 # What stands on the page though only text should.
 MADE_OF_TEXT = """

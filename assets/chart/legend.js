@@ -1,0 +1,123 @@
+/* The legend of a chart of several series: one line of switches above it, what doesn't fit behind a "+5".
+ *
+ * It is filled from the figure that the server sent, in the order of the tooltip, and is no business of Plotly's. */
+((metrics, callbacks) => {
+  const GAP = 12;
+  const MORE = 40;
+  const { made } = metrics.dom;
+
+  /**
+   * The entries of a figure's legend.
+   * @param {Figure} figure
+   * @returns {LegendEntry[]}
+   */
+  function entries({ data, layout }) {
+    const several = data.filter((trace) => trace.showlegend);
+    if (several.length < 2) return [];
+    return several.map((trace) => ({
+      key: trace.legendgroup,
+      label: metrics.graphs.seriesOf(layout.meta, trace).label,
+      colour: (trace.type === "bar" ? trace.marker?.color : trace.line?.color) ?? "",
+      off: trace.visible === "legendonly",
+    }));
+  }
+
+  /**
+   * How many of the first fit into a line; where not all do, the last of it says how many are left.
+   * @param {number[]} widths
+   * @param {number} room
+   */
+  function fitting(widths, room) {
+    const ends = widths.map((_, at) => widths.slice(0, at + 1).reduce((sum, width) => sum + width + GAP, -GAP));
+    if (!ends.length || ends[ends.length - 1] <= room) return widths.length;
+    return ends.filter((end) => end + GAP + MORE <= room).length;
+  }
+
+  /**
+   * @param {string} chart
+   * @param {LegendEntry} entry
+   */
+  function switchOf(chart, { key, label, colour, off }) {
+    const button = made("button");
+    button.type = "button";
+    button.title = label;
+    button.setAttribute("aria-pressed", String(!off));
+    const swatch = made("i");
+    swatch.style.background = colour;
+    button.append(swatch, made("span", "", label));
+    button.addEventListener("click", () => {
+      const graph = metrics.graphs.drawing(chart);
+      if (graph?._fullLayout) button.setAttribute("aria-pressed", String(metrics.series.toggle(graph, key)));
+    });
+    button.addEventListener("dblclick", () => {
+      const graph = metrics.graphs.drawing(chart);
+      if (graph?._fullLayout) metrics.series.alone(graph, key);
+    });
+    return button;
+  }
+
+  /** @type {WeakMap<Element, { chart: string, entries: LegendEntry[] }>} */
+  const filled = new WeakMap();
+
+  /** @param {HTMLElement} legend */
+  function lay(legend) {
+    const content = filled.get(legend);
+    if (!content || legend.querySelector("details[open]")) return;
+    const buttons = content.entries.map((entry) => switchOf(content.chart, entry));
+    legend.replaceChildren(...buttons);
+    const widths = buttons.map((button) => button.offsetWidth);
+    const rest = buttons.slice(fitting(widths, legend.clientWidth));
+    if (rest.length) legend.append(more(rest));
+  }
+
+  /** @param {HTMLElement[]} rest */
+  function more(rest) {
+    const menu = made("details", "menu");
+    const opener = made("summary", "", `+${rest.length}`);
+    opener.setAttribute("aria-label", `${rest.length} more series`);
+    const sheet = made("div", "sheet");
+    const options = made("div", "options");
+    options.append(...rest);
+    sheet.append(options);
+    menu.append(opener, sheet);
+    return menu;
+  }
+
+  const resized =
+    typeof ResizeObserver === "undefined"
+      ? null
+      : new ResizeObserver((changes) => {
+          for (const { target } of changes) lay(/** @type {HTMLElement} */ (target));
+        });
+
+  /**
+   * @param {string} chart
+   * @param {Figure} figure
+   */
+  function fill(chart, figure) {
+    const legend = metrics.dom.maybe(`legend-${chart}`);
+    if (!legend) return;
+    const found = entries(figure);
+    const present = filled.get(legend)?.entries;
+    if (JSON.stringify(present) === JSON.stringify(found)) return;
+    filled.set(legend, { chart, entries: found });
+    /* A choice among the rest leaves their menu open: only what is pressed has changed. */
+    const buttons = metrics.dom.all("button", legend);
+    const same = present?.map(({ key }) => key).join() === found.map(({ key }) => key).join();
+    if (same && legend.querySelector("details[open]"))
+      for (const [at, { off }] of found.entries()) buttons[at].setAttribute("aria-pressed", String(!off));
+    else lay(legend);
+    resized?.observe(legend);
+  }
+
+  /* a graph's figure → how many entries its legend has */
+  callbacks.legends = (/** @type {Figure | null} */ figure) => {
+    const [{ id }] = window.dash_clientside.callback_context.inputs_list;
+    if (!figure?.layout?.meta) return "0";
+    /* A card that is new stands on the page with the next frame. */
+    requestAnimationFrame(() => fill(id.chart, figure));
+    return String(entries(figure).length);
+  };
+
+  if (typeof module === "object") module.exports = { entries, fitting };
+})(globalThis.metrics, window.dash_clientside?.metrics ?? {});
