@@ -46,7 +46,7 @@ from metrics_dash.web.paths import BASE_PATH, PIPELINE_PATH
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--headless=new", "--disable-background-networking", "--force-color-profile=srgb"]
 HOUR = 3600
-SCREEN, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
+SCREEN, PHONE, WALL, PAPER = (1440, 900), (390, 844), (1920, 1080), (1054, 726)
 LIST = "#card-login-rate .notes-list > summary"
 READY = "#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
 
@@ -93,6 +93,42 @@ def shots() -> Iterator[Shot]:
     yield Shot("range-90d", tabs[1].id, "from=now-90d&to=now&theme=light")
     yield Shot("keyboard", tabs[-1].id, "range=7d&theme=dark", press="?")
     yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
+
+
+def closer() -> Iterator[Shot]:
+    """What is opened over the charts, what is printed, and what of an address can't be read."""
+    table = _script("document.querySelector('#card-login-results [data-open=table]').click()")
+    events = _script(
+        "const start = Math.floor(metrics.answer.end / 36e5 - 1) * 36e5;"
+        " const from = document.getElementById('reader-login-rate');"
+        " metrics.events.announce('point', { chart: 'login-rate', start, from })"
+    )
+    for theme in ("light", "dark"):
+        query = f"range=24h&res=1h&theme={theme}"
+        yield Shot(f"table-{theme}", "auth", query, then=table, until="#details tbody tr")
+        yield Shot(f"events-{theme}", "auth", query, then=events, until="#details tbody tr")
+        yield Shot(f"state-unread-{theme}", "auth", f"range=24h&tz=Mars/Olympus&compare=year&refresh=off&theme={theme}")
+    phone: dict[str, Any] = {"device_scale_factor": 2}
+    yield Shot(
+        "table-phone", "auth", "range=24h&res=1h&theme=light", PHONE, phone, then=table, until="#details tbody tr"
+    )
+    paper = _script("window.dispatchEvent(new Event('beforeprint'))")
+    yield Shot("paper", "auth", "range=7d&theme=dark", PAPER, then=paper, until="html[data-print]")
+    yield Shot(
+        "forced-colours", "auth", "range=7d&theme=dark", more={"forced_colors": "active", "color_scheme": "dark"}
+    )
+    up = "const one = document.querySelector('#card-login-results .card-tools summary'); "
+    up += "scrollBy(0, one.getBoundingClientRect().bottom - innerHeight + 40)"
+    yield Shot(
+        "menu-up", "auth", "range=7d&theme=light", then=_script(up), click="#card-login-results .card-tools summary"
+    )
+
+
+def _script(text: str) -> Callable[[Page], None]:
+    def run(page: Page) -> None:
+        page.evaluate(f"() => {{ {text}; }}")
+
+    return run
 
 
 def without_server() -> Iterator[Shot]:
@@ -208,7 +244,7 @@ def main() -> None:
             hold_up(database)
             state(Shot("state-failing", "combat", "range=24h&theme=light"))
         fill(database, chosen.days)
-        for shot in (*shots(), *without_server()):
+        for shot in (*shots(), *closer(), *without_server()):
             photograph(shot)
         with _with_bounds() as settings, _served(database, settings) as held_against:
             for shot in _bounded():
