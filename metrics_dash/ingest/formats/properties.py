@@ -21,7 +21,7 @@ def parts_of(properties: Mapping[str, object]) -> Parts:
     """Return measurements and metadata: a number is a measurement, unless its key says that it names something.
 
     Objects inside become keys such as ``address.city``, lists their JSON. What is too long is cut, and what is more
-    than an event may have is left out, the last first.
+    than an event may have is left out, the last first. Raises ``InvalidEventError`` for lists nested too deeply.
     """
     measurements: dict[str, float] = {}
     metadata: dict[str, object] = {}
@@ -68,9 +68,17 @@ def _flat(properties: Mapping[str, object], prefix: str, depth: int) -> Iterator
             if depth < DEEPEST:
                 yield from _flat(value, f"{prefix}{key}.", depth + 1)
         elif isinstance(value, list):
-            yield f"{prefix}{key}", orjson.dumps(value).decode()
+            yield f"{prefix}{key}", _as_text(value)
         elif value is not None:
             yield f"{prefix}{key}", value
+
+
+def _as_text(value: list[object]) -> str:
+    """Return a list's JSON. Raises ``InvalidEventError`` for what is read but never written: 255 lists in each other."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise InvalidEventError(f"a list among the properties can't be kept as JSON: {error}") from None
 
 
 def _names_something(key: str) -> bool:

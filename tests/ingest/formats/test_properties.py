@@ -54,3 +54,14 @@ def test_nothing_but_an_invalid_event_is_raised(value: object) -> None:
             read(value)
         except InvalidEventError:
             continue
+
+
+def test_lists_in_each_other_are_kept_or_refused() -> None:
+    nested: list[object] = []
+    for _ in range(200):
+        nested = [nested]
+    assert parts_of({"tags": nested}) == ({}, {"tags": "[" * 201 + "]" * 201})
+    for _ in range(200):
+        nested = [nested]
+    with pytest.raises(InvalidEventError, match="can't be kept as JSON"):
+        parts_of({"tags": nested})
