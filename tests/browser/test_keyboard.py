@@ -247,13 +247,17 @@ def test_arrows_move_in_a_menu_and_letters_jump(open_page: Open, page_url: str) 
 def test_a_menu_opens_upwards_where_there_is_no_room_below(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
     wait_for_tab(page, "auth")
-    page.evaluate(
-        """() => { const button = document.querySelector("#card-login-results .card-tools summary");
-        window.scrollBy(0, button.getBoundingClientRect().bottom - window.innerHeight + 40); }"""
-    )
-    page.click("#card-login-results .card-tools summary")
-    expect(page.locator("#card-login-results .menu")).to_have_attribute("data-up", "")
-    sheet = page.locator("#card-login-results .sheet").bounding_box()
+    card = page.locator("#grid-auth .card").last
+    button = card.locator(".card-tools summary")
+    box = button.bounding_box()
+    assert box is not None
+    # The window ends 40 px below the button, whatever the height of the page.
+    page.set_viewport_size({"width": 1440, "height": int(box["y"] + box["height"]) + 40})
+    page.evaluate("new Promise(requestAnimationFrame)")
+    button.evaluate("(element) => scrollBy(0, element.getBoundingClientRect().bottom - innerHeight + 40)")
+    button.click()
+    expect(card.locator(".menu")).to_have_attribute("data-up", "")
+    sheet = card.locator(".sheet").bounding_box()
     assert sheet is not None
     assert sheet["y"] >= 0
-    assert sheet["y"] + sheet["height"] <= 900
+    assert sheet["y"] + sheet["height"] <= box["y"] + box["height"] + 40
