@@ -184,7 +184,7 @@ def statement(kinds: tuple[str, ...]) -> TextClause:
         KINDS[kind].replace("KIND", PREFIXES[kind]).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS)
         for kind in kinds
     )
-    # psycopg keeps what it parsed of a statement of at most 4,096 characters and 50 parameters; a longer one costs it about
-    # 0.1 ms each time. So the parameters have short names, and indentation is not sent.
+    # psycopg keeps what it parsed of a statement of at most 4,096 characters and 50 parameters; a longer one costs it
+    # about 0.1 ms each time. So the parameters have short names, and indentation is not sent.
     short = re.sub(r"\s+", " ", " UNION ALL ".join(parts)).replace("( ", "(").replace(" )", ")")
     return text(re.sub(r"CAST\((:\w+) AS (\w+\[\])\)", r"(\1)::\2", short))

@@ -74,7 +74,7 @@ def _flat(properties: Mapping[str, object], prefix: str, depth: int) -> Iterator
 
 
 def _as_text(value: list[object]) -> str:
-    """Return a list's JSON. Raises ``InvalidEventError`` for what is read but never written: 255 lists in each other."""
+    """Return a list's JSON. Raises ``InvalidEventError`` for what is read but not written: 255 lists in each other."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError as error:
