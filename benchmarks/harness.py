@@ -3,15 +3,19 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from db.engine import Database, use_database
+from db.events import insert_events
 from db.migrate import migrate
 from metrics_dash.demo.simulation import Simulation
 from metrics_dash.ingest.event import Event
+
+CHUNK = 20_000
 
 
 @contextmanager
@@ -51,6 +55,13 @@ def events(count: int, *, minutes: int = 60) -> list[Event]:
         Event(happening.event_name, happening.measurements, happening.metadata, start + number * step)
         for number, happening in ((number, template[number * 7919 % size]) for number in range(count))
     ]
+
+
+def store(database: Database, everything: Iterable[Event]) -> None:
+    """Insert events in chunks, none of which is a request's whole memory."""
+    plain = ((each.name, each.measurements, each.metadata, each.occurred_at) for each in everything)
+    while chunk := list(islice(plain, CHUNK)):
+        insert_events(chunk, database=database)
 
 
 class Stopwatch:

@@ -67,7 +67,7 @@ def _collect(database: Database, sample: Sequence[Event], size: int) -> None:
     bus.attach("collector", None, collector.offer)
     collector.start()
     execute = bus.execute
-    for name, measurements, metadata, _ in sample:
+    for name, measurements, metadata, *_ in sample:
         execute(name, measurements, metadata)
     assert collector.flush(600)
     collector.stop()

@@ -23,10 +23,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, CDPSession, Page, Playwright, Request, sync_playwright
 
-from benchmarks.harness import events, fresh_database
+from benchmarks.harness import events, fresh_database, store
 from benchmarks.table import Row
 from db.engine import Database
-from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.web.paths import BASE_PATH
 
@@ -146,7 +145,7 @@ def served(database: Database) -> Iterator[str]:
 def run(quick: bool) -> list[Row]:
     """A day of events (a tenth with ``quick``), then each figure once."""
     with fresh_database() as database:
-        insert_events(events(10_000 if quick else 100_000, minutes=24 * 60))
+        store(database, events(10_000 if quick else 100_000, minutes=24 * 60))
         roll_up_all(database)
         with served(database) as address:
             with sync_playwright() as playwright:

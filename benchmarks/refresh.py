@@ -11,15 +11,15 @@ from typing import Any
 import psycopg
 from sqlalchemy import event, text
 
-from benchmarks.harness import events, fresh_database
+from benchmarks.harness import events, fresh_database, store
 from benchmarks.table import Row
 from db.engine import Database
-from db.events import insert_events
 from metrics_dash.catalog import Tab, load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.compared import comparison_edges
 from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.windows import Window, bucket_edges
+from metrics_dash.ingest.event import Event
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import load_settings
 
@@ -85,20 +85,16 @@ def _sample_gauges(database: Database, now: datetime) -> None:
     """A sample of each gauge for each minute of the last two days, so that no bucket of a chart is missing."""
     gauges = {chart.event: chart.measurement for chart in CATALOG.tab("server").charts}
     minutes = [now - timedelta(minutes=number) for number in range(2 * 24 * 60)]
-    _store(database, [(name, {value: 100.0 + m.minute}, {}, m) for m in minutes for name, value in gauges.items()])
+    samples = [Event(name, {value: 100.0 + m.minute}, {}, m) for m in minutes for name, value in gauges.items()]
+    _store(database, samples)
 
 
-def _store(database: Database, everything: list[Any]) -> None:
-    for chunk in _chunks(everything, 20_000):
-        insert_events(chunk, database=database)
+def _store(database: Database, everything: list[Event]) -> None:
+    store(database, everything)
     roll_up_all(database)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # What autovacuum would do within the minute.
         connection.execute(text("VACUUM ANALYZE telemetry_buckets, rollup_dirty"))
-
-
-def _chunks(everything: list[Any], size: int) -> Iterator[list[Any]]:
-    return (everything[first : first + size] for first in range(0, len(everything), size))
 
 
 def _queries(database: Database, now: datetime) -> Queries:
