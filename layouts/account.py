@@ -30,9 +30,9 @@ ENTRIES: Sequence[tuple[str, str, str, Permission]] = (
 )
 
 
-def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> list[html.A]:
+def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> html.Div:
     """Return the sidebar's entries for whoever looks. Without a login there is nobody to manage."""
-    return [
+    open_pages = [
         html.A(
             [icon(image), html.Span(title)],
             href=path,
@@ -42,6 +42,7 @@ def entries(viewer: Principal = LOCAL, current: str = BASE_PATH) -> list[html.A]
         for path, title, image, permission in ENTRIES
         if viewer.may(permission) and (path in (BASE_PATH, PIPELINE_PATH) or viewer.kind == "user")
     ]
+    return html.Div(open_pages, className="entries")
 
 
 def account(viewer: Principal, csrf: str | None) -> html.Div:

@@ -141,7 +141,7 @@ def sidebar(viewer: Principal = LOCAL, csrf: str | None = None, current: str = B
     return html.Nav(
         [
             brand(),
-            *entries(viewer, current),
+            entries(viewer, current),
             account(viewer, csrf),
             keys_button(),
         ],

@@ -51,7 +51,7 @@ def page() -> html.Div:
 def sidebar(viewer: Principal, csrf: str, current: str) -> html.Nav:
     """Return the admin area's entries that are open to whoever looks."""
     return html.Nav(
-        [brand(), *entries(viewer, current), account(viewer, csrf)],
+        [brand(), entries(viewer, current), account(viewer, csrf)],
         className="sidebar",
         **attributes(aria_label="Admin"),
     )

@@ -63,8 +63,8 @@ def _tiles(data: Pipeline) -> Iterator[Component]:
     yield _tile("Buffer", f"{held:,}", f"of {data.capacity:,} a process")
     yield _tile("To recompute", f"{data.dirty:,}", "buckets")
     yield _tile("Refused", short_number(refused), "events, 24 h", warns=refused > 0)
-    viewers, walls = (data.charts[key].headline.value or 0 for key in ("viewers", "walls"))
-    yield _tile("Watching", f"{viewers + walls:,.0f}", f"{viewers:,.0f} viewers, {walls:,.0f} walls")
+    viewers, walls = (round(data.charts[key].headline.value or 0) for key in ("viewers", "walls"))
+    yield _tile("Watching", f"{viewers + walls:,}", f"{viewers:,} viewers, {walls:,} walls")
 
 
 def _tile(title: str, number: str, what: str, *, warns: bool = False) -> html.Div:

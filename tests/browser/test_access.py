@@ -104,6 +104,20 @@ def test_an_admin_manages_without_leaving_the_shell(address: str, open_page: Cal
     assert found == []
 
 
+@pytest.mark.parametrize("width", [320, 390, 800])
+def test_all_of_an_admins_pages_are_reached_on_a_phone(
+    address: str, open_page: Callable[..., Page], width: int
+) -> None:
+    page = open_page(address, viewport={"width": width, "height": 740})
+    sign_in(page, "ann")
+    for entry in ("Pipeline", "Users", "Tokens", "Links", "Audit log", "Metrics"):
+        page.locator(".sidebar").get_by_role("link", name=entry).click()
+        current = page.locator(".sidebar").get_by_role("link", name=entry)
+        expect(current).to_have_attribute("aria-current", "page")
+        expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_a_wall_comes_by_its_link_and_ends_with_it(
     address: str, open_page: Callable[..., Page], database: Database
 ) -> None:

@@ -26,7 +26,7 @@ def test_without_a_login_and_on_a_wall_there_is_nobody() -> None:
 
 
 def test_the_present_page_is_marked() -> None:
-    marked = [words(entry) for entry in entries(ANN) if attribute(entry, "aria-current") == "page"]
+    marked = [words(entry) for entry in every(entries(ANN), html.A) if attribute(entry, "aria-current") == "page"]
     assert marked == ["Metrics"]
 
 
