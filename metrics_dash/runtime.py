@@ -10,19 +10,19 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
-from db.annotations import purge_annotations, put_annotations
+from db.annotations import Annotation, purge_annotations, put_annotations
 from db.clock import clock_offset, disagreement, trusted_time, watch_clock
 from db.deadlines import PROBE_SECONDS
 from db.engine import Database
 from db.faults import describe
 from db.jobs import FAILED, claim, finish, tidy
 from db.partitions import ensure_partitions_ahead
+from db.rows import InvalidEventError
 from db.status import pipeline_status
 from metrics_dash.auth.sweep import sweep
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
@@ -36,15 +36,12 @@ from metrics_dash.ingest.tally import PASS
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
+from metrics_dash.jobs.supervision import Duty, ThreadSupervisor
 from metrics_dash.settings import Settings
 
 log = logging.getLogger(__name__)
 
 SUPERVISE_SECONDS = 1.0
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
-# A thread that lived this long has recovered: its next death is a first one again.
-RECOVERED_AFTER_SECONDS = 60.0
 
 MINUTE, HOUR = 60.0, 3600.0
 # Events of DogStatsD that wait to be stored; past it, the oldest are forgotten.
@@ -57,52 +54,6 @@ class Health:
 
     ok: bool
     problems: tuple[str, ...]
-
-
-class Supervised(Protocol):
-    """What can be kept alive."""
-
-    @property
-    def alive(self) -> bool: ...
-
-    def start(self) -> None: ...
-
-
-class ThreadSupervisor:
-    """Keeps one thing alive: starts it again when it died, after a pause that doubles from death to death."""
-
-    def __init__(self, name: str, kept: Supervised, clock: Callable[[], float]) -> None:
-        self.name = name
-        self.restarts = 0
-        self._kept = kept
-        self._clock = clock
-        self._pause = FIRST_PAUSE_SECONDS
-        self._since: float | None = None
-        self._not_before: float | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether it lives."""
-        return self._kept.alive
-
-    def check(self) -> None:
-        """Look once: start it if it died and the pause is over."""
-        now = self._clock()
-        if self._kept.alive:
-            if self._since is None:
-                self._since = now
-            if now - self._since >= RECOVERED_AFTER_SECONDS:
-                self._pause = FIRST_PAUSE_SECONDS
-            return
-        self._since = None
-        if self._not_before is None:
-            log.error("the %s died; it is started again in %g s", self.name, self._pause)
-            self._not_before = now + self._pause
-        if now >= self._not_before:
-            self._not_before = None
-            self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
-            self.restarts += 1
-            self._kept.start()
 
 
 class Runtime:
@@ -154,7 +105,6 @@ class Runtime:
         self.scheduler = Scheduler(jobs(self._settings, self._database, partial(self.collector.tally.took, PASS)))
         self._reporter = Reporter(self.collector, self._how_far)
         self._stopping = threading.Event()
-        self._server_problem: str | None = None
         self._thread: threading.Thread | None = None
         self.keepers = tuple(
             ThreadSupervisor(name, kept, self._clock)
@@ -164,6 +114,13 @@ class Runtime:
                 ("StatsD receiver", self.datagrams, self._receives),
             )
             if wanted
+        )
+        # All of them, whatever fails of one: the thread that does them is what keeps the others alive.
+        self._duties = (
+            Duty("the embedded server can't be started", lambda: self._database.ensure_running()),
+            Duty("annotations of datagrams can't be stored", self._store_notes),
+            *([Duty("this process can't count what it does", self._reporter.turn)] if self._collect else ()),
+            *(Duty(f"the {keeper.name} can't be started", keeper.check) for keeper in self.keepers),
         )
 
     @property
@@ -231,27 +188,15 @@ class Runtime:
             if self._schedule:
                 failing = self.scheduler.failing.items()
                 problems += [f"the job {name} fails: {why}" for name, why in failing if name not in ELECTED_JOBS]
-            if self._server_problem:
-                problems.append(self._server_problem)
+            problems += [duty.problem for duty in self._duties if duty.problem]
+            if self._thread is not None and not self._thread.is_alive():
+                problems.append("the supervisor is not running")
         return Health(not problems, tuple(problems))
 
     def supervise(self) -> None:
         """Look once at everything that must live; also what the supervising thread does once a second."""
-        try:
-            self._database.ensure_running()
-            self._server_problem = None
-        except Exception as error:
-            if self._server_problem is None:
-                log.exception("the embedded server can't be started")
-            self._server_problem = f"the embedded server can't be started: {type(error).__name__}"
-        self._store_notes()
-        if self._collect:
-            self._reporter.turn()
-        for keeper in self.keepers:
-            try:
-                keeper.check()
-            except Exception:
-                log.exception("the %s can't be started", keeper.name)
+        for duty in self._duties:
+            duty.turn()
 
     def _supervise(self) -> None:
         while not self._stopping.wait(SUPERVISE_SECONDS):
@@ -263,9 +208,8 @@ class Runtime:
         if not notes:
             return
         try:
-            now = datetime.now(UTC)
             with self._database.begin(within=PROBE_SECONDS) as connection:
-                put_annotations(connection, [annotation_of_note(note, now) for note in notes])
+                put_annotations(connection, list(_annotations(notes)))
         except Exception as error:
             log.warning("%d annotations can't be stored: %s", len(notes), describe(error))
             return
@@ -294,6 +238,16 @@ class Runtime:
         if not self._bus.replace(AUTOSTART_HANDLER, COLLECTOR_HANDLER, self.collector.offer):
             self._bus.detach(COLLECTOR_HANDLER)
             self._bus.attach(COLLECTOR_HANDLER, None, self.collector.offer)
+
+
+def _annotations(notes: Iterable[Note]) -> Iterator[Annotation]:
+    now = datetime.now(UTC)
+    for note in notes:
+        try:
+            yield annotation_of_note(note, now)
+        except InvalidEventError as error:
+            # Never tried again: one that can't be stored would keep those behind it waiting.
+            log.warning("an event of DogStatsD is no annotation: %s", error)
 
 
 def jobs(

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,7 +20,8 @@ from db.jobs import unfinished
 from metrics_dash.emit.autostart import COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.jobs.scheduler import SOON
-from metrics_dash.runtime import LONGEST_PAUSE_SECONDS, ClockJob, Runtime, ThreadSupervisor, jobs
+from metrics_dash.jobs.supervision import Duty
+from metrics_dash.runtime import ClockJob, Runtime, jobs
 from metrics_dash.settings import Settings, load_settings
 from tests.support.rollups import FOREVER
 
@@ -140,6 +140,30 @@ def test_a_job_that_fails_turns_health_red(runtime: Runtime, database: Database)
     eventually(lambda: runtime.health().ok)
 
 
+def test_what_fails_of_supervision_is_told_and_holds_up_nothing_else(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    runtime.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime, "_duties", (Duty("the first thing fails", fail), *runtime._duties))
+        assert runtime.scheduler.stop()
+        eventually(lambda: "the first thing fails: RuntimeError" in runtime.health().problems)
+        eventually(lambda: runtime.scheduler.alive)
+    assert runtime.health().ok
+
+
+def test_a_supervisor_that_ended_is_told(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end() -> None:
+        raise SystemExit
+
+    runtime.start()
+    monkeypatch.setattr(runtime, "supervise", end)
+    eventually(lambda: "the supervisor is not running" in runtime.health().problems)
+
+
 def test_an_embedded_server_that_can_not_be_started_is_told(
     runtime: Runtime, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,52 +177,6 @@ def test_an_embedded_server_that_can_not_be_started_is_told(
         assert runtime.health().problems == ("the embedded server can't be started: OSError",)
     runtime.supervise()
     assert runtime.health().ok
-
-
-class Mortal:
-    def __init__(self) -> None:
-        self.alive = True
-        self.starts = 0
-
-    def start(self) -> None:
-        self.starts += 1
-
-
-def test_what_dies_again_and_again_is_started_after_growing_pauses() -> None:
-    now = 0.0
-    mortal = Mortal()
-    keeper = ThreadSupervisor("thing", mortal, lambda: now)
-    keeper.check()
-    mortal.alive = False
-    started_at: list[float] = []
-    while now < 200:
-        keeper.check()
-        if mortal.starts > len(started_at):
-            started_at.append(now)
-        now += 0.5
-    pauses = [later - earlier for earlier, later in zip([0.0, *started_at], started_at, strict=False)]
-    assert pauses[0] == 1.0
-    assert all(earlier < later for earlier, later in pairwise(pauses[:5]))
-    assert max(pauses) <= LONGEST_PAUSE_SECONDS + 1
-
-
-def test_what_lived_for_long_is_started_again_soon() -> None:
-    now = 0.0
-    mortal = Mortal()
-    keeper = ThreadSupervisor("thing", mortal, lambda: now)
-    mortal.alive = False
-    for _ in range(100):
-        keeper.check()
-        now += 1
-    mortal.alive = True
-    keeper.check()
-    now += 61
-    keeper.check()
-    before, mortal.alive = mortal.starts, False
-    keeper.check()
-    now += 1
-    keeper.check()
-    assert mortal.starts == before + 1
 
 
 def test_of_two_processes_one_purges_a_slot(settings: Settings, database: Database) -> None:

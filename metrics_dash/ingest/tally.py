@@ -48,7 +48,9 @@ class Tally:
         self.viewers = self.walls = 0
 
     def receive(self, sender: str, form: str, events: int) -> None:
-        """Count events that a sender sent in a format, whatever becomes of them."""
+        """Count events that a sender sent in a format, whatever becomes of them. A request may hold none."""
+        if not events:
+            return
         with self._lock:
             self._received[sender, form] += events
             self._present.received[sender, form] += events

@@ -139,3 +139,12 @@ def test_where_there_is_no_room_nothing_breaks(database: Database, clock: Clock)
     collector.tally.receive("web", "json", 1)
     clock.now = REPORT_SECONDS
     reporter.turn()
+
+
+def test_a_request_of_no_event_is_nothing_to_report(
+    collector: Collector, reporter: Reporter, clock: Clock, database: Database
+) -> None:
+    collector.tally.receive("web", "json", 0)
+    report(collector, reporter, clock)
+    assert stored(database, "metrics_dash.ingest") == []
+    assert len(stored(database, "metrics_dash.process")) == 1
