@@ -26,7 +26,7 @@ from metrics_dash.web.address import PageState
 from metrics_dash.web.answers import json_answer
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
-from metrics_dash.web.sight import check_chart, check_range
+from metrics_dash.web.sight import check_range
 from routes.asked import asked_state, whole
 from routes.names import chart_of
 
@@ -95,8 +95,7 @@ class Details:
         }
 
     def _state(self, chart_id: str) -> PageState:
-        chart_of(self.context.catalog, chart_id)
-        check_chart(self.context.viewer(), self.context.catalog, chart_id)
+        chart_of(self.context.catalog, chart_id, self.context.viewer())
         return asked_state(self.context)
 
     def _window(self, state: PageState, moment: Moment) -> Window:

@@ -25,7 +25,7 @@ from metrics_dash.web.address import PageState
 from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
-from metrics_dash.web.sight import check_export, check_range
+from metrics_dash.web.sight import check_range
 from routes.asked import asked_state, whole
 from routes.names import chart_of, tab_of
 from routes.rendering import Renderer
@@ -78,7 +78,7 @@ class Exports:
 
     def tab_csv(self, tab_id: str) -> Response:
         """Return all charts of a tab in one table."""
-        taken = self._take(tab_of(self.context.catalog, tab_id))
+        taken = self._take(tab_of(self.context.catalog, tab_id, self.context.viewer()))
         for chart in taken.data.charts:
             _check(chart)
         return _csv(tab_csv(taken.data, taken.state.hidden), file_name(tab_id, None, taken.data.window, "csv"))
@@ -86,7 +86,7 @@ class Exports:
     def chart_csv(self, chart_id: str) -> Response:
         """Return one chart as a table."""
         tab = self._tab_of(chart_id)
-        taken = self._take(tab, chart_id)
+        taken = self._take(tab)
         chart = taken.chart(chart_id)
         _check(chart)
         text = chart_csv(chart, taken.data.compare, taken.hidden(chart_id), taken.data.annotations)
@@ -97,7 +97,7 @@ class Exports:
         Kaleido."""
         tab = self._tab_of(chart_id)
         size = whole("width", DEFAULT_SIZE[0], WIDTHS), whole("height", DEFAULT_SIZE[1], HEIGHTS)
-        taken = self._take(tab, chart_id, bars=bars_within(graph_width(size[0])))
+        taken = self._take(tab, bars=bars_within(graph_width(size[0])))
         picture = self._picture(taken, chart_id, size)
         key = f"{chart_id}|{size}|{picture.link}|{self.context.queries.now().timestamp()}"
         image = self.renderer.image(key, picture.figure)
@@ -117,18 +117,17 @@ class Exports:
         return Picture(taken.data, chart, style, Captions(about, known, link), size)
 
     def _tab_of(self, chart_id: str) -> Tab:
-        return self.context.catalog.tab_of(chart_of(self.context.catalog, chart_id).id)
+        catalog = self.context.catalog
+        return catalog.tab_of(chart_of(catalog, chart_id, self.context.viewer()).id)
 
-    def _take(self, tab: Tab, chart_id: str | None = None, *, bars: int | None = None) -> ExportRequest:
+    def _take(self, tab: Tab, *, bars: int | None = None) -> ExportRequest:
         """Return the data of a tab for the query of the present request, in the server's zone where it names none."""
-        viewer = self.context.viewer()
-        check_export(viewer, tab, chart_id)
         state = asked_state(self.context)
         queries = self.context.queries
         zone = state.zone(browser=None, server=self.context.settings.timezone)
         moment = queries.moment()
         window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment)
-        check_range(viewer, window)
+        check_range(self.context.viewer(), window)
         self.context.record("export", request.path.removeprefix(BASE_PATH))
         data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
         return ExportRequest(state, count_visible(data, state.hidden))

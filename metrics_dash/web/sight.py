@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from metrics_dash.auth.permissions import ForbiddenError, Principal
-from metrics_dash.catalog import Catalog, Tab
+from metrics_dash.catalog import Catalog, Chart, Tab
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.charts.timerange.windows import Window
+
+LONGEST_QUOTED = 80
 
 
 def catalog_for(viewer: Principal, catalog: Catalog) -> Catalog:
@@ -27,20 +29,41 @@ def check_sight(viewer: Principal, tab: Tab, mounted: Iterable[str] = ()) -> Non
         raise ForbiddenError("charts on the page are not open to you")
 
 
-def check_chart(viewer: Principal, catalog: Catalog, chart_id: str) -> None:
-    """Refuse a chart that somebody may not see, or whose event is not their token's. Raises ``ForbiddenError``."""
-    check_sight(viewer, catalog.tab_of(chart_id))
-    for name in catalog.chart(chart_id).events:
-        check_event(viewer, name)
+def chart_in_sight(viewer: Principal, catalog: Catalog, chart_id: str) -> Chart:
+    """Return the chart of that id, for whoever may see it, and all of its events.
+
+    Raises ``KeyError`` for one that there is not, or ``ForbiddenError``: who does not see everything is told the same
+    of a chart that is another's and of none.
+    """
+    chart = next((chart for chart in catalog.charts() if chart.id == chart_id), None)
+    if chart is None and not _is_limited(viewer):
+        raise KeyError(chart_id)
+    if chart is None or not viewer.sees_tab(catalog.tab_of(chart_id).id) or not _reaches(viewer, chart):
+        raise ForbiddenError(f"the chart {short(chart_id)} is not open to you")
+    return chart
 
 
-def check_export(viewer: Principal, tab: Tab, chart_id: str | None) -> None:
-    """Refuse the export of a chart, or of a whole tab, that somebody may not see. Raises ``ForbiddenError``."""
-    check_sight(viewer, tab)
-    for chart in tab.charts:
-        if chart_id in (None, chart.id):
-            for name in chart.events:
-                check_event(viewer, name)
+def tab_in_sight(viewer: Principal, catalog: Catalog, tab_id: str) -> Tab:
+    """Return the tab of that id, for whoever may see it and all of its charts. Raises what ``chart_in_sight`` does."""
+    tab = next((tab for tab in catalog.tabs if tab.id == tab_id), None)
+    if tab is None and not _is_limited(viewer):
+        raise KeyError(tab_id)
+    if tab is None or not viewer.sees_tab(tab_id) or not all(_reaches(viewer, chart) for chart in tab.charts):
+        raise ForbiddenError(f"the tab {short(tab_id)} is not open to you")
+    return tab
+
+
+def short(name: str) -> str:
+    """Return an id that somebody sent as a message quotes it."""
+    return repr(name if len(name) <= LONGEST_QUOTED else f"{name[:LONGEST_QUOTED]}…")
+
+
+def _is_limited(viewer: Principal) -> bool:
+    return bool(viewer.tabs or viewer.prefixes)
+
+
+def _reaches(viewer: Principal, chart: Chart) -> bool:
+    return all(viewer.reaches(name) for name in chart.events)
 
 
 def check_event(viewer: Principal, event_name: str) -> None:

@@ -11,7 +11,7 @@ from db.engine import Database
 from metrics_dash.auth import links
 from metrics_dash.auth.permissions import ForbiddenError, Principal
 from metrics_dash.catalog import load_catalog, parse_catalog
-from metrics_dash.web.sight import catalog_for, check_chart, check_export
+from metrics_dash.web.sight import catalog_for, chart_in_sight, tab_in_sight
 from tests.support.visitors import CALLBACK, House, house, question
 
 LONGEST = timedelta(hours=6)
@@ -102,10 +102,23 @@ show = "ratio"
 numerator = { event = "b.done" }
 denominator = { event = "a.tried" }
 """)
-    check_chart(Principal("token", "both", prefixes=("a", "b")), catalog, "share")
-    for prefix, other in (("a", "b.done"), ("b", "a.tried")):
+    chart_in_sight(Principal("token", "both", prefixes=("a", "b")), catalog, "share")
+    for prefix in ("a", "b"):
         half = Principal("token", "half", prefixes=(prefix,))
-        with pytest.raises(ForbiddenError, match=other):
-            check_chart(half, catalog, "share")
-        with pytest.raises(ForbiddenError, match=other):
-            check_export(half, catalog.tab("one"), None)
+        with pytest.raises(ForbiddenError, match="the chart 'share' is not open to you"):
+            chart_in_sight(half, catalog, "share")
+        with pytest.raises(ForbiddenError, match="the tab 'one' is not open to you"):
+            tab_in_sight(half, catalog, "one")
+
+
+@pytest.mark.parametrize("kind", ["chart/{}.csv", "chart/{}.json", "export/{}.csv"])
+def test_who_sees_a_part_is_told_the_same_of_anothers_and_of_none(wall: FlaskClient, opened: House, kind: str) -> None:
+    foreign = "combat" if kind.startswith("export") else "damage-dealt"
+    for client in (wall, opened.program("query", prefixes=("bezgelor.auth",))):
+        said = set()
+        for name in (foreign, "none-such"):
+            answer = client.get(f"/admin/metrics/{kind.format(name)}?range=1h")
+            said.add((answer.status_code, answer.text.replace(name, "it")))
+        ((status, words),) = said
+        assert status == 403
+        assert "'it' is not open to you" in words
