@@ -115,6 +115,7 @@ class Runtime:
             )
             if wanted
         )
+        self._last_report = Duty("this process can't count what it did", self._reporter.finish)
         # All of them, whatever fails of one: the thread that does them is what keeps the others alive.
         self._duties = (
             Duty("the embedded server can't be started", lambda: self._database.ensure_running()),
@@ -166,6 +167,7 @@ class Runtime:
                 self.datagrams.stop(min(1.0, timeout))
             if self._collect:
                 self._bus.detach(COLLECTOR_HANDLER)
+                self._last_report.turn()
             # The scheduler is told first, so that its last job ends while the collector drains.
             waiter = threading.Thread(target=self.scheduler.stop, args=(timeout,), name="metrics-stop", daemon=True)
             waiter.start()

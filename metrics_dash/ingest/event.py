@@ -13,6 +13,7 @@ from typing import NamedTuple
 from orjson import dumps
 
 from db.aggregates import Aggregate, check_histogram, encode_aggregates
+from db.collectors import OWN_EVENTS
 from db.rows import (
     EVENT,
     MAX_JSON_BYTES,
@@ -37,6 +38,8 @@ DAY_RETENTION = timedelta(days=365)
 _KEYS = frozenset({"event_name", "measurements", "metadata", "occurred_at"})
 _NOTHING: Mapping[str, float] = {}
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+_OWN = frozenset(OWN_EVENTS)
 
 
 class TooNewError(InvalidEventError):
@@ -80,10 +83,13 @@ def encode(event: Event) -> Row:
     return encode_row(event.name, event.measurements, event.metadata, event.occurred_at or datetime.now(UTC))
 
 
-def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) -> Row:
-    """Return an event as the row that is stored; ``now`` and ``keep`` as for ``parse_row``. Raises
-    ``InvalidEventError``."""
-    name, maps = check_name(event.name), encode_maps(event.measurements, event.metadata)
+def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION, *, own: bool = False) -> Row:
+    """Return an event as the row that is stored; ``now`` and ``keep`` as for ``parse_row``. ``own``: it is one in which
+    the application speaks of itself. Raises ``InvalidEventError``."""
+    name, maps = (
+        check_name(event.name) if own else _others_name(event.name),
+        encode_maps(event.measurements, event.metadata),
+    )
     occurred_at = now if event.occurred_at is None else check_time(event.occurred_at, now, keep)
     if event.weight == 1 and event.kind == EVENT and not event.aggregates and event.counter is None:
         return name, maps, to_nanoseconds(occurred_at)
@@ -92,6 +98,14 @@ def check_event(event: Event, now: datetime, keep: timedelta = DAY_RETENTION) ->
     counter = None if event.counter is None else _checked(event.counter)
     more = More(event.weight, event.kind, encode_aggregates(event.aggregates), counter)
     return name, maps, to_nanoseconds(occurred_at), more
+
+
+def _others_name(value: object) -> str:
+    """Return the name of what somebody sent. The page believes what the application says of itself: nobody else may."""
+    name = check_name(value)
+    if name in _OWN:
+        raise InvalidEventError(f"event_name: {name!r} is kept for what the application says of itself")
+    return name
 
 
 def _checked(counter: Counter) -> Counter:
@@ -120,7 +134,7 @@ def parse_row(document: object, now: datetime, keep: timedelta = DAY_RETENTION) 
         raise InvalidEventError(f"{quote(unknown)} is not a key of an event; they are {', '.join(sorted(_KEYS))}")
     if "event_name" not in document:
         raise InvalidEventError("event_name is missing")
-    name = check_name(document["event_name"])
+    name = _others_name(document["event_name"])
     maps = encode_maps(document.get("measurements", _NOTHING), document.get("metadata", _NOTHING))
     occurred_at = parse_time(document["occurred_at"]) if "occurred_at" in document else now
     return name, maps, to_nanoseconds(check_time(occurred_at, now, keep))

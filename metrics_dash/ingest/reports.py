@@ -9,7 +9,7 @@ many as were refused, by ``reason``; ``metrics_dash.process`` is a sample: ``buf
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from db.aggregates import Aggregate
@@ -48,15 +48,29 @@ class Reporter:
         if self._clock() < self._next:
             return
         self._next = self._clock() + REPORT_SECONDS
-        rows = [check_event(event, now) for now in [datetime.now(UTC)] for event in self.events()]
-        try:
-            self._collector.submit(rows)
-        except BufferFullError:
-            log.debug("there is no room for what this process says of itself")
+        self._submit(self.events())
+
+    def finish(self) -> None:
+        """Report what came since the last report, before the collector is stopped: no sample, of a part of an
+        interval."""
+        self._submit(self._counts(self._collector.tally.take()))
 
     def events(self) -> Iterator[Event]:
         """Yield what happened since the last report."""
         interval = self._collector.tally.take()
+        yield from self._counts(interval)
+        yield self._sample(interval)
+
+    def _submit(self, events: Iterable[Event]) -> None:
+        now = datetime.now(UTC)
+        rows = [check_event(event, now, own=True) for event in events]
+        try:
+            if rows:
+                self._collector.submit(rows)
+        except BufferFullError:
+            log.debug("there is no room for what this process says of itself")
+
+    def _counts(self, interval: Interval) -> Iterator[Event]:
         one_by_one, refused = self._so_far()
         if one_by_one > self._one_by_one:
             interval.received[THIS_PROGRAM, EXECUTE] += one_by_one - self._one_by_one
@@ -64,7 +78,6 @@ class Reporter:
             yield _many(INGEST_EVENT, events, {"sender": sender, "format": form, "way": f"{form} {sender}"})
         for reason, events in sorted((refused - self._refused).items()):
             yield _many(REFUSALS_EVENT, events, {"reason": reason})
-        yield self._sample(interval)
         self._one_by_one, self._refused = one_by_one, refused
 
     def _sample(self, interval: Interval) -> Event:

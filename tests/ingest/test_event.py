@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.collectors import OWN_EVENTS
 from db.rows import (
     MAX_JSON_BYTES,
     Counter,
@@ -34,6 +35,16 @@ def test_every_part_is_read() -> None:
     }
     at = datetime(2026, 1, 31, 11, 0, 0, 250000, tzinfo=UTC)
     assert parse_row(document, NOW) == encode_row("game.login", {"ms": 1.5}, {"ok": True}, at)
+
+
+@pytest.mark.parametrize("name", OWN_EVENTS)
+def test_nobody_else_says_what_the_application_says_of_itself(name: str) -> None:
+    with pytest.raises(InvalidEventError, match="kept for what the application says of itself"):
+        parse_row({"event_name": name}, NOW)
+    with pytest.raises(InvalidEventError, match="kept for what the application says of itself"):
+        check_event(Event(name), NOW)
+    assert check_event(Event(name), NOW, own=True)[0] == name
+    parse_row({"event_name": f"{name}.more"}, NOW)
 
 
 @pytest.mark.parametrize("document", [None, [], "a", 1])
