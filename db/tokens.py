@@ -10,6 +10,10 @@ from sqlalchemy import Connection, text
 TOUCH = timedelta(minutes=1)
 # What may come at once, in seconds' worth of what may come steadily.
 BURST_SECONDS = 10.0
+# Nobody is told to wait for longer, whatever rate a token was once given.
+LONGEST_WAIT = timedelta(hours=1)
+# Rates beyond these can't be reckoned with; what stands in a row may be.
+_LEAST_RATE, _GREATEST_RATE = 1e-6, 1e15
 
 _COLUMNS = (
     "token_id, name, digest, scopes, prefixes, events_per_second, bytes_per_second, created_by, created_at, "
@@ -119,14 +123,20 @@ def touch_token(connection: Connection, token_id: str, address: str) -> None:
     )
 
 
+def _rate(kind: str) -> str:
+    """What passes in a second; null where there is no limit."""
+    rate = f"{kind}_per_second"
+    return f"(CASE WHEN {rate} IS NOT NULL THEN least(greatest({rate}, {_LEAST_RATE}), {_GREATEST_RATE}) END)"
+
+
 def _left(kind: str) -> str:
     """What the bucket of events or bytes holds now; one without a limit holds nothing."""
     since = "extract(epoch FROM clock_timestamp() - level_at)"
-    return f"coalesce(greatest(0, {kind}_level - {since} * {kind}_per_second), 0)"
+    return f"coalesce(greatest(0, {kind}_level - {since} * {_rate(kind)}), 0)"
 
 
 def _room(kind: str) -> str:
-    return f"({kind}_per_second IS NULL OR {_left(kind)} < {kind}_per_second * :burst)"
+    return f"({kind}_per_second IS NULL OR {_left(kind)} < {_rate(kind)} * :burst)"
 
 
 def spend(connection: Connection, token_id: str, *, events: int, size: int) -> timedelta | None:
@@ -147,9 +157,9 @@ def spend(connection: Connection, token_id: str, *, events: int, size: int) -> t
         return None
     wait = connection.execute(
         text(
-            f"SELECT greatest({_left('events')} / events_per_second, {_left('bytes')} / bytes_per_second) - :burst "
+            f"SELECT greatest({_left('events')} / {_rate('events')}, {_left('bytes')} / {_rate('bytes')}) - :burst "
             "FROM auth_tokens WHERE token_id = :id"
         ),
         found,
     ).scalar_one_or_none()
-    return timedelta(seconds=max(1.0, float(wait or 0)))
+    return timedelta(seconds=min(max(1.0, float(wait or 0)), LONGEST_WAIT.total_seconds()))

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from layouts.pages.forms import Row, button, check, ended, field, form, moment, section, table
 from metrics_dash.auth.overview import Token
 from metrics_dash.auth.permissions import SCOPES
+from metrics_dash.auth.tokens import BYTES_PER_SECOND, EVENTS_PER_SECOND
 from metrics_dash.web.paths import TOKENS_PATH
 
 
@@ -35,6 +36,10 @@ def _rate(token: Token) -> str:
     return ", ".join(f"{number:,g} {unit}" for number, unit in parts if number is not None) or "–"
 
 
+def _limit(name: str, label: str, bounds: tuple[float, float]) -> Component:
+    return field(name, label, type="number", min=bounds[0], max=bounds[1], step="any", placeholder="no limit")
+
+
 def _add(csrf: str) -> Component:
     scopes = [check(f"scope-{scope}", scope, value=scope == "ingest") for scope in SCOPES]
     return form(
@@ -44,8 +49,8 @@ def _add(csrf: str) -> Component:
         field("name", "Name", required=True, maxlength=100),
         html.Fieldset([html.Legend("Scopes"), *scopes], className="field"),
         field("prefixes", "Events under (all, where nothing stands here)", placeholder="shop., game.auth."),
-        field("rate", "Events a second", type="number", min=0, step="any", placeholder="no limit"),
-        field("bytes", "Bytes a second", type="number", min=0, step="any", placeholder="no limit"),
+        _limit("rate", "Events a second", EVENTS_PER_SECOND),
+        _limit("bytes", "Bytes a second", BYTES_PER_SECOND),
         field("expires", "Holds for", placeholder="for ever, or 90d"),
         button("Make", primary=True),
     )

@@ -16,6 +16,9 @@ from metrics_dash.auth.secrets import TOKEN, Secret, digest_of, new_secret, read
 # A check is remembered so long, so a token that is revoked can be used for as long at most.
 REMEMBERED_SECONDS = 5.0
 _REMEMBERED = 4096
+# What a rate may be: less would let nobody in for minutes, and more is no limit.
+EVENTS_PER_SECOND = (0.01, 1e9)
+BYTES_PER_SECOND = (1.0, 1e12)
 _PREFIX = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*\.?", re.ASCII)
 
 
@@ -41,8 +44,8 @@ def issue(
         raise TokenError(f"{unknown!r} is not a scope; those are {', '.join(SCOPES)}" if scopes else "no scope")
     if (bad := next((each for each in prefixes if not _PREFIX.fullmatch(each)), None)) is not None:
         raise TokenError(f"{bad[:60]!r} is not the beginning of an event's name, such as shop.")
-    if any(rate is not None and rate <= 0 for rate in (events_per_second, bytes_per_second)):
-        raise TokenError("a rate is more than nothing")
+    _check_rate("events", events_per_second, EVENTS_PER_SECOND)
+    _check_rate("bytes", bytes_per_second, BYTES_PER_SECOND)
     token = new_secret(TOKEN)
     with database.begin() as connection:
         tokens.add_token(
@@ -62,6 +65,12 @@ def issue(
         subject = f"{name.strip()} {token.identity}"
         audit_log.append(connection, by, "token.add", subject, scopes=list(scopes), prefixes=list(prefixes))
     return token
+
+
+def _check_rate(kind: str, rate: float | None, bounds: tuple[float, float]) -> None:
+    least, most = bounds
+    if rate is not None and not least <= rate <= most:
+        raise TokenError(f"{kind} a second: {rate:g} is not between {least:g} and {most:,.0f}")
 
 
 def revoke(database: Database, token_id: str, *, by: str) -> None:

@@ -8,6 +8,8 @@ from rich.table import Table
 
 from db.tokens import Token, list_tokens
 from metrics_dash.auth import tokens
+from metrics_dash.auth.tokens import BYTES_PER_SECOND as BYTES
+from metrics_dash.auth.tokens import EVENTS_PER_SECOND as EVENTS
 from metrics_dash.auth.tokens import TokenError
 from metrics_dash.commands.session import CommandError, actor, duration, ended, moment, opened, show
 
@@ -24,8 +26,10 @@ def add(
     name: Annotated[str, typer.Argument(help="What it is for; not unique.")],
     prefix: Annotated[list[str] | None, typer.Option(help="Only events under this, such as shop.; may repeat.")] = None,
     scope: Annotated[str, typer.Option(help="Of ingest, query, scrape, annotate; joined by commas.")] = "ingest",
-    rate: Annotated[float | None, typer.Option(min=0.01, help="Events a second.")] = None,
-    bytes_rate: Annotated[float | None, typer.Option("--bytes", min=1, help="Bytes a second, inflated.")] = None,
+    rate: Annotated[float | None, typer.Option(min=EVENTS[0], max=EVENTS[1], help="Events a second.")] = None,
+    bytes_rate: Annotated[
+        float | None, typer.Option("--bytes", min=BYTES[0], max=BYTES[1], help="Bytes a second, inflated.")
+    ] = None,
     expires: Annotated[
         timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="How long it holds: 90d.")
     ] = None,

@@ -1,5 +1,6 @@
 """Tokens: made once, checked without asking each time, and gone within seconds when revoked."""
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -76,12 +77,20 @@ def test_its_use_is_shown(database: Database) -> None:
 @pytest.mark.parametrize("wrong", [
     {"name": ""}, {"name": "a\nb"}, {"name": "x" * 101}, {"scopes": ()}, {"scopes": ("ingest", "manage")},
     {"prefixes": ("Shop",)}, {"prefixes": ("shop..",)}, {"prefixes": ("shop%",)}, {"prefixes": ("",)},
-    {"events_per_second": 0.0}, {"bytes_per_second": -1.0},
+    {"events_per_second": 0.0}, {"bytes_per_second": -1.0}, {"events_per_second": 0.009}, {"events_per_second": 1.1e9},
+    {"events_per_second": math.nan}, {"bytes_per_second": 0.9}, {"bytes_per_second": 1.1e12},
 ])  # fmt: skip
 def test_what_can_not_be_a_token_is_refused_in_a_line(database: Database, wrong: dict[str, Any]) -> None:
     with pytest.raises(TokenError) as error:
         tokens.issue(database, **{"name": "shop", "by": "ann", **wrong})
     assert "\n" not in str(error.value)
+
+
+def test_a_rate_that_is_refused_is_told_what_it_may_be(database: Database) -> None:
+    with pytest.raises(TokenError, match=r"events a second: 1e-300 is not between 0\.01 and 1,000,000,000$"):
+        tokens.issue(database, "shop", by="ann", events_per_second=1e-300)
+    with pytest.raises(TokenError, match=r"bytes a second: 1e\+308 is not between 1 and 1,000,000,000,000$"):
+        tokens.issue(database, "shop", by="ann", bytes_per_second=1e308)
 
 
 def test_one_without_a_rate_costs_the_database_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,9 @@ def test_one_that_is_revoked_is_listed_as_that_and_does_nothing(on: Run, databas
         (("--prefix", "Shop"), 1),
         (("--rate", "0"), 2),
         (("--bytes", "-1"), 2),
+        (("--rate", "1e10"), 2),
+        (("--bytes", "1e13"), 2),
+        (("--rate", "nan"), 2),
         (("--expires", "soon"), 2),
     ],
 )

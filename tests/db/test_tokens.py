@@ -1,8 +1,10 @@
 """Tokens as rows: they end by time and by hand, and send no more than their rate, whichever process asks."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from db import tokens
@@ -92,3 +94,18 @@ def test_requests_at_the_same_moment_share_one_rate(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         allowed = [left is None for left in pool.map(lambda _: spend(database, 5), range(16))]
     assert sum(allowed) == 1
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e-9, 1e-3])
+def test_however_small_a_rate_was_once_given_nobody_is_told_to_wait_for_longer_than_an_hour(
+    database: Database, rate: float
+) -> None:
+    add(database, events=rate, size=rate)
+    assert spend(database, 1000, 1000) is None
+    assert spend(database, 1, 1) == tokens.LONGEST_WAIT
+
+
+@pytest.mark.parametrize("rate", [1e308, math.nan])
+def test_however_great_a_rate_was_once_given_it_lets_everything_pass(database: Database, rate: float) -> None:
+    add(database, events=rate, size=rate)
+    assert [spend(database, 250_000, 20_000_000) for _ in range(3)] == [None] * 3

@@ -31,7 +31,7 @@ def let_in(folder: Path) -> Named:
             "$INGEST": _token(database),
             "$QUERY": _token(database, scopes=("query",)),
             "$SHOP": _token(database, prefixes=("shop.",)),
-            "$SLOW": _token(database, events_per_second=0.0001),
+            "$SLOW": _token(database, events_per_second=0.01),
             "$REVOKED": _token(database, revoked=True),
         }
     finally:

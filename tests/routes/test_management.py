@@ -97,6 +97,9 @@ def test_what_can_not_be_done_is_said_and_nothing_is_done(opened: House, admin: 
     assert "There is no such thing to do." in told(admin)
     send(admin, "/admin/tokens", "add", name="shop", rate="fast", **{"scope-ingest": "on"})
     assert "is not a number" in told(admin)
+    for field in ("rate", "bytes"):
+        send(admin, "/admin/tokens", "add", name="shop", **{field: "1e-300", "scope-ingest": "on"})
+        assert "a second: 1e-300 is not between" in told(admin)
     send(admin, "/admin/links", "add", expires="soon")
     assert "is not a duration" in told(admin)
     assert overview.programs(opened.database) == []

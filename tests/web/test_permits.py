@@ -49,7 +49,7 @@ def test_events_that_the_token_is_not_for_are_refused_by_name_and_the_others_sto
 
 
 def test_more_than_the_rate_is_told_to_wait_and_nothing_is_stored(opened: House) -> None:
-    program = opened.program("ingest", events_per_second=0.001)
+    program = opened.program("ingest", events_per_second=0.01)
     assert program.post(EVENTS, json={"event_name": "shop.paid"}).status_code == 200
     answer = program.post(EVENTS, json={"event_name": "shop.paid"})
     assert answer.status_code == 429

@@ -174,7 +174,7 @@ def test_an_event_that_the_token_is_not_for_is_refused_and_no_other(opened: Hous
 
 @every_way
 def test_more_than_its_rate_is_429_and_nothing_of_it_is_stored(opened: House, way: Way, name: str) -> None:
-    shown = token(opened, events_per_second=0.001)
+    shown = token(opened, events_per_second=0.01)
     assert way.send(opened.stranger(), f"{name}.a", shown).status_code in (200, 204)
     answer = way.send(opened.stranger(), f"{name}.b", shown)
     assert answer.status_code == 429
@@ -250,7 +250,7 @@ def test_a_body_that_cant_be_read_to_find_its_key_is_told_so(opened: House) -> N
 def test_annotations_take_their_scope_and_count_towards_the_rate(opened: House) -> None:
     assert opened.stranger().post("/api/annotations", json={"text": "a"}).status_code == 401
     assert opened.program("ingest", "query").post("/api/annotations", json={"text": "a"}).status_code == 403
-    program = opened.program("annotate", "query", events_per_second=0.001)
+    program = opened.program("annotate", "query", events_per_second=0.01)
     answers = [program.post("/api/annotations", json={"text": "a"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert len(program.get("/api/annotations").json or []) == 1
