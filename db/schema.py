@@ -37,6 +37,7 @@ LOCK_ROLLUP = 7_306_001
 LOCK_MIGRATE = 7_306_002
 LOCK_PARTITIONS = 7_306_003
 LOCK_NAMES = 7_306_005
+LOCK_PEOPLE = 7_306_006
 
 # What other programs may read (``migrations``): a view of each level's buckets, which holds nothing itself.
 VIEWS = tuple(f"metrics_{level}" for level in BUCKET_TYPES)

@@ -1,11 +1,14 @@
 """People who may come in: names, roles, and hashes of passwords. A person that somebody else vouches for has none."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
+
+from db.schema import LOCK_PEOPLE
 
 _COLUMNS = "user_id, name, source, role, created_at, seen_at, disabled_at, permissions"
 _FROM = "FROM auth_users JOIN auth_roles USING (role)"
@@ -40,7 +43,13 @@ def add_user(
     password_hash: str | None = None,
     subject: str | None = None,
 ) -> User | None:
-    """Add a person and return it; None where the name is taken. A role that there is not violates a constraint."""
+    """Add a person and return it; None where the name is taken, or another that can't be told from it.
+
+    A role that there is not violates a constraint.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_PEOPLE})
+    if alike(connection, name) is not None:
+        return None
     added = connection.execute(
         text(
             "INSERT INTO auth_users (name, source, subject, role, password_hash) "
@@ -49,6 +58,17 @@ def add_user(
         {"name": name, "source": source, "subject": subject, "role": role, "hash": password_hash},
     )
     return user_of(connection, name) if added.rowcount else None
+
+
+def alike(connection: Connection, name: str) -> str | None:
+    """Return a name that somebody has and that can't be told from this one, this one itself among them."""
+    names: Iterable[str] = connection.execute(text("SELECT name FROM auth_users ORDER BY user_id")).scalars()
+    return next((each for each in names if name_key(each) == name_key(name)), None)
+
+
+def name_key(name: str) -> str:
+    """Return what is the same for names that differ in case, in width or in how their accents are written alone."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def list_users(connection: Connection) -> list[User]:

@@ -42,9 +42,14 @@ def add(database: Database, name: str, *, role: str, by: str, password: str | No
     with database.begin() as connection:
         user = users.add_user(connection, name, role=role, source=source, password_hash=kept)
         if user is None:
-            raise PeopleError(f"there is a user {name!r} already")
+            raise PeopleError(_taken(name, users.alike(connection, name)))
         audit_log.append(connection, by, "user.add", name, role=role, source=source)
     return user
+
+
+def _taken(name: str, by: str | None) -> str:
+    same = by is None or by == name
+    return f"there is a user {by or name!r} already" + ("" if same else f", and {name!r} can't be told from that name")
 
 
 def find(database: Database, name: str) -> User | None:
@@ -89,12 +94,13 @@ def set_disabled(database: Database, name: str, disabled: bool, *, by: str) -> N
 def vouched_for(database: Database, name: str) -> User | None:
     """Return the person whom a trusted proxy names: a viewer, until somebody gives them another role.
 
-    None for a person who is let in no longer, and for a name that is somebody else's, with a password here.
+    None for a person who is let in no longer, and for a name that is somebody else's, with a password here, or can't be
+    told from one. Raises ``PeopleError`` for what is no name.
     """
-    user = find(database, name)
+    user = find(database, check_name(name))
     if user is None:
         with database.begin() as connection:
-            if users.add_user(connection, check_name(name), role=ROLES[0], source="proxy") is not None:
+            if users.add_user(connection, name, role=ROLES[0], source="proxy") is not None:
                 audit_log.append(connection, "proxy", "user.add", name, role=ROLES[0], source="proxy")
             user = users.user_of(connection, name)
     return user if user is not None and user.source == "proxy" and user.disabled_at is None else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from db.tokens import Token, list_tokens
-from db.users import list_users
+from db.users import list_users, name_key
 from metrics_dash.auth.permissions import MANAGE
 from metrics_dash.auth.secret_key import FILE, kept
 from metrics_dash.ops.finding import Finding, Verdict
@@ -22,6 +22,7 @@ def access(settings: Settings, connection: Connection, now: datetime) -> Iterato
         yield Finding("login", Verdict.GOOD, "none, so this machine alone is served")
         return
     yield _login(settings, connection)
+    yield from _names(connection)
     yield _key(settings)
     if settings.trusted_proxies:
         yield _proxy(settings)
@@ -44,6 +45,20 @@ def _source(settings: Settings) -> str:
     if "password" in settings.auth:
         return ""
     return " --source proxy" if "proxy" in settings.auth else ", and add password to METRICS_AUTH"
+
+
+def _names(connection: Connection) -> Iterator[Finding]:
+    """Name people who were added before names had to be told apart."""
+    alike: dict[str, list[str]] = {}
+    for user in list_users(connection):
+        if user.disabled_at is None:
+            alike.setdefault(name_key(user.name), []).append(user.name)
+    groups = [" and ".join(names) for names in alike.values() if len(names) > 1]
+    if groups:
+        more = f", and {len(groups) - NAMED} more" if len(groups) > NAMED else ""
+        text = f"{'; '.join(groups[:NAMED])}{more}: whoever reads them can't tell them apart"
+        remedy = "let one of each in no longer: python -m metrics_dash users disable NAME"
+        yield Finding("names", Verdict.WORTH_A_LOOK, text, remedy)
 
 
 def _key(settings: Settings) -> Finding:

@@ -88,9 +88,19 @@ class ProxyWords:
             raise ProblemError(403, "X-Forwarded-For names fewer hops than METRICS_PROXY_HOPS")
 
     def person(self) -> str | None:
-        """Return whom the proxy names; only one that is believed gets here with a name. Raises ``ProblemError`` 403."""
-        name = request.headers.get(self._header) if self._header is not None else None
+        """Return whom the proxy names; only one that is believed gets here with a name. Raises ``ProblemError`` 400 for
+        a name that can't be read, 403 for several."""
+        sent = request.headers.get(self._header) if self._header is not None else None
+        name = _decoded(sent, f"{self._header}") if sent is not None else None
         # A header that stands there twice comes as one, with a comma.
         if name is not None and "," in name:
             raise ProblemError(403, f"{self._header} names more than one person")
         return name.strip() or None if name is not None else None
+
+
+def _decoded(value: str, header: str) -> str:
+    """Return the text of a header, whose bytes come as latin-1. Raises ``ProblemError`` 400."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        raise ProblemError(400, f"{header} is not UTF-8") from None

@@ -51,6 +51,11 @@ def test_whoever_has_the_same_name_or_mail_here_stays_somebody_else(database: Da
     assert mailed.name == "ann@example.org (https://id.example.org s2)"
 
 
+def test_a_name_that_can_not_be_told_from_anothers_is_shown_with_its_subject(database: Database) -> None:
+    people.add(database, "Ann", role="admin", by="test", password="correct horse battery")
+    assert welcome(database, claims(), ROLES, address="").name == "ann (https://id.example.org s1)"
+
+
 def test_a_mail_address_that_is_not_verified_is_no_name(database: Database) -> None:
     user = welcome(database, claims(preferred_username=None, email="boss@example.org"), ROLES, address="")
     assert user.name == "s1"

@@ -1,8 +1,10 @@
 """People: added and changed, each in the audit log, and what they may no longer ends at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from db.audit_log import entries
 from db.engine import Database
@@ -12,6 +14,8 @@ from metrics_dash.auth.people import PeopleError
 from metrics_dash.auth.sessions import Sessions
 
 PASSWORD = "correct horse battery"
+# By case, by width, by how an accent is written, and by all of them.
+LOOKALIKES = [("adm", "ADM"), ("adm", "ａｄｍ"), ("jo\u0308rg", "j\u00f6rg"), ("Straße", "STRASSE"), ("ﬁn", "FIN")]
 
 
 @pytest.fixture
@@ -30,6 +34,32 @@ def session_of(database: Database, name: str = "ann") -> tuple[Sessions, str]:
 def test_a_name_stands_for_one_person(ann: Database) -> None:
     with pytest.raises(PeopleError, match="already"):
         people.add(ann, "ann", role="admin", by="eve", password=PASSWORD)
+
+
+@pytest.mark.parametrize(("name", "other"), LOOKALIKES)
+def test_a_name_that_can_not_be_told_from_another_is_taken(database: Database, name: str, other: str) -> None:
+    people.add(database, name, role="viewer", by="eve", password=PASSWORD)
+    with pytest.raises(PeopleError, match=f"there is a user '{name}' already, and '{other}' can't be told from"):
+        people.add(database, other, role="admin", by="eve", password=PASSWORD)
+    with pytest.raises(PeopleError, match="already"):
+        people.add(database, other, role="admin", by="eve", password=None, source="proxy")
+    assert people.vouched_for(database, other) is None
+    assert people.find(database, other) is None
+
+
+def test_of_names_that_are_added_at_once_and_look_alike_one_is_taken(database: Database) -> None:
+    names = ["adm", "ADM", "Adm", "aDm", "adM", "ADm", "aDM", "AdM"]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda name: people.vouched_for(database, name), names))
+    assert sum(each is not None for each in found) == 1
+
+
+def test_people_who_were_added_before_names_had_to_be_told_apart_stay_who_they_are(ann: Database) -> None:
+    with ann.begin() as connection:
+        connection.execute(text("INSERT INTO auth_users (name, source, role) VALUES ('ANN', 'proxy', 'viewer')"))
+    old = people.vouched_for(ann, "ANN")
+    assert old is not None
+    assert people.find(ann, "ann") is not None
 
 
 @pytest.mark.parametrize("name", ["", " ann", "ann ", "a\nb", "a\tb", "x" * 101, "\u200bann", "a\0b"])

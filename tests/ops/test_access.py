@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.auth import people, tokens
@@ -16,7 +17,7 @@ from metrics_dash.settings import load_settings
 from tests.support.visitors import PASSWORD
 
 Examine = Callable[..., dict[str, Finding]]
-DOORS = {"login", "secret key", "proxy", "tokens"}
+DOORS = {"login", "names", "secret key", "proxy", "tokens"}
 KEY = "k" * 32
 PROXY = {"METRICS_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8", "SECRET_KEY": KEY}
 VOUCHING = {**PROXY, "METRICS_PROXY_HEADER": "X-Remote-User", "METRICS_PROXY_SECRET": "s" * 16}
@@ -60,6 +61,17 @@ def test_a_login_with_an_admin_is_good(database: Database, found: Examine) -> No
     add(database, "vera", "viewer")
     add(database)
     assert found()["login"] == Finding("login", Verdict.GOOD, "by password: 2 people, 1 of them admin")
+
+
+def test_names_that_can_not_be_told_apart_are_told(database: Database, found: Examine) -> None:
+    add(database)
+    assert "names" not in found()
+    with database.begin() as connection:
+        connection.execute(text("INSERT INTO auth_users (name, source, role) VALUES ('ANN', 'proxy', 'viewer')"))
+    names = found()["names"]
+    assert (names.verdict, set(names.text.partition(":")[0].split(" and "))) == (Verdict.WORTH_A_LOOK, {"ann", "ANN"})
+    people.set_disabled(database, "ANN", True, by="test")
+    assert "names" not in found()
 
 
 def test_an_admin_who_may_come_in_no_longer_is_none(database: Database, found: Examine) -> None:

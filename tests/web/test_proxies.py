@@ -138,6 +138,34 @@ def test_two_names_are_none(proxy: FlaskClient) -> None:
     assert proxy.get(PAGE, headers=headers).status_code == 403
 
 
+def as_header(name: str) -> str:
+    """A name in the bytes that a proxy sends, as a header's bytes come."""
+    return name.encode().decode("latin-1")
+
+
+def test_a_name_is_read_as_utf_8(opened: House, proxy: FlaskClient) -> None:
+    assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": as_header("jörg")}).status_code == 200
+    assert people.find(opened.database, "jörg") is not None
+
+
+@pytest.mark.parametrize("name", ["jörg", "JÖRG", "jo\u0308rg", "ｊörg"])
+def test_a_proxy_does_not_name_whoever_has_a_password_here_in_letters_that_look_like_theirs(
+    opened: House, proxy: FlaskClient, name: str
+) -> None:
+    people.add(opened.database, "jörg", role="admin", by="test", password="correct horse battery staple")
+    assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": as_header(name)}).status_code == 401
+
+
+def test_a_name_that_is_not_utf_8_is_refused(proxy: FlaskClient) -> None:
+    answer = proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": "j\xf6rg"})
+    assert (answer.status_code, answer.json) == (400, {"error": "X-Remote-User is not UTF-8"})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\x1bb"])
+def test_a_name_with_what_can_not_be_seen_is_nobody(proxy: FlaskClient, name: str) -> None:
+    assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": name}).status_code == 401
+
+
 def test_a_name_that_can_not_be_one_is_nobody(proxy: FlaskClient) -> None:
     assert proxy.get(PAGE, headers={**VOUCHED, "X-Remote-User": "x" * 200}).status_code == 401
 
