@@ -4,13 +4,16 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from db import audit_log, tokens
+from db.deadlines import PROBE_SECONDS, READ_SECONDS
 from db.engine import Database
-from metrics_dash.auth.permissions import SCOPES, Principal
+from db.faults import Fault, classify
+from metrics_dash.auth.permissions import SCOPES, Principal, Scope
 from metrics_dash.auth.secrets import TOKEN, Secret, digest_of, new_secret, read_secret
 
 # A check is remembered so long, so a token that is revoked can be used for as long at most.
@@ -19,6 +22,8 @@ _REMEMBERED = 4096
 # What a rate may be: less would let nobody in for minutes, and more is no limit.
 EVENTS_PER_SECOND = (0.01, 1e9)
 BYTES_PER_SECOND = (1.0, 1e12)
+# Whoever watches over us has to hear of an outage: what tells of it opens without the database. Nothing else does.
+_WITHOUT_DATABASE: Scope = "scrape"
 _PREFIX = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*\.?", re.ASCII)
 
 
@@ -81,16 +86,36 @@ def revoke(database: Database, token_id: str, *, by: str) -> None:
         audit_log.append(connection, by, "token.revoke", token_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that held when the database was last asked."""
+
+    who: Principal
+    expires_at: datetime | None
+
+    def for_scraping(self) -> Principal | None:
+        """Return what it still opens while the database can't be asked; None where that is nothing."""
+        over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+        if over or _WITHOUT_DATABASE not in self.who.scopes:
+            return None
+        return replace(self.who, scopes=frozenset({_WITHOUT_DATABASE}))
+
+
 class Tokens:
     """Checks tokens. What was found is remembered for some seconds, so that a sender costs no question each time."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._found: TTLCache[bytes, Principal | None] = TTLCache(_REMEMBERED, REMEMBERED_SECONDS, clock)
+        self._known: LRUCache[bytes, _Known] = LRUCache(_REMEMBERED)
         self._lock = threading.Lock()
 
-    def find(self, shown: str, *, address: str) -> Principal | None:
-        """Return what a program may do with what it shows; None where that is no token that holds."""
+    def find(self, shown: str, *, address: str, scope: Scope | None = None) -> Principal | None:
+        """Return what a program may do with what it shows; None where that is no token that holds.
+
+        ``scope``: what it is shown for. Where the database can't be asked, a token that held when it was last asked in
+        this process still opens what takes ``scrape``.
+        """
         secret = read_secret(shown, TOKEN)
         if secret is None:
             return None
@@ -98,19 +123,32 @@ class Tokens:
         with self._lock:
             if key in self._found:
                 return self._found[key]
-        found = self._look(secret, address)
-        with self._lock:
-            self._found[key] = found
-        return found
+            known = self._known.get(key) if scope == _WITHOUT_DATABASE else None
+        try:
+            found = self._look(secret, address, READ_SECONDS if known is None else PROBE_SECONDS)
+        except Exception as error:
+            kept = known.for_scraping() if known is not None else None
+            if kept is None or classify(error) is not Fault.TRANSIENT:
+                raise
+            return kept
+        self._remember(key, found)
+        return found.who if found is not None else None
 
-    def _look(self, secret: Secret, address: str) -> Principal | None:
-        with self._database.reading("primary") as connection:
+    def _remember(self, key: bytes, found: _Known | None) -> None:
+        with self._lock:
+            self._found[key] = found.who if found is not None else None
+            self._known.pop(key, None)
+            if found is not None:
+                self._known[key] = found
+
+    def _look(self, secret: Secret, address: str, within: float) -> _Known | None:
+        with self._database.reading("primary", within=within) as connection:
             token = tokens.live_token(connection, secret.identity)
         if token is None or not secret.fits(token.digest):
             return None
-        with self._database.begin() as connection:
+        with self._database.begin(within=within) as connection:
             tokens.touch_token(connection, token.token_id, address)
-        return Principal(
+        who = Principal(
             "token",
             token.name,
             scopes=frozenset(token.scopes),
@@ -118,6 +156,7 @@ class Tokens:
             prefixes=tuple(token.prefixes),
             limited=token.limited,
         )
+        return _Known(who, token.expires_at)
 
     def spend(self, who: Principal, *, events: int, size: int) -> timedelta | None:
         """Count what a token sends; None where it may, else how long to wait. Counted in the database, for all

@@ -46,9 +46,10 @@ class Identities:
     def find(self) -> Principal | None:
         """Return who it is; None where nobody is known. A token that holds no longer is nobody, whatever else is
         sent."""
-        token = credentials.shown(door_of(rule(), request.method).ways)
+        door = door_of(rule(), request.method)
+        token = credentials.shown(door.ways)
         if token is not None:
-            return self.tokens.find(token, address=address())
+            return self.tokens.find(token, address=address(), scope=door.scope)
         return self._session() or self._vouched() or self._link()
 
     def install(self, server: Flask) -> None:

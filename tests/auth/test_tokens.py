@@ -1,17 +1,20 @@
 """Tokens: made once, checked without asking each time, and gone within seconds when revoked."""
 
 import math
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
 from db.tokens import list_tokens
 from metrics_dash.auth import tokens
-from metrics_dash.auth.permissions import Principal
+from metrics_dash.auth.permissions import Principal, Scope
 from metrics_dash.auth.tokens import REMEMBERED_SECONDS, TokenError, Tokens
+from tests.support.outages import outage
 
 
 class Clock:
@@ -104,3 +107,38 @@ def test_only_one_that_holds_can_be_revoked(database: Database) -> None:
     for identity in (shown.identity, "000000000000"):
         with pytest.raises(TokenError, match="that holds"):
             tokens.revoke(database, identity, by="ann")
+
+
+def test_while_the_database_is_away_one_that_held_opens_what_is_scraped_and_nothing_else(database: Database) -> None:
+    shown, clock = tokens.issue(database, "prometheus", by="ann", scopes=("scrape", "ingest")), Clock()
+    checked = Tokens(database, clock=clock)
+    assert checked.find(str(shown), address="", scope="scrape") is not None
+    clock.now = REMEMBERED_SECONDS * 1000
+    with outage(database):
+        found = checked.find(str(shown), address="", scope="scrape")
+        assert found is not None
+        assert found.scopes == {"scrape"}
+        for scope in ("ingest", "query", "annotate", None):
+            with pytest.raises(DBAPIError):
+                checked.find(str(shown), address="", scope=scope)
+    # Nothing of it is remembered: it may do at once again what it may.
+    assert checked.find(str(shown), address="", scope="ingest") is not None
+
+
+@pytest.mark.parametrize("why", ["never seen", "another scope", "revoked", "ended"])
+def test_while_the_database_is_away_one_that_did_not_hold_opens_nothing(database: Database, why: str) -> None:
+    scopes: tuple[Scope, ...] = ("ingest",) if why == "another scope" else ("scrape",)
+    lifetime = timedelta(seconds=2) if why == "ended" else None
+    shown, clock = tokens.issue(database, "prometheus", by="ann", scopes=scopes, lifetime=lifetime), Clock()
+    checked = Tokens(database, clock=clock)
+    if why != "never seen":
+        assert checked.find(str(shown), address="", scope="scrape") is not None
+    clock.now = REMEMBERED_SECONDS * 2
+    if why == "revoked":
+        tokens.revoke(database, shown.identity, by="ann")
+        assert checked.find(str(shown), address="", scope="scrape") is None
+        clock.now = REMEMBERED_SECONDS * 4
+    if why == "ended":
+        time.sleep(2)
+    with outage(database), pytest.raises(DBAPIError):
+        checked.find(str(shown), address="", scope="scrape")

@@ -12,6 +12,8 @@ from metrics_dash.auth import people, tokens
 from metrics_dash.settings import load_settings
 from metrics_dash.web import gate, problems
 from metrics_dash.web.identity import Identities
+from tests.support.outages import outage
+from tests.support.processes import eventually
 from tests.support.visitors import CALLBACK, House, house, question
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -129,6 +131,21 @@ def test_where_the_database_is_away_nobody_comes_in(tmp_path: Path) -> None:
         assert answer.status_code == 503
         assert "hunter2" not in answer.text
         assert opened.stranger().get("/healthz").status_code == 200
+
+
+def test_who_scraped_before_an_outage_is_told_of_it_and_whoever_sends_is_told_to_try_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metrics_dash.auth.tokens.REMEMBERED_SECONDS", 0.0)
+    with house(database, tmp_path) as opened:
+        program, late = opened.program("scrape", "ingest"), opened.program("scrape")
+        assert "metrics_dash_database_up 1.0" in program.get("/metrics").text
+        with outage(database):
+            # What was read a moment ago is not asked for again at once.
+            eventually(lambda: "metrics_dash_database_up 0.0" in program.get("/metrics").text, "the outage is told")
+            assert "the database can't be reached" in program.get("/readyz").json["problems"]
+            assert program.post("/api/v1/events", json={"event_name": "a.b"}).status_code == 503
+            assert late.get("/metrics").status_code == 503
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
