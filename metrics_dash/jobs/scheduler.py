@@ -33,7 +33,8 @@ class Job:
 
     ``function(slot)`` takes the slot's start (aware, UTC) and returns True if there is more to do at once; others of
     its ``lane`` that are due have their turn in between. ``retry``: after about so many seconds it is tried again in
-    the same slot if it raised or returned ``SOON``; None leaves that to the next slot.
+    the same slot if it raised or returned ``SOON``; None leaves that to the next slot. What an outage kept it from
+    doing is tried again within seconds, whatever ``retry`` says.
     """
 
     name: str
@@ -121,11 +122,12 @@ class Scheduler:
         except Exception as error:
             self._tell(job, error)
             self._failures[job.name] += 1
-            self._retry_soon(job, OUTAGE_RETRY_SECONDS if _is_outage(error) else None)
+            seconds = min(OUTAGE_RETRY_SECONDS, job.retry or OUTAGE_RETRY_SECONDS) if _is_outage(error) else job.retry
+            self._retry_within(job, seconds)
             return False
         self._succeeded[job.name] = self._clock()
         if again == SOON:
-            self._retry_soon(job)
+            self._retry_within(job, job.retry)
         if self._failing.pop(job.name, None) is not None:
             log.info("job %s works again", job.name)
         return again is True
@@ -139,9 +141,8 @@ class Scheduler:
         log.error("job %s failed: %s", job.name, why, exc_info=not _is_outage(error))
         self._failing[job.name] = why
 
-    def _retry_soon(self, job: Job, within: float | None = None) -> None:
-        if job.retry is not None:
-            seconds = min(job.retry, within or job.retry)
+    def _retry_within(self, job: Job, seconds: float | None) -> None:
+        if seconds is not None:
             self._retry_at[job.name] = self._clock() + self._jitter(seconds / 2, seconds * 3 / 2)
 
     def _until_next(self, jobs: Iterable[Job]) -> float:

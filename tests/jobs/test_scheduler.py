@@ -263,7 +263,8 @@ def test_a_failure_is_one_line_for_as_long_as_it_is_the_same_and_only_a_fault_of
     assert sum(bool(record.exc_info) for record in caplog.records) == traces
 
 
-def test_what_an_outage_kept_from_being_done_is_tried_again_within_seconds() -> None:
+@pytest.mark.parametrize("retry", [60.0, None])
+def test_what_an_outage_kept_from_being_done_is_tried_again_within_seconds(retry: float | None) -> None:
     clock = Clock(3600.0)
     runs: list[datetime] = []
 
@@ -272,7 +273,7 @@ def test_what_an_outage_kept_from_being_done_is_tried_again_within_seconds() -> 
         if len(runs) == 1:
             raise psycopg.errors.IdleInTransactionSessionTimeout("stood still")
 
-    scheduler = Scheduler([Job("purge", 3600, purge, retry=60.0)], clock, jitter=lambda low, high: high)
+    scheduler = Scheduler([Job("purge", 3600, purge, retry=retry)], clock, jitter=lambda low, high: high)
     assert scheduler.step() == OUTAGE_RETRY_SECONDS * 1.5
     clock.now += OUTAGE_RETRY_SECONDS * 1.5
     scheduler.step()
