@@ -1,4 +1,4 @@
-/* One crosshair through all charts of a tab, by pointer or by keys: which bucket it stands on. marker.js draws it. */
+/* One crosshair through all charts of a tab, by pointer, by keys or pinned by touch: which bucket it stands on. marker.js draws it. */
 ((metrics) => {
   const { graphs } = metrics;
 
@@ -69,6 +69,10 @@
 
   /* Pointer */
 
+  /* A finger that is lifted leaves what it has pinned. */
+  /** @param {PointerEvent} event */
+  const isFinger = (event) => event.pointerType === "touch";
+
   function left() {
     if (shown !== null && document.activeElement !== graphs.readerOf(shown.graph)) hide();
   }
@@ -81,8 +85,21 @@
     show(spot.graph, metrics.grid.nearest(spot.graph._fullLayout.meta, spot.moment));
   }
 
-  document.addEventListener("pointermove", moved, { passive: true });
-  document.documentElement.addEventListener("pointerleave", left);
+  document.addEventListener("pointermove", (event) => isFinger(event) || moved(event), { passive: true });
+  document.documentElement.addEventListener("pointerleave", (event) => isFinger(event) || left());
+
+  /**
+   * By touch: it stays at that moment, as where it is read by keys.
+   * @param {Graph} graph
+   * @param {number} moment
+   */
+  const pin = (graph, moment) => read(graph, metrics.grid.nearest(graph._fullLayout.meta, moment));
+
+  /* The moment below a chart leads to its events, where there is no pointer to click the point with. */
+  document.addEventListener("click", (event) => {
+    const graph = metrics.dom.around(event, ".cross-time") && graphs.of(/** @type {Element} */ (event.target));
+    if (graph && shown !== null) choose(graph, gridOf(graph).within(shown.moment));
+  });
 
   /* Keys: the reader of a chart is a slider along its buckets */
 
@@ -105,7 +122,7 @@
   };
 
   /**
-   * By keys.
+   * By keys, or where it is pinned.
    * @param {Graph} graph
    * @param {number} index
    */
@@ -151,7 +168,7 @@
     if (/** @type {Element} */ (event.target).classList?.contains("reader")) hide();
   });
 
-  const crosshair = { choose, hide };
+  const crosshair = { pin, choose, hide };
   metrics.crosshair = crosshair;
   if (typeof module === "object") module.exports = crosshair;
 })(globalThis.metrics);

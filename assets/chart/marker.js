@@ -6,8 +6,9 @@
 
   /** @param {HTMLElement} reader */
   function parts(reader) {
-    if (!reader.firstChild) {
-      reader.append(
+    /* A range that is being chosen stands there too, and may have come first. */
+    if (!reader.querySelector(".cross-line")) {
+      reader.prepend(
         made("i", "cross-line"),
         made("div", "cross-dots"),
         made("span", "cross-time"),

@@ -13,15 +13,35 @@
     if (dom.around(event, ".legend, .chart-state a, .notes, dialog")) return null;
     const graph = graphs.of(target);
     if (!graph || graph.closest(".chart")?.querySelector(".chart-state .message")) return null;
-    const { xaxis, yaxis, meta } = graph._fullLayout;
+    const { xaxis, yaxis } = graph._fullLayout;
     const box = graph.getBoundingClientRect();
     const x = event.clientX - box.left - xaxis._offset;
     const y = event.clientY - box.top - yaxis._offset;
     if (x < 0 || x > xaxis._length || y < 0 || y > yaxis._length) return null;
-    return { graph, x, moment: xaxis.p2c(x) - meta.offset };
+    return { graph, x, moment: momentAt(graph, x) };
   }
 
-  const pointer = { under };
+  /**
+   * How far along a chart's plot the pointer is (px), also where it has left it.
+   * @param {Graph} graph
+   * @param {MouseEvent} event
+   */
+  function along(graph, event) {
+    const { xaxis } = graph._fullLayout;
+    const x = event.clientX - graph.getBoundingClientRect().left - xaxis._offset;
+    return Math.max(0, Math.min(xaxis._length, x));
+  }
+
+  /**
+   * @param {Graph} graph
+   * @param {number} x - px of the plot
+   */
+  function momentAt(graph, x) {
+    const { xaxis, meta } = graph._fullLayout;
+    return xaxis.p2c(x) - meta.offset;
+  }
+
+  const pointer = { under, along, momentAt };
   metrics.pointer = pointer;
   if (typeof module === "object") module.exports = pointer;
 })(globalThis.metrics);

@@ -1,4 +1,4 @@
-/* Dragging on a chart: over a stretch of time for the whole tab, with Shift for this chart alone. A click shows the
+/* Dragging on a chart, by mouse or pen (touch.js is for fingers): over a stretch of time for the whole tab, with Shift for this chart alone. A click shows the
  * events behind a point; a double click goes back out.
  *
  * Plotly's own dragging is off (layouts/figure/figures.py), so that it never zooms what the address doesn't say. */
@@ -21,8 +21,7 @@
   function move(event) {
     if (drag === null) return;
     drag.moved = drag.moved || Math.abs(event.clientX - drag.began) >= LEAST_DRAG;
-    const { xaxis } = drag.graph._fullLayout;
-    drag.to = Math.max(0, Math.min(xaxis._length, drag.from + event.clientX - drag.began));
+    drag.to = metrics.pointer.along(drag.graph, event);
     if (drag.moved) paint(drag);
   }
 
@@ -36,9 +35,12 @@
   function cancel() {
     const done = drag;
     drag = null;
-    if (done) box(done.graph).remove();
+    if (done) unpaint(done.graph);
     return done;
   }
+
+  /** @param {Graph} graph */
+  const unpaint = (graph) => metrics.graphs.readerOf(graph)?.querySelector(".cross-range")?.remove();
 
   /** @param {Graph} graph */
   function box(graph) {
@@ -49,14 +51,14 @@
     return found;
   }
 
-  /** @param {Drag} present */
-  function paint(present) {
-    const { xaxis, yaxis } = present.graph._fullLayout;
-    const [left, right] = [Math.min(present.from, present.to), Math.max(present.from, present.to)];
+  /** @param {Chosen} present */
+  function paint({ graph, from, to, alone }) {
+    const { xaxis, yaxis } = graph._fullLayout;
+    const [left, right] = [Math.min(from, to), Math.max(from, to)];
     const place = { left: left + xaxis._offset, width: right - left, top: yaxis._offset, height: yaxis._length };
-    const element = box(present.graph);
+    const element = box(graph);
     for (const [name, value] of Object.entries(place)) element.style.setProperty(name, `${value}px`);
-    element.toggleAttribute("data-alone", present.alone);
+    element.toggleAttribute("data-alone", alone);
   }
 
   /**
@@ -75,10 +77,10 @@
     };
   }
 
-  /** @param {Drag} done */
+  /** @param {Chosen} done */
   function choose({ graph, from, to, alone }) {
-    const { xaxis, meta } = graph._fullLayout;
-    const { start, end } = stretch(meta, xaxis.p2c(from) - meta.offset, xaxis.p2c(to) - meta.offset);
+    const { momentAt } = metrics.pointer;
+    const { start, end } = stretch(graph._fullLayout.meta, momentAt(graph, from), momentAt(graph, to));
     if (!(start < end)) return;
     if (alone) return metrics.zoom.to(graph, start, end);
     metrics.crosshair.hide();
@@ -118,5 +120,7 @@
     true,
   );
 
-  if (typeof module === "object") module.exports = { stretch };
+  const selection = { paint, unpaint, choose, stretch };
+  metrics.selection = selection;
+  if (typeof module === "object") module.exports = selection;
 })(globalThis.metrics);

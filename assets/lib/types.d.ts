@@ -33,6 +33,7 @@ interface Metrics {
   pointer: typeof import("../chart/pointer.js");
   reading: typeof import("../chart/reading.js");
   rows: typeof import("../chart/rows.js");
+  selection: typeof import("../chart/selection.js");
   table: typeof import("../chart/table.js");
   series: typeof import("../chart/series.js");
   tools: typeof import("../chart/tools.js");
@@ -246,12 +247,27 @@ interface Spot {
 }
 
 /** From and to: px of the plot. Alone: for this chart and not for the tab. */
-interface Drag extends Spot {
+interface Chosen {
+  graph: Graph;
   from: number;
   to: number;
-  began: number;
   alone: boolean;
+}
+
+interface Drag extends Spot, Chosen {
+  began: number;
   moved: boolean;
+}
+
+/** Fingers by pointer, each with its place on the plot (px). Anchor: where a range begins. x and y: where the first
+ * finger came down, in px of the window. */
+interface Touching {
+  graph: Graph | null;
+  fingers: Map<number, number>;
+  anchor: number;
+  x: number;
+  y: number;
+  means: "tap" | "reading" | "range";
 }
 
 /** What a series reads at a bucket; low and high: the edges of its band. */

@@ -1,0 +1,175 @@
+"""The page under fingers, in a Chromium with a touch screen: what they do on a chart."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import CATALOG
+from tests.browser.test_reading import point
+from tests.support.looking import drawn, wait_for_length, wait_for_tab, wait_for_ticks
+
+Open = Callable[..., Page]
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PINNED = ".reader[data-on]"
+
+
+class Fingers:
+    """A hand on the screen, finger by finger, by the browser's own protocol."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._send = page.context.new_cdp_session(page).send
+
+    def put(self, *places: tuple[float, float]) -> None:
+        self._dispatch("touchStart", places)
+
+    def move(self, *places: tuple[float, float]) -> None:
+        self._dispatch("touchMove", places)
+
+    def lift(self) -> None:
+        self._dispatch("touchEnd", ())
+
+    def swipe(self, start: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
+        """One finger from a place to another, and off."""
+        self.put(start)
+        self.along(start, end, steps)
+        self.lift()
+
+    def along(self, start: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
+        for step in range(1, steps + 1):
+            part = step / steps
+            self.move((start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part))
+
+    def _dispatch(self, kind: str, places: tuple[tuple[float, float], ...]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        self._send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        self._page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
+def on_a_phone(open_page: Open, url: str, query: str = "tab=auth&range=1h&refresh=off", **more: Any) -> Page:
+    page = open_page(f"{url}?{query}", **{**PHONE, **more})
+    wait_for_tab(page, "auth")
+    for chart in CATALOG.tab("auth").charts:
+        drawn(page, chart.id)
+    return page
+
+
+def moment(page: Page) -> str:
+    return page.locator("#reader-login-rate .cross-time").inner_text()
+
+
+def index(page: Page) -> int:
+    """The bucket that the crosshair of the first chart stands on."""
+    found: int = page.evaluate(
+        """() => {
+          const graph = metrics.graphs.drawing("login-rate"), { xaxis, meta } = graph._fullLayout;
+          const line = document.querySelector("#reader-login-rate .cross-line");
+          const x = new DOMMatrix(getComputedStyle(line).transform).m41;
+          return metrics.grid.nearest(meta, xaxis.p2c(x - xaxis._offset) - meta.offset);
+        }"""
+    )
+    return found
+
+
+def test_a_tap_pins_the_crosshair_until_a_tap_elsewhere(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url, "tab=auth&range=1h")
+    page.touchscreen.tap(*point(page, "login-rate", 0.3))
+    expect(page.locator(PINNED)).to_have_count(4)
+    pinned = moment(page)
+    wait_for_ticks(page, 2)
+    assert moment(page) == pinned
+    page.touchscreen.tap(*point(page, "login-rate", 0.8))
+    expect(page.locator("#reader-login-rate .cross-time")).not_to_have_text(pinned)
+    expect(page.locator(PINNED)).to_have_count(4)
+    page.locator("#card-login-rate h2").tap()
+    expect(page.locator(PINNED)).to_have_count(0)
+    assert "range=1h" in page.url
+
+
+def test_a_finger_that_goes_along_moves_the_crosshair_and_leaves_it_there(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers, start = Fingers(page), point(page, "login-rate", 0.2)
+    fingers.put(start)
+    fingers.along(start, point(page, "login-rate", 0.4))
+    page.wait_for_selector(PINNED)
+    before = index(page)
+    # Its way may lead up, down and out of the chart: it is on this chart until it is lifted.
+    fingers.along(point(page, "login-rate", 0.4), point(page, "login-rate", 0.8, -0.3))
+    assert index(page) > before
+    fingers.lift()
+    expect(page.locator(PINNED)).to_have_count(4)
+    assert 0.7 < index(page) / 60 < 0.9
+    assert "range=1h" in page.url
+
+
+def test_a_swipe_up_over_a_chart_scrolls_and_pins_nothing(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    x, y = point(page, "login-rate", 0.5, 0.8)
+    before = page.evaluate("scrollY")
+    Fingers(page).swipe((x, y), (x + 12, y - 220), steps=20)
+    page.wait_for_function("(before) => scrollY > before + 100", arg=before)
+    expect(page.locator(PINNED)).to_have_count(0)
+    assert page.locator(".cross-range").count() == 0
+    assert "range=1h" in page.url
+
+
+def test_two_fingers_choose_the_range_between_them(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers = Fingers(page)
+    left, right = point(page, "login-rate", 0.4), point(page, "login-rate", 0.5)
+    fingers.put(left)
+    fingers.put(left, right)
+    for across in (0.55, 0.6, 0.65, 0.7, 0.75):
+        fingers.move(left, point(page, "login-rate", across))
+    expect(page.locator("#reader-login-rate .cross-range")).to_be_visible()
+    fingers.lift()
+    page.wait_for_function("() => metrics.url.get('from') && !metrics.shown.isPending()")
+    minutes = page.evaluate("(metrics.answer.asked.end - metrics.answer.asked.start) / 60000")
+    assert minutes == pytest.approx(60 * 0.35, abs=2)
+    expect(page.locator(".cross-range")).to_have_count(0)
+    page.go_back()
+    wait_for_length(page, 1)
+
+
+def test_a_finger_that_rests_and_then_goes_chooses_a_range(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers, start = Fingers(page), point(page, "login-rate", 0.25)
+    fingers.put(start)
+    expect(page.locator("#reader-login-rate .cross-range")).to_be_attached()
+    fingers.along(start, point(page, "login-rate", 0.75))
+    fingers.lift()
+    page.wait_for_function("() => metrics.url.get('from') && !metrics.shown.isPending()")
+    minutes = page.evaluate("(metrics.answer.asked.end - metrics.answer.asked.start) / 60000")
+    assert minutes == pytest.approx(60 * 0.5, abs=2)
+
+
+def test_a_finger_that_only_rests_pins_and_chooses_nothing(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers = Fingers(page)
+    fingers.put(point(page, "login-rate", 0.5))
+    expect(page.locator(".cross-range")).to_be_attached()
+    fingers.lift()
+    expect(page.locator(".cross-range")).to_have_count(0)
+    expect(page.locator(PINNED)).to_have_count(4)
+    assert "range=1h" in page.url
+
+
+def test_a_third_finger_ends_the_choice(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers = Fingers(page)
+    places = [point(page, "login-rate", across) for across in (0.2, 0.6, 0.8)]
+    for count in (1, 2, 3):
+        fingers.put(*places[:count])
+    expect(page.locator(".cross-range")).to_have_count(0)
+    fingers.lift()
+    assert "range=1h" in page.url
+
+
+def test_the_moment_below_a_pinned_crosshair_leads_to_its_events(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    page.touchscreen.tap(*point(page, "login-rate", 0.5))
+    page.locator("#reader-login-rate .cross-time").tap()
+    expect(page.locator("#details")).to_be_visible()
+    expect(page.locator("#details tbody tr")).not_to_have_count(0)
