@@ -36,14 +36,16 @@
 
   document.addEventListener("click", (event) => closeOthers(/** @type {Element} */ (event.target)));
 
-  /* Up, where it is cut below and there is more room above. */
+  /* Up, where it is cut below and there is more room above; from its button's start, where it would be cut before it. */
   /** @param {HTMLElement} menu */
   function turn(menu) {
     const sheet = menu.querySelector(":scope > .sheet");
     if (!sheet) return;
     menu.removeAttribute("data-up");
+    menu.removeAttribute("data-start");
     const { top, bottom } = opener(menu).getBoundingClientRect();
-    const height = sheet.getBoundingClientRect().height;
+    const { height, left } = sheet.getBoundingClientRect();
+    menu.toggleAttribute("data-start", left < 0);
     const isCut = bottom + height + EDGE > window.innerHeight;
     menu.toggleAttribute("data-up", isCut && top > window.innerHeight - bottom);
   }

@@ -1,4 +1,5 @@
-"""The page under fingers, in a Chromium with a touch screen: what they do on a chart."""
+"""The page under fingers, in a Chromium with a touch screen: what they do on a chart, how large what they tap is, and
+that a phone of 320 px cuts nothing off."""
 
 from collections.abc import Callable
 from typing import Any
@@ -173,3 +174,93 @@ def test_the_moment_below_a_pinned_crosshair_leads_to_its_events(open_page: Open
     page.locator("#reader-login-rate .cross-time").tap()
     expect(page.locator("#details")).to_be_visible()
     expect(page.locator("#details tbody tr")).not_to_have_count(0)
+
+
+# What can be tapped, of whatever is open, and does not answer to a finger 19 px off its middle.
+TOO_SMALL = """
+() => {
+  const layer = document.querySelector("dialog[open]") ?? document.querySelector(".card[data-full]") ??
+    document.querySelector("details.menu[open] > .sheet") ?? document.body;
+  const shown = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.closest(".skip");
+  const wanted = [...layer.querySelectorAll("a[href], button, summary, input")].filter(shown);
+  const answers = (one, x, y) => {
+    const hit = document.elementFromPoint(x, y);
+    return one.contains(hit) || hit?.closest("label")?.contains(one);
+  };
+  return wanted.flatMap((one) => {
+    one.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const { left, top, width, height } = one.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    const missed = [[-19, 0], [19, 0], [0, -19], [0, 19]].filter(([right, down]) => !answers(one, x + right, y + down));
+    return missed.length ? [`${one.id || one.className} ${one.textContent} ${JSON.stringify(missed)}`] : [];
+  });
+}
+"""
+# What lies outside of the screen or of its own box, unless somebody can scroll to it.
+CUT = """
+() => {
+  const isScrolled = (one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX);
+  const scrolls = (one) => one && (isScrolled(one) || scrolls(one.parentElement));
+  const shown = (one) => one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) &&
+    !one.closest(".unseen, .skip, caption, svg, .js-plotly-plot, .reader:not([data-on]), details:not([open]) > .sheet");
+  const room = document.documentElement.clientWidth;
+  const outside = ({ left, right }) => left < -0.5 || right > room + 0.5;
+  const told = (one) => [...one.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
+  const found = [...document.querySelectorAll("body *")].filter(shown).filter((one) => {
+    const box = one.getBoundingClientRect();
+    if (box.width < 2) return false;
+    const isShortened = told(one) && one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
+    return isShortened || (outside(box) && !scrolls(one.parentElement));
+  });
+  return [...(document.documentElement.scrollWidth > room ? ["the page"] : []),
+          ...found.map((one) => `${one.tagName} ${one.className} ${one.textContent.slice(0, 40)}`)];
+}
+"""
+
+
+def tap(selector: str) -> Callable[[Page], None]:
+    def run(page: Page) -> None:
+        page.locator(selector).first.tap()
+
+    return run
+
+
+def open_from_card(what: str) -> Callable[[Page], None]:
+    def run(page: Page) -> None:
+        page.locator("#share-login-results > summary").tap()
+        page.locator(f"#card-login-results [data-open={what}]").first.tap()
+
+    return run
+
+
+def pin(page: Page) -> None:
+    page.touchscreen.tap(*point(page, "login-results", 0.9))
+    expect(page.locator(PINNED)).to_have_count(4)
+
+
+STATES: dict[str, tuple[Callable[[Page], None], str]] = {
+    "page": (lambda page: None, "#board .card"),
+    "range": (tap("#custom-range > summary"), "#relative-from"),
+    "compare": (tap("#compare > summary"), "#compare .sheet"),
+    "refresh": (tap("#refresh > summary"), "#refresh .sheet"),
+    "card": (tap("#share-login-results > summary"), "#share-login-results .sheet"),
+    "export": (tap("#share-tab > summary"), "#share-tab .sheet"),
+    "crosshair": (pin, "#reader-login-results .cross-values"),
+    "table": (open_from_card("table"), "#details tbody tr"),
+    "full": (open_from_card("full"), ".card[data-full]"),
+}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_whatever_can_be_tapped_is_40_px_and_nothing_is_cut(open_page: Open, page_url: str, width: int) -> None:
+    query = "tab=auth&from=now-2h&to=now-1h&refresh=off&compare=period"
+    page = on_a_phone(open_page, page_url, query, viewport={"width": width, "height": 640})
+    found: dict[str, list[str]] = {}
+    for name, (reach, until) in STATES.items():
+        reach(page)
+        page.wait_for_selector(until)
+        found[name] = [*page.evaluate(CUT), *page.evaluate(TOO_SMALL)]
+        page.keyboard.press("Escape")
+        page.evaluate("document.fullscreenElement && document.exitFullscreen()")
+        page.wait_for_function("() => !document.querySelector('.card[data-full], dialog[open], details.menu[open]')")
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
