@@ -28,6 +28,13 @@ def register(app: Dash) -> None:
         Output({"type": "legend", "chart": MATCH}, "data-count"),
         Input({"type": "graph", "chart": MATCH}, "figure"),
     )
+    _clientside(
+        app,
+        "refused",
+        Output({"type": "refused", "chart": MATCH}, "children"),
+        Output({"type": "refused", "chart": MATCH}, "hidden"),
+        Input({"type": "graph", "chart": MATCH}, "figure"),
+    )
     _clientside(app, "legend", Input({"type": "graph", "chart": ALL}, "restyleData"), prevent_initial_call=True)
     _clientside(
         app,

@@ -257,7 +257,7 @@ class Picture:
             return self._content(empty, draw)
 
     def _content(self, chart: ChartData, draw: Callable[[ChartData], Any]) -> CardContent:
-        headline = [*cards.headline(chart), cards.spoken(chart, self.data.refused, self.data.annotations)]
+        headline = [*cards.headline(chart), cards.spoken(chart, chart.refused, self.data.annotations)]
         return CardContent(draw(chart), headline, cards.state(chart, self.behind))
 
     def _style(self, chart: ChartData) -> FigureStyle:
@@ -273,7 +273,7 @@ class Picture:
     def _figure(self, chart: ChartData) -> Figure:
         if chart.chart.is_tile:
             return EMPTY_FIGURE
-        return figure(chart, self.data.refused, self._style(chart), self.noted)
+        return figure(chart, chart.refused, self._style(chart), self.noted)
 
     def _patch(self, chart: ChartData) -> Any:
         if chart.chart.is_tile:
@@ -281,7 +281,7 @@ class Picture:
         style = self._style(chart)
         patch = Patch()
         patch["data"] = traces(chart, style)
-        marked = annotations_and_shapes(chart, self.data.refused, style, self.noted)
+        marked = annotations_and_shapes(chart, chart.refused, style, self.noted)
         for name, value in marked.items():
             patch["layout"][name] = value
         for axis, those in ticks(chart, style).items():

@@ -1,7 +1,7 @@
 """Batches: rows that commit together under one id, and what became of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from uuid import UUID
@@ -29,7 +29,7 @@ class Batch:
     ``places``: where in what was sent each row stood, by default its index. ``refused``: what stood between them and
     was refused before it came here. ``digest`` tells one sent body from another. ``submission``: this very attempt to
     store it, of perhaps several of the same id. ``newest``: the time in nanoseconds of an event that was refused for
-    coming too early.
+    coming too early. ``refused_names``: how many of the refused were sent under which name, whatever that is.
     """
 
     batch_id: UUID
@@ -39,6 +39,7 @@ class Batch:
     digest: bytes | None = None
     submission: UUID | None = None
     newest: int | None = None
+    refused_names: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def span(self) -> tuple[int, int]:
@@ -74,10 +75,16 @@ class Written:
     refused: tuple[Refusal, ...] = ()
 
     @property
+    def lost_indexes(self) -> dict[str, Sequence[int]]:
+        """Which of the rows are not stored, by what they are counted under."""
+        quarantined = [index for index, _ in self.quarantined]
+        lost = {TOO_OLD: self.too_old, NAME_QUOTA: self.over_quota, QUARANTINED: quarantined}
+        return {reason: indexes for reason, indexes in lost.items() if indexes}
+
+    @property
     def lost(self) -> dict[str, int]:
         """How many of the rows are not stored, by what they are counted under."""
-        counts = {TOO_OLD: len(self.too_old), NAME_QUOTA: len(self.over_quota), QUARANTINED: len(self.quarantined)}
-        return {reason: events for reason, events in counts.items() if events}
+        return {reason: len(indexes) for reason, indexes in self.lost_indexes.items()}
 
     @property
     def lost_rows(self) -> int:

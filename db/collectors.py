@@ -17,6 +17,17 @@ OWN_EVENTS = (REFUSED_EVENT, INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT)
 LIVE_FOR = timedelta(seconds=30)
 
 
+def refused_pair(name: str, reason: str) -> str:
+    """Return the one value that stands for both: buckets count each key's values, and not what came together."""
+    return f"{name} {reason}"
+
+
+def parted_pair(what: str) -> tuple[str, str]:
+    """Return the name and the reason of a ``refused_pair``."""
+    name, _, reason = what.partition(" ")
+    return name, reason
+
+
 def transaction_time(connection: Connection) -> datetime:
     """Return when the connection's transaction began, by the server's clock; begins it if need be."""
     moment: datetime = connection.execute(text("SELECT now()")).scalar_one()

@@ -13,7 +13,7 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
-from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, zoom_reset
+from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, refusals, zoom_reset
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import change_words, counted_text, range_text, summed_text, uncomputed_text, verdict_text
@@ -71,6 +71,7 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
                 [_picture(chart), graph, reader(chart), legend(chart), annotation_marks(chart), state],
                 className="chart",
             ),
+            refusals(chart),
             annotation_list(chart),
         ]
     )

@@ -149,7 +149,7 @@ class Picture:
 
     def figure(self) -> Figure:
         noted = groups(self.data.annotations, self.data.window, self.style.width)
-        return standalone_figure(self.chart, self.data.refused, self.style, self.captions, *self.size, noted)
+        return standalone_figure(self.chart, self.chart.refused, self.style, self.captions, *self.size, noted)
 
     def metadata(self, made: datetime) -> Mapping[str, str]:
         known: list[Fact] = list(self.captions.facts)

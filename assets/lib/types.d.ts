@@ -375,6 +375,8 @@ interface GraphMeta {
   draw: string;
   /** When events were refused, and in words how many and why. */
   refused: { start: number; end: number; text: string }[];
+  /** The same of the whole range, for the card's foot; empty where none were. */
+  refusedInAll: string;
   stacked: boolean;
   /** By key: a series' name as addresses have it, and as people read it. */
   series: Record<string, { name: string; label: string }>;
@@ -427,6 +429,7 @@ interface ClientsideCallbacks {
   answered?(data: Answer | null): void;
   legend?(): void;
   legends?(figure: Figure | null): string;
+  refused?(figure: Figure | null): [text: string, isHidden: boolean];
   recolour?(theme: string, figures: (object | null)[]): unknown[];
 }
 

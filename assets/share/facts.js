@@ -12,12 +12,13 @@
   }
 
   /**
-   * A fact of its own, such as the longer buckets of bars, takes the place of the tab's.
+   * A fact of its own, such as the longer buckets of bars, takes the place of the tab's; an empty one takes it away.
    * @param {About} about
    * @param {AboutChart} chart
    * @returns {Fact[]}
    */
-  const ofChart = (about, chart) => [...new Map([...about.facts, ...chart.facts, ...hidden([chart.id])])];
+  const ofChart = (about, chart) =>
+    [...new Map([...about.facts, ...chart.facts, ...hidden([chart.id])])].filter(([, text]) => text);
 
   /** @param {About} about */
   const ofTab = (about) => [
@@ -30,7 +31,10 @@
    * @param {AboutChart} chart
    * @returns {Fact[]}
    */
-  const named = (chart) => chart.facts.map(([name, text]) => [`${name} of ${chart.title}`, `${chart.title} ${text}`]);
+  const named = (chart) =>
+    chart.facts
+      .filter(([, text]) => text)
+      .map(([name, text]) => [`${name} of ${chart.title}`, `${chart.title} ${text}`]);
 
   /** @param {AboutChart} chart */
   const headline = (chart) => chart.headline.map(([, text]) => text).join(" ");

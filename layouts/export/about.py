@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from layouts import annotations, cards
 from layouts.units import head_unit
-from layouts.words import step_text
+from layouts.words import refused_text, step_text
 from metrics_dash.catalog import Size
 from metrics_dash.charts import exports
 from metrics_dash.charts.data import ChartData, TabData
@@ -71,7 +71,7 @@ def about_chart(data: ChartData, tab: TabData) -> AboutChart:
         "tile": data.chart.is_tile,
         "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
-        "facts": chart_facts(data, tab.window),
+        "facts": chart_facts(data, tab),
     }
 
 
@@ -89,7 +89,7 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
         known.append(("Comparison", f"compared with the {COMPARISONS[data.compare]} (pale)"))
     refused = sum(interval.count for interval in data.refused)
     if refused:
-        known.append(("Refused", f"{refused:,} events refused (marked on the axis)"))
+        known.append(("Refused", f"{refused:,} events refused, of whatever event"))
     if data.annotations:
         known.append(("Annotations", annotations.spoken(data.annotations, window.zone, most=_ANNOTATIONS_TOLD)))
     if demo:
@@ -97,20 +97,26 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     return known
 
 
-def chart_facts(data: ChartData, window: Window) -> list[Fact]:
-    """Return what holds for one chart only; ``window``: its tab's, beside which bars may have longer buckets."""
+def chart_facts(data: ChartData, tab: TabData) -> list[Fact]:
+    """Return what holds for one chart only; ``tab``: its own, beside which bars may have longer buckets.
+
+    An empty text takes the tab's fact away: of what was refused there, nothing was of this chart's event.
+    """
     known: list[Fact] = []
-    if data.window.step != window.step:
+    if data.window.step != tab.window.step:
         known.append(("Resolution", step_text(data.window)))
     if data.chart.split_by:
         known.append(("Split", f"split by {data.chart.split_by}"))
+    if tab.refused:
+        refused = refused_text(data.refused)
+        known.append(("Refused", f"{refused} (marked on the axis)" if refused else ""))
     return known
 
 
 def with_own(facts: Sequence[Fact], own: Sequence[Fact]) -> list[Fact]:
     """Return what holds for a tab, and for one of its charts: a fact of its own takes the place of the tab's."""
     by_name = dict(facts) | dict(own)
-    return list(by_name.items())
+    return [(name, text) for name, text in by_name.items() if text]
 
 
 def hidden_fact(names: Collection[str]) -> list[Fact]:

@@ -73,6 +73,7 @@ def annotations_and_shapes(
         "stacked": stacks(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
         "refused": [_refusal(interval) for interval in refused],
+        "refusedInAll": refused_text(refused) or "",
     }
     shapes = [*bounds.shapes(chart, style), *(_mark(interval, chart, style) for interval in refused)]
     shapes += marks.shapes(noted, chart.window, style.theme, style.width)

@@ -103,6 +103,16 @@ class Uncomputed:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """A stretch of time (aware UTC) in which ``count`` events were refused, and the reasons given."""
+
+    start: datetime
+    end: datetime
+    count: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ChartData:
     """What a chart shows in a window.
 
@@ -113,7 +123,7 @@ class ChartData:
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
-    complete.
+    complete. ``refused``: when events of its own names were refused, as far as their names are known.
     """
 
     chart: Chart
@@ -128,6 +138,7 @@ class ChartData:
     error: str | None = None
     uncomputed: Uncomputed | None = None
     compare: Comparison | None = None
+    refused: tuple[Interval, ...] = ()
 
     @cached_property
     def greatest(self) -> float:
@@ -144,19 +155,10 @@ class ChartData:
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A stretch of time (aware UTC) in which ``count`` events were refused, and the reasons given."""
-
-    start: datetime
-    end: datetime
-    count: int
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class TabData:
     """All charts of a tab in one window, and through when the pipeline is complete (aware UTC).
 
+    ``refused``: when events of whatever name were refused.
     ``annotations``: those that touch the window, oldest first; of more than ``ANNOTATIONS_AT_MOST``, the newest.
     """
 

@@ -50,8 +50,7 @@ from metrics_dash.charts.cache import SharedCache, Store
 from metrics_dash.charts.data import Annotation, ChartData, Interval, QueriesUnavailableError, TabData
 from metrics_dash.charts.plan import Plan, plan
 from metrics_dash.charts.ratios import seen_of
-from metrics_dash.charts.refusals import intervals
-from metrics_dash.charts.refusals import refused_read as read_of_refusals
+from metrics_dash.charts.refusals import intervals, intervals_of, refused_reads
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
 from metrics_dash.charts.timerange.steps import Step
 from metrics_dash.charts.timerange.windows import RetainedSince, TabWindows, Window, choose_window, fit_bars, snap
@@ -282,8 +281,8 @@ def _read_tab(
     window = windows.lines
     plans = [plan(chart, windows.of(chart.draw), held, complete_through, compare) for chart in tab.charts]
     # Where nothing was ever refused, which is most of the time, nothing is asked about it.
-    refused_read = read_of_refusals(window) if status.ever_refused else None
-    charts, refused, noted = _read_plans(connection, plans, window, held, refused_read)
+    refusals = refused_reads(window) if status.ever_refused else ()
+    charts, refused, noted = _read_plans(connection, plans, window, held, refusals)
     if status.uncomputed:
         charts = tuple(
             replace(data, uncomputed=uncomputed_in(data.window, data.chart.events, status.uncomputed))
@@ -293,14 +292,13 @@ def _read_tab(
 
 
 def _read_plans(
-    connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refused: Read | None
+    connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refusals: Sequence[Read]
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...], tuple[Annotation, ...]]:
     """Return all plans in one statement; where the data of one makes it fail, each in a statement of its own."""
     reads = [read for plan in plans for read in plan.reads()]
     names = list(dict.fromkeys(name for plan in plans for name in plan.chart.events))
     try:
-        asked = [*reads, *([refused] if refused else [])]
-        answers, seen, noted = read_tab(connection, asked, names, (window.start, window.end))
+        answers, seen, noted = read_tab(connection, [*reads, *refusals], names, (window.start, window.end))
     except DBAPIError as error:
         if classify(error) is not Fault.DATA:
             raise
@@ -308,7 +306,10 @@ def _read_plans(
         return tuple(_read_alone(connection, plan, held) for plan in plans), (), ()
     rows = iter(answers)
     charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
-    return charts, intervals(next(rows), window) if refused else (), noted
+    if not refusals:
+        return charts, (), noted
+    refused, by_event = intervals(next(rows), window), next(rows)
+    return tuple(replace(c, refused=intervals_of(by_event, window, c.chart.events)) for c in charts), refused, noted
 
 
 def _read_alone(connection: Connection, plan: Plan, held: RetainedSince) -> ChartData:

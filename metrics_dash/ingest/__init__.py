@@ -9,6 +9,7 @@
 - ``notes``: annotations as they come in, checked.
 - ``importer``: a file of events, straight into the database.
 - ``tally`` and ``reports``: what a process does, and the events in which it says so.
+- ``refusals``: what was refused and is to be reported, as events of its own.
 - ``buffer``, ``accounting`` and ``heartbeat``: the collector's own, between those who emit and the thread, and what it
   says of itself.
 """

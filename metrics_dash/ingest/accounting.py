@@ -1,11 +1,14 @@
 """Where every event ever offered is, at one instant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # What events are dropped for, beside the store's own words: withdrawn by who sent them, or sent under a used key.
 CANCELLED = "cancelled"
 KEY_REUSED = "key_reused"
+SHUTDOWN = "shutdown"
+# Whoever waits for a batch is told so, and keeps it.
+SENT_AGAIN = frozenset({CANCELLED, SHUTDOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,8 @@ class Accounting:
     rejected when it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being
     written, and in flight until that write is known to have succeeded. Then it is committed, if this process stored it
     by that write, or replayed, if it came again and the store had it already.
+
+    ``refused``: by reason those of the rejected and dropped that their sender was not told to send again.
     """
 
     offered: int
@@ -26,6 +31,7 @@ class Accounting:
     in_flight: int
     committed: int
     replayed: int
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def balanced(self) -> bool:

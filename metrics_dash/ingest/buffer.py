@@ -14,7 +14,6 @@ from uuid import uuid4
 from orjson import dumps
 
 from db.batches import NAME_QUOTA, Batch, Written
-from db.collectors import REFUSED_EVENT
 from db.rows import (
     BACKSLASH,
     MAX_JSON_BYTES,
@@ -27,11 +26,11 @@ from db.rows import (
     encode_maps,
     size_in_memory,
 )
-from metrics_dash.ingest.accounting import CANCELLED, KEY_REUSED, Accounting
+from metrics_dash.ingest.accounting import CANCELLED, KEY_REUSED, SENT_AGAIN, SHUTDOWN, Accounting
 from metrics_dash.ingest.names import KnownNames, NameQuotaError
+from metrics_dash.ingest.refusals import INVALID, Refusals
 from metrics_dash.ingest.submission import BufferFullError, PendingBatch, Submission
 
-REFUSED = REFUSED_EVENT
 # Reports that wait to be stored; past it (an hour of outage, say) later refusals are added up in fewer of them.
 PENDING_REPORTS = 1000
 # Maps of so many bytes of JSON break no limit: a 65th entry would not fit in, as each takes at least `"n":0,`.
@@ -66,10 +65,10 @@ class Buffer:
         "_open_limit",
         "_opened",
         "_pending_reports",
+        "_refusals",
         "_rejected",
         "_replayed",
         "_sealed",
-        "_unreported",
         "_wake",
         "_wall",
     )
@@ -115,7 +114,7 @@ class Buffer:
         self._dropped: Counter[str] = Counter()
         self._committed = 0
         self._replayed = 0
-        self._unreported: Counter[str] = Counter()
+        self._refusals = Refusals(self._names)
         self._pending_reports = 0
 
     # The way in.
@@ -148,16 +147,16 @@ class Buffer:
                 maps = encode_maps(measurements, metadata)
             except NameQuotaError:
                 with self._lock:
-                    return self._drop_locked(NAME_QUOTA)
+                    return self._drop_locked(NAME_QUOTA, name)
             except Exception:
-                return self.reject()
+                return self.reject(name=name)
         lock = self._lock
         lock.acquire()
         try:
             rows = self._open
             left = self._bytes_left - len(maps) - ROW_OVERHEAD_BYTES
             if left < 0 or len(rows) >= self._open_limit:
-                return self._drop_locked(self._why_full())
+                return self._drop_locked(self._why_full(), name)
             self._bytes_left = left
             if not rows:
                 self._opened = self._clock()
@@ -175,9 +174,9 @@ class Buffer:
 
         One that is larger than the whole buffer is taken when no other waits: no setting makes it be cut differently.
         """
-        submission = Submission(batch.batch_id, self._cancel)
+        submission, batch = Submission(batch.batch_id, self._cancel), replace(batch, submission=uuid4())
         size, events = size_in_memory(batch.rows), len(batch.rows)
-        pending = PendingBatch(replace(batch, submission=uuid4()), submission, since=self._clock(), size=size)
+        pending = PendingBatch(batch, submission, since=self._clock(), size=size, is_kept=True)
         with self._lock:
             fits = len(self._open) + events <= self._open_limit and size <= self._bytes_left
             if not fits and (self._closed or not self._is_larger(events, size) or self._holds_batches()):
@@ -206,19 +205,20 @@ class Buffer:
 
     def _why_full(self, events: int = 1) -> str:
         too_many = len(self._open) + events > self._open_limit
-        return "shutdown" if self._closed else "buffer_full" if too_many else "buffer_bytes"
+        return SHUTDOWN if self._closed else "buffer_full" if too_many else "buffer_bytes"
 
-    def reject(self, events: int = 1) -> bool:
-        """Count events that were offered and broke a rule, here or where somebody else found that out."""
+    def reject(self, events: int = 1, *, name: object = None, names: Mapping[str, int] | None = None) -> bool:
+        """Count events that were offered, as ``name`` or so many under these ``names``, and broke a rule, here or where
+        somebody else found that out."""
         with self._lock:
             self._offered += events
             self._rejected += events
-            self._unreported["invalid"] += events
+            self._refusals.add(INVALID, events, names or ({name: 1} if isinstance(name, str) else {}))
         return False
 
-    def _drop_locked(self, reason: str) -> bool:
+    def _drop_locked(self, reason: str, name: str) -> bool:
         self._count_dropped(reason, 1)
-        self._unreported[reason] += 1
+        self._refusals.add(reason, 1, {name: 1})
         return False
 
     def _count_dropped(self, reason: str, events: int) -> None:
@@ -291,12 +291,12 @@ class Buffer:
             self._end(pending, {}, replayed=True)
         elif result.conflict:
             self._dropped[KEY_REUSED] += rejected
-            self._end(pending, {KEY_REUSED: len(pending)})
+            self._end(pending, {KEY_REUSED: range(len(pending))})
         else:
             self._rejected += rejected
             if rejected:
-                self._unreported["invalid"] += rejected
-            self._end(pending, result.lost)
+                self._refusals.add(INVALID, rejected, pending.batch.refused_names)
+            self._end(pending, result.lost_indexes)
 
     def abandon(self, reason: str) -> int:
         """Drop all that is held, in flight too, because nobody will store it any more; how many events."""
@@ -305,7 +305,7 @@ class Buffer:
                 self._seal()
             lost = [*self._flying, *self._sealed]
             for pending in lost:
-                self._end(pending, {reason: len(pending)})
+                self._end(pending, {reason: range(len(pending))})
             self._flying.clear()
             self._sealed.clear()
         for pending in lost:
@@ -320,39 +320,34 @@ class Buffer:
             self._open_limit = -1 if closed else self._buffer_events - pending
 
     def report_refusals(self) -> None:
-        """Seal one event per reason for which events were refused since the last time, past every bound.
-
-        Nothing is reported about reports: that would go on for ever.
-        """
+        """Seal one row per reason and event of what was refused since the last time, past every bound; none about
+        reports, as that would go on for ever."""
         with self._lock:
-            if not self._unreported or self._closed or self._pending_reports >= PENDING_REPORTS:
+            if not self._refusals or self._closed or self._pending_reports >= PENDING_REPORTS:
                 return
-            now = self._wall()
-            rows: list[Row] = [
-                (REFUSED, encode_maps({"events": events}, {"reason": reason}), now)
-                for reason, events in sorted(self._unreported.items())
-            ]
-            self._unreported.clear()
+            rows = self._refusals.report(self._wall())
             self._offered += len(rows)
             self._pending_reports += len(rows)
             self._sealed.append(self._own(rows, since=self._clock(), size=0, is_report=True))
 
-    def _end(self, pending: PendingBatch, lost: Mapping[str, int], *, replayed: bool = False) -> None:
-        """Take a batch off the books: the ``lost`` events are dropped, the others committed, or committed before."""
+    def _end(self, pending: PendingBatch, lost: Mapping[str, Sequence[int]], *, replayed: bool = False) -> None:
+        """Take a batch off the books: the ``lost`` rows are dropped, the others committed, or committed before."""
         events = len(pending)
         self._bytes_left += pending.size
-        self._dropped.update(lost)
+        self._dropped.update({reason: len(indexes) for reason, indexes in lost.items()})
         if replayed:
             self._replayed += events
         else:
-            self._committed += events - sum(lost.values())
+            self._committed += events - sum(map(len, lost.values()))
         if pending.is_report:
             self._pending_reports -= events
-        else:
-            # What a sender withdrew it still has, and sends again: that is no refusal.
-            self._unreported.update({reason: count for reason, count in lost.items() if reason != CANCELLED})
-            if not self._closed:
-                self._open_limit += events
+            return
+        for reason, indexes in lost.items():
+            # What was withdrawn, or dropped as a whole, its sender still has, and sends again: that is no refusal.
+            if not (pending.is_kept and reason in SENT_AGAIN):
+                self._refusals.add(reason, len(indexes), Counter(pending.batch.rows[index][0] for index in indexes))
+        if not self._closed:
+            self._open_limit += events
 
     def _cancel(self, submission: Submission) -> bool:
         """Take an untried batch out of the queue again; whether it was there. One of the same id may be in flight."""
@@ -360,7 +355,7 @@ class Buffer:
             for pending in self._sealed:
                 if pending.submission is submission and not pending.tried:
                     self._sealed.remove(pending)
-                    self._end(pending, {CANCELLED: len(pending)})
+                    self._end(pending, {CANCELLED: range(len(pending))})
                     return True
         return False
 
@@ -378,6 +373,7 @@ class Buffer:
                 in_flight=sum(map(len, self._flying)),
                 committed=self._committed,
                 replayed=self._replayed,
+                refused=MappingProxyType(dict(self._refusals.total)),
             )
 
     def held(self) -> list[Submission]:

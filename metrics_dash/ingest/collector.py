@@ -23,7 +23,7 @@ from db.ledger import write_batch_bisecting, write_batches
 from db.names import NAME_QUOTA
 from db.partitions import ensure_partitions, forget_partitions
 from db.rows import Row
-from metrics_dash.ingest.accounting import Accounting
+from metrics_dash.ingest.accounting import SHUTDOWN, Accounting
 from metrics_dash.ingest.buffer import Buffer
 from metrics_dash.ingest.heartbeat import Heartbeat
 from metrics_dash.ingest.submission import PendingBatch, Submission
@@ -124,10 +124,10 @@ class Collector:
         self.tally.submit(len(batch.rows))
         return self._buffer.submit(batch)
 
-    def reject(self, events: int = 1) -> None:
-        """Count events that broke a rule before they came here."""
+    def reject(self, events: int = 1, names: Mapping[str, int] | None = None) -> None:
+        """Count events that broke a rule before they came here; ``names``: how many were sent under which."""
         self.tally.submit(events)
-        self._buffer.reject(events)
+        self._buffer.reject(events, names=names)
 
     def flush(self, timeout: float) -> bool:
         """Seal and store all that has come so far; whether that was done within ``timeout`` seconds."""
@@ -201,7 +201,7 @@ class Collector:
                 # It hangs in the database; whether what is in flight arrives is unknown, so it stays on the books.
                 log.error("the collector did not stop within %g s: %s", timeout, self.snapshot().as_dict())
                 return
-        lost = self._buffer.abandon("shutdown")
+        lost = self._buffer.abandon(SHUTDOWN)
         if lost:
             log.error("%d events could not be stored before the shutdown: %s", lost, self._failure or "never started")
 

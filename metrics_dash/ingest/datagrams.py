@@ -172,7 +172,7 @@ class Datagrams:
             if isinstance(read, Note):
                 notes.append(read)
             elif not isinstance(read, Event) or not self._add(read, now):
-                self._collector().reject()
+                self._collector().reject(names={read.name: 1} if isinstance(read, Event) else None)
                 self._count(malformed=1)
         if notes:
             self._count(notes=len(notes))

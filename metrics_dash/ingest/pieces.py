@@ -6,13 +6,14 @@ numbers below, and on nothing else: no setting, no room in a buffer, no clock, n
 Whoever changes one of these numbers gives the batches new names as well (the namespaces of their ``uuid5``).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.batches import Batch, Refusal
-from db.rows import InvalidEventError, Row, size_in_memory, to_nanoseconds
+from db.rows import MAX_NAME_LENGTH, InvalidEventError, Row, size_in_memory, to_nanoseconds
 from metrics_dash.ingest.event import Event, MalformedEvent, TooNewError, check_event, parse_row
 
 PIECE_EVENTS = 5000
@@ -29,13 +30,15 @@ Decoded = tuple[object, int]
 class Piece:
     """Events that stood together in what was sent: rows and their places, and what was refused and why.
 
-    ``newest``: the last time of an event that was refused for coming too early, in nanoseconds.
+    ``newest``: the last time of an event that was refused for coming too early, in nanoseconds. ``refused_names``: how
+    many of the refused were sent under which name, whatever that is.
     """
 
     rows: list[Row] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     newest: int | None = None
+    refused_names: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self.places) + len(self.refused)
@@ -49,13 +52,28 @@ class Piece:
         except InvalidEventError as error:
             if isinstance(error, TooNewError):
                 self.newest = max(self.newest or 0, to_nanoseconds(error.occurred_at))
+            self._count(event)
             self.refused.append((place, str(error) if len(self.refused) < EXPLAINED_AT_MOST else error.reason))
         else:
             self.places.append(place)
 
+    def _count(self, event: object) -> None:
+        """Count a refused event by the name that it was sent under; no longer one than an event may have."""
+        name = event.get("event_name") if isinstance(event, dict) else getattr(event, "name", None)
+        if isinstance(name, str) and len(name) <= MAX_NAME_LENGTH:
+            self.refused_names[name] += 1
+
     def batch(self, batch_id: UUID, digest: bytes | None) -> Batch:
         """Return the piece as the batch that is stored; ``digest`` tells what was sent from anything else."""
-        return Batch(batch_id, self.rows, self.places, self.refused, digest, newest=self.newest)
+        return Batch(
+            batch_id,
+            self.rows,
+            self.places,
+            self.refused,
+            digest,
+            newest=self.newest,
+            refused_names=self.refused_names,
+        )
 
     @property
     def size(self) -> int:

@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 60.0
 # Whoever emits inside this process, by ``metrics_dash.execute``.
 THIS_PROGRAM, EXECUTE = "this program", "execute"
-INVALID = "invalid"
 
 
 class Reporter:
@@ -93,9 +92,7 @@ class Reporter:
 
     def _so_far(self) -> tuple[int, Counter[str]]:
         books = self._collector.snapshot()
-        return books.offered - self._collector.tally.submitted, Counter(books.dropped) + Counter(
-            {INVALID: books.rejected}
-        )
+        return books.offered - self._collector.tally.submitted, Counter(books.refused)
 
 
 def _many(name: str, events: int, metadata: Mapping[str, object]) -> Event:

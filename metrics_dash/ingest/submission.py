@@ -71,18 +71,27 @@ class Submission:
 
 
 class PendingBatch:
-    """A batch that takes no more events. ``since``: when its first event came, monotonic."""
+    """A batch that takes no more events. ``since``: when its first event came, monotonic. ``is_kept``: whoever sent it
+    has it until it is committed."""
 
-    __slots__ = ("batch", "is_report", "since", "size", "submission", "tried")
+    __slots__ = ("batch", "is_kept", "is_report", "since", "size", "submission", "tried")
 
     def __init__(
-        self, batch: Batch, submission: Submission, *, since: float, size: int, is_report: bool = False
+        self,
+        batch: Batch,
+        submission: Submission,
+        *,
+        since: float,
+        size: int,
+        is_report: bool = False,
+        is_kept: bool = False,
     ) -> None:
         self.batch = batch
         self.submission = submission
         self.since = since
         self.size = size
         self.is_report = is_report
+        self.is_kept = is_kept
         self.tried = False
 
     def __len__(self) -> int:

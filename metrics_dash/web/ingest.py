@@ -117,7 +117,7 @@ class Ingest:
 
     def _refused(self, piece: Piece) -> list[Refusal]:
         """Return what was refused of a piece of which nothing is to be stored or remembered."""
-        self._collector().reject(len(piece.refused))
+        self._collector().reject(len(piece.refused), piece.refused_names)
         return piece.refused
 
     @contextmanager

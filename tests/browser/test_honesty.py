@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text as sql
 
+from db.batches import Batch
 from db.engine import Database
 from db.events import insert_events
+from db.ledger import write_batches
+from db.rows import to_nanoseconds
 from metrics_dash.charts import series
 from metrics_dash.charts.plan import Plan
+from metrics_dash.ingest.refusals import Refusals
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
 from tests.support.looking import text, wait_for_tab
@@ -20,6 +25,7 @@ Open = Callable[..., Page]
 
 QUESTS = "bezgelor.quest.accepted"
 PLAYERS = "bezgelor.server.players"
+DAMAGE = "bezgelor.combat.damage"
 
 TRACES = """
 (chart) => document.querySelector(`#card-${chart} .js-plotly-plot`)._fullData.map((trace) => ({
@@ -185,16 +191,12 @@ def test_a_pipeline_that_holds_events_up_is_not_mistaken_for_silence(
 def test_refused_events_are_marked_on_the_axis_counted_and_explained(
     open_page: Open, page_url: str, database: Database
 ) -> None:
-    refused = "metrics_dash.collector.refused"
+    refusals = Refusals({DAMAGE})
+    refusals.add("buffer_full", 305, {DAMAGE: 300})
+    refusals.add("too many names <b>", 12, {DAMAGE: 12})
     moment = datetime.now(UTC) - timedelta(minutes=30)
-    reports = [(300, "buffer_full"), (12, "too many names <b>")]
-    insert_events(
-        [
-            {"event_name": refused, "measurements": {"events": n}, "metadata": {"reason": why}, "occurred_at": moment}
-            for n, why in reports
-        ],
-        database=database,
-    )
+    with database.begin() as connection:
+        write_batches(connection, [Batch(uuid4(), refusals.report(to_nanoseconds(moment)))])
     roll_up_all(database)
     page = open_page(f"{page_url}?tab=combat&range=1h")
     wait_for_tab(page, "combat")
@@ -213,5 +215,11 @@ def test_refused_events_are_marked_on_the_axis_counted_and_explained(
     expect(page.locator("#reader-damage-dealt .cross-values .refused")).to_contain_text(
         "312 events refused: buffer_full, too many names <b>"
     )
-    expect(page.locator("#footer")).to_contain_text("312 events refused: buffer_full, too many names <b>")
+    expect(page.locator("#card-damage-dealt .refused-foot")).to_have_text(
+        "312 events refused: buffer_full, too many names <b>"
+    )
+    expect(page.locator("#footer")).to_contain_text("317 events refused: buffer_full, too many names <b>")
+    others = page.locator("#board .card:not(#card-damage-dealt)")
+    assert others.count() > 0
+    assert others.locator(".refused-foot:visible, .shapelayer path").count() == 0
     assert "312 events were refused" in (page.locator("#summary-damage-dealt").text_content() or "")

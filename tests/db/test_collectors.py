@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from db.collectors import beat, leave, transaction_time
+from db.collectors import beat, leave, parted_pair, refused_pair, transaction_time
 from db.engine import Database
 
 
@@ -69,3 +69,7 @@ def test_a_transactions_time_is_one_and_the_servers(database: Database) -> None:
         assert connection.execute(text("SELECT clock_timestamp()")).scalar_one() - first >= timedelta(0)
     with database.begin() as connection:
         assert transaction_time(connection) > first
+
+
+def test_a_pair_of_name_and_reason_is_parted_into_what_it_was_made_of() -> None:
+    assert parted_pair(refused_pair("a.b_c", "too_old")) == ("a.b_c", "too_old")

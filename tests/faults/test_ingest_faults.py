@@ -21,10 +21,10 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from db.batches import Batch, Written
+from db.collectors import REFUSED_EVENT as REFUSED
 from db.engine import Database, driver_connection
 from db.ledger import write_batches
 from db.migrate import migrate
-from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
@@ -249,7 +249,7 @@ def test_an_outage_fills_the_buffer_and_what_was_refused_is_reported(own_server:
     assert sorted(stored(own_server)) == [0, *taken]
     with own_server.reading() as connection:
         reports = connection.execute(
-            text("SELECT (measurements ->> 'events')::int FROM telemetry_events WHERE event_name = :name"),
+            text("SELECT weight FROM telemetry_events WHERE event_name = :name"),
             {"name": REFUSED},
         )
         reported = sum(reports.scalars())

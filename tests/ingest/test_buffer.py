@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from db.batches import Batch, Written
-from db.rows import Row, decode_maps, encode_row
-from metrics_dash.ingest.buffer import PENDING_REPORTS, REFUSED, Buffer
+from db.collectors import REFUSED_EVENT
+from db.rows import Row, decode_maps, encode_row, more_of
+from metrics_dash.ingest.buffer import PENDING_REPORTS, Buffer
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 
 
@@ -191,17 +192,71 @@ def test_what_is_abandoned_is_counted_and_told_to_who_waits() -> None:
     assert bench.buffer.abandon("shutdown") == 0
 
 
-def test_refusals_become_one_event_for_each_reason_past_every_bound() -> None:
+def reported(bench: Bench) -> list[tuple[str, str | None, int]]:
+    """Reason, event and number of what the next report says is refused."""
+    bench.buffer.report_refusals()
+    rows = [row for pending in bench.buffer.take(100) if pending.is_report for row in pending.batch.rows]
+    assert {(row[0], decode_maps(row[1])[0]["events"]) for row in rows} <= {(REFUSED_EVENT, 1)}
+    about = [decode_maps(row[1])[1] for row in rows]
+    return [(each["reason"], each.get("event"), more_of(row).weight) for each, row in zip(about, rows, strict=True)]
+
+
+def test_refusals_become_one_row_for_each_reason_and_event_past_every_bound() -> None:
     bench = Bench(buffer_events=3)
     bench.offer(5)
     bench.offer(2, name="BAD")
-    bench.buffer.report_refusals()
-    *_, report = bench.buffer.take(100)
-    assert [(row[0], *decode_maps(row[1])) for row in report.batch.rows] == [
-        (REFUSED, {"events": 2}, {"reason": "buffer_full"}),
-        (REFUSED, {"events": 2}, {"reason": "invalid"}),
-    ]
+    bench.offer(1, name="c.d")
+    assert reported(bench) == [("buffer_full", "a.b", 2), ("buffer_full", "c.d", 1), ("invalid", None, 2)]
     assert bench.buffer.snapshot().balanced
+
+
+def test_an_event_that_breaks_a_rule_is_reported_under_its_name_only_where_that_is_known() -> None:
+    bench = Bench()
+    bench.offer(1)
+    bench.buffer.offer("a.b", {"n": float("nan")}, {})
+    bench.buffer.offer("never.stored", {"n": float("nan")}, {})
+    bench.buffer.offer(["no", "name"], {}, {})  # type: ignore[arg-type]
+    bench.buffer.reject(4, names={"a.b": 3, "x" * 200: 1})
+    assert reported(bench) == [("invalid", None, 2), ("invalid", "a.b", 4), ("invalid", "never.stored", 1)]
+
+
+def test_rows_that_the_store_refused_are_reported_under_their_names() -> None:
+    bench = Bench()
+    bench.buffer.learn_names({"a.b", "c.d"})
+    rows = [encode_row(name, {}, {}, datetime.now(UTC)) for name in ("a.b", "c.d", "c.d", "e.f")]
+    sent = Batch(uuid4(), rows, refused=[(4, "bad"), (5, "bad")], refused_names={"c.d": 1, "BAD": 1})
+    bench.buffer.submit(sent)
+    group = bench.buffer.take(100)
+    bench.buffer.settle(group, [Written(too_old=(0, 1), over_quota=(3,), quarantined=((2, "why"),))])
+    assert reported(bench) == [
+        ("invalid", None, 1),
+        ("invalid", "c.d", 1),
+        ("name_quota", None, 1),
+        ("quarantined", "c.d", 1),
+        ("too_old", "a.b", 1),
+        ("too_old", "c.d", 1),
+    ]
+    assert bench.buffer.snapshot().refused == {"invalid": 2, "name_quota": 1, "quarantined": 1, "too_old": 2}
+
+
+def test_a_batch_that_was_withdrawn_and_then_stored_is_no_refusal() -> None:
+    bench = Bench()
+    sent = Batch(uuid4(), [row(n) for n in range(3)], refused=[(3, "bad")])
+    with pytest.raises(NotCommittedError):
+        bench.buffer.submit(sent).wait(0)
+    assert bench.buffer.snapshot().dropped == {"cancelled": 3}
+    assert (reported(bench), bench.buffer.snapshot().refused) == ([], {})
+    bench.buffer.submit(sent)
+    assert bench.store() == 3
+    assert (reported(bench), bench.buffer.snapshot().refused) == ([("invalid", None, 1)], {"invalid": 1})
+
+
+def test_what_a_shutdown_drops_is_refused_only_where_nobody_has_it_any_more() -> None:
+    bench = Bench()
+    bench.offer(2)
+    bench.buffer.submit(Batch(uuid4(), [row(n) for n in range(3)]))
+    assert bench.buffer.abandon("shutdown") == 5
+    assert bench.buffer.snapshot().refused == {"shutdown": 2}
 
 
 def test_what_was_reported_is_not_reported_again_nor_are_reports_reported() -> None:
@@ -225,7 +280,7 @@ def test_in_a_long_outage_later_refusals_are_added_up_in_fewer_reports() -> None
         pass
     bench.buffer.report_refusals()
     (report,) = bench.buffer.take(100)
-    assert decode_maps(report.batch.rows[0][1])[0] == {"events": 50}
+    assert [more_of(row).weight for row in report.batch.rows] == [50]
 
 
 def test_the_oldest_event_that_is_not_stored_has_an_age_wherever_it_is() -> None:

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db.batches import Batch, Written
+from db.collectors import REFUSED_EVENT as REFUSED
 from db.engine import Database
 from db.events import query_events
 from db.ledger import write_batches
 from db.rows import Row, encode_row
 from db.status import pipeline_status
-from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 from metrics_dash.jobs.rollup import run_pass
@@ -140,7 +140,7 @@ def test_refusals_are_reported_once_per_reason_and_tick(
     turn(collector)
     now = datetime.now(UTC)
     reports = query_events(REFUSED, now - timedelta(hours=1), now + timedelta(hours=1))
-    found = sorted((each["metadata"]["reason"], each["measurements"]["events"]) for each in reports)
+    found = sorted((each["metadata"]["reason"], each["weight"]) for each in reports)
     assert found == [("buffer_full", 7), ("invalid", 3)]
     counters = collector.snapshot()
     assert (counters.offered, counters.committed, counters.balanced) == (12 + 3 + 2, 5 + 2, True)
@@ -159,12 +159,7 @@ def test_a_report_finds_room_in_a_full_buffer(make: Callable[..., Collector], cl
     execute(database, "ALTER TABLE gone RENAME TO telemetry_events")
     clock.now += 60
     turn(collector)
-    assert (
-        one(
-            database, f"SELECT sum((measurements->>'events')::int) FROM telemetry_events WHERE event_name = '{REFUSED}'"
-        )
-        == 1 + 3 * 6
-    )
+    assert one(database, f"SELECT sum(weight) FROM telemetry_events WHERE event_name = '{REFUSED}'") == 1 + 3 * 6
     assert collector.healthy is False  # no thread: a collector that nobody started is not healthy
     assert collector.failure is None
 

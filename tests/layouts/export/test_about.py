@@ -49,13 +49,13 @@ def test_a_chart_says_its_number_its_split_and_why_it_is_empty() -> None:
 
 def test_a_split_that_was_taken_back_is_not_claimed() -> None:
     data = auth_tab().charts[1]
-    assert chart_facts(replace(data, chart=replace(data.chart, split_by=None)), WINDOW) == []
+    assert chart_facts(replace(data, chart=replace(data.chart, split_by=None)), auth_tab()) == []
 
 
 def test_bars_with_buckets_of_their_own_say_theirs_in_place_of_the_tabs() -> None:
     tab = auth_tab()
     bars = replace(tab.charts[1], window=replace(WINDOW, step=find_step("15m")))
-    own = chart_facts(bars, WINDOW)
+    own = chart_facts(bars, tab)
     assert own[0] == ("Resolution", "15-minute buckets")
     said = with_own(facts(tab, demo=False), own)
     assert [text for name, text in said if name == "Resolution"] == ["15-minute buckets"]
@@ -64,7 +64,16 @@ def test_bars_with_buckets_of_their_own_say_theirs_in_place_of_the_tabs() -> Non
 
 def test_refused_events_are_counted_in_the_footer() -> None:
     refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
-    assert ("Refused", "1,200 events refused (marked on the axis)") in facts(auth_tab(refused=(refused,)), demo=False)
+    assert ("Refused", "1,200 events refused, of whatever event") in facts(auth_tab(refused=(refused,)), demo=False)
+
+
+def test_a_chart_tells_of_its_own_refused_events_and_of_no_others() -> None:
+    refused = Interval(START, START + timedelta(minutes=5), 1200, ("buffer_full",))
+    tab = auth_tab(refused=(refused,))
+    own = replace(tab.charts[0], refused=(replace(refused, count=3),))
+    told = [dict(with_own(facts(tab, demo=False), chart_facts(chart, tab))) for chart in (own, tab.charts[1])]
+    assert told[0]["Refused"] == "3 events refused: buffer_full (marked on the axis)"
+    assert "Refused" not in told[1]
 
 
 def test_what_was_said_of_this_time_stands_in_the_footer_and_in_the_words_of_the_file() -> None:
