@@ -1,7 +1,7 @@
 """Somebody types a range: the same reading that draws it says beforehand whether it can be read.
 
-``GET /admin/metrics/range.json?from=now-7d/d&to=now&zone=Europe/Berlin`` answers ``{"start", "end", "live"}`` (epoch
-ms), or 400 and ``{"error"}``, one line that quotes what is wrong.
+``GET /admin/metrics/range.json?from=now-7d/d&to=now&zone=Europe/Berlin``, or ``?range=last-week``, answers
+``{"start", "end", "live"}`` (epoch ms), or 400 and ``{"error"}``, one line that quotes what is wrong.
 """
 
 from flask import Flask, Response, request
@@ -23,7 +23,9 @@ def register(server: Flask, context: Context) -> None:
     def range_json() -> Response:
         state = asked_state(context)
         zone = state.zone(browser=_zone(request.args.get("zone")), server=context.settings.timezone)
-        span = parse_range(start=state.from_, end=state.to, now=context.queries.now(), zone=zone)
+        span = parse_range(
+            request.args.get("range"), start=state.from_, end=state.to, now=context.queries.now(), zone=zone
+        )
         return json_answer({"start": to_milliseconds(span.start), "end": to_milliseconds(span.end), "live": span.live})
 
 

@@ -3,6 +3,8 @@
  * metrics.url.get("range")                 what holds now, defaults included
  * metrics.url.go({ range: "1h", from: "" }) lays changes over it; an empty value takes a name out */
 ((metrics) => {
+  const DATE = /^\d{4}-/;
+
   /** @param {string} name */
   const fallback = (name) => metrics.page.defaults[name] || "";
 
@@ -22,7 +24,9 @@
       get,
       getAll: (name) => parameters.getAll(name),
       holds: (changes) => Object.entries(changes).every(([name, value]) => get(name) === (value || fallback(name))),
-      isLive: () => ["", "now"].includes(get("to")) && (get("from") === "" || get("from").startsWith("now")),
+      /* What is counted from now, or named by a word of the calendar, moves on; a moment or a date begins with a digit. */
+      isLive: () =>
+        ["", "now"].includes(get("to")) && !/^\d/.test(get("from")) && (get("from") !== "" || !DATE.test(get("range"))),
     };
   }
 

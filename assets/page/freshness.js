@@ -60,7 +60,7 @@
    */
   function fresh({ completeThrough, zone, live, lag }) {
     const through = `complete through ${time.clock(completeThrough, zone)}`;
-    if (!live) return ["quiet", `Paused · ${through}`];
+    if (!live) return ["quiet", metrics.url.pace() ? `Over · ${through}` : `Paused · ${through}`];
     if (lag) return [lag.long ? "bad" : "warn", late(lag, through)];
     /* Nothing follows now where nothing is asked. */
     if (!metrics.url.pace()) return ["quiet", `Refresh is off · ${through}`];

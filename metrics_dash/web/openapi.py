@@ -12,6 +12,7 @@ from flask import Flask, Response
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
 from metrics_dash.catalog_rules import ANY_SHOW
 from metrics_dash.charts.data import State
+from metrics_dash.charts.timerange.parse import PERIODS
 from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD
 from metrics_dash.ingest.formats.reading import MAX_EVENTS
@@ -30,6 +31,7 @@ _EXAMPLE: Part = {
     "metadata": {"country": "DE", "express": True},
 }
 
+_PERIODS = ", ".join(f"`{name}`" for name in PERIODS)
 # One entry for each of ``query.PARAMETERS``: the words, then the schema.
 _PARAMETERS: Mapping[str, tuple[str, Part]] = {
     "event_name": (
@@ -45,11 +47,20 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "What to show of each bucket; by default the average of a declared gauge, and the count of everything else.",
         {"type": "string", "enum": sorted(ANY_SHOW)},
     ),
+    "range": (
+        f"A length up to now such as `6h`; a date such as `2026-01-31`; or one of {_PERIODS}, by the calendar of `tz`, "
+        "weeks from Monday. Instead of `from` and `to`.",
+        {"type": "string", "examples": ["24h", "yesterday", "2026-01-31"]},
+    ),
     "from": (
-        "The start, included: an RFC 3339 moment, or counted from now such as `now-6h` or `now-7d/d`.",
+        "The start, included: an RFC 3339 moment, counted from now such as `now-6h` or `now-7d/d`, or the start of "
+        "what `range` may name.",
         {"type": "string", "default": "now-24h"},
     ),
-    "to": ("The end, excluded; written like `from`.", {"type": "string", "default": "now"}),
+    "to": (
+        "The end, excluded; written like `from`, or the end of what `range` may name.",
+        {"type": "string", "default": "now"},
+    ),
     "resolution": (
         "The length of the buckets: a step such as `5m`, `6h`, `1w` or `1M` (a month); `minute`, `hour` and `day` are "
         "`1m`, `1h` and `1d`. `auto` takes the shortest that is kept and gives at most 300 buckets. Those of hours and "

@@ -23,7 +23,19 @@ from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 from metrics_dash.web.sight import check_event
 
 PATH = "/api/v1/query"
-PARAMETERS = ("event_name", "measurement", "show", "from", "to", "resolution", "res", "split_by", "tz", "format")
+PARAMETERS = (
+    "event_name",
+    "measurement",
+    "show",
+    "range",
+    "from",
+    "to",
+    "resolution",
+    "res",
+    "split_by",
+    "tz",
+    "format",
+)
 FORMATS = ("json", "csv")
 
 
@@ -65,7 +77,7 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
     )
     return QueryRequest(
         chart=chart,
-        span=parse_range(start=parameters.get("from"), end=parameters.get("to"), now=now, zone=zone),
+        span=_span(parameters, now, zone),
         zone=zone,
         step=_step(parameters),
         format=_one_of("format", parameters.get("format") or "json", FORMATS),
@@ -81,6 +93,14 @@ def _one_of(parameter: str, value: str, allowed: Collection[str]) -> str:
     if value not in allowed:
         raise _bad(parameter, f"{value!r} is not known", allowed)
     return value
+
+
+def _span(parameters: Mapping[str, str], now: datetime, zone: ZoneInfo) -> TimeRange:
+    if parameters.get("range") and (parameters.get("from") or parameters.get("to")):
+        raise _bad("range", "says the same as from and to; use one or the others")
+    return parse_range(
+        parameters.get("range"), start=parameters.get("from"), end=parameters.get("to"), now=now, zone=zone
+    )
 
 
 def _step(parameters: Mapping[str, str]) -> Step | None:

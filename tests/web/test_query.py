@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -117,6 +118,14 @@ def test_relative_times_reach_to_now(asked: Site) -> None:
     assert sum(value or 0 for value in answer["series"][0]["v"]) == 3
 
 
+def test_a_plain_range_is_of_the_calendar_of_the_zone_that_was_asked_for(asked: Site) -> None:
+    query = {"event_name": LOGIN, "range": "last-week", "tz": "Asia/Tokyo"}
+    answer = asked.client.get(PATH, query_string=query).json
+    assert answer is not None
+    start, end = (datetime.fromisoformat(answer[name]).astimezone(ZoneInfo("Asia/Tokyo")) for name in ("from", "to"))
+    assert (start.weekday(), start.hour, end - start) == (0, 0, timedelta(days=7))
+
+
 def test_days_may_be_those_of_a_zone(asked: Site) -> None:
     answer = asked.client.get(
         PATH, query_string={"event_name": LOGIN, "from": "now-3d", "resolution": "day", "tz": "Asia/Tokyo"}
@@ -151,9 +160,11 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "show": "avg", "measurement": "weight"}, "measurement", "duration_ms"),
         ({"event_name": LOGIN, "measurement": "duration_ms"}, "measurement", "takes no measurement"),
         ({"event_name": "test.other", "show": "sum"}, "measurement", "missing"),
-        ({"event_name": LOGIN, "from": "yesterday"}, "from", "now-6h"),
+        ({"event_name": LOGIN, "from": "tomorrow"}, "from", "now-6h"),
         ({"event_name": LOGIN, "to": "2026-13-01T00:00:00Z"}, "to", "2026-01-31T12:00:00Z"),
         ({"event_name": LOGIN, "from": "now", "to": "now-1h"}, "from", "not before"),
+        ({"event_name": LOGIN, "range": "soon"}, "range", "24h"),
+        ({"event_name": LOGIN, "range": "today", "from": "now-1h"}, "range", "one or the others"),
         ({"event_name": LOGIN, "resolution": "second"}, "resolution", "auto, minute, hour, day"),
         ({"event_name": LOGIN, "res": "second"}, "res", "auto, minute, hour, day"),
         ({"event_name": LOGIN, "res": "5m", "resolution": "5m"}, "res", "use one of the two"),

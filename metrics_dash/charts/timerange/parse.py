@@ -43,6 +43,15 @@ PRESETS: tuple[Preset, ...] = (
     Preset("30d", "Last 30 days"),
 )
 DEFAULT_RANGE = "24h"
+# Plain words for a range: title, the calendar's unit, and how many of them back it begins. What has not ended ends now.
+PERIODS: Mapping[str, tuple[str, str, int]] = {
+    "today": ("Today", "d", 0),
+    "yesterday": ("Yesterday", "d", 1),
+    "this-week": ("This week", "w", 0),
+    "last-week": ("Last week", "w", 1),
+    "this-month": ("This month", "M", 0),
+    "last-month": ("Last month", "M", 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,9 @@ _UNIT = "min|[smhdwMy]"
 _RELATIVE = re.compile(rf"now(?:([+-])(\d{{1,6}})({_UNIT}))?(?:/({_UNIT}))?", re.ASCII)
 _DURATION = re.compile(rf"\d{{1,6}}(?:{_UNIT})", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# A period that began this very moment is not empty.
+_LEAST_PERIOD = timedelta(minutes=1)
 _EXACT_UNITS = {name: UNITS[name] for name in ("s", "m", "min", "h")}
 _MONTHS = {"M": 1, "y": 12}
 _DAYS = {"d": 1, "w": 7}
@@ -111,26 +123,56 @@ def parse_range(
     now: datetime,
     zone: ZoneInfo,
 ) -> TimeRange:
-    """Read a range: its ``length`` up to now (``24h``), or ``start`` and ``end`` as ``parse_moment`` reads them.
+    """Read a range: its ``length`` up to now (``24h``), one of ``PERIODS`` or a date, such as ``yesterday`` or
+    ``2026-01-31``; or ``start`` and ``end``, each a moment as ``parse_moment`` reads it or the start of such a period
+    and the end of one.
 
-    ``end`` is now by default, and ``start`` 24 hours before the end; they win over ``length``. The span is live when
-    its end is ``now`` and its start is relative too. Raises ``RangeError`` quoting what is wrong, also where the start
-    is not before the end.
+    ``end`` is now by default, and ``start`` 24 hours before the end; they win over ``length``. Periods are the
+    calendar's of ``zone``, weeks from Monday. The span is live when its end is ``now`` and its start is relative too.
+    Raises ``RangeError`` quoting what is wrong, also where the start is not before the end.
     """
     if length and not start and not end:
         if not _DURATION.fullmatch(length.strip()):
-            raise RangeError(f"{length!r} is not a range such as 24h or 7d", "range")
+            period = parse_period(length, now, zone)
+            if period is None:
+                raise RangeError(f"{length!r} is not a range such as 24h or 7d", "range")
+            return period
         start = f"now-{length.strip()}"
     end = end or "now"
     last = _bound("to", end, now, zone)
     first = _bound("from", start, now, zone) if start else last - timedelta(hours=24)
     if first >= last:
         raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end", "from")
-    live = end.strip() == "now" and (not start or start.strip().startswith("now"))
+    live = end.strip() == "now" and (not start or not start.strip()[0].isdigit())
     return TimeRange(first, last, live)
 
 
-def _bound(parameter: str, text: str, now: datetime, zone: ZoneInfo) -> datetime:
+def parse_period(text: str, now: datetime, zone: ZoneInfo) -> TimeRange | None:
+    """Return a range that plain words name: one of ``PERIODS``, also with spaces, or a date; None where it is neither.
+
+    What has not ended yet ends now and is live; a date stands still.
+    """
+    words = "-".join(text.lower().split())
+    if words in PERIODS:
+        _, unit, back = PERIODS[words]
+        start = round_down(now, unit, zone)
+        if back == 0:
+            return TimeRange(start, max(now, start + _LEAST_PERIOD), live=True)
+        return TimeRange(shift(start, -back, unit, zone), start)
+    if not _DATE.fullmatch(text.strip()):
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+        start, end = (_checked(midnight(each, zone), text) for each in (day, day + timedelta(days=1)))
+    except (ValueError, OverflowError):
+        return None
+    return TimeRange(start, end)
+
+
+def _bound(parameter: Literal["from", "to"], text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    period = parse_period(text, now, zone)
+    if period is not None:
+        return period.start if parameter == "from" else period.end
     try:
         return parse_moment(text, now, zone)
     except RangeError as error:

@@ -1,5 +1,6 @@
 """Moments and ranges as people write them, and steps from one to the next."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_dash.charts.timerange.parse import (
+    PERIODS,
     PRESETS,
     RangeError,
     TimeRange,
@@ -19,7 +21,7 @@ from metrics_dash.charts.timerange.parse import (
     step,
     zoom_out,
 )
-from tests.support.times import BERLIN, CAIRO, NOW, UTC_ZONE, at, moments, zones
+from tests.support.times import BERLIN, CAIRO, NOW, UTC_ZONE, ZONES, at, moments, zones
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,61 @@ def test_a_range_with_a_fixed_end_is_not_live() -> None:
 def test_from_and_to_win_over_a_length() -> None:
     span = parse_range("1h", start="now-2h", now=NOW, zone=BERLIN)
     assert span.length == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        # NOW is a Tuesday, two days after the clocks of Berlin went forward.
+        ("today", "2026-03-31T00:00+02:00", NOW.isoformat()),
+        ("yesterday", "2026-03-30T00:00+02:00", "2026-03-31T00:00+02:00"),
+        ("this week", "2026-03-30T00:00+02:00", NOW.isoformat()),
+        ("last-week", "2026-03-23T00:00+01:00", "2026-03-30T00:00+02:00"),
+        (" This  Month ", "2026-03-01T00:00+01:00", NOW.isoformat()),
+        ("last month", "2026-02-01T00:00+01:00", "2026-03-01T00:00+01:00"),
+        ("2026-03-29", "2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00"),
+        ("2025-10-26", "2025-10-26T00:00+02:00", "2025-10-27T00:00+01:00"),
+    ],
+)
+def test_plain_words_and_dates_are_ranges_of_the_zones_calendar(text: str, start: str, end: str) -> None:
+    span = parse_range(text, now=NOW, zone=BERLIN)
+    assert (span.start, span.end) == (at(start), at(end))
+    assert span.live == (end == NOW.isoformat())
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("text", PERIODS)
+def test_a_period_that_begins_this_very_moment_is_not_empty(text: str, zone: ZoneInfo) -> None:
+    now = midnight(date(2026, 6, 1), zone)  # a Monday, the first of a month
+    span = parse_range(text, now=now, zone=zone)
+    assert span.length > timedelta(0)
+    assert span.live == text.startswith(("to", "this"))
+
+
+@given(moments, zones)
+def test_what_was_before_ends_where_what_is_now_begins(now: datetime, zone: ZoneInfo) -> None:
+    for past, present in (("yesterday", "today"), ("last-week", "this-week"), ("last-month", "this-month")):
+        before, since = (parse_range(text, now=now, zone=zone) for text in (past, present))
+        assert before.end == since.start <= now
+    assert parse_range("this-week", now=now, zone=zone).start.astimezone(zone).weekday() == 0
+
+
+def test_a_period_bounds_a_range_from_its_start_to_its_end() -> None:
+    span = parse_range(start="2026-03-18", end="2026-03-20", now=NOW, zone=BERLIN)
+    assert (span.start, span.end) == (at("2026-03-18T00:00+01:00"), at("2026-03-21T00:00+01:00"))
+    assert not span.live
+    span = parse_range(start="last week", end="yesterday", now=NOW, zone=BERLIN)
+    assert (span.start, span.end) == (at("2026-03-23T00:00+01:00"), at("2026-03-31T00:00+02:00"))
+    assert parse_range(start="yesterday", now=NOW, zone=BERLIN).live
+    assert not parse_range(start="2026-03-30", now=NOW, zone=BERLIN).live
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "-today", "2026-02-30", "0000-01-01", "9999-12-31", "2026-1-1", "last", "２０２６-01-01"]
+)
+def test_what_is_no_period_is_quoted(text: str) -> None:
+    with pytest.raises(RangeError, match=re.escape(repr(text))):
+        parse_range(text, now=NOW, zone=BERLIN)
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,19 @@ test("a choice holds where the address says it, or by default says nothing else"
 });
 
 test("only a range that ends now is live", () => {
-  const live = { "": true, "?from=now-6h": true, "?from=now-6h&to=now": true };
+  const live = {
+    "": true,
+    "?from=now-6h": true,
+    "?from=now-6h&to=now": true,
+    "?range=this-week": true,
+    "?from=yesterday&to=now": true,
+  };
   const paused = {
     "?from=2026-01-01T00:00:00Z": false,
     "?from=now-2d&to=now-1d": false,
     "?to=2026-01-01T00:00:00Z": false,
+    "?range=2026-01-01": false,
+    "?from=2026-01-01&to=now": false,
   };
   for (const [search, wanted] of Object.entries({ ...live, ...paused })) {
     visit(search);
