@@ -5,7 +5,7 @@ whole figure would undo a zoom. Whatever fails is said in the answer, and what w
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
@@ -30,6 +30,7 @@ from layouts.words import compared_text, range_text, refused_text, steps_text
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailableError, QueryError, TabData
 from metrics_dash.charts.queries import Moment
+from metrics_dash.charts.rotation import Rotation, rotated, split_for
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.charts.timerange.windows import Window, allowed_steps
@@ -136,9 +137,10 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
             state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
         )
         check_range(context.viewer(), window)
-        split, bars = state.split or None, bars_within(asked.get("width"))
+        split, bars = _split(state, tab), bars_within(asked.get("width"))
         data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
-        data = count_visible(data, state.hidden)
+        values = split_values(data.charts)
+        data, rotation = _turn(count_visible(data, state.hidden), state)
     except (RangeError, QueryError) as problem:
         return Answer(
             answer={"tab": tab.id, "error": str(problem), "final": True}, board=board.unreadable(str(problem))
@@ -146,7 +148,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
     except QueriesUnavailableError:
         return _unavailable(tab, mounted, context)
     behind = lag(moment.status, allowed_lag(context.settings), context.problems())
-    picture = Picture(data, state, theme, behind, asked.get("width", 0))
+    picture = Picture(data, state, theme, behind, asked.get("width", 0), values)
     demo = context.demo()
     foot = shell.footer(
         range_text(data.window),
@@ -161,9 +163,10 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         "annotations": told(picture.noted),
         "lag": _lag(behind),
         "about": about(data, demo=demo),
+        "rotation": rotation and asdict(rotation),
     }
-    if list(mounted) != [chart.id for chart in tab.charts]:
-        return Answer(answer, board=board.board(tab, picture.contents()), footer=foot)
+    if list(mounted) != [chart.id for chart in data.tab.charts]:
+        return Answer(answer, board=board.board(data.tab, picture.contents()), footer=foot)
     patched = asked["reason"] == "tick"
     parts = picture.parts(patched=patched)
     return Answer(
@@ -174,6 +177,21 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         states=[part.state for part in parts],
         footer=foot,
     )
+
+
+def _split(state: PageState, tab: Tab) -> Mapping[str, str] | None:
+    """Return how charts are split; where a wall rotates by a dimension, those that have it by that."""
+    return split_for(tab, _rotated_by(state), state.split) or None
+
+
+def _turn(data: TabData, state: PageState) -> tuple[TabData, Rotation | None]:
+    """Return what a wall shows of a tab now, and what it rotates by; all of it and None where it doesn't."""
+    by = _rotated_by(state)
+    return (data, None) if by is None else rotated(data, by, state.value or "")
+
+
+def _rotated_by(state: PageState) -> str | None:
+    return state.rotate_by if state.kiosk else None
 
 
 def _note(window: Window, context: Context) -> str | None:
@@ -223,13 +241,16 @@ def _lag(behind: Lag | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Picture:
-    """A tab's data as parts of the page. A chart that can't be drawn says so, and its neighbours are drawn."""
+    """A tab's data as parts of the page. A chart that can't be drawn says so, and its neighbours are drawn.
+
+    ``values``: of all splits of the tab, also of those that are not shown now: a value keeps its colour."""
 
     data: TabData
     state: PageState
     theme: Theme
     behind: Lag | None
     width: int
+    values: Collection[str]
 
     @cached_property
     def noted(self) -> list[Group]:
@@ -261,13 +282,13 @@ class Picture:
         return CardContent(draw(chart), headline, cards.state(chart, self.behind))
 
     def _style(self, chart: ChartData) -> FigureStyle:
-        hidden = self.state.hidden.get(chart.chart.id, frozenset())
+        hidden = self.state.hidden.get(chart.chart.id, frozenset()) if chart.only is None else frozenset()
         return FigureStyle(
             theme=self.theme,
             logarithmic=self.state.log,
             hidden=hidden,
             width=self.width,
-            values=split_values(self.data.charts),
+            values=self.values,
         )
 
     def _figure(self, chart: ChartData) -> Figure:

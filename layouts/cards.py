@@ -162,7 +162,9 @@ def _what(data: ChartData) -> str:
     """Return ``total, 24 h``, ``total since 2 Mar``, of the latest value no length; ``total of 1 of 2 series, 24 h``
     where some are hidden, and ``above 200 ms`` where the chart warns of that."""
     label, summed = data.headline.label, summed_text(data.window)
-    if data.headline.counted is not None:
+    if data.only is not None:
+        label = f"{label} of {data.label(data.only)}"
+    elif data.headline.counted is not None:
         label = f"{label} of {counted_text(*data.headline.counted)}"
     parts = (
         [label] if label == "latest" else [f"{label} {summed}" if summed.startswith("since") else f"{label}, {summed}"]
@@ -233,6 +235,11 @@ def _none_in_range(data: ChartData) -> list[Component]:
     return _message("No data available for this time range", detail)
 
 
+def _among_others(data: ChartData) -> list[Component]:
+    detail = f"What there is of it in this range is counted among the others of {data.chart.split_by}."
+    return _message(f"{data.label(data.only or '')} is none of the most frequent", [detail])
+
+
 def _past_retention(data: ChartData) -> list[Component]:
     detail = ["This range lies beyond what is kept."]
     if data.held_from is not None:
@@ -247,6 +254,7 @@ def _failing(data: ChartData) -> list[Component]:
 STATES: Mapping[str, Callable[[ChartData], list[Component]]] = {
     "never_seen": _never_seen,
     "none_in_range": _none_in_range,
+    "among_others": _among_others,
     "past_retention": _past_retention,
     "failing": _failing,
 }

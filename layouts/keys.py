@@ -46,7 +46,7 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Page",
         (
             ("k", "Kiosk: only the charts, for a wall"),
-            ("Space", "On a wall: hold the tab, go on; arrows turn to another"),
+            ("Space", "On a wall: hold what is shown, go on; arrows turn to another"),
             ("↑ ↓", "Move in an open menu; a letter jumps to what begins with it"),
             ("?", "This sheet"),
             ("Esc", "Close what is open"),

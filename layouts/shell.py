@@ -158,6 +158,7 @@ def main(catalog: Catalog, settings: Settings) -> html.Main:
                     html.Div(
                         [
                             html.H1(catalog.tabs[0].title, id="title"),
+                            wall.part(),
                             _freshness(),
                             sign_in_again(),
                             go_live(),

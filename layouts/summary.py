@@ -18,6 +18,7 @@ _PARTS = 3
 _STATES = {
     "never_seen": "No event of this name has ever been seen.",
     "none_in_range": "No data in this range.",
+    "among_others": "It is counted among the others of this range.",
     "past_retention": "This range lies beyond what is kept.",
     "failing": "This chart can’t be drawn.",
 }

@@ -1,8 +1,13 @@
-"""What stands on the page for walls: the strip with what is next and the clock, and the note about a new version."""
+"""What stands on the page for walls: the part of a tab, what is next, the clock, and the note about a new version."""
 
 from dash import html
 
 from layouts.markup import attributes
+
+
+def part() -> html.Span:
+    """Return which part of its tab a wall shows, a value and a page; filled by ``assets/wall/next.js``."""
+    return html.Span(id="wall-part", className="wall-part")
 
 
 def strip() -> html.Div:

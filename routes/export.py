@@ -65,7 +65,8 @@ class ExportRequest:
         """Return the query of the page that shows this very range."""
         window = self.data.window
         fixed = replace(self.state, from_=_text(window.start), to=_text(window.end), tz=window.zone.key)
-        return replace(fixed, tab=self.data.tab.id, refresh=None, kiosk=False, rotate=None).query()
+        unattended = replace(fixed, refresh=None, kiosk=False, rotate=None, rotate_by=None, value=None)
+        return replace(unattended, tab=self.data.tab.id).query()
 
 
 @dataclass(frozen=True)

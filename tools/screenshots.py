@@ -95,6 +95,24 @@ def shots() -> Iterator[Shot]:
     yield Shot("state-none-in-range", tabs[-1].id, "from=now-300d&to=now-299d&theme=light")
 
 
+def handheld() -> Iterator[Shot]:
+    """The narrowest phone, and a crosshair that a finger has pinned."""
+    touch: dict[str, Any] = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+
+    def tap(page: Page) -> None:
+        page.locator("#card-creatures-killed .nsewdrag").tap()
+
+    yield Shot("phone-narrow", "auth", "range=24h&theme=light", (320, 640), touch)
+    pinned, until = "range=24h&split=creatures-killed:zone&theme=light", "#reader-creatures-killed[data-on]"
+    yield Shot("phone-pinned", "combat", pinned, PHONE, touch, then=tap, until=until)
+
+
+def turning() -> Iterator[Shot]:
+    """What a wall shows in turn, beside tabs: a value of a dimension."""
+    query, until = "range=7d&kiosk=1&rotate=30&rotate_by=zone", "#wall-part:not(:empty)"
+    yield Shot("wall-value", "gameplay", query, WALL, press="ArrowRight", until=until)
+
+
 def closer() -> Iterator[Shot]:
     """What is opened over the charts, what is printed, and what of an address can't be read."""
     table = _script("document.querySelector('#card-login-results [data-open=table]').click()")
@@ -206,12 +224,29 @@ def _bounded() -> Iterator[Shot]:
     yield Shot("bounds-phone", "server", "range=24h&theme=dark", PHONE, {"device_scale_factor": 2})
 
 
-@contextmanager
-def _with_bounds() -> Iterator[Settings]:
-    """Settings with a catalog in which charts have a target and warn."""
+def _with_bounds() -> str:
+    """Return a catalog in which charts have a target and warn."""
     text = DEFAULT_PATH.read_text(encoding="utf-8").replace('draw = "line"\ngood = "up"', 'draw = "line"')
     for chart, declared in BOUNDS.items():
         text = text.replace(f'id = "{chart}"', f'id = "{chart}"\n{declared}')
+    return text
+
+
+def _crowded() -> str:
+    """Return a catalog with a tab of 40 charts."""
+    events = ("quest.accepted", "creature.killed", "world.player_entered", "auth.login_complete")
+    charts = (
+        f'[[tabs.charts]]\nid = "many-{number}"\ntitle = "Chart {number + 1}"\n'
+        f'event = "bezgelor.{events[number % len(events)]}"\nshow = "count"\n\n'
+        for number in range(40)
+    )
+    tab = '\n[[tabs]]\nid = "many"\ntitle = "Many"\n\n'
+    return DEFAULT_PATH.read_text(encoding="utf-8") + tab + "".join(charts)
+
+
+@contextmanager
+def _declaring(text: str) -> Iterator[Settings]:
+    """Settings with that catalog."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.toml"
         path.write_text(text, encoding="utf-8")
@@ -244,11 +279,13 @@ def main() -> None:
             hold_up(database)
             state(Shot("state-failing", "combat", "range=24h&theme=light"))
         fill(database, chosen.days)
-        for shot in (*shots(), *closer(), *without_server()):
+        for shot in (*shots(), *handheld(), *turning(), *closer(), *without_server()):
             photograph(shot)
-        with _with_bounds() as settings, _served(database, settings) as held_against:
+        with _declaring(_with_bounds()) as settings, _served(database, settings) as held_against:
             for shot in _bounded():
                 photograph(shot, held_against)
+        with _declaring(_crowded()) as settings, _served(database, settings) as crowded:
+            photograph(Shot("wall-pages", "many", "range=7d&kiosk=1&rotate=30", WALL), crowded)
         for shot in without_database(database):
             photograph(shot)
         enter_odd_values(database)

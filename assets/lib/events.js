@@ -8,12 +8,13 @@
  *   marked      { drawn, asked }      links have their addresses, and those that hold are marked; also after an answer.
  *                                     What the picture is of, and what the page's address says
  *   answer      what the server said  the server answered for a picture; metrics.answer is up to date
- *   ask         { reason, search }    somebody wants the server asked: "tick" for what is new, "rotate" for the tab that
- *                                     search names
+ *   ask         { reason, search }    somebody wants the server asked: "tick" for what is new, "rotate" for what of a
+ *                                     wall search names
  *   connection  { problem, since }    what stands between page and server, null for nothing; since when (performance.now)
  *   version     a version             the version that the server says it runs
- *   turning     true or false         a wall's next tab has been asked for; it is there, or was given up
- *   held        a moment              a wall's tabs stay until then (performance.now), 0 for no longer
+ *   turning     true or false         what a wall shows next has been asked for; it is there, or was given up
+ *   held        a moment              what a wall shows stays until then (performance.now), 0 for no longer
+ *   paged       nothing               a wall shows another page of its tab
  *   drawn       nothing               a chart was drawn anew
  *   point       { chart, start, from} somebody wants the events behind a point; from: the element that has the focus
  *

@@ -3,6 +3,8 @@
 ((metrics) => {
   /* What doesn't change the data: the browser sees to these names alone, at once. */
   const LOOKS = ["theme", "refresh", "hidden", "kiosk", "rotate"];
+  /* What decides on the data of a wall alone. */
+  const TURNS = ["rotate_by", "value"];
 
   /** @type {string | null} */
   let search = null;
@@ -12,6 +14,7 @@
   /** @param {string} query - what of it decides on the data */
   function keyOf(query) {
     const left = new URLSearchParams(query);
+    for (const name of left.get("kiosk") === "1" ? [] : TURNS) left.delete(name);
     for (const name of LOOKS) left.delete(name);
     left.sort();
     return left.toString();

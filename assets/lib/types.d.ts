@@ -56,8 +56,10 @@ interface Metrics {
   share: typeof import("../share/link.js");
 
   /* wall/ */
+  pages: typeof import("../wall/pages.js");
   rotation: typeof import("../wall/rotation.js");
   still: typeof import("../wall/still.js");
+  turns: typeof import("../wall/turns.js");
 }
 
 /** What is announced, and with what; events.js says when. */
@@ -70,6 +72,7 @@ interface MetricsEvents {
   version: string;
   turning: boolean;
   held: number;
+  paged: undefined;
   drawn: undefined;
   point: { chart: string; start: number; from: HTMLElement };
 }
@@ -119,6 +122,8 @@ interface Answer {
   lag: Lag | null;
   about: About;
   annotations: NoteGroup[];
+  /** On a wall that rotates by a dimension: that one, its values in the tab, and the one that is shown, "" for all. */
+  rotation?: { by: string; value: string; values: string[] } | null;
 }
 
 /** layouts/annotations.py: what stands as one mark, oldest first. */
@@ -311,6 +316,13 @@ interface SeriesGroup {
 interface Sorting {
   column: number;
   descending: boolean;
+}
+
+/** What a wall shows at a time: a value of the dimension that it rotates by, "" for all; a page from 0, -1 the last. */
+interface Place {
+  tab: string;
+  value: string;
+  page: number;
 }
 
 interface Turn {

@@ -1,7 +1,7 @@
 /* Links to what is on the screen: one that follows now, one that keeps this very range. */
 ((metrics) => {
   /* How a screen behaves says nothing about what it shows. */
-  const UNATTENDED = { refresh: "", kiosk: "", rotate: "" };
+  const UNATTENDED = { refresh: "", kiosk: "", rotate: "", rotate_by: "", value: "" };
 
   const answer = () => /** @type {Answer} */ (metrics.answer);
 

@@ -1,4 +1,4 @@
-/* Which tab of a wall is next, and when. */
+/* Which part of its tab a wall shows, what is next, and when. */
 ((metrics) => {
   /** @param {Turn | null} turn */
   function words(turn) {
@@ -11,12 +11,14 @@
     if (!metrics.url.isKiosk()) return;
     const turn = metrics.rotation.state();
     metrics.dom.write(metrics.dom.maybe("wall-next"), words(turn));
+    metrics.dom.write(metrics.dom.maybe("wall-part"), metrics.turns.part());
     document.documentElement.style.setProperty("--turn", turn ? String(1 - turn.part) : "1");
   }
 
   metrics.events.on("address", render);
   metrics.events.on("answer", render);
   metrics.events.on("held", render);
+  metrics.events.on("paged", render);
   setInterval(render, 1000);
 
   if (typeof module === "object") module.exports = { words };

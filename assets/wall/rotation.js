@@ -1,9 +1,11 @@
-/* The tabs of a wall take turns (?kiosk=1&rotate=30).
+/* What a wall shows takes turns (?kiosk=1&rotate=30): tabs, pages of a tab, values of a dimension (turns.js). Where the
+ * address doesn't say how long a turn is, the tab stays, and what it has more than one screen of still comes by.
  *
- * The next tab is asked for while the present one stays: only when its answer is there does the address follow, and a
+ * The next one is asked for while the present one stays: only when its answer is there does the address follow, and a
  * still of the old picture covers the new one until that is drawn. Without an answer nothing changes. */
 ((metrics) => {
   const SHORTEST = 5;
+  const USUAL = 30;
   const HOLD = 60000;
   const ANSWER_WITHIN = 40000;
   const TRY_AGAIN = 5000;
@@ -13,20 +15,21 @@
   /** @type {number | null} */
   let due = null;
   let heldUntil = 0;
-  /** @type {{ tab: string, at: number, from: string, still: HTMLElement | null } | null} */
+  /** @type {(Place & { at: number, from: string, still: HTMLElement | null }) | null} */
   let pending = null;
   let connected = true;
 
   function seconds() {
-    const wanted = Number(url.get("rotate"));
-    return url.isKiosk() && metrics.page.tabs.length > 1 && wanted > 0 ? Math.max(SHORTEST, wanted) : 0;
+    const wanted = url.get("rotate") === "" ? USUAL : Number(url.get("rotate"));
+    return url.isKiosk() && wanted > 0 && !metrics.turns.isHere(next()) ? Math.max(SHORTEST, wanted) : 0;
   }
 
-  /** @param {number} step - to the right, or to the left */
-  function neighbour(step) {
-    const { tabs } = metrics.page;
-    const place = tabs.findIndex((tab) => tab.id === url.get("tab"));
-    return tabs[(Math.max(0, place) + step + tabs.length) % tabs.length];
+  const next = () => metrics.turns.neighbour(1, url.get("rotate") === "");
+
+  /** @param {number} step - on, or back, by hand */
+  function turn(step) {
+    hold();
+    show(metrics.turns.neighbour(step, false));
   }
 
   const isHealthy = () => connected && metrics.answer !== null && !metrics.answer.error;
@@ -41,8 +44,12 @@
     if (!every) return null;
     const waits = due === null || isHeld() || !isHealthy();
     const left = Math.max(0, ((due ?? 0) - now()) / 1000);
-    const next = neighbour(1).title;
-    return { next, left: waits ? null : Math.ceil(left), part: waits ? 0 : left / every, held: isHeld() };
+    return {
+      next: metrics.turns.nameOf(next()),
+      left: waits ? null : Math.ceil(left),
+      part: waits ? 0 : left / every,
+      held: isHeld(),
+    };
   }
 
   function step() {
@@ -55,32 +62,50 @@
   }
 
   function takeTurn() {
-    if (isHealthy()) show(neighbour(1).id);
+    if (isHealthy()) show(next());
     else due = now() + TRY_AGAIN;
   }
 
-  /** @param {string} tab */
-  function show(tab) {
-    if (pending !== null || tab === url.get("tab")) return;
-    pending = { tab, at: now(), from: location.search, still: metrics.still.freeze() };
+  /** @param {Place} place */
+  function show(place) {
+    if (pending !== null || metrics.turns.isHere(place)) return;
+    const here = metrics.turns.present();
+    const still = metrics.still.freeze();
+    if (place.tab === here.tab && place.value === here.value) return leaf(place, still);
+    pending = { ...place, at: now(), from: location.search, still };
     events.announce("turning", true);
-    events.announce("ask", { reason: "rotate", search: url.search({ tab }) });
+    events.announce("ask", { reason: "rotate", search: url.search({ tab: place.tab, value: place.value }) });
+  }
+
+  /**
+   * Another page of what is here.
+   * @param {Place} place
+   * @param {HTMLElement | null} still
+   */
+  function leaf({ tab, page }, still) {
+    due = now() + seconds() * 1000;
+    metrics.pages.show(tab, page);
+    metrics.still.lift(still);
   }
 
   events.on("answer", (answer) => {
     if (pending === null) return;
     const elsewhere = pending.from !== location.search;
-    /* The answer to a tick that was under way says nothing about the tab that was asked for. */
-    if (answer.tab !== pending.tab && !elsewhere) return;
+    /* The answer to a tick that was under way says nothing about what was asked for. */
+    if (!elsewhere && (answer.tab !== pending.tab || (!answer.error && shownBy(answer) !== pending.value))) return;
     if (answer.error || elsewhere) giveUp();
-    else arrive(answer.tab);
+    else arrive(pending);
   });
 
-  /** @param {string} tab */
-  function arrive(tab) {
+  /** @param {Answer} answer */
+  const shownBy = (answer) => answer.rotation?.value ?? "";
+
+  /** @param {Place} place */
+  function arrive({ tab, value, page }) {
     const still = end();
+    url.go({ tab, value }, { replace: true });
+    metrics.pages.show(tab, page);
     due = now() + seconds() * 1000;
-    url.go({ tab }, { replace: true });
     metrics.still.whenDrawn(tab, () => metrics.still.lift(still));
   }
 
@@ -114,7 +139,7 @@
   });
   setInterval(step, 250);
 
-  const rotation = { state, show, neighbour, hold, release, isHeld };
+  const rotation = { state, turn, hold, release, isHeld };
   metrics.rotation = rotation;
   if (typeof module === "object") module.exports = rotation;
 })(globalThis.metrics);

@@ -19,7 +19,7 @@ from metrics_dash.charts.timerange.windows import TabWindows, Window
 # What somebody says of a moment or a span, as it is called outside of the database's room; and how many are told.
 Annotation: TypeAlias = annotations.Annotation
 ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
-State = Literal["data", "never_seen", "none_in_range", "past_retention", "failing"]
+State = Literal["data", "never_seen", "none_in_range", "among_others", "past_retention", "failing"]
 
 
 def _bytes_of(array: NDArray[Any]) -> str:
@@ -61,7 +61,7 @@ class Series:
 
     ``t``: bucket starts, int64 epoch ms. ``v``: values, float64, NaN is a gap. ``low`` and ``high``: the extremes of a
     gauge's samples in each bucket, else None. Arrays are read-only and of equal length. ``total``: of a value of a
-    split over the whole range, as the chart's headline is over all of them.
+    split over the whole range, as the chart's headline is over all of them. ``rest``: it is of all other values.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Series:
     low: Values | None = None
     high: Values | None = None
     total: float | None = None
+    rest: bool = False
 
     def __post_init__(self) -> None:
         if any(array is not None and array.shape != self.t.shape for array in (self.v, self.low, self.high)):
@@ -117,10 +118,11 @@ class ChartData:
     """What a chart shows in a window.
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
-    any, None while nothing is rolled up); ``past_retention`` (from ``held_from`` on there are buckets); ``failing``
-    (``error`` says why, without secrets).
+    any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``past_retention`` (from
+    ``held_from`` on there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
+    ``only``: the one value of its split that it shows.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known.
@@ -139,6 +141,7 @@ class ChartData:
     uncomputed: Uncomputed | None = None
     compare: Comparison | None = None
     refused: tuple[Interval, ...] = ()
+    only: str | None = None
 
     @cached_property
     def greatest(self) -> float:

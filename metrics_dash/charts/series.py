@@ -98,7 +98,7 @@ def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Ite
         yield _counted(value, counts[value], chart, rows, grid, at)
     rest = rows.count - sum((counts[value] for value in named), np.zeros(len(at)))
     if np.nansum(rest) > 0:
-        yield _counted(other_name(named), rest, chart, rows, grid, at)
+        yield replace(_counted(other_name(named), rest, chart, rows, grid, at), rest=True)
 
 
 def other_name(values: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ in ``unread``: the page says so, and routes refuse it. A range that can't be rea
 it is used: drawing another one silently would mislead.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import parse_qs, urlencode
@@ -43,9 +43,9 @@ class PageState:
     """Everything the address says, by the names it uses (``from_`` for ``from``).
 
     ``range`` is a length up to now; ``from_`` and ``to``, where given, win over it. ``tz``: ``browser``, ``server`` or
-    an IANA name. ``refresh`` and ``rotate`` are seconds, 0 is off; None is the default. ``split`` and ``hidden`` are by
-    chart id: a dimension (``-`` is none), and the names of the series that are switched off. ``unread``: what was
-    passed over.
+    an IANA name. ``refresh`` and ``rotate`` are seconds, 0 is off; None is the default. ``rotate_by`` is a dimension,
+    ``value`` the one of its values that a wall shows now. ``split`` and ``hidden`` are by chart id: a dimension (``-``
+    is none), and the names of the series that are switched off. ``unread``: what was passed over.
     """
 
     tab: str
@@ -62,6 +62,8 @@ class PageState:
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
     kiosk: bool = False
     rotate: int | None = None
+    rotate_by: str | None = None
+    value: str | None = None
     unread: tuple[Unread, ...] = field(default=(), compare=False)
 
     def zone(self, *, browser: str | None, server: ZoneInfo) -> ZoneInfo:
@@ -82,7 +84,7 @@ class PageState:
         else:
             pairs.append(("range", self.range))
         defaults = PageState(tab=self.tab)
-        for name in ("tz", "res", "compare", "theme", "refresh", "rotate"):
+        for name in ("tz", "res", "compare", "theme", "refresh", "rotate", "rotate_by", "value"):
             if getattr(self, name) != getattr(defaults, name):
                 pairs.append((name, str(getattr(self, name))))
         pairs += [("split", f"{chart}:{dimension}") for chart, dimension in sorted(self.split.items())]
@@ -113,7 +115,12 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
         hidden=_grouped(said.by_chart("hidden", charts, _is_named, "its series, such as login-results:true")),
         kiosk=said.choice("kiosk", _SWITCH) == "1",
         rotate=said.parsed("rotate", _seconds),
+        rotate_by=said.choice("rotate_by", _dimensions(charts.values())),
+        value=said.exact("value") or None,
     )
+    if state.value is not None and state.rotate_by is None:
+        said.pass_over("value", state.value, f"{state.value!r} is of no dimension; rotate_by names that")
+        state = replace(state, value=None)
     return replace(state, unread=tuple(said.unread))
 
 
@@ -130,14 +137,19 @@ class _Parameters:
 
     def one(self, name: str) -> str | None:
         """Return the last value of that name; None for none."""
-        return self._values.get(name, [""])[-1].strip() or None
+        return self.exact(name).strip() or None
+
+    def exact(self, name: str) -> str:
+        """Return the last value of that name as it stands."""
+        return self._values.get(name, [""])[-1]
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
         """Return what was chosen of ``allowed``."""
         text = self.one(name)
         if text is None or text in allowed:
             return text
-        self._pass_over(name, text, f"{text!r} is not known; use one of {', '.join(allowed)}")
+        others = f"use one of {', '.join(allowed)}" if allowed else "there is none"
+        self.pass_over(name, text, f"{text!r} is not known; {others}")
         return None
 
     def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
@@ -148,7 +160,7 @@ class _Parameters:
         try:
             return parse(text)
         except ValueError as error:
-            self._pass_over(name, text, str(error))
+            self.pass_over(name, text, str(error))
             return None
 
     def by_chart(
@@ -161,11 +173,16 @@ class _Parameters:
             if chart in charts and fits(charts[chart], other):
                 found.append((chart, other))
             else:
-                self._pass_over(name, text, f"{text!r} is not a chart and one of {what}")
+                self.pass_over(name, text, f"{text!r} is not a chart and one of {what}")
         return found
 
-    def _pass_over(self, name: str, value: str, complaint: str) -> None:
+    def pass_over(self, name: str, value: str, complaint: str) -> None:
+        """Note what can't be read."""
         self.unread.append(Unread(name, value, f"{name}: {complaint}"))
+
+
+def _dimensions(charts: Iterable[Chart]) -> list[str]:
+    return list(dict.fromkeys(name for chart in charts for name in chart.dimensions))
 
 
 def _has_dimension(chart: Chart, dimension: str) -> bool:

@@ -1,5 +1,6 @@
 """The answer to a browser's question: one chart that can't be drawn costs its neighbours nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from dash import no_update
 
-from callbacks.refresh import NOT_DRAWN, UNAVAILABLE, RefreshRequest, answer_request
+from callbacks.refresh import NOT_DRAWN, UNAVAILABLE, Answer, RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
 from layouts.figure import traces
@@ -20,6 +21,7 @@ from metrics_dash.settings import Settings
 from metrics_dash.web.context import Context
 
 AUTH = ["login-rate", "login-results", "login-success-rate", "session-starts"]
+CARDS = ["card-login-rate", "card-session-starts"]
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 ADDRESS = "?tab=auth&from=2026-02-01T11:30:00Z&to=2026-02-01T12:30:00Z&tz=UTC"
 
@@ -144,3 +146,30 @@ def test_a_tile_brings_its_number_and_draws_nothing(context: Context, reason: Li
     answer = answer_request(question, AUTH, replace(context, catalog=catalog, queries=queries))
     assert set(map(str, answer.graphs)) == {str(EMPTY_FIGURE) if reason == "navigate" else str(no_update)}
     assert all(answer.headlines)
+
+
+def test_a_wall_that_rotates_by_a_dimension_is_told_its_values_and_shows_one_alone(
+    context: Context, database: Database
+) -> None:
+    login = {"event_name": "bezgelor.auth.login_complete", "occurred_at": NOON}
+    insert_events([{**login, "metadata": {"success": success}} for success in (True, True, False)], database=database)
+    roll_up_all(database)
+
+    def asked(more: str, mounted: Sequence[str] = ()) -> Answer:
+        question = RefreshRequest(search=f"{ADDRESS}{more}", zone="UTC", theme="light", reason="rotate")
+        return answer_request(question, mounted, context)
+
+    whole = asked("&kiosk=1&rotate_by=success")
+    assert whole.answer["rotation"] == {"by": "success", "value": "", "values": ("true", "false")}
+    turn = asked("&kiosk=1&rotate_by=success&value=false")
+    assert turn.answer["rotation"]["value"] == "false"
+    assert [each for each in CARDS if f"id='{each}'" in str(whole.board)] == ["card-login-rate", "card-session-starts"]
+    assert [each for each in CARDS if f"id='{each}'" in str(turn.board)] == ["card-login-rate"]
+    assert asked("&kiosk=1&rotate_by=success&value=true", ["login-rate", "login-results"]).brings == "figures"
+
+
+@pytest.mark.parametrize("more", ["", "&rotate_by=success&value=false", "&kiosk=1"])
+def test_elsewhere_nothing_rotates(context: Context, more: str) -> None:
+    question = RefreshRequest(search=f"{ADDRESS}{more}", zone="UTC", theme="light", reason="navigate")
+    answer = answer_request(question, AUTH, context)
+    assert (answer.answer["rotation"], len(answer.graphs)) == (None, 4)

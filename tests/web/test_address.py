@@ -21,7 +21,8 @@ def test_an_empty_address_is_the_first_tab_and_the_last_24_hours() -> None:
 def test_an_address_says_everything() -> None:
     state = read_state(
         "?tab=auth&from=now-6h&to=now&tz=Europe/Berlin&res=hour&compare=week&log=1&theme=dark&refresh=30"
-        "&split=login-rate:success&hidden=login-results:false&hidden=login-results:true&kiosk=1&rotate=20",
+        "&split=login-rate:success&hidden=login-results:false&hidden=login-results:true&kiosk=1&rotate=20"
+        "&rotate_by=zone&value=Deep Woods",
         CATALOG,
     )
     assert state == PageState(
@@ -38,6 +39,8 @@ def test_an_address_says_everything() -> None:
         hidden={"login-results": frozenset({"true", "false"})},
         kiosk=True,
         rotate=20,
+        rotate_by="zone",
+        value="Deep Woods",
     )
 
 
@@ -47,6 +50,7 @@ def test_an_address_says_everything() -> None:
         "?tab=auth",
         "?tab=combat&from=now-7d/d&to=now/d&compare=day&log=1",
         "?tab=auth&hidden=login-results:a b:c&kiosk=1",
+        "?tab=auth&kiosk=1&rotate_by=success&value= a %26 b",
     ],
 )
 def test_a_state_can_be_written_and_read_back(search: str) -> None:
@@ -94,6 +98,8 @@ def test_an_unknown_chart_or_dimension_is_passed_over() -> None:
         ("?refresh=often", "refresh: 'often' is neither a whole number of seconds nor off"),
         ("?log=yes", "log: 'yes' is not known; use one of 1, 0"),
         ("?split=login-rate:colour", "split: 'login-rate:colour' is not a chart and one of its dimensions"),
+        ("?rotate_by=colour", "rotate_by: 'colour' is not known; use one of success, realm, zone, "),
+        ("?value=north", "value: 'north' is of no dimension; rotate_by names that"),
         ("?hidden=nothing:x", "hidden: 'nothing:x' is not a chart and one of its series"),
         ("?" + "a=b&" * 101, "an address has at most 100 parameters"),
     ],

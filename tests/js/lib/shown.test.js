@@ -21,6 +21,17 @@ test("what changes the looks alone is never pending", () => {
   assert.equal(shown.isPending(), false);
 });
 
+test("what a wall rotates by is of no concern to another page", () => {
+  shown.stand("?tab=auth");
+  visit("?tab=auth&rotate_by=zone&value=north");
+  assert.equal(shown.isPending(), false);
+  visit("?tab=auth&rotate_by=zone&value=north&kiosk=1");
+  assert.equal(shown.isPending(), true);
+  shown.stand(location.search);
+  visit("?tab=auth&rotate_by=zone&value=south&kiosk=1");
+  assert.equal(shown.isPending(), true);
+});
+
 test("the picture is of its own address, in the looks of the present one", () => {
   shown.stand("?tab=auth&range=7d&theme=light&hidden=a:b");
   visit("?tab=server&theme=dark&hidden=c:d&hidden=c:e");

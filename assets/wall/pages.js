@@ -1,0 +1,106 @@
+/* A wall's tab in pages. Where not all rows of cards would be high enough to be read from a distance, they are laid out
+ * page below page, as many rows to each as fit, and the board shows one page at a time (wall.css). All of them are drawn
+ * and kept fresh; turning a page asks nobody. */
+((metrics) => {
+  const LEAST_HEIGHT = 240;
+  const COLUMNS = 6;
+  const { maybe } = metrics.dom;
+
+  /* How many rows each page has; which page stands there, from 0; and which one was asked for, of which tab. */
+  /** @type {number[]} */
+  let rows = [];
+  let present = 0;
+  let wanted = { grid: "", page: 0 };
+
+  /**
+   * How many rows cards take, one after another.
+   * @param {number[]} spans - columns of each
+   */
+  function rowsOf(spans) {
+    let [count, taken] = [0, COLUMNS];
+    for (const span of spans) {
+      if (taken + span > COLUMNS) [count, taken] = [count + 1, 0];
+      taken += span;
+    }
+    return count;
+  }
+
+  /**
+   * As few pages as can be, of as equal height as can be.
+   * @param {number} count - of all rows
+   * @param {number} most - on a page
+   * @returns {number[]} rows of each page
+   */
+  function shared(count, most) {
+    const pages = Math.max(1, Math.ceil(count / most));
+    return Array.from({ length: pages }, (_, page) => Math.ceil((count - page) / pages));
+  }
+
+  /** @param {HTMLElement} card */
+  const spanOf = (card) => Number(/span (\d+)/.exec(getComputedStyle(card).gridColumn)?.[1] ?? COLUMNS);
+
+  function lay() {
+    const board = maybe("board");
+    const grid = /** @type {HTMLElement | null} */ (board?.querySelector(".grid") ?? null);
+    if (!board || !grid || !metrics.url.isKiosk()) return clear(board);
+    watch(board, grid);
+    const gap = Number.parseFloat(getComputedStyle(grid).rowGap) || 0;
+    const least = LEAST_HEIGHT * Number(document.documentElement.style.getPropertyValue("--wall") || 1);
+    const most = Math.max(1, Math.floor((board.clientHeight + gap) / (least + gap)));
+    rows = shared(rowsOf(metrics.dom.all(":scope > .card", grid).map(spanOf)), most);
+    board.toggleAttribute("data-pages", rows.length > 1);
+    const heights = rows.map((count) => `repeat(${count}, ${(board.clientHeight - (count - 1) * gap) / count}px)`);
+    board.style.setProperty("--rows", heights.join(" "));
+    place(board, grid, gap);
+  }
+
+  /**
+   * @param {HTMLElement} board
+   * @param {HTMLElement} grid
+   * @param {number} gap
+   */
+  function place(board, grid, gap) {
+    const page = wanted.grid === grid.id ? wanted.page : 0;
+    const before = present;
+    present = page < 0 ? rows.length - 1 : Math.min(page, rows.length - 1);
+    board.style.setProperty("--above", `${present * (board.clientHeight + gap)}px`);
+    if (present !== before) metrics.events.announce("paged");
+  }
+
+  /** @param {HTMLElement | null} board */
+  function clear(board) {
+    rows = [];
+    present = 0;
+    board?.removeAttribute("data-pages");
+  }
+
+  /**
+   * @param {string} tab
+   * @param {number} page - from 0; -1 is the last
+   */
+  function show(tab, page) {
+    wanted = { grid: `grid-${tab}`, page };
+    lay();
+  }
+
+  /* Whatever changes the cards or their room lays them out anew. */
+  const changed = typeof MutationObserver === "undefined" ? null : new MutationObserver(lay);
+  const resized = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(lay);
+
+  /**
+   * @param {HTMLElement} board
+   * @param {HTMLElement} grid
+   */
+  function watch(board, grid) {
+    changed?.disconnect();
+    for (const element of [board, grid]) changed?.observe(element, { childList: true });
+    resized?.observe(board);
+  }
+
+  metrics.events.on("answer", lay);
+  metrics.events.on("address", () => requestAnimationFrame(lay));
+
+  const pages = { count: () => Math.max(1, rows.length), present: () => present, show, rowsOf, shared };
+  metrics.pages = pages;
+  if (typeof module === "object") module.exports = pages;
+})(globalThis.metrics);
