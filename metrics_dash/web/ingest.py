@@ -100,7 +100,8 @@ class Ingest:
             share.take(piece.size)
             pieces.append((first, piece))
         count = sum(len(piece) for _, piece in pieces)
-        sender.spend(events=count, size=size)
+        # One that holds no event costs something, too.
+        sender.spend(events=max(1, count), size=size)
         self._collector().tally.receive(sender.who.name, form, count)
         return pieces
 

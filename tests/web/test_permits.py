@@ -57,6 +57,13 @@ def test_more_than_the_rate_is_told_to_wait_and_nothing_is_stored(opened: House)
     assert stored(opened.database) == ["shop.paid"]
 
 
+@pytest.mark.parametrize(("path", "body"), [("/v1/metrics", {}), (EVENTS, []), ("/batch/", {"batch": []})])
+def test_a_request_of_no_event_costs_the_token_one(opened: House, path: str, body: object) -> None:
+    program = opened.program("ingest", events_per_second=0.01)
+    assert program.post(path, json=body).status_code == 200
+    assert program.post(path, json=body).status_code == 429
+
+
 def test_a_key_is_its_tokens_own(opened: House) -> None:
     one, other = opened.program("ingest"), opened.program("ingest")
     for program, name in ((one, "shop.paid"), (one, "shop.paid"), (other, "game.won")):

@@ -5,9 +5,12 @@ that it says it is, without its text. Metrics are in ``otlp_metrics``.
 """
 
 import base64
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
+from itertools import count
 from typing import Any, TypeVar
 
 import orjson
@@ -21,11 +24,19 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from db.rows import MAX_METADATA_KEYS, InvalidEventError
-from metrics_dash.ingest.event import Event, MalformedEvent
+from metrics_dash.ingest.event import MAX_EVENT_BYTES, Event, MalformedEvent
+from metrics_dash.ingest.formats.documents import TOO_LONG
 from metrics_dash.ingest.formats.moments import from_epoch
 from metrics_dash.ingest.formats.names import named
 from metrics_dash.ingest.formats.properties import LONGEST_TEXT
-from metrics_dash.ingest.formats.reading import MalformedBodyError, OversizedBodyError, Work, bounded
+from metrics_dash.ingest.formats.reading import (
+    MAX_EVENTS,
+    MalformedBodyError,
+    OversizedBodyError,
+    Work,
+    bounded,
+    too_many,
+)
 from metrics_dash.ingest.pieces import Decoded
 
 # It is decoded whole, and takes many times its text then: as much as gRPC takes by default.
@@ -37,6 +48,9 @@ OF_A_RESOURCE = ("service.name", "service.namespace", "service.version", "deploy
 _LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _STATUS = ("unset", "ok", "error")
+# Those that an event has no room for are left out; so many are nobody's.
+MOST_ATTRIBUTES = 1000
+_LONGEST_IDENTITY = 16 * 1024
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 
@@ -60,18 +74,23 @@ def read(kind: type[Request], body: bytearray, *, json: bool) -> Request:
 
 
 def _document(body: bytearray) -> dict[str, Any]:
-    document = _canonical(orjson.loads(body))
+    document = _canonical(orjson.loads(body), count(1))
     if not isinstance(document, dict):
         raise ValueError("not an object")
     return document
 
 
-def _canonical(value: Any) -> Any:
-    """Return OTLP's JSON as protobuf's: ids are hexadecimal there, and a bound that is infinite is null."""
+def _canonical(value: Any, number: Iterator[int]) -> Any:
+    """Return OTLP's JSON as protobuf's: ids are hexadecimal there, and a bound that is infinite is null.
+
+    Each object and list takes a ``number``: of many, the message costs far more to make than the document to read.
+    """
+    if isinstance(value, dict | list) and next(number) > MAX_EVENTS:
+        raise too_many("objects and lists")
     if isinstance(value, dict):
-        return {key: _id(each) if key in _IDS else _canonical(each) for key, each in value.items()}
+        return {key: _id(each) if key in _IDS else _canonical(each, number) for key, each in value.items()}
     if isinstance(value, list):
-        return [_canonical(each) for each in value if each is not None]
+        return [_canonical(each, number) for each in value if each is not None]
     return value
 
 
@@ -84,35 +103,69 @@ def _id(value: Any) -> Any:
 def traces(body: bytearray, work: Work, *, json: bool) -> Iterator[Decoded]:
     """Yield the spans of a request. Raises ``BodyError``."""
     request = read(ExportTraceServiceRequest, body, json=json)
-    found = (
-        (group.resource, span) for group in request.resource_spans for part in group.scope_spans for span in part.spans
-    )
-    return bounded(((guarded(lambda r=r, s=s: [_span(r, s)])[0], s.ByteSize()) for r, s in found), work)
+    return bounded(_spans(request), work, before=holders(request.resource_spans, "scope_spans"))
+
+
+def _spans(request: ExportTraceServiceRequest) -> Iterator[Decoded]:
+    for group in request.resource_spans:
+        origin = Origin(group.resource)
+        for part in group.scope_spans:
+            for span in part.spans:
+                yield guarded(_span, origin, span)[0], span.ByteSize()
 
 
 def logs(body: bytearray, work: Work, *, json: bool) -> Iterator[Decoded]:
     """Yield the records of a request. Raises ``BodyError``."""
     request = read(ExportLogsServiceRequest, body, json=json)
-    found = (
-        (group.resource, part.scope.name, record)
-        for group in request.resource_logs
-        for part in group.scope_logs
-        for record in part.log_records
-    )
-    return bounded(((guarded(lambda r=r, n=n, e=e: [_record(r, n, e)])[0], e.ByteSize()) for r, n, e in found), work)
+    return bounded(_records(request), work, before=holders(request.resource_logs, "scope_logs"))
 
 
-def guarded(make: Any) -> list[Event | MalformedEvent]:
-    """Return what is made, or why it can't be in its place."""
+def _records(request: ExportLogsServiceRequest) -> Iterator[Decoded]:
+    for group in request.resource_logs:
+        origin = Origin(group.resource)
+        for part in group.scope_logs:
+            logger = part.scope.name[:LONGEST_TEXT]
+            for record in part.log_records:
+                yield guarded(_record, origin, logger, record)[0], record.ByteSize()
+
+
+def holders(groups: Any, scopes: str, inner: str = "") -> int:
+    """Return how many messages hold the events of a request, and attributes describe the resources.
+
+    Each costs as much to look at as an event, and so many of either may be. They are counted before they are looked at.
+    Raises ``OversizedBodyError``.
+    """
+    number = _at_most(len(groups))
+    for group in groups:
+        parts = getattr(group, scopes)
+        number = _at_most(number + len(parts) + len(group.resource.attributes))
+        for part in parts if inner else ():
+            number = _at_most(number + len(getattr(part, inner)))
+    return number
+
+
+def _at_most(number: int) -> int:
+    if number > MAX_EVENTS:
+        raise too_many("resources with their attributes, scopes and metrics")
+    return number
+
+
+def guarded(make: Callable[..., Any], *parts: Any) -> list[Event | MalformedEvent]:
+    """Return what is made of the last of the parts, a point, span or record; or why it can't be in its place."""
+    message = parts[-1]
     try:
-        made: list[Event | MalformedEvent] = make()
+        if message.ByteSize() > MAX_EVENT_BYTES:
+            raise InvalidEventError(f"it {TOO_LONG}")
+        if len(message.attributes) > MOST_ATTRIBUTES:
+            raise InvalidEventError(f"it has more than {MOST_ATTRIBUTES:,} attributes")
+        made = make(*parts)
     except InvalidEventError as error:
         return [MalformedEvent(str(error))]
-    return made
+    return made if isinstance(made, list) else [made]
 
 
-def _span(resource: Resource, span: Span) -> Event:
-    metadata = described(resource, span.attributes)
+def _span(origin: "Origin", span: Span) -> Event:
+    metadata = origin.metadata(span.attributes)
     metadata |= {"span.kind": _word(_KINDS, span.kind), "status": _word(_STATUS, span.status.code)}
     metadata |= {"trace_id": span.trace_id.hex()[:64], "span_id": span.span_id.hex()[:64]}
     if span.end_time_unix_nano < span.start_time_unix_nano:
@@ -121,10 +174,10 @@ def _span(resource: Resource, span: Span) -> Event:
     return Event(named(_name(span.name), metadata), {"duration_ms": took}, metadata, moment(span.end_time_unix_nano))
 
 
-def _record(resource: Resource, scope: str, record: LogRecord) -> Event:
-    metadata = described(resource, record.attributes)
+def _record(origin: "Origin", logger: str, record: LogRecord) -> Event:
+    metadata = origin.metadata(record.attributes)
     level = _word(_LEVELS, (record.severity_number - 1) // 4) if record.severity_number > 0 else "unspecified"
-    metadata |= {"logger": scope[:LONGEST_TEXT]} if scope else {}
+    metadata |= {"logger": logger} if logger else {}
     metadata |= {"level": record.severity_text[:LONGEST_TEXT] or level.upper()}
     metadata |= {"trace_id": record.trace_id.hex()[:64]} if record.trace_id else {}
     name = named(record.event_name, metadata) if record.event_name else f"log.{level}"
@@ -146,15 +199,30 @@ def _word(words: tuple[str, ...], number: int) -> str:
     return words[number] if 0 <= number < len(words) else str(number)
 
 
-def described(resource: Resource, attributes: Iterable[KeyValue]) -> dict[str, object]:
-    """Return attributes, and what describes their resource, as metadata; room is left for what is added."""
-    metadata: dict[str, object] = {
-        each.key: scalar(each.value) for each in resource.attributes if each.key in OF_A_RESOURCE
-    }
-    for each in attributes:
-        if len(metadata) < MAX_METADATA_KEYS - 8:
+class Origin:
+    """What a resource says of all that it sends, read once and not again with each event."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._described = {each.key: scalar(each.value) for each in resource.attributes if each.key in OF_A_RESOURCE}
+
+    def metadata(self, attributes: Iterable[KeyValue]) -> dict[str, object]:
+        """Return attributes, and what describes their resource, as metadata; room is left for what is added."""
+        metadata: dict[str, object] = dict(self._described)
+        for each in attributes:
+            if len(metadata) >= MAX_METADATA_KEYS - 8:
+                break
             metadata[each.key] = scalar(each.value)
-    return metadata
+        return metadata
+
+    @cached_property
+    def identity(self) -> bytes:
+        """What tells the resource from every other one: all of its attributes, in whatever order.
+
+        It is a part of every series' identity, so of a long one it is a digest.
+        """
+        whole = identity(self._resource.attributes)
+        return whole if len(whole) <= _LONGEST_IDENTITY else orjson.dumps(hashlib.sha256(whole).hexdigest())
 
 
 def scalar(value: AnyValue) -> object:
@@ -178,8 +246,6 @@ def _plain(value: AnyValue) -> object:
     return None if kind is None else getattr(value, kind)
 
 
-def identity(resource: Resource, parts: Mapping[str, object], attributes: Iterable[KeyValue]) -> bytes:
-    """Return what tells a series from every other one: all of its resource, in whatever order, among it."""
-    described_fully = [sorted((each.key, orjson.dumps(_plain(each.value)).decode()) for each in group)
-                       for group in (resource.attributes, attributes)]  # fmt: skip
-    return orjson.dumps([parts, *described_fully])
+def identity(attributes: Iterable[KeyValue]) -> bytes:
+    """Return what tells attributes from all others, in whatever order they stand."""
+    return orjson.dumps(sorted((each.key, orjson.dumps(_plain(each.value)).decode()) for each in attributes))

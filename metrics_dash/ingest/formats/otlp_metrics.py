@@ -7,9 +7,10 @@ a summary, whose quantiles can't be merged with any others and are left out.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import orjson
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
@@ -19,14 +20,14 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     NumberDataPoint,
     SummaryDataPoint,
 )
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from db.aggregates import Aggregate
 from db.histograms import scaled_down
 from db.rows import DELTA, SAMPLE, Counter, InvalidEventError
 from metrics_dash.ingest.event import Event, MalformedEvent
 from metrics_dash.ingest.formats.names import named
-from metrics_dash.ingest.formats.otlp import described, guarded, identity, moment, read
+from metrics_dash.ingest.formats.otlp import Origin, guarded, holders, identity, moment, read
+from metrics_dash.ingest.formats.properties import LONGEST_TEXT
 from metrics_dash.ingest.formats.reading import Work, bounded
 from metrics_dash.ingest.pieces import Decoded
 
@@ -39,42 +40,53 @@ _NO_VALUE = 1
 Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
 
 
-@dataclass(frozen=True, slots=True)
 class _Series:
-    """Where a point stands: what sent it, by which scope, under which metric."""
+    """Where points stand: what sent them, by which scope, under which metric; read once and not with each point."""
 
-    resource: Resource
-    scope: str
-    metric: Metric
+    def __init__(self, origin: Origin, scope: str, metric: Metric) -> None:
+        self._origin, self._scope, self.metric = origin, scope, metric
+        self.kind: str = metric.WhichOneof("data") or ""
+        # One character more than may be, so that it is refused as it would be whole.
+        self._name = metric.name[: LONGEST_TEXT + 1]
+
+    @cached_property
+    def _identity(self) -> Any:
+        """The beginning of what tells a point's series from every other one, digested."""
+        parts = {"scope": self._scope, "name": self._name, "kind": self.kind}
+        return hashlib.sha256(b"[" + orjson.dumps(parts) + b"," + self._origin.identity + b",")
 
     def event(self, point: Point, measurements: dict[str, float] | None = None, **more: Any) -> Event:
-        metadata = described(self.resource, point.attributes)
-        name = named(self.metric.name, metadata) if self.metric.name else ""
+        metadata = self._origin.metadata(point.attributes)
+        name = named(self._name, metadata) if self._name else ""
         return Event(name, measurements or {}, metadata, moment(point.time_unix_nano), **more)
 
     def reading(self, point: Point, value: float | None, **more: Any) -> Event:
-        parts = {"scope": self.scope, "name": self.metric.name, "kind": self.metric.WhichOneof("data")}
-        series = hashlib.sha256(identity(self.resource, parts, point.attributes)).digest()
+        series = self._identity.copy()
+        series.update(identity(point.attributes) + b"]")
         started, at = point.start_time_unix_nano, point.time_unix_nano
-        return self.event(point, counter=Counter(series, MEASUREMENT, started, at, value, **more))
+        return self.event(point, counter=Counter(series.digest(), MEASUREMENT, started, at, value, **more))
 
 
 def metrics(body: bytearray, work: Work, *, json: bool) -> Iterator[Decoded]:
     """Yield what the points of a request are. Raises ``BodyError``."""
     request = read(ExportMetricsServiceRequest, body, json=json)
-    return bounded(_points(request), work)
+    return bounded(_points(request), work, before=holders(request.resource_metrics, "scope_metrics", "metrics"))
 
 
 def _points(request: ExportMetricsServiceRequest) -> Iterator[Decoded]:
     for group in request.resource_metrics:
+        origin = Origin(group.resource)
         for part in group.scope_metrics:
+            scope = part.scope.name[:LONGEST_TEXT]
             for metric in part.metrics:
-                series = _Series(group.resource, part.scope.name, metric)
-                kind = metric.WhichOneof("data")
-                for point in getattr(metric, kind).data_points if kind else ():
-                    size = point.ByteSize()
-                    for event in guarded(lambda s=series, k=kind, p=point: _events(s, k, p)):
-                        yield event, size
+                yield from _points_of(_Series(origin, scope, metric))
+
+
+def _points_of(series: _Series) -> Iterator[Decoded]:
+    for point in getattr(series.metric, series.kind).data_points if series.kind else ():
+        size = point.ByteSize()
+        for event in guarded(_events, series, series.kind, point):
+            yield event, size
 
 
 def _events(series: _Series, kind: str, point: Any) -> list[Event | MalformedEvent]:

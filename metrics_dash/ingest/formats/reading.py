@@ -35,11 +35,16 @@ def too_many(what: str) -> OversizedBodyError:
     return OversizedBodyError(f"the body holds more than {MAX_EVENTS:,} {what}; send smaller batches")
 
 
-def bounded(events: Iterable[Decoded], work: Work) -> Iterator[Decoded]:
-    """Yield the events, accounting for the work; raises ``OversizedBodyError`` where there are too many."""
-    for number, event in enumerate(events):
+def bounded(events: Iterable[Decoded], work: Work, *, before: int = 0) -> Iterator[Decoded]:
+    """Yield the events, accounting for the work; raises ``OversizedBodyError`` where there are too many.
+
+    ``before``: how much was looked at that holds them, and counts as they do.
+    """
+    if before:
+        work()
+    for number, event in enumerate(events, before):
         if number % STRIDE == 0:
             work()
             if number >= MAX_EVENTS:
-                raise too_many("events")
+                raise too_many("events and what holds them" if before else "events")
         yield event

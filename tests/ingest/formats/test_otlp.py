@@ -7,6 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import ScopeLogs
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 
 from metrics_dash.ingest.event import Event, MalformedEvent
 from metrics_dash.ingest.formats.otlp import LONGEST_MESSAGE, logs, traces
@@ -96,6 +100,32 @@ def test_an_id_that_is_not_hexadecimal_is_refused() -> None:
 def test_a_message_that_is_too_large_is_not_decoded(json: bool) -> None:
     with pytest.raises(OversizedBodyError, match="4 MiB"):
         list(logs(bytearray(LONGEST_MESSAGE + 1), lambda: None, json=json))
+
+
+@pytest.mark.parametrize("attributes", [False, True])
+def test_what_holds_spans_and_records_is_counted_as_they_are(attributes: bool) -> None:
+    spans, records = ExportTraceServiceRequest(), ExportLogsServiceRequest()
+    if attributes:
+        spans.resource_spans.add().resource.attributes.extend([KeyValue()] * 250_000)
+        records.resource_logs.add().resource.attributes.extend([KeyValue()] * 250_000)
+    else:
+        spans.resource_spans.add().scope_spans.extend([ScopeSpans()] * 250_000)
+        records.resource_logs.add().scope_logs.extend([ScopeLogs()] * 250_000)
+    for decode, request in ((traces, spans), (logs, records)):
+        with pytest.raises(OversizedBodyError, match="more than 250,000 resources"):
+            decode(bytearray(request.SerializeToString()), lambda: None, json=False)
+
+
+def test_more_objects_in_json_than_events_may_be_are_refused_before_a_message_is_made_of_them() -> None:
+    for body in (b'{"resourceLogs":[' + b"{}," * 250_000 + b"{}]}", b'{"x":[' + b"[]," * 250_000 + b"[]]}"):
+        with pytest.raises(OversizedBodyError, match="more than 250,000 objects and lists"):
+            logs(bytearray(body), lambda: None, json=True)
+
+
+def test_a_record_that_is_larger_than_any_event_stands_refused_in_its_place() -> None:
+    found = records_of({"body": {"stringValue": "x" * (1 << 20)}}, {})
+    assert found[0] == MalformedEvent("it is longer than 1 MiB, as no event is")
+    assert isinstance(found[1], Event)
 
 
 @given(st.binary(max_size=300))

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
 
 from db.aggregates import Aggregate
 from db.rows import DELTA, EVENT, SAMPLE
 from metrics_dash.ingest.event import Event, MalformedEvent
+from metrics_dash.ingest.formats import otlp
 from metrics_dash.ingest.formats.otlp_metrics import metrics
-from metrics_dash.ingest.formats.reading import BodyError
+from metrics_dash.ingest.formats.reading import BodyError, OversizedBodyError
 from tests.ingest.formats import otlp_messages as sent
 from tests.ingest.formats.otlp_messages import AT, CUMULATIVE, as_json, as_protobuf, metric_request, point, total
 
@@ -33,6 +35,11 @@ def one(metric: dict[str, Any]) -> Event:
     (event,) = read(metric_request(metric))
     assert isinstance(event, Event), event
     return event
+
+
+def read_bytes(document: dict[str, Any]) -> list[Any]:
+    body = as_protobuf(document, ExportMetricsServiceRequest)
+    return [event for event, _ in metrics(body, lambda: None, json=False)]
 
 
 def test_a_gauge_is_a_sample() -> None:
@@ -68,6 +75,61 @@ def test_a_series_is_told_apart_by_all_of_its_resource_its_name_and_its_attribut
     other = {"attributes": [sent.RESOURCE["attributes"][0], {"key": "service.instance.id", "value": {"intValue": "1"}}]}
     assert series(metric_request(metric, resource=other)) != base
     assert series(metric_request({**metric, "name": "http.others"})) != base
+
+
+def test_a_series_is_known_by_the_same_bytes_in_every_version() -> None:
+    counter = one(total("http.requests", 5, CUMULATIVE)).counter
+    assert counter is not None
+    assert counter.series.hex() == "6dc1e03f54daee8d571db87ce98f0bfeb7ec8b3c5e9ee66d07ff5c2faab1bdef"
+
+
+@pytest.mark.parametrize("where", [
+    lambda group, scope: {"resourceMetrics": [group] * 200_000},
+    lambda group, scope: {"resourceMetrics": [{**group, "scopeMetrics": [scope] * 200_000}]},
+    lambda group, scope: {"resourceMetrics": [{**group, "scopeMetrics": [{"metrics": [{}] * 200_000}]}]},
+])  # fmt: skip
+def test_what_holds_points_is_counted_as_they_are(where: Any) -> None:
+    """So many of each that they are too many together with an equal number of points, and not alone."""
+    document = where({"resource": {}}, {})
+    assert read_bytes(document) == []
+    points = {"scopeMetrics": [{"metrics": [{"name": "a", "gauge": {"dataPoints": [{}] * 60_000}}]}]}
+    with pytest.raises(OversizedBodyError, match="more than 250,000 events and what holds them"):
+        read_bytes({**document, "resourceMetrics": [*document["resourceMetrics"], points]})
+
+
+@pytest.mark.parametrize("prefix", ["", "scope", "metric"])
+def test_more_of_what_holds_points_than_points_may_be_is_refused_before_it_is_looked_at(prefix: str) -> None:
+    request = ExportMetricsServiceRequest()
+    if prefix:
+        group = request.resource_metrics.add()
+        if prefix == "metric":
+            group.scope_metrics.add().metrics.extend([Metric()] * 250_001)
+        else:
+            group.scope_metrics.extend([ScopeMetrics()] * 250_001)
+    else:
+        request.resource_metrics.extend([ResourceMetrics()] * 250_001)
+    with pytest.raises(OversizedBodyError, match="more than 250,000 resources"):
+        metrics(bytearray(request.SerializeToString()), lambda: None, json=False)
+
+
+def test_a_resource_is_read_once_for_all_that_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    plain = otlp._plain
+    monkeypatch.setattr(otlp, "_plain", lambda value: seen.append(value.string_value) or plain(value))
+    points = [{**point(asDouble=5), "attributes": []} for _ in range(100)]
+    data = {"aggregationTemporality": CUMULATIVE, "isMonotonic": True, "dataPoints": points}
+    read(metric_request({"name": "a", "sum": data}, {"name": "b", "sum": data}))
+    # As metadata and as a part of the identity, in JSON and in protobuf.
+    assert seen.count("shop") == 2 * 2
+
+
+def test_a_point_of_more_attributes_than_anybody_gives_stands_refused_in_its_place() -> None:
+    many = {"attributes": [{"key": "k", "value": {}}] * 1001}
+    found = read(
+        metric_request({"name": "a", "gauge": {"dataPoints": [{**point(asInt="1"), **many}, point(asInt="1")]}})
+    )
+    assert found[0] == MalformedEvent("it has more than 1,000 attributes")
+    assert isinstance(found[1], Event)
 
 
 HISTOGRAM = {"count": "100", "sum": 250.5, "min": 1, "max": 9, "bucketCounts": ["40", "60"], "explicitBounds": [2.5]}
