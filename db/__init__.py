@@ -20,8 +20,9 @@ Events rolled up
     that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
-    database this is), ``server`` (its rights, connections, clock, disk), ``sizes`` (the room that tables take),
-    ``collectors`` (heartbeats, and what is still on its way), ``jobs`` (who runs a job), ``status`` (how far all is).
+    database this is), ``server`` (its connections, clock, disk), ``rights`` (what a role lacks for its work),
+    ``sizes`` (the room that tables take), ``collectors`` (heartbeats, and what is still on its way),
+    ``jobs`` (who runs a job), ``status`` (how far all is).
 Who may come in
     ``users`` and their ``sessions``, ``tokens`` of programs, read-only ``links`` and the walls that came by them,
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).

@@ -54,6 +54,11 @@ def lacks_partition(error: BaseException) -> bool:
     )
 
 
+def lacks_right(error: BaseException) -> bool:
+    """Return whether the role may not do what it was about to."""
+    return getattr(original(error), "sqlstate", None) == _INSUFFICIENT_PRIVILEGE
+
+
 def took_too_long(error: BaseException) -> bool:
     """Return whether a deadline passed, the server's or ours."""
     return isinstance(original(error), psycopg.errors.QueryCanceled | NoAnswerError)
@@ -74,7 +79,7 @@ def original(error: BaseException) -> BaseException:
 
 def remedy(error: BaseException) -> str:
     """Return what to do about a schema that can't be written to, half a sentence."""
-    if getattr(original(error), "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+    if lacks_right(error):
         return "the database's role gets what it lacks (python -m metrics_dash doctor says which statements)"
     return "the schema is repaired (python -m metrics_dash migrate makes it)"
 

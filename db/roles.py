@@ -62,6 +62,12 @@ class RoleNameError(ValueError):
     """A prefix that makes no names of roles."""
 
 
+def groups(kind: Kind) -> tuple[Kind, ...]:
+    """Return a kind, and those whose rights it has too because it belongs to them."""
+    above = (each for group, member in _MEMBERS if member == kind for each in groups(group))
+    return tuple(dict.fromkeys((kind, *above)))
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """A role as the server has it. ``members``: who belongs to it; None where there is no such role."""

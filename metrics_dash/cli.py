@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.backups import BackupError
 from db.engine import DatabaseURLError, use_database
+from db.faults import lacks_right
 from db.migrate import SchemaError, migrate
 from db.programs import ProgramError
 from metrics_dash import __version__, logs
@@ -83,8 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _complain("the embedded PostgreSQL does not start; look into postgres/log under METRICS_DATA_DIR")
         sys.exit(FAILED)
     except (DBAPIError, PoolTimeout, psycopg.Error) as error:  # COPY is the driver's own
-        setting = "DATABASE_URL: " if os.environ.get("DATABASE_URL") else ""
-        _complain(f"{setting}the database can't be used: {_cause(error)}")
+        _complain(_of_database(error))
         sys.exit(FAILED)
     sys.exit(DONE)
 
@@ -92,6 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _complain(problem: object) -> None:
     """Print one line on standard error, without a password."""
     print("metrics_dash:", logs.redact(" ".join(str(problem).split())), file=sys.stderr)
+
+
+def _of_database(error: Exception) -> str:
+    """Say what the database answered, or that it did not."""
+    if lacks_right(error):
+        doctor = "python -m metrics_dash doctor says which statements give it"
+        return f"the database's role lacks a right: {_cause(error)}; {doctor}"
+    setting = "DATABASE_URL: " if os.environ.get("DATABASE_URL") else ""
+    return f"{setting}the database can't be used: {_cause(error)}"
 
 
 def _cause(error: Exception) -> str:

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from db.faults import lacks_right
 from db.roles import KINDS, RoleNameError, grant, names, statements
 from db.roles import roles as read_roles
-from metrics_dash.commands.session import opened, show
+from metrics_dash.commands.session import CommandError, opened, show
 
 commands = typer.Typer(no_args_is_help=False)
 
@@ -46,8 +49,24 @@ def grant_command(
     with opened(must_be_migrated=True) as (_, database), database.begin() as connection:
         planned = statements(connection, prefix)
         if not dry_run:
-            grant(connection, prefix)
+            _grant(connection, prefix)
     if dry_run:
         typer.echo("".join(f"{statement};\n" for statement in planned), nl=False)
     else:
         typer.echo(f"{len(KINDS)} roles may do what they should; make who logs in a member: see docs/deploying.md")
+
+
+def _grant(connection: Connection, prefix: str) -> None:
+    try:
+        grant(connection, prefix)
+    except DBAPIError as error:
+        if not lacks_right(error):
+            raise
+        name = connection.engine.url.database
+        piped = f"python -m metrics_dash roles grant --dry-run{_given(prefix)} | psql -v ON_ERROR_STOP=1 -d {name}"
+        cause = str(error.orig).partition("\n")[0]
+        raise CommandError(f"{cause}; let a superuser run what it takes: {piped}") from None
+
+
+def _given(prefix: str) -> str:
+    return "" if prefix == "metrics_" else f" --prefix {prefix}"

@@ -20,7 +20,7 @@ from metrics_dash.jobs.uncomputed import REMEDY, sentence
 from metrics_dash.logs import redact
 from metrics_dash.ops.access import access
 from metrics_dash.ops.finding import Finding, Verdict
-from metrics_dash.ops.surroundings import around_database, redis, room
+from metrics_dash.ops.surroundings import around_database, redis, rights, room
 from metrics_dash.settings import Settings
 
 LAG_WORTH_A_LOOK = timedelta(minutes=1)
@@ -39,6 +39,11 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield reached
     if reached.verdict is Verdict.BAD:
         return
+    with database.reading("primary") as connection:
+        privileges, may_look = rights(settings, connection)
+    yield privileges
+    if not may_look:
+        return
     schema = _schema(database)
     yield schema
     if schema.verdict is Verdict.BAD:
@@ -48,7 +53,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         partitions = attached_partitions(connection)
         crowded = crowded_events(connection)
         jobs = unfinished(connection)
-        yield from around_database(database, connection, status, reads=settings.only_reads)
+        yield from around_database(database, connection, status)
         yield from access(settings, connection, status.now)
     yield _collectors(status)
     yield _lag(status)

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine
 
 from db.clock import CLOCKS_MAY_DIFFER, disagreement, offset_between
 from db.engine import Database
-from db.server import clock, connections, data_folder, database_bytes, lacking, lacking_to_read
+from db.rights import lacking
+from db.server import clock, connections, data_folder, database_bytes
 from db.status import PipelineStatus
 from metrics_dash.charts import records
 from metrics_dash.charts.redis_cache import connect
@@ -27,11 +28,8 @@ GIB = 1024**3
 DISK_WORTH_A_LOOK, DISK_BAD = 5 * GIB, GIB
 
 
-def around_database(
-    database: Database, connection: Connection, status: PipelineStatus, *, reads: bool = False
-) -> Iterator[Finding]:
-    """Look at the server of ``connection``, which is the one that is written to. ``reads``: this process only reads."""
-    yield _rights_to_read(connection) if reads else _rights(connection)
+def around_database(database: Database, connection: Connection, status: PipelineStatus) -> Iterator[Finding]:
+    """Look at the server of ``connection``, which is the one that is written to."""
     yield _connections(database, connection, status)
     yield _clock(connection)
     if not database.embedded:
@@ -49,21 +47,23 @@ def room(subject: str, folder: Path, remedy: str, before: str = "") -> Finding:
     return Finding(subject, Verdict.BAD if free < DISK_BAD else Verdict.WORTH_A_LOOK, text, remedy)
 
 
-def _rights(connection: Connection) -> Finding:
-    lacks = lacking(connection)
+def rights(settings: Settings, connection: Connection) -> tuple[Finding, bool]:
+    """Return whether the role may do what this process does, and whether it may ask what else there is to know."""
+    reads, login = settings.only_reads, bool(settings.auth)
+    lacks = lacking(connection, "viewer" if reads else "rollup", login=login)
     if lacks.rows:
-        return Finding("privileges", Verdict.BAD, "the role can't store and read everything", _as(lacks.rows))
+        text = "the role can't do what METRICS_ROLE=web does" if reads else "the role can't store and read everything"
+        return Finding("privileges", Verdict.BAD, text, _as(lacks.rows + lacks.partitions)), _may_look(lacks.rows)
     if lacks.partitions:
         text = "the role can't make and drop partitions, so storing stops on the first day that has none"
-        return Finding("privileges", Verdict.BAD, text, _as(lacks.partitions))
-    return Finding("privileges", Verdict.GOOD, "the role can store, read, and make and drop partitions")
+        return Finding("privileges", Verdict.BAD, text, _as(lacks.partitions)), True
+    may = "read, and METRICS_ROLE=web needs no more" if reads else "store, read, and make and drop partitions"
+    return Finding("privileges", Verdict.GOOD, f"the role can {may}"), True
 
 
-def _rights_to_read(connection: Connection) -> Finding:
-    lacks = lacking_to_read(connection)
-    if lacks:
-        return Finding("privileges", Verdict.BAD, "the role can't read everything", _as(lacks))
-    return Finding("privileges", Verdict.GOOD, "the role can read, and METRICS_ROLE=web needs no more")
+def _may_look(statements: Iterable[str]) -> bool:
+    """Return whether the role may read every table, whatever else it lacks."""
+    return not any(each.startswith(("GRANT SELECT", "GRANT USAGE ON SCHEMA")) for each in statements)
 
 
 def _as(statements: tuple[str, ...]) -> str:

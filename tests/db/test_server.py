@@ -3,12 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from db.engine import Database
-from db.server import clock, connections, data_folder, database_bytes, lacking
-
-
-def test_the_owner_lacks_nothing(database: Database) -> None:
-    with database.reading() as connection:
-        assert lacking(connection) == type(lacking(connection))((), ())
+from db.server import clock, connections, data_folder, database_bytes
 
 
 def test_connections_are_counted_against_what_a_role_may_have(database: Database) -> None:

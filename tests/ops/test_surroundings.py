@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.partitions import ensure_partitions, partition_name
-from db.server import Connections, lacking_to_read
+from db.rights import lacking
+from db.server import Connections
 from db.status import pipeline_status
 from metrics_dash.charts.records import FORMAT
 from metrics_dash.ingest.collector import Collector
@@ -63,13 +64,14 @@ def test_everything_is_good_on_a_fresh_store(database: Database) -> None:
 def test_a_process_that_only_reads_needs_to_read_and_no_more(database: Database, limited: Database) -> None:
     with database.begin() as connection:
         connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public FROM {ROLE}"))
+        connection.execute(text(f"GRANT INSERT, UPDATE, DELETE ON annotations TO {ROLE}"))
     assert findings(limited)["privileges"].verdict is Verdict.BAD
     assert findings(limited, METRICS_ROLE="web")["privileges"].verdict is Verdict.GOOD
     with database.begin() as connection:
         connection.execute(text(f"REVOKE SELECT ON job_runs FROM {ROLE}"))
         connection.execute(text(f"GRANT INSERT ON job_runs TO {ROLE}"))
     with limited.reading() as connection:
-        assert lacking_to_read(connection) == (f"GRANT SELECT ON job_runs TO {ROLE}",)
+        assert lacking(connection, "viewer", login=False).rows == (f"GRANT SELECT ON job_runs TO {ROLE}",)
 
 
 def test_a_role_without_ddl_is_told_before_a_day_begins_without_a_partition(
@@ -97,9 +99,31 @@ def test_a_role_that_may_not_write_is_told_which_grants(database: Database, limi
     found = findings(limited)["privileges"]
     assert found.verdict is Verdict.BAD
     assert found.remedy == (
-        f"as the owner or a superuser: GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_dirty TO {ROLE}; "
-        f"GRANT USAGE ON SEQUENCE rollup_dirty_id_seq TO {ROLE}"
+        f"as the owner or a superuser: GRANT DELETE ON rollup_dirty TO {ROLE}; "
+        f"GRANT USAGE ON SEQUENCE rollup_dirty_id_seq TO {ROLE}; "
+        f"GRANT CREATE ON SCHEMA public TO {ROLE}; ALTER TABLE telemetry_events OWNER TO {ROLE}"
     )
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_role_without_any_right_is_told_all_of_them_and_asked_nothing_more(
+    database: Database, limited: Database, sees: bool
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {ROLE}"))
+        connection.execute(text(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {ROLE}"))
+        if not sees:
+            connection.execute(text("REVOKE USAGE ON SCHEMA public FROM public"))
+    assert list(findings(limited))[-1] == "privileges"
+    for _ in range(2):  # what is behind a door that is closed is seen when it is open
+        found = findings(limited)
+        if found["privileges"].verdict is Verdict.GOOD:
+            break
+        with database.begin() as connection:
+            for statement in found["privileges"].remedy.partition(": ")[2].split("; "):
+                connection.execute(text(statement))
+    assert findings(limited)["privileges"].verdict is Verdict.GOOD
+    assert findings(limited)["schema"].verdict is Verdict.GOOD
 
 
 def test_a_collector_without_a_right_does_not_ask_for_a_migration(
