@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dash
-from flask import Flask, get_flashed_messages, redirect
+from flask import Flask, after_this_request, get_flashed_messages, redirect, request
 from flask_caching import Cache
 from flask_compress import Compress
 from flask_wtf.csrf import generate_csrf
@@ -22,11 +22,12 @@ from werkzeug.wrappers import Response
 
 import callbacks
 import routes
-from callbacks import management
+from callbacks import first, management
 from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
+from layouts.first import FirstPages, SketchedTab
 from layouts.pages import frame
 from metrics_dash.auth import overview
 from metrics_dash.catalog import Catalog, load_catalog
@@ -38,6 +39,7 @@ from metrics_dash.ops.build import build_id
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web import callback_guard, client, cookies, gate
+from metrics_dash.web.address import read_state
 from metrics_dash.web.context import Context
 from metrics_dash.web.health import problems, warnings
 from metrics_dash.web.identity import Identities, recorder
@@ -45,6 +47,7 @@ from metrics_dash.web.install import install as install_routes
 from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS, PIPELINE_PATH
 from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
+from metrics_dash.web.within import Within
 from routes import link, login, oidc, unknown
 from routes import management as management_forms
 from routes.bundles import BundledDash, keep_compressed
@@ -95,6 +98,8 @@ def create_app(
         record=recorder(identities),
         saw=lambda wall: runtime.collector.tally.saw(client.identity(), wall=wall),
     )
+    waiting: Within[SketchedTab] = Within(first.WITHIN_SECONDS, first.AT_ONCE)
+    app.first_for = partial(_first_page, context, FirstPages(settings), waiting, login=identities is not None)
     callbacks.register(app, context)
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
@@ -125,11 +130,32 @@ def _show_each_their_own(app: BundledDash, catalog: Catalog, settings: Settings,
 
     def layout() -> Any:
         viewer = gate.principal()
-        csrf = generate_csrf() if cookies.read(cookies.SESSION) else None
-        return shell.page(catalog_for(viewer, catalog), settings, viewer, csrf)
+        return shell.page(catalog_for(viewer, catalog), settings, viewer, _csrf())
 
     app.layout = layout
     app.index_for = lambda: shell.index_string(catalog_for(gate.principal(), catalog), settings, version)
+
+
+def _csrf() -> str | None:
+    """Return what the form by which a person signs out carries; None for who came in another way."""
+    return generate_csrf() if cookies.read(cookies.SESSION) else None
+
+
+def _unkept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab], *, login: bool) -> str:
+    """Return the page before any script has run, of what its viewer may see; nobody keeps it."""
+    after_this_request(_unkept)
+    search, viewer = request.query_string.decode(errors="replace"), context.viewer()
+    look = first.read_look(request.cookies.get(first.COOKIE))
+    catalog = catalog_for(viewer, context.catalog)
+    sketched = within.get(partial(first.sketched_tab, search, look, viewer, context))
+    state = read_state(search, catalog)
+    csrf = _csrf() if login else None
+    return pages.page(catalog, catalog.tab(state.tab), viewer, csrf, first.current(state), sketched)
 
 
 def _notices() -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 - ``navigate``: links, the way back, a range: the address changes. ``refresh``: new data for the visible tab.
 - ``management``: a page beside the dashboard is opened, in an application of its own.
+- ``first``: the page is opened, and begins with its numbers. ``asked``: what an address asks for, read for both.
 - ``steps``: where a step through time leads, for ``refresh``.
 
 A callback reads the controls, asks ``metrics_dash.charts`` and hands the answer to ``layouts``. Others use

@@ -15,6 +15,7 @@ from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from callbacks.asked import find
 from callbacks.steps import steps
 from layouts import board, cards, shell
 from layouts.annotations import told
@@ -22,23 +23,20 @@ from layouts.cards import CardContent
 from layouts.export.about import about
 from layouts.figure.annotations import Group, groups
 from layouts.figure.figures import EMPTY_FIGURE, Figure, annotations_and_shapes, figure
-from layouts.figure.room import bars_within
 from layouts.figure.ticks import ticks
-from layouts.figure.traces import FigureStyle, split_values, traces
+from layouts.figure.traces import FigureStyle, traces
 from layouts.theme import TOKENS
 from layouts.words import compared_text, range_text, refused_text, steps_text
 from metrics_dash.catalog import Tab
 from metrics_dash.charts.data import ChartData, Headline, QueriesUnavailableError, QueryError, TabData
 from metrics_dash.charts.queries import Moment
-from metrics_dash.charts.rotation import Rotation, rotated, split_for
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.charts.timerange.windows import Window, allowed_steps
-from metrics_dash.charts.visible import count_visible
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
 from metrics_dash.web.address import PageState, Theme, read_state
 from metrics_dash.web.context import Context
-from metrics_dash.web.sight import catalog_for, check_range, check_sight
+from metrics_dash.web.sight import catalog_for, check_sight
 
 log = logging.getLogger(__name__)
 
@@ -132,23 +130,16 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
     theme: Theme = asked["theme"] if asked["theme"] in TOKENS else "light"
     zone = state.zone(browser=asked["zone"], server=context.settings.timezone)
     try:
-        moment = context.queries.moment()
-        window = context.queries.window(
-            state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment
-        )
-        check_range(context.viewer(), window)
-        split, bars = _split(state, tab), bars_within(asked.get("width"))
-        data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
-        values = split_values(data.charts)
-        data, rotation = _turn(count_visible(data, state.hidden), state)
+        found = find(state, asked["zone"], asked.get("width"), context.viewer(), context)
     except (RangeError, QueryError) as problem:
         return Answer(
             answer={"tab": tab.id, "error": str(problem), "final": True}, board=board.unreadable(str(problem))
         )
     except QueriesUnavailableError:
         return _unavailable(tab, mounted, context)
+    moment, data = found.moment, found.data
     behind = lag(moment.status, allowed_lag(context.settings), context.problems())
-    picture = Picture(data, state, theme, behind, asked.get("width", 0), values)
+    picture = Picture(data, state, theme, behind, asked.get("width", 0), found.values)
     demo = context.demo()
     foot = shell.footer(
         range_text(data.window),
@@ -163,7 +154,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         "annotations": told(picture.noted),
         "lag": _lag(behind),
         "about": about(data, demo=demo),
-        "rotation": rotation and asdict(rotation),
+        "rotation": found.rotation and asdict(found.rotation),
     }
     if list(mounted) != [chart.id for chart in data.tab.charts]:
         return Answer(answer, board=board.board(data.tab, picture.contents()), footer=foot)
@@ -177,21 +168,6 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         states=[part.state for part in parts],
         footer=foot,
     )
-
-
-def _split(state: PageState, tab: Tab) -> Mapping[str, str] | None:
-    """Return how charts are split; where a wall rotates by a dimension, those that have it by that."""
-    return split_for(tab, _rotated_by(state), state.split) or None
-
-
-def _turn(data: TabData, state: PageState) -> tuple[TabData, Rotation | None]:
-    """Return what a wall shows of a tab now, and what it rotates by; all of it and None where it doesn't."""
-    by = _rotated_by(state)
-    return (data, None) if by is None else rotated(data, by, state.value or "")
-
-
-def _rotated_by(state: PageState) -> str | None:
-    return state.rotate_by if state.kiosk else None
 
 
 def _note(window: Window, context: Context) -> str | None:

@@ -22,23 +22,23 @@ def tabs(catalog: Catalog) -> html.Nav:
 
 def board(tab: Tab, contents: Mapping[str, CardContent]) -> list[Component]:
     """Return everything of a tab: what it says of itself, and its cards."""
-    return _described(tab, grid(tab, contents))
+    return described(tab, grid(tab, contents))
 
 
 def empty_board(tab: Tab) -> list[Component]:
     """Return everything of a tab before the first data."""
-    return _described(tab, skeleton(tab))
+    return described(tab, skeleton(tab))
 
 
 def grid(tab: Tab, contents: Mapping[str, CardContent]) -> html.Div:
     """Return the cards of a tab with their contents by chart id."""
-    cards = [card(chart, contents[chart.id], size=size) for chart, size in _sized(tab)]
+    cards = [card(chart, contents[chart.id], size=size) for chart, size in sized(tab)]
     return html.Div(cards, className="grid", id=f"grid-{tab.id}", **attributes(data_cards=str(len(cards))))
 
 
 def skeleton(tab: Tab) -> html.Div:
     """Return the grid before the first data, in its final measures."""
-    cards = [skeleton_card(chart, size=size) for chart, size in _sized(tab)]
+    cards = [skeleton_card(chart, size=size) for chart, size in sized(tab)]
     return html.Div(cards, className="grid", **attributes(data_cards=str(len(cards))))
 
 
@@ -50,10 +50,11 @@ def unreadable(reason: str) -> html.Div:
     )
 
 
-def _sized(tab: Tab) -> Iterable[tuple[Chart, Size | None]]:
+def sized(tab: Tab) -> Iterable[tuple[Chart, Size | None]]:
+    """Return a tab's charts with the sizes of their cards."""
     return zip(tab.charts, tab.sizes(), strict=True)
 
 
-def _described(tab: Tab, cards: html.Div) -> list[Component]:
+def described(tab: Tab, cards: html.Div) -> list[Component]:
     """Return what a tab says of itself, and its cards."""
     return [html.P(tab.description, className="description"), cards] if tab.description else [cards]

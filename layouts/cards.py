@@ -130,6 +130,22 @@ def skeleton_card(chart: Chart, *, size: Size | None) -> html.Section:
     )
 
 
+def sketched_card(
+    chart: Chart, number: list[Component], drawn: Sequence[Component | str], *, size: Size | None
+) -> html.Section:
+    """Return a card with its number and a drawing, as the server sends it: the same boxes, and nothing to press."""
+    body = list(drawn) if chart.is_tile else [html.Div(list(drawn), className="chart")]
+    return html.Section(
+        [html.Header([html.H2(chart.title), _unit(chart)]), html.Div(number, className="headline"), *body],
+        className=_classes(chart, size),
+    )
+
+
+def said(state: Sequence[Component]) -> html.Div:
+    """Return what is said in place of a chart, where nobody has to be told of it."""
+    return html.Div(list(state), className="chart-state")
+
+
 def headline(data: ChartData) -> list[Component]:
     """Return the number that matters now, what it is, and its change against the period before."""
     number, unit = data.headline, display_unit(data)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from layouts import wall
 from layouts.account import account, entries, sign_in_again
@@ -150,14 +151,24 @@ def sidebar(viewer: Principal = LOCAL, csrf: str | None = None, current: str = B
     )
 
 
-def main(catalog: Catalog, settings: Settings) -> html.Main:
+def main(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    title: str | None = None,
+    board: Component | str | None = None,
+    footer: Component | str | None = None,
+) -> html.Main:
+    """Return the page beside the sidebar; without ``title``, ``board`` and ``footer`` that of the first tab, empty."""
+    if board is None:
+        board = html.Div(empty_board(catalog.tabs[0]), id="board", className="board", tabIndex="-1")
     return html.Main(
         [
             html.Header(
                 [
                     html.Div(
                         [
-                            html.H1(catalog.tabs[0].title, id="title"),
+                            html.H1(title or catalog.tabs[0].title, id="title"),
                             wall.part(),
                             _freshness(),
                             sign_in_again(),
@@ -173,8 +184,8 @@ def main(catalog: Catalog, settings: Settings) -> html.Main:
             ),
             tabs(catalog),
             html.P(id="unread", className="unread", role="status", hidden=True),
-            html.Div(empty_board(catalog.tabs[0]), id="board", className="board", tabIndex="-1"),
-            html.Footer(html.Span("\u00a0"), id="footer", className="foot"),
+            html.Div(board, className="stage"),
+            html.Footer(footer or html.Span("\u00a0"), id="footer", className="foot"),
         ]
     )
 

@@ -47,6 +47,7 @@ class BundledDash(dash.Dash):
         self._bundles: dict[str, bytes] = {}
         self._replaced: dict[str, str] = {}
         self.index_for: Callable[[], str] | None = None
+        self.first_for: Callable[[], str] | None = None
         super().__init__(*arguments, **options)
         self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", f"bundle {self._base}", self._serve)
 
@@ -63,9 +64,11 @@ class BundledDash(dash.Dash):
     def _base(self) -> str:
         return str(self.config.requests_pathname_prefix)
 
-    def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", **parts: Any) -> str:
-        """Return the page's HTML with one tag for all scripts, and one for all styles."""
+    def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", app_entry: str = "", **parts: Any) -> str:
+        """Return the page's HTML with one tag for all scripts, and one for all styles; before Dash's own entry stands
+        what ``first_for`` gives, where that is set."""
         untyped: Any = super()
+        parts["app_entry"] = (self.first_for() if self.first_for is not None else "") + app_entry
         html = untyped.interpolate_index(css=self._bundled(css, "css"), scripts=self._bundled(scripts, "js"), **parts)
         return str(html)
 

@@ -116,3 +116,7 @@ def test_a_worker_that_ends_stores_what_it_holds(served: Flask, empty_database: 
     with empty_database.reading() as connection:
         names = connection.execute(text("SELECT event_name FROM telemetry_events")).scalars().all()
     assert names == ["test.held"]
+
+
+def test_no_proxy_keeps_the_page_as_there_are_numbers_on_it(database: Database) -> None:
+    assert server_on(database).test_client().get(BASE_PATH).headers["Cache-Control"] == "no-store"

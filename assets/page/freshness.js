@@ -4,8 +4,10 @@
 
   const LATE_AFTER = 1000;
 
+  /* The first picture may have come with the page (first.js). */
+  const begun = document.querySelector("#first .sketched") !== null;
   /** @type {Instant} */
-  let drawn = { at: null, since: performance.now() };
+  let drawn = begun ? { at: performance.timeOrigin, since: 0 } : { at: null, since: performance.now() };
   /** @type {string | null} */
   let unconnected = null;
 

@@ -16,7 +16,17 @@
   function question(reason, search = location.search) {
     const { number, at } = metrics.questions.ask(reason, search);
     const theme = document.documentElement.dataset.bsTheme;
-    return { search, reason, zone: metrics.time.viewerZone, theme, width: narrowest(), number, at };
+    const width = narrowest();
+    leave(width);
+    return { search, reason, zone: metrics.time.viewerZone, theme, width, number, at };
+  }
+
+  /* What no address says, for the server when the page is opened next (callbacks/first.py). */
+  function leave(/** @type {number} */ width) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    const look = `${width}.${metrics.time.viewerZone}`;
+    // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store by HTTPS only
+    document.cookie = `metrics-look=${look}; Path=${metrics.page.base}; SameSite=Lax; Max-Age=31536000${secure}`;
   }
 
   /* How much room the charts have (px): bars are to stay wide enough on the narrowest card. 0 where there is none yet. */

@@ -54,7 +54,7 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     counted in the unit in which the chart is shown."""
     chart = in_unit(chart, display_unit(chart))
     shape = SHAPES[drawn_as(chart, style)]
-    colours = _colours(chart, style)
+    colours = series_colours(chart, style)
     drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
     for series in chart.series:
         line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _label(chart, series))
@@ -78,7 +78,7 @@ def drawn_as(chart: ChartData, style: FigureStyle) -> str:
     return "line" if style.logarithmic or chart.chart.is_tile else chart.chart.draw
 
 
-def _colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
+def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
     """Return each series' colour by its name: one for all that stand alone, and those of a split's values."""
     if chart.chart.split_by is None:
         return {series.name: accent(style.theme) for series in (*chart.series, *chart.previous)}

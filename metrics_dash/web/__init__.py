@@ -14,5 +14,6 @@
   ``annotations``, ``health``, ``metrics``, ``version``. ``answers`` makes responses. ``figures``: what one process
   tells ``metrics`` of itself; ``sharing``: added up over several.
 - For the page's routes and callbacks: ``context`` (what they need to answer), ``address`` (what the page's address
-  says), ``paths`` (where the page lives).
+  says), ``paths`` (where the page lives), ``within`` (what is waited for
+  a moment and no longer).
 """

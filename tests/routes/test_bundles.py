@@ -103,3 +103,13 @@ def test_bundles_are_compressed_once_and_answers_every_time(assets: Path) -> Non
     kept.set("gzip;/here/_dash-layout", b"answer")
     assert kept.get(f"gzip;{address}") == b"bundle"
     assert kept.get("gzip;/here/_dash-layout") is None
+
+
+def test_what_a_page_begins_with_stands_before_dashs_own_place(assets: Path) -> None:
+    server = Flask("begun")
+    shared: Any = server
+    app = BundledDash("begun", server=shared, url_base_pathname=BASE, assets_folder=str(assets))
+    app.layout = html.Div()
+    app.first_for = lambda: "<p>the first page</p>"
+    page = server.test_client().get(BASE).text
+    assert re.search(r'<p>the first page</p>\s*<div id="react-entry-point">', page)

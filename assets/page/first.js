@@ -1,0 +1,75 @@
+/* What the server sent stands until the page has drawn it itself (layouts/first.py): all of it until Dash has built its own
+ * beside it, then its board and its footer over those of the page, and nothing once the charts in sight are drawn. */
+((metrics) => {
+  const DRAWN_WITHIN = 5000;
+  const { dom, events } = metrics;
+
+  const first = dom.maybe("first");
+  /** @type {HTMLElement | null} */
+  let board = first?.querySelector(".board.sketched") ?? null;
+  /** @type {HTMLElement | null} */
+  const footer = first?.querySelector("footer") ?? null;
+
+  /* Once Dash has built the page. Nothing is painted in between. */
+  function handOver() {
+    const page = document.querySelector("#react-entry-point .app");
+    if (!page) return;
+    observer.disconnect();
+    first?.remove();
+    if (board) layOver(page);
+    metrics.links.mark();
+  }
+
+  /** @param {Element} page - these are no part of what React looks after */
+  function layOver(page) {
+    for (const part of [board, footer]) part?.removeAttribute("id");
+    const stage = /** @type {HTMLElement} */ (page.querySelector(".stage"));
+    stage.dataset.sketched = "";
+    stage.append(/** @type {HTMLElement} */ (board));
+    footer?.classList.add("sketched");
+    page.querySelector("#footer")?.after(/** @type {HTMLElement} */ (footer));
+  }
+
+  function lift() {
+    if (!board) return;
+    board.parentElement?.removeAttribute("data-sketched");
+    board.remove();
+    footer?.remove();
+    board = null;
+  }
+
+  /** @param {number} since */
+  function liftOnceDrawn(since) {
+    if (isDrawn() || performance.now() - since > DRAWN_WITHIN) lift();
+    else requestAnimationFrame(() => liftOnceDrawn(since));
+  }
+
+  /* Whether the page's own cards stand, and every chart in sight is drawn on them. */
+  function isDrawn() {
+    const own = dom.maybe("board");
+    if (!own?.firstChild || own.querySelector(".skeleton")) return false;
+    const graphs = dom.all(".chart .graph", own).filter(isInSight);
+    return graphs.every((graph) => graph.querySelector(".xaxislayer-above"));
+  }
+
+  /** @param {Element} element */
+  function isInSight(element) {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  }
+
+  /* Where nothing could be asked, what is there stays. */
+  events.on("answer", ({ error, final }) => {
+    if (!board || (error && !final)) return;
+    if (error) lift();
+    else liftOnceDrawn(performance.now());
+  });
+
+  const observer = new MutationObserver(handOver);
+  if (first) {
+    observer.observe(dom.find("react-entry-point"), { childList: true, subtree: true });
+    if (board) metrics.shown.stand(`?${board.dataset.search ?? ""}`);
+    /* When every file has said which links there are. */
+    setTimeout(() => first.isConnected && metrics.links.mark());
+  }
+})(window.metrics);

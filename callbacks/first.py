@@ -1,0 +1,80 @@
+"""Somebody opens the page: it begins with the numbers of the tab that its address names, and a sketch of each chart.
+
+What the browser knows and no address says, its zone and its width, comes from a cookie that assets/page/refresh.js
+leaves for the next time. Whatever goes wrong here costs the page nothing: it begins empty, and its first question is
+answered as ever.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from callbacks.asked import find
+from layouts import cards, shell
+from layouts.figure.traces import FigureStyle
+from layouts.first import SketchedCard, SketchedTab
+from layouts.sketch import sketch
+from layouts.words import range_text, refused_text, steps_text
+from metrics_dash.auth.permissions import ForbiddenError, Principal
+from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
+from metrics_dash.charts.timerange.parse import PRESETS, RangeError
+from metrics_dash.ops.lag import Lag, allowed_lag, lag
+from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.context import Context
+from metrics_dash.web.sight import catalog_for
+
+COOKIE = "metrics-look"
+# How long a page waits for its numbers, and how many do at once while the database does not answer.
+WITHIN_SECONDS = 0.3
+AT_ONCE = 4
+_LOOK = re.compile(r"(\d{1,5})\.([\w/+-]{1,64})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a browser told last of itself: the width (px) of its narrowest graph, and its zone."""
+
+    width: int = 0
+    zone: str = ""
+
+
+def read_look(cookie: str | None) -> Look:
+    """Return what the cookie says; of one that nobody can read, nothing."""
+    found = _LOOK.fullmatch(cookie or "")
+    return Look(int(found[1]), found[2]) if found else Look()
+
+
+def current(state: PageState) -> set[str]:
+    """Return the ids of the links that hold in a state: the tab's, and its preset's where it has one."""
+    presets = {preset.key for preset in PRESETS if not state.from_ and not state.to}
+    return {f"tab-{state.tab}", *(f"range-{key}" for key in presets & {state.range})}
+
+
+def sketched_tab(search: str, look: Look, viewer: Principal, context: Context) -> SketchedTab | None:
+    """Return the first answer of the tab that ``search`` names, of what ``viewer`` may see; None without one."""
+    state = read_state(search, catalog_for(viewer, context.catalog))
+    try:
+        found = find(state, look.zone, look.width, viewer, context)
+    except (ForbiddenError, RangeError, QueryError, QueriesUnavailableError):
+        return None
+    behind = lag(found.moment.status, allowed_lag(context.settings), context.problems())
+    foot = shell.footer(
+        range_text(found.data.window),
+        steps_text(found.data),
+        found.data.window.note,
+        refused=refused_text(found.data.refused),
+        demo=context.demo(),
+    )
+    drawn = {chart.chart.id: _card(chart, state, look, found.values, behind) for chart in found.data.charts}
+    return SketchedTab(found.data.tab, search, drawn, foot)
+
+
+def _card(chart: ChartData, state: PageState, look: Look, values: Sequence[str], behind: Lag | None) -> SketchedCard:
+    style = FigureStyle(
+        logarithmic=state.log,
+        hidden=state.hidden.get(chart.chart.id, frozenset()),
+        width=look.width,
+        values=values,
+    )
+    said = cards.state(chart, behind)
+    return SketchedCard(cards.headline(chart), [cards.said(said)] if said else [sketch(chart, style)])

@@ -1,0 +1,113 @@
+"""The page as the server sends it: what a person sees until the scripts have built and drawn it themselves.
+
+It is the same page from the same parts, as HTML text beside the place where Dash builds its own; the charts' numbers
+stand on it, and a sketch of each. assets/page/first.js lets the one take the place of the other.
+"""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+from dash import html
+from dash.development.base_component import Component
+
+from layouts.board import described, empty_board, sized
+from layouts.cards import sketched_card
+from layouts.markup import attributes
+from layouts.shell import main, sidebar
+from layouts.static import Html, as_html, as_text
+from metrics_dash.auth.permissions import Principal
+from metrics_dash.catalog import Catalog, Tab
+from metrics_dash.settings import Settings
+
+# Where in a frame stands what differs from one page to the next.
+_TITLE, _BOARD, _FOOTER, _CSRF = (f"\0{name}\0" for name in ("title", "board", "footer", "csrf"))
+_FRAMES_AT_MOST = 64
+
+
+@dataclass(frozen=True)
+class SketchedCard:
+    """What stands on a card: the number with what is said of it, and the chart."""
+
+    headline: list[Component]
+    chart: Sequence[Component | str]
+
+
+@dataclass(frozen=True)
+class SketchedTab:
+    """The first answer of a tab. ``search``: the query of the address that it is of."""
+
+    tab: Tab
+    search: str
+    cards: Mapping[str, SketchedCard]
+    footer: list[html.Span]
+
+
+class FirstPages:
+    """Makes the HTML of first pages. What is around the board is made once for each kind of viewer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._frames: LRUCache[object, str] = LRUCache(_FRAMES_AT_MOST)
+
+    def page(
+        self,
+        catalog: Catalog,
+        tab: Tab,
+        viewer: Principal,
+        csrf: str | None,
+        current: Collection[str],
+        sketched: SketchedTab | None,
+    ) -> str:
+        """Return a page of ``tab``. ``current``: ids of the links that hold; without a sketch the cards are empty."""
+        parts = {
+            _TITLE: as_text(tab.title),
+            _BOARD: as_html(_empty(tab) if sketched is None else _board(sketched)),
+            _FOOTER: as_html(html.Span("\u00a0") if sketched is None else sketched.footer),
+            _CSRF: as_text(csrf or ""),
+        }
+        text = self._frame(catalog, viewer, csrf is not None)
+        for name in current:
+            text = text.replace(f' id="{name}"', f' id="{name}" aria-current="{_current(name)}"', 1)
+        for mark, part in parts.items():
+            text = text.replace(mark, part, 1)
+        return text
+
+    def _frame(self, catalog: Catalog, viewer: Principal, signs_out: bool) -> str:
+        tabs = tuple((tab.id, tab.title) for tab in catalog.tabs)
+        key = (tabs, viewer.kind, viewer.name, viewer.permissions, signs_out)
+        with self._lock:
+            found = self._frames.get(key)
+        if found is None:
+            found = as_html(_page(catalog, self._settings, viewer, _CSRF if signs_out else None))
+            with self._lock:
+                self._frames[key] = found
+        return found
+
+
+def _page(catalog: Catalog, settings: Settings, viewer: Principal, csrf: str | None) -> html.Div:
+    around = main(catalog, settings, title=_TITLE, board=Html(_BOARD), footer=Html(_FOOTER))
+    return html.Div([sidebar(viewer, csrf), around], className="app", id="first")
+
+
+def _current(name: str) -> str:
+    """Return what assets/lib/links.js marks a link with that holds."""
+    return "page" if name.startswith("tab-") else "true"
+
+
+def _empty(tab: Tab) -> html.Div:
+    return html.Div(empty_board(tab), id="board", className="board")
+
+
+def _board(sketched: SketchedTab) -> html.Div:
+    tab, contents = sketched.tab, sketched.cards
+    cards = [
+        sketched_card(chart, contents[chart.id].headline, contents[chart.id].chart, size=size)
+        for chart, size in sized(tab)
+    ]
+    grid = html.Div(cards, className="grid", **attributes(data_cards=str(len(cards))))
+    return html.Div(
+        described(tab, grid), id="board", className="board sketched", **attributes(data_search=sketched.search)
+    )

@@ -1,0 +1,206 @@
+"""A chart's picture before any script has run: its series as paths of an SVG, where Plotly will draw them.
+
+There are no axes and no labels: what can be read stands in the card. A path has whole numbers only, and each point is
+told by its distance from the one before, so that three hundred of them are one or two kilobytes. Colours are the
+page's variables, as the server does not know the theme.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layouts.figure.bounds import value_range
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
+from layouts.figure.traces import FigureStyle, drawn_as, least_value, series_colours, stacks
+from layouts.static import Html
+from layouts.theme import SERIES, TOKENS
+from layouts.units import display_unit, in_unit
+from metrics_dash.charts.data import ChartData, Series, Values
+from metrics_dash.charts.timerange.grid import Milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.windows import bucket_edges
+
+_TOP_OF_SEVERAL, _TOP, _BOTTOM = 24, 8, 36
+_WIDTH, _HEIGHT = 1000, 400
+# What Plotly leaves free beyond the values: the twentieth part of the axis.
+_ROOM = 1 / 19
+_BARS_WITH_GAPS, _GAP = 72, 0.12
+_VARIABLES = {
+    **{colour: f"var(--s{number})" for number, colour in enumerate(SERIES["light"], 1)},
+    TOKENS["light"]["ghost"]: "var(--ghost)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where moments (epoch ms) and values lie in the picture."""
+
+    start: int
+    end: int
+    low: float
+    high: float
+    logarithmic: bool
+
+    def across(self, moments: Milliseconds) -> NDArray[np.int64]:
+        return np.rint((moments - self.start) / (self.end - self.start) * _WIDTH).astype(np.int64)
+
+    def up(self, values: Values) -> Values:
+        """Return heights from the upper edge, NaN for what has no place."""
+        if self.logarithmic:
+            values = np.log10(np.where(values > 0, values, np.nan))
+        return np.rint((1 - (values - self.low) / (self.high - self.low)) * _HEIGHT)
+
+
+def sketch(chart: ChartData, style: FigureStyle) -> Html:
+    """Return a chart's series as an SVG over its plot, margins left free as ``figures`` has them; nothing for a chart
+    that has none."""
+    if chart.chart.is_tile or not chart.series:
+        return Html()
+    chart = in_unit(chart, display_unit(chart))
+    scale = _scale(chart, style)
+    paths = "".join(_bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale))
+    top = _TOP_OF_SEVERAL if len(chart.series) > 1 else _TOP
+    return Html(
+        f'<svg class="sketch" aria-hidden="true" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" '
+        f'style="--left:{MARGIN_LEFT};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{paths}</svg>'
+    )
+
+
+def _scale(chart: ChartData, style: FigureStyle) -> Scale:
+    window, logarithmic = chart.window, style.logarithmic
+    start = min([to_milliseconds(window.start)] + [int(series.t[0]) for series in chart.series if len(series.t)])
+    low, high = value_range(chart, style) or _reach(chart, style)
+    if logarithmic:
+        low, high = math.log10(low), math.log10(high)
+    return Scale(start, to_milliseconds(window.end), low, high if high > low else low + 1, logarithmic)
+
+
+def _reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
+    """Return how far the values go, from zero on, with room beyond as Plotly leaves it."""
+    shown = _shown(chart, style)
+    parts = [np.sum([np.nan_to_num(one.v) for one in shown], axis=0)] if stacks(chart, style) and shown else []
+    parts += [part for one in (*shown, *chart.previous) for part in (one.v, one.low, one.high) if part is not None]
+    finite = np.concatenate([part[np.isfinite(part)] for part in parts] or [np.zeros(0)])
+    if style.logarithmic:
+        least = least_value(chart)
+        return least / 1.2, max(float(finite.max(initial=least)) * 1.2, least * 10)
+    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+    room = (high - low) * _ROOM
+    return low - (room if low < 0 else 0), high + room
+
+
+def _shown(chart: ChartData, style: FigureStyle) -> list[Series]:
+    return [series for series in chart.series if series.name not in style.hidden]
+
+
+def _coloured(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
+    colours = series_colours(chart, style)
+    return {name: _VARIABLES.get(colour, "var(--accent)") for name, colour in colours.items()}
+
+
+# Bars
+
+
+def _bars(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
+    """Yield a path for each series' bars, standing on those before."""
+    edges = scale.across(bucket_edges(chart.window))
+    below = np.zeros(len(edges) - 1)
+    colours = _coloured(chart, style)
+    for series in _shown(chart, style):
+        values = np.nan_to_num(series.v)
+        if len(values) != len(below):
+            continue
+        yield _filled(_columns(edges, scale.up(below), scale.up(below + values)), colours[series.name], 1)
+        below = below + values
+
+
+def _columns(edges: NDArray[np.int64], feet: Values, heads: Values) -> str:
+    gap = _GAP if len(feet) <= _BARS_WITH_GAPS else 0
+    drawn = []
+    for left, right, foot, head in zip(edges[:-1].tolist(), edges[1:].tolist(), feet, heads, strict=True):
+        if head != foot:
+            inset = round((right - left) * gap / 2)
+            drawn.append(f"M{left + inset} {foot:.0f}V{head:.0f}H{right - inset}V{foot:.0f}")
+    return "".join(drawn)
+
+
+# Lines
+
+
+def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
+    """Yield what is compared with, then each series: its band or area, and its line, whose unfinished end is dotted."""
+    for series in chart.previous[:1]:
+        yield _stroked(_path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3)
+    colours, stacked = _coloured(chart, style), stacks(chart, style)
+    below = None
+    for series in _shown(chart, style):
+        values = series.v if below is None else np.nan_to_num(series.v) + below
+        x, y = scale.across(series.t), scale.up(values)
+        feet = scale.up(np.zeros(len(values)) if below is None else below)
+        colour = colours[series.name]
+        yield from _area(chart, style, scale, series, x, y, feet, colour)
+        yield from _line(chart, series, x, y, colour)
+        below = np.nan_to_num(values) if stacked else None
+
+
+def _area(
+    chart: ChartData,
+    style: FigureStyle,
+    scale: Scale,
+    series: Series,
+    x: NDArray[np.int64],
+    y: Values,
+    feet: Values,
+    colour: str,
+) -> Iterator[str]:
+    if drawn_as(chart, style) == "area":
+        yield _filled(_between(x, feet, y), colour, 0.45 if stacks(chart, style) else 0.13)
+    elif series.low is not None and series.high is not None:
+        yield _filled(_between(x, scale.up(series.low), scale.up(series.high)), colour, 0.15)
+
+
+def _line(chart: ChartData, series: Series, x: NDArray[np.int64], y: Values, colour: str) -> Iterator[str]:
+    finished = len(x)
+    if chart.unfinished_from is not None:
+        finished = int(np.searchsorted(series.t, chart.unfinished_from))
+    width = 1.8 if len(x) <= 400 else 1.2
+    yield _stroked(_path(x[:finished], y[:finished]), colour, width)
+    if finished < len(x):
+        rest = max(finished - 1, 0)
+        yield _stroked(_path(x[rest:], y[rest:]), colour, width, dots=True)
+
+
+def _path(x: NDArray[np.int64], y: Values) -> str:
+    """Return a line through all points; it begins anew after a gap, and what stands alone is a dot."""
+    return "".join(_run(x[part], y[part]) for part in _runs(y))
+
+
+def _run(x: NDArray[np.int64], y: Values) -> str:
+    steps = zip(np.diff(x).tolist(), np.diff(y).astype(np.int64).tolist(), strict=True)
+    return f"M{x[0]} {y[0]:.0f}l" + (" ".join(f"{across} {down}" for across, down in steps) or "0 0")
+
+
+def _between(x: NDArray[np.int64], feet: Values, heads: Values) -> str:
+    drawn = []
+    for part in _runs(feet + heads):
+        there, back = _run(x[part], heads[part]), _run(x[part][::-1], feet[part][::-1])
+        drawn.append(f"{there}L{back[1:]}z")
+    return "".join(drawn)
+
+
+def _runs(values: Values) -> Sequence[slice]:
+    """Return the stretches without a gap."""
+    present = np.concatenate(([False], np.isfinite(values), [False]))
+    turns = np.flatnonzero(present[1:] != present[:-1])
+    return [slice(start, end) for start, end in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)]
+
+
+def _filled(path: str, colour: str, opacity: float) -> str:
+    return f'<path d="{path}" style="fill:{colour};opacity:{opacity:g}"/>' if path else ""
+
+
+def _stroked(path: str, colour: str, width: float, *, dots: bool = False) -> str:
+    dashes = ";stroke-dasharray:2 3" if dots else ""
+    return f'<path d="{path}" style="stroke:{colour};--width:{width:g}{dashes}"/>' if path else ""

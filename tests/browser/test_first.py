@@ -1,0 +1,83 @@
+"""What the server sends is a page to read already; the page that is built over it takes its place without a jump."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route, expect
+
+Open = Callable[..., Page]
+# What moved without anybody's doing, since the page began.
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_before_any_script_the_numbers_and_a_sketch_of_each_chart_are_there(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=6h", java_script_enabled=False)
+    expect(page.locator("h1")).to_have_text("Auth")
+    expect(page.locator(".card .number")).to_have_count(4)
+    expect(page.locator(".card svg.sketch path").first).to_be_visible()
+    expect(page.locator(".card svg.sketch")).to_have_count(4)
+    expect(page.locator("#tabs [aria-current=page]")).to_have_text("Auth")
+    expect(page.locator("#ranges [aria-current]")).to_have_text("6h")
+
+
+def test_the_sketch_stands_until_the_charts_are_drawn_and_nothing_jumps(open_page: Open, page_url: str) -> None:
+    page = open_page("about:blank")
+    page.add_init_script(SHIFTS)
+    page.goto(f"{page_url}?tab=combat&range=24h&refresh=off")
+    page.wait_for_function("() => window.metrics?.answer")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/_dash-update-component*", hold, times=1)
+    page.reload()
+    sketched = page.locator(".stage[data-sketched] > .sketched")
+    expect(sketched.locator(".number")).to_have_count(3)
+    expect(page.locator("#first")).to_have_count(0)
+    before = sketched.locator(".number").all_inner_texts()
+    held.pop().continue_()
+    expect(sketched).to_have_count(0)
+    expect(page.locator("#board .xaxislayer-above")).to_have_count(3)
+    assert page.locator("#board .number").all_inner_texts() == before
+    assert page.evaluate("window.shifted") < 0.01
+
+
+def test_where_the_server_does_not_answer_the_first_picture_stands_and_is_called_old(
+    open_page: Open, page_url: str
+) -> None:
+    page = open_page("about:blank")
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+    page.goto(f"{page_url}?tab=auth&range=6h")
+    expect(page.locator("#freshness")).to_have_attribute("data-tone", "bad")
+    expect(page.locator("#freshness-text")).to_contain_text("Last update")
+    expect(page.locator(".sketched .number")).to_have_count(4)
+    page.locator("#range-24h").click()
+    expect(page.locator("#range-24h")).to_have_attribute("data-pending", "")
+    expect(page.locator("#range-6h")).to_have_attribute("aria-current", "true")
+
+
+def test_a_range_that_cannot_be_read_is_said_over_no_sketch(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&from=never")
+    expect(page.locator(".message.page strong")).to_have_text("This range can’t be shown")
+    expect(page.locator(".sketched")).to_have_count(0)
+
+
+def test_a_wall_begins_with_its_numbers(open_page: Open, page_url: str) -> None:
+    page = open_page(
+        f"{page_url}?tab=server&kiosk=1", java_script_enabled=False, viewport={"width": 1920, "height": 1080}
+    )
+    expect(page.locator(".card .number").first).to_be_visible()
+
+
+def test_the_next_time_the_server_knows_the_zone_and_the_width(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=7d", timezone_id="Asia/Kolkata")
+    page.wait_for_function("() => metrics.answer")
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "metrics-look"]
+    width, _, zone = cookie["value"].partition(".")
+    assert zone in ("Asia/Kolkata", "Asia/Calcutta")
+    assert int(width) > 300

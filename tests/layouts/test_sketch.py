@@ -1,0 +1,98 @@
+"""The sketch of a chart: its series where Plotly will draw them, in a few kilobytes, with no stored text in it."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from layouts.figure.traces import FigureStyle
+from layouts.sketch import sketch
+from metrics_dash.catalog import load_catalog
+from metrics_dash.charts.data import ChartData, Series
+from metrics_dash.charts.timerange.grid import to_milliseconds
+from metrics_dash.charts.timerange.parse import parse_range
+from metrics_dash.charts.timerange.windows import RetainedSince, bucket_edges, choose_window
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ZONE = ZoneInfo("UTC")
+HELD = RetainedSince(minute=None, hour=None, day=None)
+PLAIN = FigureStyle()
+NAN = float("nan")
+
+
+def chart_of(draw: Any, *series: tuple[str, list[float]], length: str = "1h", **more: Any) -> ChartData:
+    window = choose_window(parse_range(length, now=NOON, zone=ZONE), ZONE, HELD)
+    starts = bucket_edges(window)[:-1]
+    chart = replace(next(iter(load_catalog().charts())), draw=draw, split_by="x" if len(series) > 1 else None)
+    every = tuple(
+        Series(name, starts, np.resize(np.array(values, dtype=np.float64), starts.shape)) for name, values in series
+    )
+    return ChartData(chart, window, every, "data", **more)
+
+
+def paths(chart: ChartData, style: FigureStyle = PLAIN) -> list[str]:
+    return re.findall(r' d="([^"]+)"', sketch(chart, style))
+
+
+def test_a_line_goes_through_every_bucket_from_edge_to_edge() -> None:
+    (line,) = paths(chart_of("line", ("", [0.0, 95.0])))
+    start, _, steps = line.partition("l")
+    assert start == "M0 400"
+    assert steps.split(" ")[1::2][:2] == ["-380", "380"]
+    assert sum(map(int, steps.split(" ")[::2])) == pytest.approx(1000, abs=20)
+
+
+def test_a_gap_ends_a_line_and_what_stands_alone_is_a_dot() -> None:
+    (line,) = paths(chart_of("line", ("", [1.0, NAN, 1.0, 1.0, NAN])))
+    assert "l0 0M" in line
+    assert "nan" not in line
+
+
+def test_the_unfinished_end_is_dotted() -> None:
+    whole = chart_of("line", ("", [1.0]))
+    drawn = sketch(replace(whole, unfinished_from=to_milliseconds(NOON - timedelta(minutes=10))), PLAIN)
+    assert drawn.count("<path") == 2
+    assert drawn.count("stroke-dasharray") == 1
+
+
+def test_bars_stand_on_one_another() -> None:
+    first, second = paths(chart_of("bar", ("a", [1.0]), ("b", [1.0])))
+    assert first.split("H")[0].endswith("V210")
+    assert " 210V" in second
+
+
+def test_hidden_series_are_not_drawn() -> None:
+    chart = chart_of("bar", ("a", [1.0]), ("b", [1.0]))
+    assert len(paths(chart, FigureStyle(hidden={"b"}))) == 1
+
+
+def test_a_logarithmic_axis_has_no_place_for_zero() -> None:
+    (line,) = paths(chart_of("line", ("", [0.0, 10.0, 1000.0])), FigureStyle(logarithmic=True))
+    assert line.count("M") > 1
+
+
+@pytest.mark.parametrize("values", [[0.0], [NAN], [-5.0, 5.0], [1e300], [1e-300]])
+@pytest.mark.parametrize("draw", ["line", "area", "bar"])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_whatever_the_values_are_the_numbers_are_whole(values: list[float], draw: str, logarithmic: bool) -> None:
+    for path in paths(chart_of(draw, ("a", values), ("b", values)), FigureStyle(logarithmic=logarithmic)):
+        assert re.fullmatch(r"[MlLVHz\d -]+", path)
+
+
+def test_names_are_no_part_of_it() -> None:
+    drawn = sketch(chart_of("area", ("<script>", [1.0]), ('"onload="', [2.0])), PLAIN)
+    assert "script" not in drawn
+    assert "onload" not in drawn
+
+
+def test_three_hundred_points_are_less_than_three_kilobytes() -> None:
+    assert len(sketch(chart_of("line", ("", [0.0, 50.0, 100.0]), length="24h"), PLAIN)) < 3000
+
+
+def test_a_tile_has_none() -> None:
+    chart = chart_of("line", ("", [1.0]))
+    assert sketch(replace(chart, chart=replace(chart.chart, draw="stat")), PLAIN) == ""
