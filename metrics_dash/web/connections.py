@@ -100,11 +100,23 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             return self._refuse(BadRequest("the request can't be read"), len(data))
         if self.headers_finished and not self.error and self.version not in _VERSIONS:
             return self._refuse(BadRequest("only HTTP/1.0 and HTTP/1.1 are spoken here"), len(data))
+        if self.headers_finished and not self.error and (doubt := self._doubt()) is not None:
+            return self._refuse(BadRequest(doubt), len(data))
         if not self.completed and self._unfinished_line() > _LONGEST_LINE:
             return self._refuse(BadRequest("a chunk has no size, or a trailer no end"), len(data))
         if not self.completed and not self._has_room(self.body_bytes_received):
             return self._refuse(BusyError("too much is being received; send it again later"), len(data))
         return consumed
+
+    def _doubt(self) -> str | None:
+        """Return what a proxy before us may read in another way: where the request ends, or whose it is."""
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            return "Content-Length and Transfer-Encoding say both how long the body is"
+        if "TRANSFER_ENCODING" in self.headers:
+            return "HTTP/1.0 has no Transfer-Encoding"
+        if "," in self.headers.get("HOST", ""):
+            return "there is more than one Host"
+        return "there is no Host" if self.version == "1.1" and "HOST" not in self.headers else None
 
     def _unfinished_line(self) -> int:
         """Bytes of a line between chunks that has not ended; the parser copies it with every piece that comes."""

@@ -85,6 +85,24 @@ def test_a_request_that_trickles_is_not_waited_for_though_it_never_rests() -> No
                     connection.setblocking(True)
 
 
+@pytest.mark.parametrize(("head", "why"), [
+    ("HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length and Transfer-"),
+    ("HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", "Content-Length and Transfer-"),
+    ("HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked", "HTTP/1.0 has no"),
+    ("HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nTransfer-Encoding: chunked", "more than one Host"),
+    ("HTTP/1.1\r\nHost: a, b\r\nTransfer-Encoding: chunked", "more than one Host"),
+    ("HTTP/1.1\r\nTransfer-Encoding: chunked", "there is no Host"),
+])  # fmt: skip
+def test_what_a_proxy_before_us_may_read_in_another_way_is_refused_and_the_connection_closed(
+    site: Site, head: str, why: str
+) -> None:
+    hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = said(site.connect(f"POST /api/v1/events {head}\r\n\r\n0\r\n\r\n{hidden}".encode()))
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert why.encode() in answer
+    assert answer.count(b"HTTP/1.") == 1 + why.encode().count(b"HTTP/1.")
+
+
 def test_a_connection_that_says_nothing_is_closed() -> None:
     with serving(Limits(headers=0.2)) as site:
         assert said(site.connect(b"")) == b""
