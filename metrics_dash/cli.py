@@ -36,7 +36,7 @@ from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.commands import backups, checks, collectors, floors, links, roles, tokens, users
 from metrics_dash.commands.annotate import annotate
 from metrics_dash.commands.audit_log import audit_log
-from metrics_dash.commands.session import CommandError, duration
+from metrics_dash.commands.session import CommandError, duration, show
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
 from metrics_dash.settings import Settings, SettingsError, load_settings
@@ -283,7 +283,7 @@ def import_command(
             raise CommandError(f"{file}: the gzip data is damaged: {error}; what came before is stored") from None
     table = Table("stored", "stored before", "rejected", box=None)
     table.add_row(*(f"{number:,}" for number in (report.stored, report.repeated, report.rejected)))
-    out.print(table)
+    show(table)
     if report.rejected:
         raise typer.Exit(FAILED)
 
@@ -368,7 +368,7 @@ def purge(
         before = f"{level.before:%Y-%m-%d}" if level.before else "-"
         what = "partitions" if level.level == "raw" else "buckets"
         table.add_row(level.level, before, f"{level.removed:,} {what}", f"{level.outcome} {level.reason}".strip())
-    out.print(table)
+    show(table)
     if not report.finished:
         raise typer.Exit(FAILED)
 

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import typer
 from pydantic import SecretStr
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from db.engine import use_database
 from metrics_dash import logs
 from metrics_dash.catalog import load_catalog
-from metrics_dash.commands.session import open_database
+from metrics_dash.commands.session import open_database, show
 from metrics_dash.settings import Settings, load_settings
 
 commands = typer.Typer()
@@ -62,6 +61,6 @@ def doctor() -> None:
     finally:
         use_database(None)
         database.close()
-    Console().print(table)
+    show(table, markup=True)
     if bad:
         raise typer.Exit(1)

@@ -4,14 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from db.clock import clock_offset, disagreement, trusted_time
 from db.floors import align, read_floors
 from db.levels import LEVEL_NAMES
 from db.lowering import FloorKeptError, lower_floor
-from metrics_dash.commands.session import CommandError, opened
+from metrics_dash.commands.session import CommandError, opened, show
 
 commands = typer.Typer(no_args_is_help=False)
 
@@ -29,7 +28,7 @@ def floors(context: typer.Context) -> None:
     for level in LEVEL_NAMES:
         floor = found[level]
         table.add_row(level, *map(_moment, (floor.ingest, floor.recompute, floor.held_since)))
-    Console().print(table)
+    show(table)
     typer.echo(f"floors may rise as far as the retention periods before {_moment(trusted)}")
     if differ is not None:
         typer.echo(differ)

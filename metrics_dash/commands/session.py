@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from db.engine import Database, use_database
@@ -14,6 +15,9 @@ from db.migrate import is_current, migrate
 from metrics_dash import logs
 from metrics_dash.setting_values import parse_duration
 from metrics_dash.settings import Settings, load_settings
+
+# More than any row takes.
+_ENDLESS = 100_000
 
 
 class CommandError(Exception):
@@ -54,9 +58,22 @@ def actor() -> str:
         return "command"
 
 
-def show(table: Table) -> None:
-    """Print a table. What stands in it was named by people and programs: none of it is markup, or a picture's name."""
-    Console(markup=False, emoji=False).print(table)
+def show(table: Table, *, markup: bool = False) -> None:
+    """Print a table; what it says of each thing's id or name, in its first column, is never cut.
+
+    What stands in it was named by people and programs: none of it is markup, or a picture's name, where it does not
+    say so. A terminal's width folds what is long; a file, a pipe or a mail has a line for each row, however long.
+    """
+    console = Console(markup=markup, emoji=False)
+    endless = console.options.update(max_width=_ENDLESS)
+    for column in table.columns:
+        column.overflow = "fold"
+    first = table.columns[0]
+    first.no_wrap = True
+    first.min_width = max(Measurement.get(console, endless, cell).maximum for cell in (first.header, *first.cells))
+    if not console.is_terminal:
+        console.width = max(console.width, Measurement.get(console, endless, table).maximum)
+    console.print(table)
 
 
 def moment(at: datetime | None) -> str:

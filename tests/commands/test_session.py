@@ -1,9 +1,13 @@
 """What commands begin with: the settings' database, left at the end, and a word where a migration is due."""
 
+import re
+from uuid import uuid4
+
 import pytest
+from rich.table import Table
 
 from db.engine import Database, default_database
-from metrics_dash.commands.session import CommandError, opened
+from metrics_dash.commands.session import CommandError, opened, show
 
 
 def test_the_database_is_the_processs_own_while_the_command_runs(
@@ -23,3 +27,22 @@ def test_a_schema_that_is_not_there_ends_the_command_in_a_line(
         raise AssertionError("it began")
     with opened(migrates=True):
         pass
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_id_is_never_cut_however_narrow_the_place_is(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    identity, words = str(uuid4()), "a very long-winded-name-without-end " * 3
+    table = Table("id", *"abcdefg", box=None)
+    table.add_row(identity, *[words] * 7)
+    show(table)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert identity in printed
+    assert "…" not in printed
+    lines = printed.splitlines()
+    assert len(lines) == 2 or terminal
+    assert max(map(len, lines)) <= 80 or not terminal
