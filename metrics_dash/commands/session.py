@@ -1,9 +1,12 @@
 """What a command begins with: settings, log and database; and how one ends that can't go on."""
 
 import getpass
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -16,6 +19,9 @@ from metrics_dash import logs
 from metrics_dash.setting_values import parse_duration
 from metrics_dash.settings import Settings, load_settings
 
+# Kept through su and sudo; nobody but root can set it.
+LOGIN_UID = Path("/proc/self/loginuid")
+_NOBODY_LOGGED_IN = 2**32 - 1
 # More than any row takes.
 _ENDLESS = 100_000
 
@@ -51,11 +57,29 @@ def open_database(settings: Settings) -> Database:
 
 
 def actor() -> str:
-    """Return what the audit log calls whoever runs a command: the system's user."""
+    """Return what the audit log calls whoever runs a command: who logged in, and as whom the command runs if not so."""
+    runs, person = _runs_as(), _logged_in()
+    if person is None or person == runs:
+        return f"command by {runs}" if runs else "command"
+    return f"command by {person} as {runs or 'nobody known'}"
+
+
+def _runs_as() -> str | None:
     try:
-        return f"command by {getpass.getuser()}"
+        return getpass.getuser()
     except (OSError, KeyError):
-        return "command"
+        return None
+
+
+def _logged_in() -> str | None:
+    """Return who logged in to this machine, as the kernel has it, else as sudo says; None where neither does."""
+    try:
+        number = int(LOGIN_UID.read_text())
+        if number != _NOBODY_LOGGED_IN:
+            return pwd.getpwuid(number).pw_name
+    except (OSError, ValueError, KeyError):
+        pass
+    return os.environ.get("SUDO_USER") or None
 
 
 def show(table: Table, *, markup: bool = False) -> None:

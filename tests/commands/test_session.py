@@ -1,13 +1,15 @@
 """What commands begin with: the settings' database, left at the end, and a word where a migration is due."""
 
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from rich.table import Table
 
 from db.engine import Database, default_database
-from metrics_dash.commands.session import CommandError, opened, show
+from metrics_dash.commands import session
+from metrics_dash.commands.session import CommandError, actor, opened, show
 
 
 def test_the_database_is_the_processs_own_while_the_command_runs(
@@ -46,3 +48,22 @@ def test_an_id_is_never_cut_however_narrow_the_place_is(
     lines = printed.splitlines()
     assert len(lines) == 2 or terminal
     assert max(map(len, lines)) <= 80 or not terminal
+
+
+def test_whoever_logged_in_is_named_beside_the_user_that_the_command_runs_as(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = tmp_path / "loginuid"
+    monkeypatch.setattr(session, "LOGIN_UID", kept)
+    monkeypatch.setattr("getpass.getuser", lambda: "metrics-dash")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    assert actor() == "command by metrics-dash"
+    monkeypatch.setenv("SUDO_USER", "ann")
+    assert actor() == "command by ann as metrics-dash"
+    kept.write_text("4294967295")
+    assert actor() == "command by ann as metrics-dash"
+    # What the kernel keeps is harder to make up than a variable.
+    kept.write_text("0")
+    assert actor() == "command by root as metrics-dash"
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    assert actor() == "command by root"

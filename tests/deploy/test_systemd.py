@@ -122,6 +122,31 @@ def test_a_command_runs_with_the_services_settings_and_as_its_user() -> None:
     assert checked.returncode == 0, checked.stderr
     (file,), (user,) = lines("EnvironmentFile"), lines("User")
     (folder,) = lines("Environment")
-    assert f". {file}\n" in script
+    assert f"< {file}\n" in script
     assert f"{folder}\n" in script
     assert f"--reuid={user} --regid={user} --init-groups {INSTALLED}/metrics-dash" in script
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("pa$$word$HOME`id`$(id)", "pa$$word$HOME`id`$(id)"),
+        ('"two words $HOME"', "two words $HOME"),
+        ("'a \\ and a \" and a $'", 'a \\ and a " and a $'),
+        (r'"a \" and a \\ and a \$ and a \n"', r'a " and a \ and a $ and a \n'),
+        (r"a\ b\\", "a b\\"),
+        ("a=b # no comment", "a=b # no comment"),
+        ("", ""),
+    ],
+)
+def test_a_command_reads_a_setting_as_systemd_does_and_evaluates_nothing(
+    tmp_path: Path, written: str, read: str
+) -> None:
+    settings = tmp_path / "metrics-dash.env"
+    settings.write_text(f"# SECRET_KEY=not this\n\n; nor this\nSECRET_KEY={written}  \nMETRICS_AUTH=password")
+    script = (DEPLOY / "metrics-dash.sh").read_text().replace("/etc/metrics-dash/metrics-dash.env", str(settings))
+    script = re.sub('(?m)^exec .* "', 'exec "', script.replace("/var/lib/metrics-dash", str(tmp_path)))
+    asked = ["sh", "-c", script, "metrics-dash", "printenv", "SECRET_KEY", "METRICS_AUTH", "METRICS_DATA_DIR"]
+    environment = {"PATH": os.environ["PATH"]}
+    ended = subprocess.run(asked, check=True, capture_output=True, text=True, env=environment)
+    assert ended.stdout == f"{read}\npassword\n{tmp_path}\n"
