@@ -8,14 +8,14 @@ The server and the schema
     ``programs`` (PostgreSQL's own, and which of them fit), ``backups`` (everything in one file, and back).
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``aggregates`` (measurements that are already aggregated),
-    ``histograms``, ``counters`` (those that their senders add up for ever), ``batches`` and ``ledger`` (rows that
-    commit together, each batch exactly once), ``quarantine`` (the one bad event of a batch), ``names`` (of events, and
-    how many), ``faults`` (what a failed write means), ``partitions`` (a table a day), ``events`` (``insert_events``,
-    ``query_events``).
+    ``histograms`` (as senders have them), ``counters`` (those that their senders add up for ever), ``batches`` and
+    ``ledger`` (rows that commit together, each batch exactly once), ``quarantine`` (the one bad event of a batch),
+    ``names`` (of events, and how many), ``faults`` (what a failed write means), ``partitions`` (a table a day),
+    ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
-    pass), ``fold`` (from rows to buckets), ``labels`` and ``event_keys`` (what buckets name, and how many),
-    ``failures`` (what can't be computed), ``buckets`` (``query_buckets``,
+    pass), ``fold`` (from rows to buckets), ``bins`` (their histograms), ``labels`` and ``event_keys`` (what buckets
+    name, and how many), ``failures`` (what can't be computed), ``buckets`` (``query_buckets``,
     ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time it is for
     that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
 Who does what

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from db.bins import bins_of, pack
 from db.histograms import total
 from db.rows import MAX_JSON_BYTES, MAX_MAGNITUDE, MAX_MEASUREMENTS, MAX_WEIGHT, InvalidEventError, quote
 
@@ -19,7 +20,7 @@ NO_AGGREGATES = b"{}"
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """``count`` values that add up to ``sum``; ``min`` and ``max`` where they are known. ``histogram``: as its sender
-    has it, kept beside them."""
+    has it, kept beside them; as buckets have it (``db.bins``) it is stored under ``bins``."""
 
     count: int
     sum: float | None
@@ -31,7 +32,7 @@ class Aggregate:
 def encode_aggregates(aggregates: Mapping[str, Aggregate]) -> bytes:
     """Return aggregates by the name of their measurement as JSON. Raises ``InvalidEventError``.
 
-    A histogram that would make it longer than an event's JSON may be is left out.
+    A histogram that would make it longer than an event's JSON may be is left out: first as its sender has it, then all.
     """
     if not aggregates:
         return NO_AGGREGATES
@@ -39,10 +40,11 @@ def encode_aggregates(aggregates: Mapping[str, Aggregate]) -> bytes:
         raise InvalidEventError(f"aggregates: {len(aggregates)} values are more than {MAX_MEASUREMENTS}")
     checked = {name: _checked(name, aggregate) for name, aggregate in aggregates.items()}
     encoded = orjson.dumps(checked)
-    if len(encoded) > MAX_JSON_BYTES:
-        encoded = orjson.dumps(
-            {name: {key: part for key, part in parts.items() if key != "histogram"} for name, parts in checked.items()}
-        )
+    for left_out in ("histogram", "bins"):
+        if len(encoded) > MAX_JSON_BYTES:
+            for parts in checked.values():
+                parts.pop(left_out, None)
+            encoded = orjson.dumps(checked)
     return encoded
 
 
@@ -61,7 +63,10 @@ def _checked(name: str, aggregate: Aggregate) -> dict[str, object]:
         parts |= {part: value} if value is not None else {}
     if aggregate.histogram:
         check_histogram(aggregate.histogram)
-        parts["histogram"] = aggregate.histogram
+        parts |= {
+            "histogram": aggregate.histogram,
+            "bins": pack(bins_of(aggregate.histogram, aggregate.min, aggregate.max)),
+        }
     return parts
 
 

@@ -1,8 +1,8 @@
 """Comparing a level with the finer one that it was folded from, by other statements than those that folded it.
 
 Both sides are brought into one shape, facts: for a bucket, the number of its events (``what`` is ``events``), of each
-measurement (``measurement``) its number, sum, minimum, maximum and last sample, and of each metadata key (``metadata``)
-the number of events that carry it, which the cap on its values does not change.
+measurement (``measurement``) its number, sum, minimum, maximum, last sample and histogram, and of each metadata key
+(``metadata``) the number of events that carry it, which the cap on its values does not change.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from db.bins import bins_sql, packed_sql, place_sql
 from db.fold import MERGES, unpacked
 from db.labels import OTHER, escaped_sql, key_sql
 from db.levels import RAW, RollupLevel
@@ -39,7 +40,7 @@ _OF_NAME = "(CAST(:name AS text) IS NULL OR source.event_name = CAST(:name AS te
 _RAW = f"""
     SELECT fact.event_name, bucket_start, what,
         CASE WHEN NOT listed THEN '{OTHER}' WHEN what = 'metadata' THEN {escaped_sql("key")} ELSE key END AS key,
-        false AS outdated, sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
+        false AS no_last, false AS unplaced, sum(count) AS count, sum(CASE WHEN listed THEN sum END) AS sum,
         min(CASE WHEN listed THEN min END) AS min, max(CASE WHEN listed THEN max END) AS max,
         max(CASE WHEN listed THEN last END) AS last
     FROM (
@@ -77,11 +78,11 @@ _RAW = f"""
 def _of_level(level: str) -> str:
     return f"""
     SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, what, key, sum(fact.count) AS count,
-        bool_or(bucket.outdated) AS outdated,
+        bool_or(bucket.no_last) AS no_last, bool_or(bucket.unplaced) AS unplaced,
         sum(fact.sum) AS sum, min(fact.min) AS min, max(fact.max) AS max, max(fact.last) AS last
     FROM (
         SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts,
-            last_values IS NULL AS outdated
+            last_values IS NULL AS no_last, histograms IS NULL AS unplaced
         FROM telemetry_buckets AS source
         WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
             AND NOT {_of_known_failures("bucket_start")}
@@ -102,34 +103,85 @@ def _of_level(level: str) -> str:
     """
 
 
-# A bucket of an older version has no last sample yet: in that it is unfinished, and compared in all else.
-def _comparison(source: str) -> str:
+_RAW_HISTOGRAMS = packed_sql(
+    "event_name, bucket_start, what, key",
+    f"""(
+    SELECT bin.* FROM (
+        SELECT event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, 'measurement' AS what, key,
+            {place_sql("value::double precision")} AS place, CAST(weight AS bigint) AS count
+        FROM telemetry_events AS source CROSS JOIN LATERAL jsonb_each_text(measurements)
+        WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
+            AND NOT {_of_known_failures("occurred_at")}
+        UNION ALL
+        SELECT event_name, date_bin(:width, occurred_at, 'epoch'), 'measurement', key, place, count
+        FROM ({
+        bins_sql(
+            "event_name, occurred_at, key",
+            "value ->> 'bins'",
+            f'''
+            telemetry_events AS source CROSS JOIN LATERAL jsonb_each(aggregates)
+            WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
+                AND NOT {_of_known_failures("occurred_at")}''',
+        )
+    }) AS bin
+    ) AS bin
+    JOIN event_keys AS named ON bin.key <> '{OTHER}'
+        AND (named.event_name, named.kind, named.key) = (bin.event_name, bin.what, bin.key)
+) AS bin""",
+)
+
+
+def _histograms_of(level: str) -> str:
+    bins = bins_sql(
+        "event_name, bucket_start, key",
+        "value",
+        f"""
+        telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(histograms)
+        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
+            AND NOT {_of_known_failures("bucket_start")}""",
+    )
+    return packed_sql(
+        "event_name, bucket_start, what, key",
+        f"""(
+        SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, 'measurement' AS what, key,
+            place, count
+        FROM ({bins}) AS bin
+    ) AS bin""",
+    )
+
+
+# A bucket of an older version has no last sample or histogram yet: in that it is unfinished, and compared in all else.
+def _comparison(source: str, histograms: str) -> str:
     return f"""
 SELECT event_name, bucket_start, what, key,
     expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min, expected.max, stored.max,
-    expected.last[2], stored.last[2], expected.last[1], stored.last[1]
+    expected.last[2], stored.last[2], expected.last[1], stored.last[1],
+    should.histogram, placed.histogram
 FROM ({source}) AS expected
 FULL JOIN ({_of_level("level")}) AS stored USING (event_name, bucket_start, what, key)
+FULL JOIN ({histograms}) AS should USING (event_name, bucket_start, what, key)
+FULL JOIN ({_histograms_of("level")}) AS placed USING (event_name, bucket_start, what, key)
 WHERE (
     stored.count IS DISTINCT FROM expected.count
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
-    OR (stored.last IS DISTINCT FROM expected.last AND NOT (stored.outdated OR expected.outdated))
+    OR (stored.last IS DISTINCT FROM expected.last AND NOT (stored.no_last OR expected.no_last))
+    OR (placed.histogram IS DISTINCT FROM should.histogram AND NOT (stored.unplaced OR expected.unplaced))
     OR (stored.sum IS NULL) <> (expected.sum IS NULL)
     OR abs(stored.sum - expected.sum) > :tolerance
         * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))
 )
     AND NOT EXISTS (
-        SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND mark.event_name = COALESCE(
-            expected.event_name, stored.event_name) AND mark.bucket_start = COALESCE(
-            expected.bucket_start, stored.bucket_start)
+        SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND (mark.event_name, mark.bucket_start) = (
+            COALESCE(expected.event_name, stored.event_name, should.event_name, placed.event_name),
+            COALESCE(expected.bucket_start, stored.bucket_start, should.bucket_start, placed.bucket_start))
     )
 ORDER BY bucket_start, event_name, what, key
 """
 
 
-_FROM_RAW = text(_comparison(_RAW))
-_FROM_FINER = text(_comparison(_of_level("source")))
+_FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS))
+_FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source")))
 
 
 def differing_facts(

@@ -1,10 +1,12 @@
 """Buckets: read back, and purged level by level."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from db.bins import unpack
 from db.engine import Database, default_database
 from db.event_keys import forget_keys
 from db.failures import forget_below
@@ -21,10 +23,12 @@ def query_buckets(
 
     ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
-    ``min_values``, ``max_values``, ``last_values``, ``value_counts``, ``metadata_counts`` and ``inserted_at``.
+    ``min_values``, ``max_values``, ``last_values``, ``histograms``, ``value_counts``, ``metadata_counts`` and
+    ``inserted_at``.
     ``last_values`` has the time (seconds since 1970) and the value of each measurement's last sample, of several at one
-    time the greatest; it is None where an older version made the bucket. ``metadata_counts`` has a label such as
-    ``success:true`` for each key and value, which ``db.labels.split_label`` takes apart.
+    time the greatest, ``histograms`` of each measurement how many values lie in which place (``db.bins``); they are
+    None where an older version made the bucket. ``metadata_counts`` has a label such as ``success:true`` for each key
+    and value, which ``db.labels.split_label`` takes apart.
     """
     _check(bucket_type)
     check_aware(start=start, end=end)
@@ -32,7 +36,7 @@ def query_buckets(
         found = connection.execute(
             text(
                 "SELECT event_name, bucket_type, bucket_start, count, sum_values, min_values, max_values, "
-                "last_values, value_counts, metadata_counts, inserted_at FROM telemetry_buckets "
+                "last_values, histograms, value_counts, metadata_counts, inserted_at FROM telemetry_buckets "
                 "WHERE event_name = :name AND bucket_type = :bucket_type "
                 "AND bucket_start >= :start AND bucket_start < :end ORDER BY bucket_start"
             ),
@@ -41,11 +45,16 @@ def query_buckets(
         return [
             {
                 **row,
+                "histograms": _unpacked(row["histograms"]),
                 "bucket_start": row["bucket_start"].astimezone(UTC),
                 "inserted_at": row["inserted_at"].astimezone(UTC),
             }
             for row in found
         ]
+
+
+def _unpacked(histograms: Mapping[str, str] | None) -> dict[str, dict[int, int]] | None:
+    return None if histograms is None else {name: unpack(packed) for name, packed in histograms.items()}
 
 
 def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Database | None = None) -> int:

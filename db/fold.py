@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
 
 KEYS_PER_EVENT = 256
@@ -57,7 +58,9 @@ MERGES: Mapping[str, Merge] = {
         "max", "double precision[]", "ARRAY[moment, value]", "NULL", stored="translate({}, '[]', $${{}}$$)"
     ),
 }
-_VALUES = [column for column in MERGES if column != "value_counts"]
+# Histograms (``db.bins``) are merged place by place, and only then are one value of each measurement.
+MAPS = (*MERGES, "histograms")
+_VALUES = [column for column in MAPS if column != "value_counts"]
 
 # Constant slices of arrays, not a condition on positions, tell the planner how many buckets there are; `earliest` and
 # `end`, which only repeat what the keys say, tell it which partitions it can leave out.
@@ -74,8 +77,9 @@ def unpacked(column: str) -> str:
     return f"{column} || '{{}}' AS {column}"
 
 
-# Every part names the same columns whatever the source. `parts`: an aggregate of each measurement. `labels`: how many
-# events carried a metadata key (`field`) with a value. An event is the smallest of buckets.
+# Every part names the same columns whatever the source. `parts`: aggregates of each measurement. `bins`: how many of
+# its values lie in a place. `labels`: how many events carried a metadata key (`field`) with a value. An event is the
+# smallest of buckets. Numbers are grouped once, by their places, so what is merged of them is a fraction.
 _EVENTS = f"""
 {KEYS},
 events AS MATERIALIZED (
@@ -91,15 +95,27 @@ events AS MATERIALIZED (
     ) AS event
 ),
 counts AS (SELECT bucket, sum(counted) AS count FROM events GROUP BY 1),
-parts (bucket, key, {", ".join(MERGES)}) AS (
-    SELECT bucket, key, {", ".join(merge.of_number for merge in MERGES.values())}
+placed AS MATERIALIZED (
+    SELECT bucket, key, place, {", ".join(f"{m.aggregate}({m.of_number}) AS {c}" for c, m in MERGES.items())}
     FROM (
-        SELECT bucket, moment, weight, key, CAST(measurements ->> key AS double precision) AS value
+        SELECT *, {place_sql("value")} AS place
         FROM (
-            SELECT bucket, moment, weight, measurements, jsonb_object_keys(measurements) AS key FROM events
-        ) AS measured
-        OFFSET 0
+            SELECT bucket, moment, weight, key, CAST(measurements ->> key AS double precision) AS value
+            FROM (
+                SELECT bucket, moment, weight, measurements, jsonb_object_keys(measurements) AS key FROM events
+            ) AS measured
+            OFFSET 0
+        ) AS measurement
     ) AS measurement
+    GROUP BY 1, 2, 3
+),
+bins AS (
+    SELECT bucket, key, place, value_counts AS count FROM placed
+    UNION ALL
+    {bins_sql("bucket, key", "value ->> 'bins'", "events CROSS JOIN LATERAL jsonb_each(aggregates)")}
+),
+parts (bucket, key, {", ".join(MERGES)}) AS (
+    SELECT bucket, key, {", ".join(MERGES)} FROM placed
     UNION ALL
     SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
     FROM events CROSS JOIN LATERAL jsonb_each(aggregates) AS pair WHERE aggregates <> '{{}}'
@@ -117,7 +133,8 @@ _BUCKETS = f"""
 finer AS MATERIALIZED (
     SELECT keys.bucket, stored.*
     FROM keys CROSS JOIN LATERAL (
-        SELECT count, {", ".join(map(unpacked, MERGES))}, metadata_counts FROM telemetry_buckets AS candidate
+        SELECT count, {", ".join(map(unpacked, MERGES))}, histograms, metadata_counts
+        FROM telemetry_buckets AS candidate
         WHERE candidate.bucket_type = :source AND candidate.event_name = keys.event_name
             AND candidate.bucket_start >= keys.bucket_start
             AND candidate.bucket_start < keys.bucket_start + CAST(:width AS interval)
@@ -129,6 +146,7 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     SELECT finer.bucket, pair.key, {_FINER_COLUMNS}
     FROM finer CROSS JOIN LATERAL jsonb_object_keys(finer.value_counts) AS pair (key)
 ),
+bins AS ({bins_sql("bucket, key", "value", "finer CROSS JOIN LATERAL jsonb_each_text(histograms)")}),
 labels AS (
     SELECT bucket, field, NULLIF(substr(label, length(field) + 2), '{OTHER}') AS value, count
     FROM (
@@ -140,8 +158,12 @@ labels AS (
 
 _MERGED = f"""
 merged AS (
-    SELECT bucket, key, {", ".join(f"{merge.aggregate}({column}) AS {column}" for column, merge in MERGES.items())}
-    FROM parts GROUP BY 1, 2
+    SELECT part.*, packed.histogram AS histograms
+    FROM (
+        SELECT bucket, key, {", ".join(f"{merge.aggregate}({column}) AS {column}" for column, merge in MERGES.items())}
+        FROM parts GROUP BY 1, 2
+    ) AS part
+    LEFT JOIN ({packed_sql("bucket, key", "bins")}) AS packed USING (bucket, key)
 )"""
 
 # Which values stay is decided by counts alone, so no values are sorted: `ranked` has a row for each count that occurs,
@@ -217,7 +239,7 @@ maps AS (
     SELECT bucket, jsonb_object_agg(key, value_counts) AS value_counts,
         {", ".join(f"jsonb_object_agg(key, {c}) FILTER (WHERE known AND {c} IS NOT NULL) AS {c}" for c in _VALUES)}
     FROM (
-        SELECT bucket, key, known, {", ".join(MERGES)} FROM measured WHERE known
+        SELECT bucket, key, known, {", ".join(MAPS)} FROM measured WHERE known
         UNION ALL
         SELECT bucket, '{OTHER}', false, sum(value_counts)::bigint, {", ".join("NULL" for _ in _VALUES)}
         FROM measured WHERE NOT known GROUP BY 1
@@ -241,10 +263,10 @@ capped AS (
 def _fold(source: str, naming: str) -> str:
     """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source``
     gives."""
-    stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MERGES)
+    stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MAPS)
     return f"""
 WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}
-INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MERGES)}, metadata_counts)
+INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts)
 SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}')
 FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN capped USING (bucket)
 """

@@ -88,7 +88,7 @@ def take(connection: Connection, level: str, limit: int, before: datetime | None
 _OUTDATED = text(
     bucket_arrays("""
 SELECT event_name, bucket_start, statement_timestamp() AS marked_at FROM telemetry_buckets AS bucket
-WHERE bucket_type = :level AND last_values IS NULL
+WHERE bucket_type = :level AND histograms IS NULL
     AND bucket_start >= COALESCE(CAST(:floor AS timestamptz), '-infinity')
     AND NOT EXISTS (
         SELECT FROM rollup_failures AS failure WHERE failure.level = bucket.bucket_type

@@ -84,7 +84,7 @@ telemetry_events = Table(
 
 # One row holds everything mergeable about one event name in one bucket. value_counts says how many events carried
 # each measurement: an average divides by it, not by `count`. last_values has of each the time (seconds since 1970) and
-# the value of its last sample; it is NULL where a version before it made the bucket.
+# the value of its last sample, histograms a text (db.bins); both are NULL where a version before them made the bucket.
 telemetry_buckets = Table(
     "telemetry_buckets",
     metadata,
@@ -99,9 +99,11 @@ telemetry_buckets = Table(
     _map("metadata_counts"),
     _time("inserted_at", default="now()"),
     Column("last_values", JSONB),
+    Column("histograms", JSONB),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
     Index("telemetry_buckets_outdated", "bucket_type", "bucket_start", postgresql_where=text("last_values IS NULL")),
+    Index("telemetry_buckets_unplaced", "bucket_type", "bucket_start", postgresql_where=text("histograms IS NULL")),
 )
 
 # The ledger: a batch whose id stands here has been committed and is not written again. The rest is what its answer was

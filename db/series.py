@@ -32,6 +32,8 @@ _POSTGRES_EPOCH_MS = 946_684_800_000
 # What it gives for infinity.
 _NEVER = 2**63 - 1
 
+_AS_SPACES = bytes.maketrans(b":;", b"  ")
+
 _COUNTS = np.dtype([("slot", ">i8"), ("count", ">i8")])
 _COUNTED = np.dtype([("slot", ">i8"), ("count", ">f8")])
 _VALUES = np.dtype([*_COUNTS.descr, ("sum", ">f8"), ("min", ">f8"), ("max", ">f8"), ("values", ">f8")])
@@ -45,7 +47,7 @@ class Read:
     frequent values too. ``edges``: n + 1 ascending bounds (epoch ms) of n longer buckets to add the rows up to.
     ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
-    NaN in buckets that count it among the rest.
+    NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
     """
 
     event_name: str
@@ -58,6 +60,7 @@ class Read:
     edges: tuple[int, ...] | None = None
     latest: bool = False
     only: tuple[str, str] | None = None
+    placed: bool = False
 
     @cached_property
     def width(self) -> int | None:
@@ -66,6 +69,16 @@ class Read:
             return None
         widths = set(np.diff(self.edges).tolist())
         return widths.pop() if len(widths) == 1 else None
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How many values (``count``) lie in a place (``db.bins``) of the bucket that starts then (epoch ms): arrays of
+    equal length, in no particular order. A bucket and a place may stand there more than once."""
+
+    start: NDArray[np.int64]
+    place: NDArray[np.int64]
+    count: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class Rows:
     max: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
     splits: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+    bins: Bins | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,7 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
-    return [shape, f"{shape}_split"] if read.split_by is not None else [shape]
+    return [shape, *([f"{shape}_split"] if read.split_by is not None else []), *(["bins"] if read.placed else [])]
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
@@ -157,7 +171,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [_bounds(read) for _, read in reads],
+        "edges": [None if kind == "bins" else _bounds(read) for _, read in reads],
     }
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
@@ -222,7 +236,27 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
         if part == "split" and of == number and value is not None:
             counted = np.frombuffer(content or b"", dtype=_COUNTED)
             splits[value] = (_starts(counted["slot"], read), _doubles(counted["count"]))
-    return Rows(_starts(buckets["slot"], read), _doubles(buckets["count"]), splits=splits, **measured)
+    bins = _unpack_bins(packed[("bins", number, None)] or b"", read) if read.placed else None
+    return Rows(_starts(buckets["slot"], read), _doubles(buckets["count"]), splits=splits, bins=bins, **measured)
+
+
+def _unpack_bins(content: bytes, read: Read) -> Bins:
+    """Turn histograms into arrays: texts as ``db.bins`` has them, each behind its bucket's start (epoch seconds) and a
+    space, with a semicolon between two."""
+    if not content:
+        return Bins(*(np.array([], dtype=np.int64) for _ in range(3)))
+    letters = np.frombuffer(content, dtype=np.uint8)
+    numbers = np.fromstring(content.translate(_AS_SPACES), dtype=np.int64, sep=" ")
+    colons = np.cumsum(letters == ord(":"))
+    ends = np.append(colons[letters == ord(";")], colons[-1:])
+    sizes = np.diff(ends, prepend=0)
+    heads = 2 * (ends - sizes) + np.arange(len(sizes))
+    starts = np.repeat(numbers[heads] * 1000, sizes)
+    pairs = np.delete(numbers, heads).reshape(-1, 2)
+    if read.edges is not None:
+        edges = np.asarray(read.edges, dtype=np.int64)
+        starts = edges[np.searchsorted(edges, starts, side="right") - 1]
+    return Bins(starts, pairs[:, 0], pairs[:, 1])
 
 
 def _starts(slots: NDArray[Any], read: Read) -> NDArray[np.int64]:

@@ -72,6 +72,13 @@ SELECT 'rows', read.number, NULL::text, (
     ) AS bucket
 ) FROM FROM_READS"""
 
+# Histograms are sent as they are stored, and added up by whoever reads them: here it would take several times as long.
+_BINS = """
+SELECT 'bins', read.number, NULL::text, (
+    SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' ' || (histograms ->> read.measurement),
+        ';'), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
+) FROM FROM_READS"""
+
 # The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
 # stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own
 # level at both ends (`coarse`, `first`, `last`). So a value that is new to the last moments may be missing until its
@@ -142,6 +149,7 @@ KINDS = {
     "latest": _LATEST.replace("FROM_READS", _READS).replace("LEVELS", _LEVELS),
     "binned": _binned(_FOLDED, _READS),
     "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
+    "bins": _BINS.replace("FROM_READS", _READS),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
     "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
     "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
@@ -166,6 +174,7 @@ PREFIXES = {
     "latest": "l",
     "binned": "b",
     "folded": "f",
+    "bins": "h",
     "plain_split": "ps",
     "binned_split": "bs",
     "folded_split": "fs",

@@ -11,20 +11,19 @@ from pydantic import BaseModel, ConfigDict
 from metrics_dash.catalog_names import EventName, Key
 
 Kind = Literal["counter", "gauge", "timing"]
-Show = Literal["count", "sum", "avg", "min", "max", "rate", "ratio", "p50", "p95", "p99", "unique"]
+Show = Literal["count", "sum", "avg", "min", "max", "rate", "ratio", "p50", "p90", "p95", "p99", "unique"]
 
+PERCENTILES: frozenset[Show] = frozenset({"p50", "p90", "p95", "p99"})
+_OF_SAMPLES: frozenset[Show] = PERCENTILES | {"avg", "min", "max"}
+_OF_EVENTS: frozenset[Show] = _OF_SAMPLES | {"count", "rate", "sum"}
 # What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
-SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {
-    "counter": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
-    "gauge": frozenset({"avg", "min", "max"}),
-    "timing": frozenset({"count", "rate", "sum", "avg", "min", "max"}),
-}
-NEEDS_MEASUREMENT: frozenset[Show] = frozenset({"sum", "avg", "min", "max"})
+SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {"counter": _OF_EVENTS, "gauge": _OF_SAMPLES, "timing": _OF_EVENTS}
+NEEDS_MEASUREMENT: frozenset[Show] = _OF_SAMPLES | {"sum"}
 SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
 ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
 # A ratio is of two things, so it is no choice for one event.
 CHART_SHOWS: frozenset[Show] = ANY_SHOW | {"ratio"}
-NEEDS_SKETCH: frozenset[Show] = frozenset({"p50", "p95", "p99", "unique"})
+NEEDS_REGISTERS: frozenset[Show] = frozenset({"unique"})
 
 
 class ChoiceError(ValueError):
@@ -64,8 +63,8 @@ def shows_of(kind: Kind, *, measured: bool) -> frozenset[Show]:
 def check_show(show: str, event: Event | None) -> Show:
     """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
     allowed = ANY_SHOW if event is None else shows_of(event.kind, measured=bool(event.measurements))
-    if show in NEEDS_SKETCH:
-        raise ChoiceError("show", f"show {show!r} needs sketches, which buckets do not store yet", allowed)
+    if show in NEEDS_REGISTERS:
+        raise ChoiceError("show", f"show {show!r} needs registers, which buckets do not store yet", allowed)
     if show == "ratio":
         raise ChoiceError("show", "show 'ratio' needs a numerator and a denominator, which a catalog declares", allowed)
     if show not in ANY_SHOW:

@@ -17,7 +17,7 @@ def test_a_rate_is_counted_by_the_second_and_a_sum_in_its_measurements_unit() ->
     ("show", "event", "says"),
     [
         ("count", STOCK, "a gauge has no 'count'"),
-        ("p95", PAID, "show 'p95' needs sketches"),
+        ("unique", PAID, "show 'unique' needs registers"),
         ("ratio", PAID, "show 'ratio' needs a numerator and a denominator"),
         ("ratio", None, "show 'ratio' needs a numerator and a denominator"),
         ("median", None, "show 'median' is not known"),

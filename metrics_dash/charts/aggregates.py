@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from db.series import Rows
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.percentiles import percentile
 
 Flags = NDArray[np.bool_]
 
@@ -25,6 +26,10 @@ class Aggregate:
 
 def _part(name: str) -> Callable[[Rows, Values], Values]:
     return lambda rows, seconds: cast(Values, getattr(rows, name))
+
+
+def _percentile(percent: int) -> Callable[[Rows, Values], Values]:
+    return lambda rows, seconds: percentile(rows, percent)
 
 
 def _rate(rows: Rows, seconds: Values) -> Values:
@@ -54,4 +59,8 @@ AGGREGATES: Mapping[Show, Aggregate] = {
     "avg": Aggregate(_average, np.nan, "average"),
     "min": Aggregate(_part("min"), np.nan, "minimum"),
     "max": Aggregate(_part("max"), np.nan, "maximum"),
+    "p50": Aggregate(_percentile(50), np.nan, "median"),
+    "p90": Aggregate(_percentile(90), np.nan, "90th percentile"),
+    "p95": Aggregate(_percentile(95), np.nan, "95th percentile"),
+    "p99": Aggregate(_percentile(99), np.nan, "99th percentile"),
 }

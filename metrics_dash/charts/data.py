@@ -81,8 +81,8 @@ class Series:
 class Headline:
     """The number above a chart.
 
-    ``label``: what it is, one of total, average, overall, latest, minimum, maximum. ``previous``: the same of the
-    period before, as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is
+    ``label``: what it is: total, average, overall, latest, minimum, maximum, median, 95th percentile. ``previous``: the
+    same of the period before, as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is
     +10 %. None where there is none. ``against``: what that period is. ``counted``: of how many
     series it is and how many there are, where some are hidden.
     """

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from db.levels import BUCKET_TYPES
 from db.series import Read
 from metrics_dash.catalog import Chart
+from metrics_dash.catalog_rules import PERCENTILES
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.ratios import read_of
 from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
@@ -133,6 +134,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         chart.split_by,
         TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
+        placed=chart.show in PERCENTILES,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from db.series import Rows
+from db.series import Bins, Rows
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.timerange.grid import Milliseconds
 
@@ -16,7 +16,7 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
     sums, lows, highs, values = (
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
-    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits)
+    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins)
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
@@ -39,7 +39,16 @@ def aggregate(rows: Rows, upto: int) -> Rows:
         _reduced(rows.min, np.fmin.reduce, upto),
         _reduced(rows.max, np.fmax.reduce, upto),
         _reduced(rows.values, np.nansum, upto),
+        bins=_as_one(rows, upto),
     )
+
+
+def _as_one(rows: Rows, upto: int) -> Bins | None:
+    if rows.bins is None or not upto:
+        return None
+    held = np.isin(rows.bins.start, rows.start[:upto])
+    starts = np.full(int(held.sum()), rows.start[0])
+    return Bins(starts, rows.bins.place[held], rows.bins.count[held])
 
 
 def _reduced(values: Values | None, reduce: Callable[[Values], float], upto: int) -> Values | None:

@@ -1,6 +1,7 @@
 """The audit: every level compared with the finer one where that still exists.
 
-Counts, minima, maxima and last samples must be equal; sums may differ by what the order of adding doubles explains.
+Counts, minima, maxima, last samples and histograms must be equal; sums may differ by what the order of adding doubles
+explains.
 A bucket that is still dirty is not wrong but unfinished, and left out. One that can't be computed is a problem of its
 own, and hides no other.
 """
@@ -22,7 +23,7 @@ from db.labels import split_label
 from db.levels import LEVELS, RollupLevel
 
 _DAY = timedelta(days=1)
-_COMPARED = ("count", "sum", "min", "max", "last", "time of last")
+_COMPARED = ("count", "sum", "min", "max", "last", "time of last", "histogram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Difference:
     event_name: str
     bucket_start: datetime
     what: str
-    expected: float | None
-    stored: float | None
+    expected: float | str | None
+    stored: float | str | None
 
     def __str__(self) -> str:
         return (
@@ -134,9 +135,9 @@ def _differences(level: str, row: Sequence[Any]) -> list[Problem]:
     return found
 
 
-def _number(value: float | None) -> float | None:
-    """Counts arrive as integers or decimals; whole numbers are shown as such."""
-    if value is None:
-        return None
+def _number(value: float | str | None) -> float | str | None:
+    """Counts arrive as integers or decimals; whole numbers are shown as such. A histogram is text."""
+    if value is None or isinstance(value, str):
+        return value
     number = float(value)
     return int(number) if number.is_integer() else number

@@ -45,7 +45,12 @@ FOLDS: dict[Show, Callable[[list[float]], float]] = {
     "avg": lambda numbers: sum(numbers) / len(numbers),
     "min": min,
     "max": max,
+    "p50": lambda numbers: sorted(numbers)[(len(numbers) + 1) // 2 - 1],
+    "p99": lambda numbers: sorted(numbers)[-(-99 * len(numbers) // 100) - 1],
 }
+
+# Percentiles are within 1.1 % of the exact ones.
+WITHIN: dict[Show, float] = {"p50": 0.011, "p99": 0.011}
 
 
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
@@ -62,10 +67,10 @@ def test_every_step_adds_up_the_events_of_its_buckets_around_a_change_of_the_clo
             data = queries.series(LOGIN, None if show == "count" else "duration_ms", show, window)
             drawn = dict(enumerate(data.series[0].v.tolist()))
             for place, values in expected.items():
-                assert drawn[place] == pytest.approx(fold(values)), (step.key, show)
+                assert drawn[place] == pytest.approx(fold(values), rel=WITHIN.get(show)), (step.key, show)
             assert sum(value > 0 for place, value in drawn.items() if place not in expected) == 0
             everything = [value for values in expected.values() for value in values]
-            assert data.headline.value == pytest.approx(fold(everything)), (step.key, show)
+            assert data.headline.value == pytest.approx(fold(everything), rel=WITHIN.get(show)), (step.key, show)
 
 
 def folded(events: Sequence[tuple[datetime, float]], window: Window) -> dict[int, list[float]]:
@@ -122,8 +127,9 @@ def test_every_aggregate_can_be_shown(database: Database, queries: Queries) -> N
     store(database, *((KILLED, moment, {"xp_reward": xp}, {}) for xp in (1.0, 2.0, 6.0)))
     window = queries.window("1h")
     expected = {"count": 3, "sum": 9, "rate": 3 / 60, "avg": 3, "min": 1, "max": 6}
+    expected |= {"p50": 2, "p90": 6, "p95": 6, "p99": 6}
     assert {*expected, "ratio"} == set(AGGREGATES)
     for show, value in expected.items():
         measurement = None if show in ("count", "rate") else "xp_reward"
         data = queries.series(KILLED, measurement, show, window)
-        assert value_at(data.series[0], moment) == pytest.approx(value)
+        assert value_at(data.series[0], moment) == pytest.approx(value, rel=0.011 if show[1:].isdigit() else None)

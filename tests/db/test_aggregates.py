@@ -14,7 +14,14 @@ def test_an_aggregate_is_what_is_known_of_it() -> None:
     histogram = {"scale": 3, "positive": [0, [1, 2]]}
     aggregates = {"ms": Aggregate(3, 12.5, 1, 9, histogram), "bytes": Aggregate(2, 7)}
     assert orjson.loads(encode_aggregates(aggregates)) == {
-        "ms": {"count": 3, "sum": 12.5, "min": 1, "max": 9, "histogram": histogram},
+        "ms": {
+            "count": 3,
+            "sum": 12.5,
+            "min": 1,
+            "max": 9,
+            "histogram": histogram,
+            "bins": "40003:1 40006:1 40008:1",
+        },
         "bytes": {"count": 2, "sum": 7},
     }
     assert encode_aggregates({}) == NO_AGGREGATES
@@ -53,8 +60,15 @@ def test_counts_that_would_overflow_once_added_up_are_refused(histogram: dict[st
         encode_aggregates({"ms": Aggregate(3, 1, histogram=histogram)})
 
 
-def test_a_histogram_that_is_too_long_is_left_out_and_the_rest_kept() -> None:
-    histogram = {"counts": list(range(MAX_JSON_BYTES))}
+def test_a_histogram_that_is_too_long_is_left_out_as_its_sender_has_it_first() -> None:
+    histogram = {"bounds": list(range(MAX_JSON_BYTES)), "counts": [3, *[0] * MAX_JSON_BYTES]}
+    assert orjson.loads(encode_aggregates({"ms": Aggregate(3, 0, 0, 0, histogram)})) == {
+        "ms": {"count": 3, "sum": 0, "min": 0, "max": 0, "bins": "0:3"}
+    }
+
+
+def test_a_histogram_that_is_too_long_in_every_way_is_left_out_and_the_rest_kept() -> None:
+    histogram = {"scale": 5, "positive": [-2000, [1] * 4000]}
     assert orjson.loads(encode_aggregates({"ms": Aggregate(3, 1, 0, 1, histogram)})) == {
         "ms": {"count": 3, "sum": 1, "min": 0, "max": 1}
     }

@@ -85,6 +85,20 @@ def test_a_last_sample_that_is_wrong_or_gone_differs(stored: Database, sample: s
     assert row[14] == (NOON + timedelta(seconds=9)).timestamp()
 
 
+def test_a_histogram_that_is_wrong_or_gone_differs_at_each_level(stored: Database) -> None:
+    for changed in ("'39910:10'", "NULL"):
+        execute(
+            stored,
+            f"UPDATE telemetry_buckets SET histograms = jsonb_strip_nulls(jsonb_build_object('ms', {changed})) "
+            "WHERE bucket_type = 'minute' AND bucket_start = :noon",
+            noon=NOON,
+        )
+        (minute,), (hour,) = found(stored, MINUTE_LEVEL), found(stored, HOUR_LEVEL)
+        assert (minute.what, minute.key) == (hour.what, hour.key) == ("measurement", "ms")
+        assert minute[-1] == hour[-2] == (None if changed == "NULL" else "39910:10")
+        assert minute[-2].startswith("0:1 39911:1 ")
+
+
 def test_how_a_keys_values_are_told_apart_does_not_matter_but_how_many_there_are(stored: Database) -> None:
     execute(
         stored,

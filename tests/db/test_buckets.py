@@ -60,6 +60,7 @@ def test_a_bucket_comes_with_everything_that_it_holds(stored: Database) -> None:
         "min_values": {"ms": 1},
         "max_values": {"ms": 1},
         "last_values": {"ms": [NOON.timestamp(), 1]},
+        "histograms": {"ms": {40_000: 1}},
         "value_counts": {"ms": 1},
         "metadata_counts": {"ok:true": 1},
     }

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from db.batches import Batch
+from db.bins import unpack
 from db.engine import Database
 from db.events import query_events
 from db.ledger import write_batch_bisecting, write_batches
@@ -118,11 +119,15 @@ def test_a_histogram_is_as_many_events_as_it_gained(database: Database) -> None:
     store(database, histogram(10, 3, 7.5, histogram={"bounds": bounds, "counts": [1, 1, 1]}))
     store(database, histogram(20, 3, 7.5, histogram={"bounds": bounds, "counts": [1, 1, 1]}))
     store(database, histogram(30, 103, 57.5, histogram={"bounds": bounds, "counts": [1, 101, 1]}))
-    assert stored(database) == [
+    gained = stored(database)
+    assert [sum(unpack(each.pop("bins")).values()) for each in gained] == [3, 100]
+    assert gained == [
         {"count": 3, "sum": 7.5, "histogram": {"bounds": bounds, "counts": [1, 1, 1]}},
         {"count": 100, "sum": 50, "histogram": {"bounds": bounds, "counts": [0, 100, 0]}},
     ]
     roll_up_all(database)
+    (histogram_of_all,) = (bucket["histograms"]["value"] for bucket in buckets(database))
+    assert sum(histogram_of_all.values()) == 103
     assert audit(database) == []
     (bucket,) = buckets(database)
     assert (bucket["count"], bucket["value_counts"], bucket["sum_values"]) == (103, {"value": 103}, {"value": 57.5})

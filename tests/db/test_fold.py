@@ -114,7 +114,7 @@ def test_buckets_of_an_older_version_have_none_and_are_added_up_all_the_same(dat
     insert_events([event(0, ms=1), event(1, ms=2)], database=database)
     roll_up_all(database)
     with database.begin() as connection:
-        connection.execute(text("UPDATE telemetry_buckets SET last_values = NULL"))
+        connection.execute(text("UPDATE telemetry_buckets SET last_values = NULL, histograms = NULL"))
         connection.execute(text("DELETE FROM telemetry_events"))
         connection.execute(
             text("UPDATE retention_floors SET recompute_floor = :day WHERE level = 'raw'"),
@@ -122,7 +122,7 @@ def test_buckets_of_an_older_version_have_none_and_are_added_up_all_the_same(dat
         )
     roll_up_all(database)
     (hour,) = buckets(database, "hour")
-    assert (hour["sum_values"], hour["last_values"]) == ({"ms": 3}, {})
+    assert (hour["sum_values"], hour["last_values"], hour["histograms"]) == ({"ms": 3}, {}, {})
 
 
 # Bounds

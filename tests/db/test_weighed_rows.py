@@ -142,7 +142,7 @@ def test_plain_rows_and_others_of_one_batch_are_all_stored(database: Database, b
     found = query_events("a.b", *FOREVER, database=database)
     assert sorted((each["weight"], each["kind"], str(each["aggregates"])) for each in found) == [
         (1, EVENT, "{}"),
-        (2, DELTA, str({"ms": {"max": 2, "min": 1, "sum": 3, "count": 2, "histogram": histogram}})),
+        (2, DELTA, str({"ms": {"max": 2, "min": 1, "sum": 3, "bins": "40002:2", "count": 2, "histogram": histogram}})),
         (3, EVENT, "{}"),
     ]
 

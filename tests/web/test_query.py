@@ -154,9 +154,9 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
     [
         ({}, "event_name", "missing"),
         ({"event_name": "Not A Name"}, "event_name", "'Not A Name'"),
-        ({"event_name": LOGIN, "show": "median"}, "show", "avg, count, max, min, rate, sum"),
-        ({"event_name": LOGIN, "show": "p95"}, "show", "avg, count, max, min, rate, sum"),
-        ({"event_name": PLAYERS, "show": "count"}, "show", "avg, max, min"),
+        ({"event_name": LOGIN, "show": "median"}, "show", "avg, count, max, min, p50, p90, p95, p99, rate, sum"),
+        ({"event_name": LOGIN, "show": "unique"}, "show", "avg, count, max, min, p50, p90, p95, p99, rate, sum"),
+        ({"event_name": PLAYERS, "show": "count"}, "show", "avg, max, min, p50, p90, p95, p99"),
         ({"event_name": LOGIN, "show": "avg", "measurement": "weight"}, "measurement", "duration_ms"),
         ({"event_name": LOGIN, "measurement": "duration_ms"}, "measurement", "takes no measurement"),
         ({"event_name": "test.other", "show": "sum"}, "measurement", "missing"),

@@ -1,0 +1,110 @@
+"""Percentiles: within 1.1 % of the exact ones, however buckets are put together, and never beyond the extremes."""
+
+from datetime import timedelta
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db.bins import place_of
+from db.engine import Database
+from db.series import Bins, Rows
+from metrics_dash.charts.percentiles import percentile
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.rows import aggregate, align
+from tests.db.test_bins import DISTRIBUTIONS
+from tests.support.charts import LOGIN, at, recorded_since, store
+
+PERCENTS = (50, 90, 95, 99)
+
+
+def rows(*buckets: list[float]) -> Rows:
+    """Buckets at 0, 1, 2 … of these values."""
+    starts = np.arange(len(buckets))
+    pairs = [(start, place_of(value)) for start, values in enumerate(buckets) for value in values]
+    bins = Bins(*(np.array(part, dtype=np.int64) for part in (*zip(*pairs, strict=True), [1] * len(pairs))))
+    lows, highs = (np.array([edge(each) if each else np.nan for each in buckets]) for edge in (min, max))
+    return Rows(starts, np.array([float(len(each)) for each in buckets]), min=lows, max=highs, bins=bins)
+
+
+def exact(values: list[float], percent: int) -> float:
+    """What percentile_disc gives."""
+    return sorted(values)[max(1, -(-len(values) * percent // 100)) - 1]
+
+
+@pytest.mark.parametrize("percent", PERCENTS)
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_percentile_is_within_1_1_percent_of_the_exact_one(name: str, percent: int) -> None:
+    random = Random(name)
+    buckets = [[DISTRIBUTIONS[name](random) for _ in range(count)] for count in (1, 2, 19, 20, 500)]
+    found = percentile(rows(*buckets), percent)
+    assert found == pytest.approx([exact(each, percent) for each in buckets], rel=0.011, abs=0)
+
+
+@given(
+    st.lists(st.lists(st.floats(-1e289, 1e289), max_size=30), min_size=1, max_size=6).filter(any),
+    st.sampled_from(PERCENTS),
+)
+def test_buckets_put_together_have_the_percentile_of_all_their_values(buckets: list[list[float]], percent: int) -> None:
+    found = aggregate(rows(*buckets), len(buckets))
+    everything = [value for each in buckets for value in each]
+    assert percentile(found, percent) == pytest.approx([exact(everything, percent)], rel=0.011, abs=1e-300)
+
+
+def test_a_bucket_without_values_and_one_that_is_missing_are_gaps() -> None:
+    found = percentile(align(rows([1.0], [], [4.0]), np.array([0, 1, 2, 3])), 50)
+    assert found == pytest.approx([1, np.nan, 4, np.nan], nan_ok=True)
+
+
+def test_what_is_constant_is_exact() -> None:
+    assert percentile(rows([7.3] * 9), 95).tolist() == [7.3]
+
+
+def test_places_far_apart_need_no_table_of_all_between() -> None:
+    buckets = [[5e-324, 1e289, -1e289, 2.0]] * 60
+    assert percentile(rows(*buckets), 75) == pytest.approx([2.0] * 60, rel=0.011)
+
+
+@pytest.mark.parametrize("length", ["1h", "24h", "7d", "30d"])
+def test_a_chart_shows_the_same_percentile_at_every_range(database: Database, queries: Queries, length: str) -> None:
+    random = Random(3)
+    values = [random.lognormvariate(4, 1) for _ in range(400)]
+    noon = at("2026-03-10T12:00+00:00")
+    store(
+        database,
+        *((LOGIN, noon + timedelta(seconds=n), {"duration_ms": value}, {}) for n, value in enumerate(values)),
+    )
+    data = queries.chart("login-time-p95", queries.window(length))
+    assert data.headline.value == pytest.approx(exact(values, 95), rel=0.011)
+    assert data.headline.label == "95th percentile"
+    drawn = data.series[0].v[~np.isnan(data.series[0].v)]
+    assert min(values) <= drawn.min() <= drawn.max() <= max(values)
+
+
+def test_a_percentile_is_compared_with_that_of_the_period_before(database: Database, queries: Queries) -> None:
+    noon = at("2026-03-10T12:00+00:00")
+    events = [(LOGIN, noon + timedelta(seconds=n), {"duration_ms": 200.0}, {}) for n in range(10)]
+    events += [(LOGIN, noon - timedelta(hours=1, seconds=n), {"duration_ms": 100.0}, {}) for n in range(10)]
+    store(database, *events)
+    recorded_since(database, noon - timedelta(hours=9))
+    data = queries.chart("login-time-p95", queries.window("1h"), compare="period")
+    assert (data.headline.value, data.headline.previous) == (200, 100)
+    assert np.nanmax(data.previous[0].v) == 100
+
+
+def test_the_views_give_the_percentiles_of_the_charts(database: Database) -> None:
+    random = Random(5)
+    values = [random.gauss(0, 100) for _ in range(300)] + [0.0] * 30
+    noon = at("2026-03-10T12:00+00:00")
+    store(database, *((LOGIN, noon, {"duration_ms": value}, {}) for value in values))
+    with database.reading() as connection:
+        found = connection.execute(
+            text("SELECT p50, p90, p95, p99 FROM metrics_day WHERE measurement = 'duration_ms'")
+        ).one()
+        assert connection.execute(text("SELECT p50 FROM metrics_day WHERE measurement IS NULL")).scalar() is None
+    expected = [percentile(rows(values), percent)[0] for percent in PERCENTS]
+    assert list(found) == pytest.approx(expected, rel=1e-12)
+    assert list(found) == pytest.approx([exact(values, percent) for percent in PERCENTS], rel=0.011)
