@@ -5,9 +5,11 @@ link, is answered with a page of its own, so that no secret is kept anywhere on 
 """
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from flask import Flask, Response, flash, redirect, request
@@ -36,6 +38,7 @@ from metrics_dash.web.paths import (
     USERS_PATH,
 )
 
+UNREADABLE = "A field has a character that nobody can see, such as a line's end, and nothing was done."
 STALE = "The form was open for too long, and nothing was done. Please try again."
 _REFUSALS = (PeopleError, PasswordError, TokenError, LinkError)
 
@@ -53,6 +56,8 @@ class Forms:
         path = request.path
         if not FlaskForm().validate():
             return self._back(path, "bad", STALE)
+        if _has_control_characters():
+            return self._back(path, "bad", UNREADABLE)
         action: Callable[[], str | Response] | None = self._actions(path).get(request.form.get("action", ""))
         if action is None:
             return self._back(path, "bad", "There is no such thing to do.")
@@ -150,6 +155,12 @@ class Forms:
 
     def _show(self, title: str, secret: str, back: str) -> Response:
         return Response(secret_page(self.version, title, secret, back), 200, {"Cache-Control": "no-store"}, "text/html")
+
+
+def _has_control_characters() -> bool:
+    """Return whether a field or a parameter, or the name of one, holds what no field of these pages can."""
+    sent = (text for pair in chain(request.form.items(True), request.args.items(True)) for text in pair)
+    return any(unicodedata.category(character) == "Cc" for text in sent for character in text)
 
 
 def _text(name: str) -> str:

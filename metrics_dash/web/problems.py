@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -109,6 +109,19 @@ def _(error: QueriesUnavailableError) -> ProblemError:
 def _(error: DBAPIError | PoolTimeout) -> ProblemError:
     log.warning("%s: the database can't be asked: %s", request.path, type(error).__name__)
     return ProblemError(503, "the database can't be reached or did not answer", headers=AGAIN_SOON)
+
+
+# What the server says of text that it can't hold; the driver itself says it without a number.
+_NO_TEXT = frozenset({None, "22021", "22P05"})
+
+
+@problem_of.register
+def _(error: DataError) -> ProblemError:
+    """A value that the database does not take: the sender's, where it is text that it can't hold, else a fault of
+    ours; never that it is away."""
+    if getattr(error.orig, "sqlstate", None) in _NO_TEXT:
+        return ProblemError(400, "something that was sent is no text: it has characters such as NUL")
+    raise error
 
 
 def install(server: Flask) -> None:

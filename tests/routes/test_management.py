@@ -105,6 +105,34 @@ def test_what_can_not_be_done_is_said_and_nothing_is_done(opened: House, admin: 
     assert overview.programs(opened.database) == []
 
 
+FIELDS = [
+    *(("users", action, "username") for action in ("add", "role", "password", "disable", "enable")),
+    ("users", "add", "password"), ("users", "add", "role"), ("users", "role", "role"), ("users", "nothing", "any"),
+    ("tokens", "revoke", "id"),
+    *(("tokens", "add", field) for field in ("name", "prefixes", "rate", "bytes", "expires")),
+    ("links", "revoke", "id"), ("links", "add", "expires"), ("links", "add", "longest"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("character", ["\0", "\n", "\x1b", "\x7f", "\x85"])
+def test_a_control_character_in_any_field_is_bad_input(opened: House, admin: FlaskClient, character: str) -> None:
+    given = {"username": "ann", "password": PASSWORD, "role": "viewer", "name": "shop", "id": "0", "scope-ingest": "on"}
+    for path, action, field in FIELDS:
+        answer = send(admin, f"/admin/{path}", action, **{**given, field: f"a{character}b"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/admin/{path}")
+        assert "A field has a character that nobody can see" in told(admin, f"/admin/{path}")
+    assert people.find(opened.database, "ann") is None
+    assert overview.programs(opened.database) == []
+
+
+def test_a_control_character_in_a_parameter_or_in_a_fields_name_is_bad_input(admin: FlaskClient) -> None:
+    send(admin, "/admin/tokens?page=%00", "add", name="shop", **{"scope-ingest": "on"})
+    assert "A field has a character that nobody can see" in told(admin, "/admin/tokens")
+    send(admin, "/admin/tokens", "add", name="shop", **{"scope-ingest": "on", "a\0b": ""})
+    assert "A field has a character that nobody can see" in told(admin, "/admin/tokens")
+    assert admin.get("/admin/audit-log?before=%00").status_code == 200
+
+
 def test_a_token_is_shown_once_and_revoked(opened: House, admin: FlaskClient) -> None:
     answer = send(admin, "/admin/tokens", "add", name="shop", prefixes="shop., game.", rate="10",
                   expires="90d", **{"scope-ingest": "on", "scope-query": "on"})  # fmt: skip

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.rows import InvalidEventError
@@ -18,6 +18,7 @@ from metrics_dash.web.problems import ProblemError, install, problem_of
 UNREACHABLE = OperationalError(
     "SELECT secret FROM inside", {}, psycopg.OperationalError("connection to 10.0.0.5 failed for user root")
 )
+UNHOLDABLE = DataError("SELECT", {}, psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"))
 MAPPING = [
     (RangeError("'soon' is not a range", "range"), 400, "range: 'soon' is not a range"),
     (RangeError("the range is empty"), 400, "the range is empty"),
@@ -27,6 +28,7 @@ MAPPING = [
     (OversizedBodyError("the body is too large"), 413, "the body is too large"),
     (UnsupportedTypeError("text/xml is not read"), 415, "text/xml is not read"),
     (QueriesUnavailableError("the database can't be asked"), 503, "the database can't be asked"),
+    (UNHOLDABLE, 400, "something that was sent is no text: it has characters such as NUL"),
     (UNREACHABLE, 503, "the database can't be reached or did not answer"),
     (PoolTimeout("QueuePool limit of 5"), 503, "the database can't be reached or did not answer"),
     (ProblemError(429, "come later"), 429, "come later"),
@@ -99,3 +101,9 @@ def test_https_own_errors_are_json_where_programs_ask() -> None:
     assert (missing.status_code, missing.json) == (404, {"error": "Not Found"})
     assert (wrong.status_code, wrong.json) == (405, {"error": "Method Not Allowed"})
     assert "GET" in wrong.headers["Allow"]
+
+
+def test_a_value_that_the_database_does_not_take_is_a_fault_of_ours_and_no_outage() -> None:
+    error = DataError("SELECT 1e308 * 10", {}, psycopg.errors.NumericValueOutOfRange("value out of range: overflow"))
+    answer = client(error).get("/api/v1/thing")
+    assert (answer.status_code, answer.json) == (500, {"error": "Internal Server Error"})
