@@ -7,6 +7,8 @@ sends them either stands between us and a client, or pretends to.
 """
 
 import hmac
+import logging
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -19,9 +21,25 @@ from metrics_dash.settings import Settings
 from metrics_dash.web.client import forwarded_by
 from metrics_dash.web.problems import ProblemError
 
+log = logging.getLogger(__name__)
+
 SECRET_HEADER = "X-Metrics-Proxy-Secret"  # noqa: S105 - a name
 _TRUSTED, _BELIEVED = "metrics_dash.trusted_peer", "metrics_dash.believed_peer"
 _FOR, _SECRET = "HTTP_X_FORWARDED_FOR", "HTTP_X_METRICS_PROXY_SECRET"
+
+
+# Of version 4 with a port; of version 6 in brackets, with or without.
+_WITH_PORT = re.compile(r"(?:([0-9.]+):[0-9]{1,5}|\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?)")
+
+
+def address_in(hop: str) -> str | None:
+    """Return the address that a proxy names, without a port; None where that is none."""
+    match = _WITH_PORT.fullmatch(hop.strip())
+    try:
+        # What may follow a % is any text.
+        return None if "%" in hop else str(ip_address(hop.strip() if match is None else match[1] or match[2]))
+    except ValueError:
+        return None
 
 
 class TrustedProxies:
@@ -29,8 +47,14 @@ class TrustedProxies:
 
     def __init__(self, application: Any, settings: Settings) -> None:
         self._plain = application
-        self._fixed = ProxyFix(application, x_for=settings.proxy_hops, x_proto=1, x_host=0, x_port=0, x_prefix=0)
+        self._fixed = ProxyFix(self._without_port, x_for=settings.proxy_hops, x_proto=1, x_host=0, x_port=0, x_prefix=0)
         self._settings = settings
+
+    def _without_port(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        told = environ.get("REMOTE_ADDR", "")
+        environ["REMOTE_ADDR"] = address_in(told) or told
+        served: Iterable[bytes] = self._plain(environ, start_response)
+        return served
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve a request."""
@@ -69,9 +93,10 @@ class ProxyWords:
         self._names = [name for name in (self._header, agreed) if name is not None]
 
     def check(self) -> None:
-        """Refuse headers that nobody who sent them may send. Raises ``ProblemError`` 403."""
+        """Refuse headers that nobody who sent them may send. Raises ``ProblemError`` 403, and 400 for what a proxy gets
+        wrong."""
         if request.environ.get(_BELIEVED, False):
-            self._count_hops()
+            self._check_hops()
         elif (named := self._named()) is not None:
             if request.environ.get(_TRUSTED, False):
                 raise ProblemError(403, f"{named} comes without METRICS_PROXY_SECRET in {SECRET_HEADER}")
@@ -81,11 +106,18 @@ class ProxyWords:
         """Return the first header that is a proxy's to send."""
         return forwarded_by() or next((name for name in self._names if name in request.headers), None)
 
-    def _count_hops(self) -> None:
+    def _check_hops(self) -> None:
         original = request.environ.get("werkzeug.proxy_fix.orig")
         told = request.headers.getlist("X-Forwarded-For")
-        if told and original is not None and len(",".join(told).split(",")) < self._settings.proxy_hops:
+        if not told or original is None:
+            return
+        hops = ",".join(told).split(",")
+        if len(hops) < self._settings.proxy_hops:
             raise ProblemError(403, "X-Forwarded-For names fewer hops than METRICS_PROXY_HOPS")
+        if address_in(hops[-self._settings.proxy_hops]) is None:
+            raise _ill_configured("X-Forwarded-For", "names a client by no address", hops[-self._settings.proxy_hops])
+        if request.scheme not in ("http", "https"):
+            raise _ill_configured("X-Forwarded-Proto", "is neither http nor https", request.scheme)
 
     def person(self) -> str | None:
         """Return whom the proxy names; only one that is believed gets here with a name. Raises ``ProblemError`` 400 for
@@ -96,6 +128,12 @@ class ProxyWords:
         if name is not None and "," in name:
             raise ProblemError(403, f"{self._header} names more than one person")
         return name.strip() or None if name is not None else None
+
+
+def _ill_configured(header: str, why: str, told: str) -> ProblemError:
+    """Return the refusal of what a trusted proxy says, and tell whoever runs it in a line of the log."""
+    log.warning("the proxy before this server is not set up rightly: %s %s: %.80s", header, why, ascii(told.strip()))
+    return ProblemError(400, f"{header} {why}; the proxy is not set up rightly")
 
 
 def _decoded(value: str, header: str) -> str:

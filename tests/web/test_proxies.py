@@ -90,6 +90,44 @@ def test_fewer_hops_than_there_are_proxies_is_refused(database: Database, tmp_pa
         assert proxy.get(PAGE, headers=two).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [(f"{CLIENT}:1234", CLIENT), ("[2001:db8::1]:99", "2001:db8::1"), ("[2001:DB8::1]", "2001:db8::1"),
+     ("2001:db8:0::1", "2001:db8::1"), (f" {CLIENT} ", CLIENT)],
+)  # fmt: skip
+def test_the_client_is_an_address_without_its_port(
+    opened: House, proxy: FlaskClient, database: Database, told: str, address: str
+) -> None:
+    people.add(database, "ann", role="viewer", by="test", password="correct horse battery staple")
+    proxy.environ_base["HTTP_X_METRICS_PROXY_SECRET"] = SECRET
+    proxy.environ_base["HTTP_X_FORWARDED_FOR"] = f"junk, {told}"
+    assert log_in(proxy, "ann").status_code == 303
+    with database.reading() as connection:
+        (_, newest), *_ = entries(connection)
+    assert (newest.action, newest.address) == ("login", address)
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["junk", "", "unknown", "203.0.113.5, ", "1.2.3.4:", "1.2.3.4:x", "1.2.3", "[1.2.3", "[]:1", "1.2.3.4 5",
+     "2001:db8::1]:99", "fe80::1%eth0\x1b", "localhost", '"203.0.113.5"', "203.0.113.5;x"],
+)  # fmt: skip
+def test_a_proxy_that_names_no_address_is_told_that_it_is_not_set_up_rightly(
+    proxy: FlaskClient, caplog: pytest.LogCaptureFixture, told: str
+) -> None:
+    answer = proxy.get(PAGE, headers={**VOUCHED, "X-Forwarded-For": told})
+    assert answer.status_code == 400
+    assert "X-Forwarded-For names a client by no address" in answer.json["error"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "metrics_dash.web.proxies"]
+    assert len(lines) == 1
+    assert lines[0].isprintable()
+
+
+def test_a_proxy_that_names_no_scheme_of_the_web_is_told_so(proxy: FlaskClient) -> None:
+    answer = proxy.get(PAGE, headers={**VOUCHED, "X-Forwarded-Proto": "javascript"})
+    assert (answer.status_code, "X-Forwarded-Proto" in answer.json["error"]) == (400, True)
+
+
 def test_tls_is_what_the_proxy_says_and_no_host_of_it_is_believed(proxy: FlaskClient) -> None:
     headers = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     headers["X-Metrics-Proxy-Secret"] = SECRET
