@@ -23,6 +23,7 @@ from db.rows import InvalidEventError, Row
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, check_event
 from metrics_dash.ingest.formats.statsd import Memory, Note, decode
+from metrics_dash.ingest.notes import check_note
 from metrics_dash.ingest.submission import BufferFullError
 
 log = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ class Datagrams:
         now = datetime.now(UTC)
         notes = []
         for read in decode(datagram, self._memory):
-            if isinstance(read, Note):
+            if isinstance(read, Note) and self._holds(read, now):
                 notes.append(read)
             elif not isinstance(read, Event) or not self._add(read, now):
                 self._collector().reject(names={read.name: 1} if isinstance(read, Event) else None)
@@ -177,6 +178,14 @@ class Datagrams:
         if notes:
             self._count(notes=len(notes))
             self._annotate(notes)
+
+    def _holds(self, note: Note, now: datetime) -> bool:
+        try:
+            check_note(note, now, self._keep)
+        except InvalidEventError as error:
+            log.debug("a note of a datagram was refused: %s", error)
+            return False
+        return True
 
     def _add(self, event: Event, now: datetime) -> bool:
         try:

@@ -36,14 +36,28 @@ def annotation_of(document: object, now: datetime, keep: timedelta) -> Annotatio
     end = _moment(document, "timeEnd", start)
     if end < start:
         raise InvalidEventError("timeEnd: it lies before time")
-    if start - now > MAX_AHEAD or now - end > keep:
-        raise InvalidEventError(f"time: {start.isoformat()} is further away than annotations are kept")
+    _check_near(start, end, now, keep)
     title, said = _text(document, "title"), _text(document, "text")
-    if not title and not said:
-        raise InvalidEventError("text: neither it nor title is given")
+    _check_said(title, said)
     return Annotation(
         _identity(document), start, end, title, said, _tags(document), _url(document), _text(document, "source")
     )
+
+
+def check_note(note: Note, now: datetime, keep: timedelta) -> None:
+    """Hold what DogStatsD said of a moment to what any annotation is held to. Raises ``InvalidEventError``."""
+    _check_near(note.occurred_at or now, note.occurred_at or now, now, keep)
+    _check_said(_storable(note.title), _storable(note.text))
+
+
+def _check_near(start: datetime, end: datetime, now: datetime, keep: timedelta) -> None:
+    if start - now > MAX_AHEAD or now - end > keep:
+        raise InvalidEventError(f"time: {start.isoformat()} is further away than annotations are kept")
+
+
+def _check_said(title: str, text: str) -> None:
+    if not title.strip() and not text.strip():
+        raise InvalidEventError("text: neither it nor title says anything")
 
 
 def annotation_of_note(note: Note, now: datetime) -> Annotation:

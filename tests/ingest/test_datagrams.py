@@ -79,6 +79,15 @@ def test_what_has_come_before_the_end_is_stored(database: Database, collector: C
     assert len(stored(database)) == 50
 
 
+def test_notes_that_say_nothing_or_of_a_time_that_is_not_kept_are_refused(collector: Collector) -> None:
+    noted: list[Note] = []
+    with receiving(collector, annotate=noted.extend) as receiver:
+        send(receiver, b"_e{0,0}:|", b"_e{2,1}:  | ", b"_e{1,1}:a|b|d:0", b"_e{1,1}:c|d")
+        eventually(lambda: receiver.counts.received == 4, "all are read")
+    assert [note.title for note in noted] == ["c"]
+    assert (receiver.counts.notes, receiver.counts.malformed) == (1, 3)
+
+
 def test_what_the_kernel_dropped_is_counted(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datagrams, "RECEIVE_BUFFER", 4096)
     held, go = threading.Event(), threading.Event()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from db.annotations import Annotation
 from db.rows import InvalidEventError
 from metrics_dash.ingest.formats.statsd import Note
-from metrics_dash.ingest.notes import annotation_of, annotation_of_note, as_document
+from metrics_dash.ingest.notes import annotation_of, annotation_of_note, as_document, check_note
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -68,6 +68,24 @@ def test_what_is_wrong_is_said_by_its_place(document: dict[str, Any], place: str
 def test_nothing_but_an_invalid_event_is_raised(document: Any) -> None:  # fmt: skip
     with suppress(InvalidEventError):
         annotation_of(document, NOW, YEAR)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t", "\u3000"])
+def test_an_annotation_says_something(blank: str) -> None:
+    for document in ({"title": blank}, {"text": blank}, {"title": blank, "text": blank}):
+        with pytest.raises(InvalidEventError, match="neither it nor title says anything"):
+            annotation_of(document, NOW, YEAR)
+    for note in (Note(blank, blank, (), "dogstatsd", None), Note("\0", blank, (), "dogstatsd", NOW)):
+        with pytest.raises(InvalidEventError, match="neither it nor title says anything"):
+            check_note(note, NOW, YEAR)
+
+
+@pytest.mark.parametrize("at", [datetime.fromtimestamp(0, UTC), NOW - YEAR - timedelta(seconds=1), NOW + 2 * YEAR])
+def test_what_dogstatsd_says_of_a_moment_that_is_not_kept_is_refused_as_anybody_elses(at: datetime) -> None:
+    with pytest.raises(InvalidEventError, match="further away than annotations are kept"):
+        check_note(Note("a", "b", (), "dogstatsd", at), NOW, YEAR)
+    check_note(Note("a", "b", (), "dogstatsd", NOW - YEAR), NOW, YEAR)
+    check_note(Note("a", "b", (), "dogstatsd", None), NOW, YEAR)
 
 
 def test_what_dogstatsd_says_of_a_moment_is_one_annotation_however_often() -> None:
