@@ -23,25 +23,33 @@ _GZIP_OR_PLAIN = "send it plainly or with Content-Encoding: gzip"
 
 
 def read(
-    stream: IO[bytes], length: int | None, encoding: str, share: Share, *, lines: bool = False, deflate: bool = False
+    stream: IO[bytes],
+    length: int | None,
+    encoding: str,
+    share: Share,
+    *,
+    lines: bool = False,
+    deflate: bool = False,
+    most: int = MAX_INFLATED,
 ) -> bytearray:
     """Return the whole body, inflated. Raises ``ProblemError`` (400, 413, 415, 503).
 
     ``length`` is what the sender announced: a body that ends before it was cut off on its way, and nobody knows what
     was to come. That is checked here, where every body passes, and not left to the server: some hand over what came.
     ``lines``: more lines than events may be are refused as they come. ``deflate`` is inflated, too, where it is meant.
+    ``most``: how many bytes one message may be, inflated, where that is less than a body may.
     """
     if encoding not in ("", "identity", "gzip", "x-gzip") and not (deflate and encoding == "deflate"):
         raise ProblemError(415, f"Content-Encoding {encoding!r} is not supported; {_GZIP_OR_PLAIN}")
     compressed = encoding.endswith("gzip") or encoding == "deflate"
-    limit = MAX_COMPRESSED if compressed else MAX_INFLATED
+    limit = MAX_COMPRESSED if compressed else most
     if length is not None and length > limit:
-        raise _too_large(limit, compressed)
+        raise _too_large(limit, compressed=compressed)
     pieces = _pieces(stream, length, limit, compressed)
     body, ends = bytearray(), 0
     for piece in inflated(pieces, _WINDOWS.get(encoding, _GZIP)) if compressed else pieces:
-        if len(body) + len(piece) > MAX_INFLATED:
-            raise ProblemError(413, f"the body inflates to more than {MAX_INFLATED // MIB} MiB; send smaller batches")
+        if len(body) + len(piece) > most:
+            raise _too_large(most, inflates=True)
         share.work()
         share.take(len(piece))
         body += piece
@@ -57,7 +65,7 @@ def _pieces(stream: IO[bytes], length: int | None, limit: int, compressed: bool)
     while piece := _read(stream):
         total += len(piece)
         if total > limit:
-            raise _too_large(limit, compressed)
+            raise _too_large(limit, compressed=compressed)
         yield piece
     if length is not None and total != length:
         raise ProblemError(400, f"the body ends after {total:,} of the {length:,} bytes announced; nothing was stored")
@@ -100,7 +108,11 @@ def inflated(pieces: Iterator[bytes], window: int = 31) -> Iterator[bytes]:
         raise ProblemError(400, f"the {_FORMATS[window]} body is cut off")
 
 
-def _too_large(limit: int, compressed: bool) -> ProblemError:
+def _too_large(limit: int, *, compressed: bool = False, inflates: bool = False) -> ProblemError:
     if compressed:
         return ProblemError(413, f"the compressed body is larger than {limit // MIB} MiB; send smaller batches")
+    if limit < MAX_INFLATED:
+        return ProblemError(413, f"the message is larger than {limit // MIB} MiB; send smaller batches")
+    if inflates:
+        return ProblemError(413, f"the body inflates to more than {limit // MIB} MiB; send smaller batches")
     return ProblemError(413, f"the body is larger than {limit // MIB} MiB; send smaller batches, or gzip them")

@@ -59,7 +59,7 @@ class Signal:
         return _encoded(message, 200)
 
     def _store(self, ingest: Ingest, *, json: bool) -> list[Refusal]:
-        with received(deflate=True) as (share, body):
+        with received(deflate=True, most=otlp.LONGEST_MESSAGE) as (share, body):
             share.take(_TIMES * len(body))
             pieces = ingest.checked(self.decode(body, share.work, json=json), share, "otlp", size=len(body))
             # The same message is the same export: its points, spans and records have their times in it.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from flask import Flask, g, request
 
 from metrics_dash.web import budget
-from metrics_dash.web.body import read
+from metrics_dash.web.body import MAX_INFLATED, read
 from metrics_dash.web.budget import Share
 
 # What browsers' clients say in the address, as they can't set the header.
@@ -17,14 +17,16 @@ _ZIPPED = frozenset({"gzip", "gzip-js"})
 
 
 @contextmanager
-def received(*, lines: bool = False, deflate: bool = False) -> Iterator[tuple[Share, bytearray]]:
+def received(
+    *, lines: bool = False, deflate: bool = False, most: int = MAX_INFLATED
+) -> Iterator[tuple[Share, bytearray]]:
     """Yield the body, inflated, and the share that holds it until the block ends. Raises ``ProblemError``.
 
-    ``lines`` and ``deflate``: as for ``metrics_dash.web.body.read``.
+    ``lines``, ``deflate`` and ``most``: as for ``metrics_dash.web.body.read``.
     """
     share, body = g.pop("ahead", None) or (budget.open_share(), None)
     with share:
-        yield share, body if body is not None else _read(share, lines=lines, deflate=deflate)
+        yield share, body if body is not None else _read(share, lines=lines, deflate=deflate, most=most)
 
 
 def ahead() -> tuple[Share, bytearray]:
@@ -40,10 +42,10 @@ def ahead() -> tuple[Share, bytearray]:
     return found
 
 
-def _read(share: Share, *, lines: bool = False, deflate: bool = False) -> bytearray:
+def _read(share: Share, *, lines: bool = False, deflate: bool = False, most: int = MAX_INFLATED) -> bytearray:
     in_address = "gzip" if request.args.get("compression") in _ZIPPED else ""
     encoding = (request.headers.get("Content-Encoding") or in_address).lower()
-    return read(request.stream, request.content_length, encoding, share, lines=lines, deflate=deflate)
+    return read(request.stream, request.content_length, encoding, share, lines=lines, deflate=deflate, most=most)
 
 
 def _forget(error: BaseException | None) -> None:

@@ -101,6 +101,18 @@ def test_errors_are_statuses_of_the_protocol_in_the_requests_encoding(
     assert int(answer.headers["Retry-After"]) <= 2
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zlib.compress])
+@pytest.mark.parametrize("size", [5, 21])
+def test_a_message_that_is_too_large_is_told_its_own_limit(open_site: Site, compress: Any, size: int) -> None:
+    encoding = {gzip.compress: "gzip", zlib.compress: "deflate"}.get(compress, "identity")
+    body = compress(b"x" * (size * 1024 * 1024))
+    answer = post(open_site, "/v1/logs", body, **{"Content-Encoding": encoding})
+    assert (answer.status_code, answer.json) == (
+        413,
+        {"message": "the message is larger than 4 MiB; send smaller batches"},
+    )
+
+
 def test_another_type_is_refused(open_site: Site) -> None:
     assert post(open_site, "/v1/metrics", b"{}", "text/plain").status_code == 415
 
