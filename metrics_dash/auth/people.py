@@ -13,7 +13,7 @@ from db.users import User
 from metrics_dash.auth.passwords import hash_password
 from metrics_dash.auth.permissions import ROLES
 
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\s\x00-\x1f\x7f])?")
+_NAME = re.compile(r"\S(?:.{0,98}\S)?")
 
 
 class PeopleError(ValueError):
@@ -22,7 +22,9 @@ class PeopleError(ValueError):
 
 def check_name(name: str) -> str:
     """Return the name. Raises ``PeopleError`` for one that nobody could tell from another."""
-    if not _NAME.fullmatch(name) or not name.isprintable():
+    if not name.isprintable():
+        raise PeopleError("a name has a character that nobody can see, such as a line's end")
+    if not _NAME.fullmatch(name):
         raise PeopleError("a name has 1 to 100 characters, and no space at its ends")
     return name
 

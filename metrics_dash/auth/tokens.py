@@ -43,7 +43,9 @@ def issue(
     lifetime: timedelta | None = None,
 ) -> Secret:
     """Make a token and return it, for the only time. Raises ``TokenError``."""
-    if not name.strip() or len(name) > 100 or not name.isprintable():
+    if not name.isprintable():
+        raise TokenError("a token's name has a character that nobody can see, such as a line's end")
+    if not name.strip() or len(name) > 100:
         raise TokenError("a token's name has 1 to 100 characters")
     if not scopes or (unknown := next((scope for scope in scopes if scope not in SCOPES), None)) is not None:
         raise TokenError(f"{unknown!r} is not a scope; those are {', '.join(SCOPES)}" if scopes else "no scope")

@@ -62,9 +62,12 @@ def test_people_who_were_added_before_names_had_to_be_told_apart_stay_who_they_a
     assert people.find(ann, "ann") is not None
 
 
-@pytest.mark.parametrize("name", ["", " ann", "ann ", "a\nb", "a\tb", "x" * 101, "\u200bann", "a\0b"])
-def test_a_name_that_looks_like_another_is_refused(database: Database, name: str) -> None:
-    with pytest.raises(PeopleError, match="1 to 100 characters"):
+@pytest.mark.parametrize(("name", "why"), [
+    *((name, "1 to 100 characters") for name in ("", " ann", "ann ", "x" * 101)),
+    *((name, "a character that nobody can see") for name in ("a\nb", "a\tb", "\u200bann", "a\0b", "ann\n")),
+])  # fmt: skip
+def test_a_name_that_looks_like_another_is_refused(database: Database, name: str, why: str) -> None:
+    with pytest.raises(PeopleError, match=why):
         people.add(database, name, role="viewer", by="eve", password=PASSWORD)
 
 

@@ -89,6 +89,13 @@ def test_what_can_not_be_a_token_is_refused_in_a_line(database: Database, wrong:
     assert "\n" not in str(error.value)
 
 
+def test_a_name_that_is_refused_is_told_why(database: Database) -> None:
+    with pytest.raises(TokenError, match="a character that nobody can see, such as a line's end"):
+        tokens.issue(database, "shop\nlog", by="ann")
+    with pytest.raises(TokenError, match="1 to 100 characters"):
+        tokens.issue(database, "x" * 101, by="ann")
+
+
 def test_a_rate_that_is_refused_is_told_what_it_may_be(database: Database) -> None:
     with pytest.raises(TokenError, match=r"events a second: 1e-300 is not between 0\.01 and 1,000,000,000$"):
         tokens.issue(database, "shop", by="ann", events_per_second=1e-300)
