@@ -24,11 +24,12 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # What the page does not use, no script on it may; it copies links, fills the screen and keeps it awake.
+    # What the page does not use, no script on it may; it copies links, fills the screen and keeps it awake. Only what
+    # Chromium knows: it complains of any other on every page.
     "Permissions-Policy": ", ".join(
-        [*(f"{feature}=(self)" for feature in ("clipboard-write", "fullscreen", "screen-wake-lock", "web-share")),
+        [*(f"{feature}=(self)" for feature in ("clipboard-write", "fullscreen", "screen-wake-lock")),
          *(f"{feature}=()" for feature in (
-             "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read", "display-capture",
+             "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture",
              "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
              "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "serial", "usb",
              "xr-spatial-tracking"))]
