@@ -7,8 +7,8 @@
 - ``gate``: closed, unless a row of ``doors`` opens the route to who it is (``identity``, from ``cookies``, tokens and
   what ``proxies`` say; ``credentials`` finds a token in whatever form a client has for it). ``client``: where a request
   comes from. ``sight``: what somebody sees of the page. ``permits``: what a sender may send. ``headers``: what every
-  answer says to a browser. ``problems``: which error is which HTTP answer. ``callback_guard``: what a browser may post
-  to a callback of the page.
+  answer says to a browser. ``problems``: which error is which HTTP answer; ``seldom``: what all
+  requests meet, logged once a minute. ``callback_guard``: what a browser may post to a callback of the page.
 - Routes: ``ingest``; for other systems' clients ``senders`` and ``otlp`` (all with ``received`` and ``body``, and
   ``budget`` and ``memory``: what all requests may hold); ``query``, ``openapi`` (the description of both);
   ``annotations``, ``health``, ``metrics``, ``version``. ``answers`` makes responses. ``figures``: what one process

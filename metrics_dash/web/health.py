@@ -26,8 +26,10 @@ from metrics_dash.ingest.datagrams import Datagrams
 from metrics_dash.jobs.scheduler import Scheduler
 from metrics_dash.jobs.uncomputed import sentence
 from metrics_dash.web.answers import json_answer
+from metrics_dash.web.seldom import Seldom
 
 log = logging.getLogger(__name__)
+_outages = Seldom(log)
 
 
 class Health(Protocol):
@@ -73,7 +75,7 @@ def readiness(database: Database, runtime: RuntimeProtocol) -> Readiness:
             found = _look(connection)
     except (SQLAlchemyError, OSError) as error:
         # The driver's message names hosts and users; it belongs into the log and not to whoever asks.
-        log.warning("not ready: the database can't be reached: %s", describe(error))
+        _outages.warn("not ready: the database can't be reached: %s", describe(error))
         found = Readiness(("the database can't be reached",))
     return Readiness((*found.problems, *own), found.wrong, (*found.warnings, *warnings(database)))
 

@@ -18,6 +18,7 @@ from metrics_dash.charts.data import QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import RangeError
 from metrics_dash.ingest.formats.reading import MalformedBodyError, OversizedBodyError, UnsupportedTypeError
 from metrics_dash.web.answers import json_answer
+from metrics_dash.web.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ FILES = (".csv", ".png")
 AGAIN_SOON = {"Retry-After": "5"}
 
 
-_FORMS = "metrics_dash_problem_forms"
+_FORMS, _PAGE = "metrics_dash_problem_forms", "metrics_dash_problem_page"
+_outages = Seldom(log)
 
 
 class ProblemError(Exception):
@@ -39,7 +41,11 @@ class ProblemError(Exception):
     def answer(self) -> Response:
         """Return the answer in the form that the present request's path speaks."""
         form = current_app.extensions.get(_FORMS, {}).get(request.url_rule.rule if request.url_rule else None)
-        return form(self) if form is not None else self.plainly()
+        page = current_app.extensions.get(_PAGE)
+        if form is None and page is not None and "text/html" in request.accept_mimetypes.values():
+            # Programs that take anything name no type.
+            form = page
+        return (form(self) if form is not None else None) or self.plainly()
 
     def plainly(self) -> Response:
         """Return the answer that paths give which speak no form of another system."""
@@ -55,6 +61,11 @@ Form = Callable[[ProblemError], Response]
 def speak(server: Flask, rule: str, form: Form) -> None:
     """Let the errors of a route, those of the gate before it too, be answered in a form that its clients read."""
     server.extensions.setdefault(_FORMS, {})[rule] = form
+
+
+def show(server: Flask, page: Callable[[ProblemError], Response | None]) -> None:
+    """Let a browser be answered with ``page``, where that gives one."""
+    server.extensions[_PAGE] = page
 
 
 @singledispatch
@@ -107,7 +118,7 @@ def _(error: QueriesUnavailableError) -> ProblemError:
 
 @problem_of.register
 def _(error: DBAPIError | PoolTimeout) -> ProblemError:
-    log.warning("%s: the database can't be asked: %s", request.path, type(error).__name__)
+    _outages.warn("%s: the database can't be asked: %s", request.path, type(error).__name__)
     return ProblemError(503, "the database can't be reached or did not answer", headers=AGAIN_SOON)
 
 

@@ -17,7 +17,7 @@ def catalog_for(viewer: Principal, catalog: Catalog) -> Catalog:
         return catalog
     tabs = tuple(tab for tab in catalog.tabs if tab.id in viewer.tabs)
     if not tabs:
-        raise ForbiddenError("the tabs of this link are no longer there")
+        raise ForbiddenError("the tabs of this link are no longer there; ask whoever gave it to you for another one")
     return replace(catalog, tabs=tabs)
 
 
