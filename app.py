@@ -50,6 +50,7 @@ from metrics_dash.web.version import install as install_version
 from metrics_dash.web.within import Within
 from routes import link, login, oidc, unknown
 from routes import management as management_forms
+from routes import problems as problem_pages
 from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
@@ -103,6 +104,7 @@ def create_app(
     callbacks.register(app, context)
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
+    problem_pages.register(server, version)
     login.register(server, identities, version)
     oidc.register(server, identities, version)
     link.register(server, identities, catalog, version)

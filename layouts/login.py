@@ -15,7 +15,7 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>{title} · Metrics</title>
+{head}<title>{title} · Metrics</title>
 <link rel="icon" href="{icon}">
 <script>{script}</script>
 <style>{variables}</style>
@@ -74,9 +74,11 @@ def logout_page(version: str, *, csrf: str, name: str) -> str:
     return _page("Sign out", version, who + _form(LOGOUT_PATH, csrf, "Sign out", {}, "") + back, "")
 
 
-def message_page(version: str, title: str, problem: str) -> str:
-    """Return a page that says what is wrong, and nothing else."""
-    return _page(title, version, "", problem)
+def message_page(version: str, title: str, problem: str, *, again: int | None = None) -> str:
+    """Return a page that says what is wrong, and nothing else; it opens anew after ``again`` seconds, by no script."""
+    note = "" if again is None else f'<p class="quiet">This page tries again every {again} seconds.</p>'
+    refresh = "" if again is None else f'<meta http-equiv="refresh" content="{again}">\n'
+    return _page(title, version, note, problem, refresh)
 
 
 def secret_page(version: str, title: str, secret: str, back: str) -> str:
@@ -86,12 +88,13 @@ def secret_page(version: str, title: str, secret: str, back: str) -> str:
     return _page(title, version, f'{note}{shown}<p><a href="{back}">Done</a></p>', "")
 
 
-def _page(title: str, version: str, content: str, problem: str) -> str:
+def _page(title: str, version: str, content: str, problem: str, head: str = "") -> str:
     styles = "\n".join(
         f'<link rel="stylesheet" href="{BASE_PATH}assets/{name}?v={escape(version)}">' for name in _STYLES
     )
     alert = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     return _PAGE.format(
+        head=head,
         title=escape(title),
         icon=f"{BASE_PATH}_favicon.ico",
         script=FIRST_SCRIPT,

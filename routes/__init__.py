@@ -6,6 +6,7 @@
 - ``login``: signing in and out. ``oidc``: by a provider. ``link``: a read-only link, exchanged for a cookie.
   ``management``: the forms by which people, tokens and links are added and ended.
 - ``bundles``: the page's scripts and styles, as one file each. ``unknown``: 404 for what doesn't exist.
+- ``problems``: what a person reads where a page can't be shown.
 
 ``register`` adds all routes to a server; ``app`` makes its Dash of ``bundles``. Routes for programs are in
 ``metrics_dash.web``.

@@ -1,5 +1,6 @@
 """``links``: addresses for walls and reports that only show, and only some tabs."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -54,11 +55,12 @@ def _address(settings: Settings) -> str:
 @commands.command("list")
 def list_command() -> None:
     """List links, and each wall that came by one: its tab, its version, when it was last seen."""
-    with opened(must_be_migrated=True) as (_, database), database.reading("primary") as connection:
+    with opened(must_be_migrated=True) as (settings, database), database.reading("primary") as connection:
         found, walls = list_links(connection), list_walls(connection)
+        known = [each.id for each in load_catalog(settings.catalog).tabs]
     table = Table("id", "tabs", "longest range", "expires", "made by", "", box=None)
     for each in found:
-        state = ended(each.revoked_at, each.expires_at)
+        state = ended(each.revoked_at, each.expires_at) or _lost(each, known)
         table.add_row(each.link_id, ", ".join(each.tabs) or "all", _longest(each), moment(each.expires_at),
                       each.created_by, state)  # fmt: skip
     show(table)
@@ -67,6 +69,12 @@ def list_command() -> None:
         for wall in walls:
             seen.add_row(wall.link_id, wall.address, wall.tab or "-", wall.version or "-", moment(wall.seen_at))
         show(seen)
+
+
+def _lost(link: Link, known: Sequence[str]) -> str:
+    """Name the tabs that it is for and the catalog no longer has."""
+    gone = [tab for tab in link.tabs if tab not in known]
+    return f"not in the catalog: {', '.join(gone)}" if gone else ""
 
 
 def _longest(link: Link) -> str:

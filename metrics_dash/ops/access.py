@@ -1,10 +1,11 @@
 """Who can come in, as the doctor sees it: the login and whoever manages it, the key, the proxy, tokens that end."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from db.links import Link, list_links
 from db.tokens import Token, list_tokens
 from db.users import list_users, name_key
 from metrics_dash.auth.permissions import MANAGE
@@ -16,8 +17,13 @@ ENDS_SOON = timedelta(days=7)
 NAMED = 3
 
 
-def access(settings: Settings, connection: Connection, now: datetime) -> Iterator[Finding]:
-    """Look at who can come in. Without a login that is this machine alone, and there is nothing more to look at."""
+def access(
+    settings: Settings, connection: Connection, now: datetime, tabs: Collection[str] | None = None
+) -> Iterator[Finding]:
+    """Look at who can come in. Without a login that is this machine alone, and there is nothing more to look at.
+
+    ``tabs``: those of the catalog; None where it can't be read.
+    """
     if not settings.auth:
         yield Finding("login", Verdict.GOOD, "none, so this machine alone is served")
         return
@@ -27,6 +33,8 @@ def access(settings: Settings, connection: Connection, now: datetime) -> Iterato
     if settings.trusted_proxies:
         yield _proxy(settings)
     yield _tokens(list_tokens(connection), now)
+    if tabs is not None:
+        yield _links(list_links(connection), now, tabs)
 
 
 def _login(settings: Settings, connection: Connection) -> Finding:
@@ -96,3 +104,14 @@ def _tokens(tokens: list[Token], now: datetime) -> Finding:
     more = f" and {len(ending) - NAMED} more" if len(ending) > NAMED else ""
     remedy = "give their programs new ones: python -m metrics_dash tokens add"
     return Finding("tokens", Verdict.WORTH_A_LOOK, f"{named}{more}: they end then", remedy)
+
+
+def _links(links: list[Link], now: datetime, tabs: Collection[str]) -> Finding:
+    hold = [each for each in links if each.revoked_at is None and (each.expires_at is None or each.expires_at > now)]
+    lost = [(each.link_id, gone) for each in hold if (gone := [tab for tab in each.tabs if tab not in tabs])]
+    if not lost:
+        return Finding("links", Verdict.GOOD, f"{len(hold)} {'holds' if len(hold) == 1 else 'hold'}")
+    named = ", ".join(f"{link_id} shows {' and '.join(gone)}" for link_id, gone in lost[:NAMED])
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    remedy = "give the walls new links, or the catalog its tabs: python -m metrics_dash links add, links revoke"
+    return Finding("links", Verdict.WORTH_A_LOOK, f"{named}{more}: tabs that the catalog no longer has", remedy)

@@ -54,7 +54,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         crowded = crowded_events(connection)
         jobs = unfinished(connection)
         yield from around_database(database, connection, status)
-        yield from access(settings, connection, status.now)
+        yield from access(settings, connection, status.now, _tabs(settings))
     yield _collectors(status)
     yield _lag(status)
     yield _uncomputed(status)
@@ -71,6 +71,13 @@ def _catalog(settings: Settings) -> Finding:
         return Finding("catalog", Verdict.BAD, str(error), "correct the file that METRICS_CATALOG names")
     charts = sum(1 for _ in catalog.charts())
     return Finding("catalog", Verdict.GOOD, f"{len(catalog.events)} events, {len(catalog.tabs)} tabs, {charts} charts")
+
+
+def _tabs(settings: Settings) -> list[str] | None:
+    try:
+        return [tab.id for tab in load_catalog(settings.catalog).tabs]
+    except CatalogError:
+        return None
 
 
 def _disk(settings: Settings) -> Finding:

@@ -43,3 +43,9 @@ def test_one_that_is_revoked_opens_nothing(on: Run, database: Database) -> None:
     assert Links(database).exchange(key, address="") is None
     assert "revoked" in on("links", "list", COLUMNS="250").out
     assert on("links", "revoke", key.split("_")[1]).code == 1
+
+
+def test_one_whose_tab_went_from_the_catalog_is_listed_as_that(on: Run, database: Database) -> None:
+    link = links.issue(database, by="test", tabs=("auth", "shop"), known=("auth", "shop"))
+    (line,) = [line for line in on("links", "list").out.splitlines() if link.identity in line]
+    assert line.rstrip().endswith("not in the catalog: shop")

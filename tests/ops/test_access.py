@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
-from metrics_dash.auth import people, tokens
+from metrics_dash.auth import links, people, tokens
 from metrics_dash.auth.secret_key import FILE, secret_key
 from metrics_dash.ops.doctor import examine
 from metrics_dash.ops.finding import Finding, Verdict
@@ -17,7 +17,7 @@ from metrics_dash.settings import load_settings
 from tests.support.visitors import PASSWORD
 
 Examine = Callable[..., dict[str, Finding]]
-DOORS = {"login", "names", "secret key", "proxy", "tokens"}
+DOORS = {"login", "names", "secret key", "proxy", "tokens", "links"}
 KEY = "k" * 32
 PROXY = {"METRICS_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8", "SECRET_KEY": KEY}
 VOUCHING = {**PROXY, "METRICS_PROXY_HEADER": "X-Remote-User", "METRICS_PROXY_SECRET": "s" * 16}
@@ -153,3 +153,15 @@ def test_those_that_end_first_are_named_and_the_rest_counted(database: Database,
     told = found()["tokens"].text
     assert told.index("till 1") < told.index("till 2") < told.index("till 3")
     assert "and 2 more" in told
+
+
+def test_a_link_whose_tab_the_catalog_no_longer_has_is_named(found: Examine, database: Database) -> None:
+    links.issue(database, by="test", tabs=("auth",), known=("auth",))
+    assert found()["links"] == Finding("links", Verdict.GOOD, "1 holds")
+    link = links.issue(database, by="test", tabs=("auth", "shop"), known=("auth", "shop"))
+    seen = found()["links"]
+    assert seen.verdict is Verdict.WORTH_A_LOOK
+    assert seen.text == f"{link.identity} shows shop: tabs that the catalog no longer has"
+    assert "links add" in seen.remedy
+    links.revoke(database, link.identity, by="test")
+    assert found()["links"].verdict is Verdict.GOOD
