@@ -28,7 +28,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from db.aggregates import Aggregate
 from db.annotations import Annotation, put_annotations
-from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT
+from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REFUSED_EVENT, refused_pair
 from db.engine import Database
 from db.events import insert_events
 from db.migrate import migrate
@@ -36,7 +36,6 @@ from db.rows import SAMPLE
 from metrics_dash.catalog import DEFAULT_PATH, load_catalog
 from metrics_dash.demo.simulation import Simulation
 from metrics_dash.demo.status import HEARTBEAT
-from metrics_dash.ingest.buffer import REFUSED
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, check_event
 from metrics_dash.jobs.rollup import roll_up_all
@@ -391,9 +390,10 @@ def pipeline(browser: Browser, address: str) -> None:
 
 def refuse(database: Database) -> None:
     """A report of refused events eight hours ago, as the collector makes it."""
-    report = {"measurements": {"events": 312}, "metadata": {"reason": "buffer_full"}}
+    about = {"reason": "buffer_full", "what": refused_pair("bezgelor.creature.killed", "buffer_full")}
+    report = {"measurements": {"events": 312}, "metadata": about}
     moment = datetime.now(UTC) - timedelta(hours=8)
-    insert_events([{"event_name": REFUSED, "occurred_at": moment, **report}], database=database)
+    insert_events([{"event_name": REFUSED_EVENT, "occurred_at": moment, **report}], database=database)
     roll_up_all(database)
 
 
