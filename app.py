@@ -121,7 +121,7 @@ def create_app(
         catalog=catalog,
         build=version,
         identities=identities,
-        script_hashes=lambda: [*app.csp_hashes(), shell.first_script_hash()],
+        script_hashes=lambda: [shell.first_script_hash()],
     )
     install_version(server, version, lambda: problems(database, runtime))
     return app

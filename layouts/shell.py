@@ -37,8 +37,40 @@ FIRST_SCRIPT = """
     theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
   root.dataset.bsTheme = theme;
+  // Scripts come once the first screen is painted, in their order, and are tried again where one fails.
+  window.whole = new Promise(function (done) {
+    function load(scripts) {
+      if (!scripts.length) return done();
+      var script = document.createElement("script");
+      script.src = scripts[0].getAttribute("src");
+      script.onload = function () { load(scripts.slice(1)); };
+      script.onerror = function () { script.remove(); setTimeout(load, 3000, scripts); };
+      document.head.append(script);
+    }
+    document.addEventListener("DOMContentLoaded", function () {
+      var scripts = Array.from(document.querySelectorAll("script[data-late]")), begun = false;
+      function start() {
+        if (begun) return;
+        begun = true;
+        scripts.slice(1).forEach(function (script) {
+          var early = document.createElement("link");
+          early.rel = "preload";
+          early.as = "script";
+          early.href = script.getAttribute("src");
+          document.head.append(early);
+        });
+        load(scripts);
+      }
+      requestAnimationFrame(function () { setTimeout(start); });
+      // A page that nobody looks at is not painted.
+      setTimeout(start, 500);
+    });
+  });
   if (query.get("kiosk") !== "1") return;
   root.dataset.kiosk = "";
+  // As assets/wall/wall.js measures it.
+  var room = innerWidth < innerHeight ? [1080, 1920] : [1920, 1080];
+  root.style.setProperty("--wall", String(Math.max(0.5, Math.min(innerWidth / room[0], innerHeight / room[1]))));
   // A page that came only in part (the server went away in the middle) has nobody in front of it to load it again.
   var watch = setInterval(function () {
     if (window.metrics && window.metrics.answer) return clearInterval(watch);

@@ -1,8 +1,11 @@
-"""The page's many scripts and styles as one file each: a browser asks for two files and not for fifty.
+"""The page's many scripts and styles as a few files: a browser asks for three files and not for fifty.
 
 Dash names every file in a tag of its own. Here the tags' files are put together in their order (assets first by
 ``FIRST``, then by name, as Dash does), and what the page never uses is left out. A file is named after its content, so
 whoever has it keeps it; it is compressed once.
+
+Scripts are two files: the page, and what the first screen does without (``LATE``: Plotly, and what is done to a chart
+that is drawn). Their tags are no scripts for the browser: layouts/shell.py has it fetch them when the page is painted.
 
 This is own code because Dash knows its tags only when it is asked for the page, and a bundler (esbuild, webpack) would
 make Node part of every installation.
@@ -24,6 +27,8 @@ from flask import Flask, Request, Response, abort
 FOLDER = "_dash-component-suites/dash/dcc/"
 # Dash refuses to send a page in which no script is named after its renderer.
 NAME = "with-dash-renderer"
+# Folders of assets that the first screen does without. They are a bundle of their own.
+LATE = ("vendor/", "chart/", "share/", "wall/")
 # What every board draws with, and what Dash would fetch only once the first chart is there.
 FETCHED_LATE = (("dash", "dcc/async-graph.js"),)
 UNUSED = ("/dash_table/",)
@@ -65,7 +70,7 @@ class BundledDash(dash.Dash):
         return str(self.config.requests_pathname_prefix)
 
     def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", app_entry: str = "", **parts: Any) -> str:
-        """Return the page's HTML with one tag for all scripts, and one for all styles; before Dash's own entry stands
+        """Return the page's HTML with one tag for all styles and two for all scripts; before Dash's own entry stands
         what ``first_for`` gives, where that is set."""
         untyped: Any = super()
         parts["app_entry"] = (self.first_for() if self.first_for is not None else "") + app_entry
@@ -78,16 +83,30 @@ class BundledDash(dash.Dash):
         return self._replaced[tags]
 
     def _bundle(self, tags: str, kind: str) -> str:
-        addresses = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
-        parts = [self._read(address) for address in self._in_order(addresses)]
-        if kind == "js":
-            parts += [_packaged(package, path) for package, path in self._late]
-        content = (b"\n;\n" if kind == "js" else b"\n").join(parts)
+        found = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
+        addresses = self._in_order(found)
+        rest = _TAG.sub("", tags).strip()
+        if kind == "css":
+            address = self._keep(b"\n".join(map(self._read, addresses)), kind)
+            return f'<link rel="stylesheet" href="{address}">\n{rest}'.strip()
+        late = [address for address in addresses if self._asset(address).startswith(LATE)]
+        first = [self._read(address) for address in addresses if address not in late]
+        last = [*map(self._read, late), *(_packaged(package, path) for package, path in self._late)]
+        bundles = [[*first, str(self.renderer).encode()], last]
+        made = [self._keep(b"\n;\n".join(parts), kind) for parts in bundles if parts]
+        return "\n".join(
+            [*(f'<script type="text/plain" src="{address}" data-late></script>' for address in made), rest]
+        )
+
+    def _keep(self, content: bytes, kind: str) -> str:
+        """Return the address at which a bundle is served from now on."""
         digest = hashlib.blake2b(content, digest_size=_NAME_BYTES).hexdigest()
         self._bundles[f"{digest}.{kind}"] = content
-        address = f"{self._base}{FOLDER}{NAME}.{digest}.{kind}"
-        tag = f'<script src="{address}"></script>' if kind == "js" else f'<link rel="stylesheet" href="{address}">'
-        return f"{tag}\n{_TAG.sub('', tags).strip()}".strip()
+        return f"{self._base}{FOLDER}{NAME}.{digest}.{kind}"
+
+    def _generate_renderer(self) -> str:
+        """Return Dash's last tag without its script, which stands at the end of a bundle."""
+        return '<script id="_dash-renderer" type="text/plain"></script>'
 
     def _in_order(self, addresses: Sequence[str]) -> list[str]:
         """Sort the assets by ``FIRST``; everything else keeps its place."""

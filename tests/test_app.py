@@ -1,5 +1,6 @@
 """The application: built without starting anything, with every room's routes on one server."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,10 @@ def test_the_pages_inline_scripts_are_all_named_by_its_policy(database: Database
     assert page.status_code == 200
     policy = page.headers["Content-Security-Policy"]
     assert first_script_hash() in policy
+    inline = re.findall(r"<script(?: [^>]*)?>", page.text)
+    assert [tag for tag in inline if 'type="text/plain"' not in tag and 'type="application/json"' not in tag] == [
+        "<script>"
+    ]
     assert "'unsafe-inline'" not in policy.partition("style-src")[0]
 
 

@@ -453,6 +453,8 @@ interface DashClientside {
 }
 
 interface Window {
+  /** Kept once all scripts of the page are here: its first script (layouts/shell.py) fetches them. */
+  whole: Promise<void>;
   metrics: Metrics;
   dash_clientside: DashClientside;
   Plotly: PlotlyStatic;

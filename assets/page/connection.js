@@ -38,6 +38,8 @@
       return nothingNew();
     }
     worked();
+    /* Nothing can be drawn before all scripts are here; what stands until then came with the page. */
+    await window.whole;
     return (await isTaken(reply.response)) ? reply.response : nothingNew();
   }
 

@@ -65,6 +65,9 @@
     else liftOnceDrawn(performance.now());
   });
 
+  /* Of links that came late. */
+  window.whole.then(() => metrics.links.mark());
+
   const observer = new MutationObserver(handOver);
   if (first) {
     observer.observe(dom.find("react-entry-point"), { childList: true, subtree: true });

@@ -90,6 +90,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(url)
+        if options.get("java_script_enabled", True) and page.locator("#page-data").count():
+            # Scripts come once the page is painted, and no load waits for them.
+            page.wait_for_function("() => window.metrics")
         return page
 
     yield opened
