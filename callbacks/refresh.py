@@ -25,6 +25,7 @@ from layouts.figure.annotations import Group, groups
 from layouts.figure.figures import EMPTY_FIGURE, Figure, annotations_and_shapes, figure
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, traces
+from layouts.ranges import range_name
 from layouts.theme import TOKENS
 from layouts.words import compared_text, range_text, refused_text, steps_text
 from metrics_dash.catalog import Tab
@@ -151,6 +152,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
     )
     answer = {
         **_answer(data, zone, moment, context),
+        "rangeName": range_name(data.window, state, moment.now),
         "annotations": told(picture.noted),
         "lag": _lag(behind),
         "about": about(data, demo=demo),

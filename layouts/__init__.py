@@ -4,7 +4,7 @@
   ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page before it.
 - ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
   the page.
-- ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words`` and ``summary``: values,
+- ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words``, ``ranges`` and ``summary``: values,
   ranges and charts as people say them. ``annotations``: what is said of a moment. ``icons`` and ``markup``: small
   parts of HTML.
 

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.timecontrol import steps, time_sheet
-from metrics_dash.charts.timerange.parse import COMPARISONS, PRESETS
+from metrics_dash.charts.timerange.parse import COMPARISONS, PERIODS, PRESETS
 from metrics_dash.charts.timerange.steps import STEPS, Step
 
 _STEP_UNITS = {"m": "min", "h": "h"}
@@ -45,11 +45,16 @@ def controls(zone: str, *more: Component) -> html.Div:
     return html.Div([_ranges(zone), steps(), _compare(), _refresh(), _theme(), *more], className="controls")
 
 
+def _range(name: str) -> str:
+    """Return what leads to a range that has a name, and leaves none of one's own."""
+    return f"range={name}&from=&to="
+
+
 def _ranges(zone: str) -> html.Div:
     presets = [
         choice(
             preset.key,
-            f"range={preset.key}&from=&to=",
+            _range(preset.key),
             title=preset.title,
             id=f"range-{preset.key}",
             **attributes(data_title=preset.key),
@@ -71,8 +76,17 @@ def custom_range(zone: str) -> html.Details:
         "custom-range",
         "",
         [html.Span("Custom…", id="custom-label")],
-        time_sheet(_zones(zone), _resolutions()),
+        time_sheet(_lengths(), _periods(), _zones(zone), _resolutions()),
     )
+
+
+def _lengths() -> html.Div:
+    """Return the presets by their words: on a narrow page the header has no room for them."""
+    return html.Div([choice(preset.title, _range(preset.key)) for preset in PRESETS], className="options pairs")
+
+
+def _periods() -> html.Div:
+    return html.Div([choice(title, _range(key)) for key, (title, *_) in PERIODS.items()], className="options pairs")
 
 
 def _resolutions() -> html.Div:

@@ -17,6 +17,8 @@ STEPS = (
     ("out", "zoom-out", "zoom-out", "Zoom out"),
 )
 
+EXAMPLES = ("45m", "now-6h", "now-7d/d", "last week", "2026-01-31")
+
 
 def steps() -> html.Div:
     """Return the links back, forward, and out to twice the time."""
@@ -42,30 +44,27 @@ def go_live() -> html.Button:
     )
 
 
-def time_sheet(zones: Component, resolutions: Component) -> list[Component]:
-    """Return what the popover holds: a typed range, two moments, ranges used before; how finely and in which zone."""
+def time_sheet(lengths: Component, periods: Component, zones: Component, resolutions: Component) -> list[Component]:
+    """Return what the popover holds: ranges used before, one counted from now, one between two moments, and examples;
+    how finely and in which zone."""
     return [
-        html.Div([_relative(), _absolute(), _recent()], className="time-when"),
+        html.Div([_recent(), _relative(lengths), _absolute(), _examples(periods)], className="time-when"),
         html.Div([resolutions, zones], className="time-how"),
     ]
 
 
-def _relative() -> html.Form:
+def _relative(lengths: Component) -> html.Form:
     return html.Form(
         [
-            html.H3("Counted from now", id="relative-title"),
+            html.H3("Relative", id="relative-title"),
+            lengths,
             html.Div(
                 [
-                    _labelled("From", "relative-from", placeholder="now-7d/d"),
+                    _labelled("From", "relative-from", placeholder="yesterday"),
                     _labelled("To", "relative-to", placeholder="now"),
                     html.Button("Apply", id="relative-apply", className="button", type="submit"),
                 ],
                 className="row",
-            ),
-            html.P(
-                ["Such as ", html.Code("now-6h"), ", or ", html.Code("now-7d/d"), " from the start of a day."],
-                id="relative-hint",
-                className="quiet",
             ),
             html.P(id="relative-problem", className="problem", role="alert"),
         ],
@@ -78,7 +77,7 @@ def _relative() -> html.Form:
 def _absolute() -> html.Form:
     return html.Form(
         [
-            html.H3("From one moment to another", id="absolute-title"),
+            html.H3("Absolute", id="absolute-title"),
             html.Div([html.Label("From", htmlFor="range-from"), _moment("range-from")], className="field"),
             html.Div([html.Label("To", htmlFor="range-to"), _moment("range-to")], className="field"),
             html.P(id="range-problem", className="problem", role="alert"),
@@ -96,10 +95,25 @@ def _absolute() -> html.Form:
     )
 
 
+def _examples(periods: Component) -> html.Div:
+    """Return ranges of the calendar, and what else may be typed."""
+    typed = [part for text in EXAMPLES for part in (html.Code(text), " ")]
+    return html.Div(
+        [
+            html.H3("Examples", id="examples-title"),
+            periods,
+            html.P(["Typed as From: ", *typed], className="quiet"),
+        ],
+        role="group",
+        className="examples",
+        **attributes(aria_labelledby="examples-title"),
+    )
+
+
 def _recent() -> html.Div:
     """Filled by the browser, which alone remembers them."""
     return html.Div(
-        [html.H3("Used before", id="recent-title"), html.Div(id="recent-ranges", className="options")],
+        [html.H3("Recent", id="recent-title"), html.Div(id="recent-ranges", className="options")],
         id="recent",
         hidden=True,
         role="group",

@@ -124,6 +124,8 @@ interface Answer {
   annotations: NoteGroup[];
   /** On a wall that rotates by a dimension: that one, its values in the tab, and the one that is shown, "" for all. */
   rotation?: { by: string; value: string; values: string[] } | null;
+  /** What the button of the times calls the range. */
+  rangeName: string;
 }
 
 /** layouts/annotations.py: what stands as one mark, oldest first. */

@@ -6,23 +6,37 @@
   const changes = (link) => Object.fromEntries(new URLSearchParams(link.dataset.set));
 
   /** @param {Address} address */
-  const isCustom = (address) => Boolean(address.get("from") || address.get("to"));
+  const isOwn = (address) => Boolean(address.get("from") || address.get("to"));
+
+  /** Whether no preset names it. @param {Address} address */
+  const isCustom = (address) =>
+    isOwn(address) || !metrics.page.rangeKeys.some(({ range }) => range === address.get("range"));
 
   metrics.links.add({
     selector: "[data-set]",
     changes,
     /* A preset doesn't hold while a range of one's own does, whatever the address still says about it. */
-    holds: (link, address) =>
-      address.holds(changes(link)) && !(link.parentElement?.id === "ranges" && isCustom(address)),
+    holds: (link, address) => address.holds(changes(link)) && !("range" in changes(link) && isOwn(address)),
   });
 
   metrics.events.on("marked", ({ drawn, asked }) => {
     const tab = metrics.page.tabs.find((one) => one.id === drawn.get("tab")) || metrics.page.tabs[0];
     dom.write(dom.maybe("title"), tab.title);
     document.title = `${tab.title} · Metrics`;
-    const pending = isCustom(asked) && ["from", "to"].some((name) => asked.get(name) !== drawn.get(name));
+    const pending = isCustom(asked) && ["range", "from", "to"].some((name) => asked.get(name) !== drawn.get(name));
     metrics.links.light(document.querySelector("#custom-range > summary"), isCustom(drawn), pending);
+    nameRange(isCustom(drawn));
   });
+
+  /** The range that is drawn, on the button; where there is room, a preset says so itself. @param {boolean} isNamed */
+  function nameRange(isNamed) {
+    const label = dom.maybe("custom-label");
+    const name = metrics.answer?.rangeName;
+    if (!label || !name) return;
+    dom.write(label, name);
+    label.title = name;
+    label.toggleAttribute("data-preset", !isNamed);
+  }
 
   for (const name of ["_dashprivate_pushstate", "popstate"]) {
     window.addEventListener(name, () => metrics.events.announce("address"));

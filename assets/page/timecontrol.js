@@ -4,6 +4,7 @@
  * them. */
 ((metrics) => {
   const ANSWER_WITHIN = 10000;
+  const LENGTH = /^\d+(?:min|[smhdwMy])$/;
   const { time, url } = metrics;
   const { find, field, maybe, made } = metrics.dom;
 
@@ -27,8 +28,8 @@
     const { asked: range, zone, note } = metrics.answer;
     write("range-from", time.toWall(range.start, zone));
     write("range-to", time.toWall(range.end, zone));
-    write("relative-from", typed("from") || (url.get("from") ? "" : `now-${url.get("range")}`));
-    write("relative-to", typed("to") || (url.isLive() ? "now" : ""));
+    write("relative-from", typed("from") || (url.get("from") ? "" : typedRange(url.get("range"))));
+    write("relative-to", typed("to"));
     find("range-zone").textContent = zone;
     find("resolution-note").textContent = note || "";
     offerSteps();
@@ -42,7 +43,10 @@
   }
 
   /** @param {string} name */
-  const typed = (name) => (url.get(name).startsWith("now") ? url.get(name) : "");
+  const typed = (name) => (/^\d{4}-.*T/.test(url.get(name)) ? "" : url.get(name));
+
+  /** @param {string} text - "6h" is short for "now-6h"; words and dates stand for themselves */
+  const typedRange = (text) => (LENGTH.test(text) ? `now-${text}` : text);
 
   /**
    * @param {string} id
@@ -65,11 +69,11 @@
     wrong.focus();
   }
 
-  /** @param {UsedRange} range */
+  /** @param {UsedRange} range - without an end it is a range by its name, such as yesterday */
   function choose({ from, to }) {
     metrics.recent.remember({ from, to });
     metrics.menus.close(find("custom-range"));
-    url.go({ range: "", from, to });
+    url.go(to ? { range: "", from, to } : { range: from, from: "", to: "" });
   }
 
   document.addEventListener("submit", (event) => {
@@ -81,29 +85,26 @@
     way();
   });
 
-  /** @param {string} text - "6h" is short for "now-6h" */
-  const whole = (text) => (/^\d+[smhdwMy]$/.test(text) ? `now-${text}` : text);
-
+  /* Without an end, words and dates are a range by themselves, and everything else reaches to now. */
   async function applyTyped() {
-    const from = whole(field("relative-from").value.trim());
-    const to = whole(field("relative-to").value.trim()) || "now";
+    const from = typedRange(field("relative-from").value.trim());
+    const named = /^now|\dT/.test(from) ? "" : from.toLowerCase().replace(/(?<=[a-z])\s+(?=[a-z])/, "-");
+    const to = typedRange(field("relative-to").value.trim()) || (named ? "" : "now");
     if (!from)
       return complain("relative-problem", "Say where the range begins, such as now-6h.", find("relative-from"));
-    const { error } = await asked(from, to);
-    if (!error) return choose({ from, to });
+    const { error } = await asked(to ? { from, to } : { range: named });
+    if (!error) return choose({ from: to ? from : named, to });
     const wrong = error.includes(`'${to}'`) && !error.includes(`'${from}'`) ? "relative-to" : "relative-from";
     complain("relative-problem", error, find(wrong));
   }
 
   /**
-   * @param {string} from
-   * @param {string} to
+   * @param {Record<string, string>} range
    * @returns {Promise<{ error?: string }>}
    */
-  async function asked(from, to) {
+  async function asked(range) {
     const query = new URLSearchParams({
-      from,
-      to,
+      ...range,
       tz: url.of(metrics.shown.address()).get("tz"),
       zone: time.viewerZone,
     });
@@ -127,15 +128,18 @@
 
   /** @param {string} text - of a range's start or end: typed, or a moment */
   function inWords(text) {
-    const moment = Date.parse(text);
-    return Number.isNaN(moment) ? text : time.bucket(moment, metrics.answer?.zone || time.viewerZone, "minute");
+    const moment = text.includes("T") ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(moment)
+      ? text.replaceAll(/(?<=[a-z])-(?=[a-z])/g, " ")
+      : time.bucket(moment, metrics.answer?.zone || time.viewerZone, "minute");
   }
 
   function listRecent() {
     const ranges = metrics.recent.all();
     find("recent").hidden = ranges.length === 0;
     const buttons = ranges.map((range) => {
-      const button = made("button", "", `${inWords(range.from)} → ${inWords(range.to)}`);
+      const words = [range.from, range.to].filter(Boolean).map(inWords).join(" → ");
+      const button = made("button", "", words);
       button.type = "button";
       button.addEventListener("click", () => choose(range));
       return button;

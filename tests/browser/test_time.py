@@ -46,6 +46,42 @@ def test_a_typed_range_counts_from_now_and_stays_live(open_page: Open, page_url:
     expect(page.locator("#custom-range > summary")).to_be_focused()
 
 
+def test_plain_words_are_typed_and_named_on_the_button(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat", timezone_id="Asia/Kathmandu")
+    wait_for_tab(page, "combat")
+    expect(page.locator("#custom-label")).to_have_text("Last 24 hours")
+    open_popover(page)
+    page.fill("#relative-from", "Last  week")
+    page.press("#relative-from", "Enter")
+    wait_for_length(page, 7 * 24)
+    assert "range=last-week" in page.url
+    assert "from=" not in page.url
+    expect(page.locator("#custom-label")).to_have_text("Last week")
+    assert page.evaluate("new Date(metrics.answer.start).toISOString().slice(11, 19)") == "18:15:00"
+    open_popover(page)
+    expect(page.locator("#recent-ranges button")).to_have_text(["last week"])
+    page.click(".examples a:has-text('Yesterday')")
+    wait_for_length(page, 24)
+    expect(page.locator("#custom-label")).to_have_text("Yesterday")
+    expect(page.locator("#custom-range > summary")).to_have_attribute("data-on", "")
+
+
+def test_the_header_is_one_row_from_1024_px_on(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=combat&from=2026-01-18T00:00:00Z&to=2026-01-20T09:30:00Z&tz=UTC&compare=period")
+    wait_for_tab(page, "combat")
+    for width in (1024, 1100, 1279, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        tops = page.evaluate(
+            """() => [...document.querySelectorAll('.top > .heading, .top > .controls, .controls > *')]
+            .filter((one) => one.offsetParent).map((one) => { const box = one.getBoundingClientRect();
+              return Math.round(box.top + box.height / 2); })"""
+        )
+        assert max(tops) - min(tops) <= 2, (width, tops)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.evaluate("document.querySelector('.controls').getBoundingClientRect().right <= innerWidth"), width
+        assert page.locator("#title").bounding_box()["width"] >= 48  # type: ignore[index]
+
+
 def test_a_typed_range_of_whole_days_begins_at_the_zone_s_midnight(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=combat", timezone_id="Asia/Kathmandu")
     wait_for_tab(page, "combat")

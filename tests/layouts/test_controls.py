@@ -4,7 +4,7 @@ import pytest
 from dash import dcc, html
 
 from layouts.controls import choice, controls, hidden_components, menu
-from metrics_dash.charts.timerange.parse import COMPARISONS, PRESETS
+from metrics_dash.charts.timerange.parse import COMPARISONS, PERIODS, PRESETS
 from metrics_dash.charts.timerange.steps import STEP_KEYS
 from metrics_dash.web.address import PageState, read_state
 from tests.support.components import attribute, carrying, every, ids, name_of, with_id, words
@@ -29,9 +29,9 @@ def test_every_choice_is_a_link_that_works_without_a_script() -> None:
 
 
 def test_every_range_can_be_chosen_and_none_leaves_an_old_one_in_the_address() -> None:
-    assert {words: state.range for words, state in chosen("range").items()} == {
-        preset.key: preset.key for preset in PRESETS
-    }
+    named = {preset.title: preset.key for preset in PRESETS} | {title: key for key, (title, *_) in PERIODS.items()}
+    expected = {preset.key: preset.key for preset in PRESETS} | named
+    assert {words: state.range for words, state in chosen("range").items()} == expected
     for preset in PRESETS:
         assert attribute(with_id(HEADER, f"range-{preset.key}"), "data-set") == f"range={preset.key}&from=&to="
 

@@ -8,7 +8,7 @@ from dash import html
 import callbacks.steps
 from layouts.controls import custom_range
 from layouts.timecontrol import STEPS, go_live, steps
-from metrics_dash.charts.timerange.parse import parse_moment
+from metrics_dash.charts.timerange.parse import parse_range
 from tests.support.components import attribute, carrying, every, ids, name_of, with_id, words
 from tests.support.figures import NOON
 from tests.support.times import window_by_hand
@@ -51,9 +51,20 @@ def test_each_form_has_a_name_a_button_and_a_place_for_what_is_wrong_with_it() -
 
 
 def test_the_examples_of_the_popover_can_be_read() -> None:
-    shown = [attribute(field, "placeholder") for field in carrying(SHEET, "placeholder")]
-    for example in [*shown, *(words(code) for code in every(SHEET, html.Code))]:
-        assert parse_moment(example, NOON, ZoneInfo("UTC")) <= NOON
+    zone = ZoneInfo("UTC")
+    for field in carrying(SHEET, "placeholder"):
+        end = "start" if attribute(field, "id") == "relative-from" else "end"
+        assert parse_range(**{end: attribute(field, "placeholder")}, now=NOON, zone=zone).length > timedelta(0)
+    examples = [words(code) for code in every(SHEET, html.Code)]
+    assert len(examples) >= 4
+    for example in examples:
+        # As assets/page/timecontrol.js reads what is typed: what is counted from now reaches to now.
+        typed = {"start": example} if example.startswith("now") else {"length": example}
+        assert parse_range(**typed, now=NOON, zone=zone).length > timedelta(0)
+
+
+def test_the_parts_of_the_popover_are_named_and_in_their_order() -> None:
+    assert [words(title) for title in every(SHEET, html.H3)][:4] == ["Recent", "Relative", "Absolute", "Examples"]
 
 
 def test_what_only_the_browser_remembers_is_hidden_until_there_is_some() -> None:
