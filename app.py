@@ -27,6 +27,7 @@ from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
+from layouts.brand import Brand
 from layouts.first import FirstPages, SketchedTab
 from layouts.pages import frame
 from metrics_dash.auth import overview
@@ -48,7 +49,7 @@ from metrics_dash.web.paths import BASE_PATH, MANAGEMENT_BASE, MANAGEMENT_PATHS,
 from metrics_dash.web.sight import catalog_for
 from metrics_dash.web.version import install as install_version
 from metrics_dash.web.within import Within
-from routes import link, login, oidc, unknown
+from routes import link, login, logo, oidc, unknown
 from routes import management as management_forms
 from routes import problems as problem_pages
 from routes.bundles import BundledDash, keep_compressed
@@ -78,7 +79,7 @@ def create_app(
     version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
     queries = Queries(database, catalog, settings, _cache(server, settings, database, version))
     identities = Identities(settings, database) if settings.auth else None
-    app = _dash(server)
+    app = _dash(server, Brand.of(settings).title_markup)
     app.index_string = shell.index_string(catalog, settings, version)
     app.layout = shell.page(catalog, settings)
     if identities is not None:
@@ -104,13 +105,14 @@ def create_app(
     callbacks.register(app, context)
     callback_guard.install(server, callback_guard.CallbackGuard(app.callback_map, callbacks.INPUTS))
     routes.register(server, context)
-    problem_pages.register(server, version)
+    problem_pages.register(server, version, Brand.of(settings))
     login.register(server, identities, version)
     oidc.register(server, identities, version)
     link.register(server, identities, catalog, version)
     management_forms.register(server, identities, catalog, version)
+    logo.register(server, settings.logo)
     look = pipeline.overview(queries, database, settings)
-    _manage(server, database, catalog, look, identities, interval=settings.refresh_interval)
+    _manage(server, database, catalog, look, identities, settings)
     unknown.register(app)
     install_routes(
         server,
@@ -172,10 +174,11 @@ def _manage(
     catalog: Catalog,
     look: Callable[[], pipeline.Pipeline],
     identities: Identities | None,
-    interval: float,
+    settings: Settings,
 ) -> None:
     """Add the pages of management, an application of their own beside the dashboard; without a login the pipeline."""
     shared: Any = server
+    brand = Brand.of(settings)
     app = BundledDash(
         "metrics_dash.management",
         server=shared,
@@ -184,13 +187,13 @@ def _manage(
         assets_ignore=r"\.js$",
         late=(),
         serve_locally=True,
-        title="Admin · Metrics",
+        title=f"Admin · {brand.title_markup}",
         update_title="",
         suppress_callback_exceptions=True,
         meta_tags=META,
         enable_mcp=False,
     )
-    app.index_string = frame.index_string()
+    app.index_string = frame.index_string(brand)
     app.layout = frame.page()
     app.enable_dev_tools(debug=False)
     pages = management.Management(
@@ -204,7 +207,8 @@ def _manage(
         links_and_walls=partial(overview.links_and_walls, database),
         log=partial(overview.log, database),
         pipeline=look,
-        interval=interval,
+        interval=settings.refresh_interval,
+        brand=brand,
     )
     management.register(app, pages)
     guard = callback_guard.CallbackGuard(app.callback_map, management.INPUTS)
@@ -269,7 +273,7 @@ def _cache(server: Flask, settings: Settings, database: Database, version: str) 
     )
 
 
-def _dash(server: Flask) -> BundledDash:
+def _dash(server: Flask, title: str) -> BundledDash:
     shared: Any = server
     return BundledDash(
         "metrics_dash",
@@ -277,7 +281,7 @@ def _dash(server: Flask) -> BundledDash:
         url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
         serve_locally=True,
-        title="Metrics",
+        title=title,
         update_title="",
         # Cards come and go with their tab, so what a callback names need not stand on the first page.
         suppress_callback_exceptions=True,

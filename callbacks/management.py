@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
+from layouts.brand import NO_BRAND, Brand
 from layouts.pages import audit_log, frame, links, pipeline, tokens, users
 from metrics_dash.auth.overview import Entry, Link, Person, Token, Wall
 from metrics_dash.auth.permissions import MANAGE, ForbiddenError, Principal
@@ -37,6 +38,7 @@ class Management:
     log: Callable[[int | None], Sequence[tuple[int, Entry]]]
     pipeline: Callable[[], Pipeline]
     interval: float = 10.0
+    brand: Brand = NO_BRAND
 
 
 def register(app: Dash, management: Management) -> None:
@@ -52,7 +54,7 @@ def register(app: Dash, management: Management) -> None:
         viewer = management.viewer()
         parts = parts_of(path, search, management)
         csrf = management.csrf()
-        return frame.sidebar(viewer, csrf, path), frame.body(path, parts, management.notices())
+        return frame.sidebar(viewer, csrf, path, management.brand), frame.body(path, parts, management.notices())
 
     @app.callback(Output("pipeline", "children"), Input("tick", "n_intervals"), prevent_initial_call=True)
     def look_again(ticks: int | None) -> list[Component]:

@@ -1,10 +1,12 @@
 """What is seen: components and figures, built from plain data. Nothing here queries, and nothing answers a request.
 
 - ``shell`` is the page around ``board``, the tabs with their grids of ``cards``. ``controls``, ``timecontrol``,
-  ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page before it.
+  ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page
+  before it.
 - ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
   the page.
-- ``theme``: the one place for colours and measures. ``numbers``, ``units``, ``words``, ``ranges`` and ``summary``: values,
+- ``theme``: the one place for colours and measures; ``brand`` and ``accent``: name, logo and colour of whoever runs it.
+  ``numbers``, ``units``, ``words``, ``ranges`` and ``summary``: values,
   ranges and charts as people say them. ``annotations``: what is said of a moment. ``icons`` and ``markup``: small
   parts of HTML.
 

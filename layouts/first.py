@@ -13,6 +13,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from layouts.board import described, empty_board, sized
+from layouts.brand import Brand
 from layouts.cards import sketched_card
 from layouts.markup import attributes
 from layouts.shell import main, sidebar
@@ -89,7 +90,7 @@ class FirstPages:
 
 def _page(catalog: Catalog, settings: Settings, viewer: Principal, csrf: str | None) -> html.Div:
     around = main(catalog, settings, title=_TITLE, board=Html(_BOARD), footer=Html(_FOOTER))
-    return html.Div([sidebar(viewer, csrf), around], className="app", id="first")
+    return html.Div([sidebar(viewer, csrf, brand=Brand.of(settings)), around], className="app", id="first")
 
 
 def _current(name: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlencode
 
+from layouts.brand import NO_BRAND, Brand
 from layouts.shell import FIRST_SCRIPT
-from layouts.theme import css_variables
 from metrics_dash.web.paths import BASE_PATH, LOGIN_PATH, LOGOUT_PATH, OIDC_START_PATH
 
 _PAGE = """<!DOCTYPE html>
@@ -15,7 +15,7 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-{head}<title>{title} · Metrics</title>
+{head}<title>{title} · {product}</title>
 <link rel="icon" href="{icon}">
 <script>{script}</script>
 <style>{variables}</style>
@@ -23,7 +23,7 @@ _PAGE = """<!DOCTYPE html>
 </head>
 <body class="login">
 <main>
-<div class="brand"><i class="logo"></i><span>Telemetry</span></div>
+<div class="brand">{picture}<span>{name}</span></div>
 <h1>{title}</h1>
 {problem}
 {content}
@@ -43,6 +43,7 @@ def login_page(
     problem: str = "",
     password: bool = True,
     provider: bool = False,
+    brand: Brand = NO_BRAND,
 ) -> str:
     """Return the login page. ``password``: with a form for one; ``provider``: with the way to an identity provider."""
     parts = []
@@ -64,31 +65,31 @@ def login_page(
         parts.append(f'<p><a class="{look}" href="{escape(way)}">Sign in with your organisation</a></p>')
     if not parts:
         parts.append('<p class="quiet">People are signed in by the proxy before this server. You came past it.</p>')
-    return _page("Sign in", version, "\n".join(parts), problem)
+    return _page("Sign in", version, "\n".join(parts), problem, brand)
 
 
-def logout_page(version: str, *, csrf: str, name: str) -> str:
+def logout_page(version: str, *, csrf: str, name: str, brand: Brand = NO_BRAND) -> str:
     """Return the page that asks whether to sign out."""
     who = f'<p class="quiet">You are signed in as {escape(name)}.</p>'
     back = f'<p><a href="{BASE_PATH}">Back to the charts</a></p>'
-    return _page("Sign out", version, who + _form(LOGOUT_PATH, csrf, "Sign out", {}, "") + back, "")
+    return _page("Sign out", version, who + _form(LOGOUT_PATH, csrf, "Sign out", {}, "") + back, "", brand)
 
 
-def message_page(version: str, title: str, problem: str, *, again: int | None = None) -> str:
+def message_page(version: str, title: str, problem: str, brand: Brand = NO_BRAND, *, again: int | None = None) -> str:
     """Return a page that says what is wrong, and nothing else; it opens anew after ``again`` seconds, by no script."""
     note = "" if again is None else f'<p class="quiet">This page tries again every {again} seconds.</p>'
     refresh = "" if again is None else f'<meta http-equiv="refresh" content="{again}">\n'
-    return _page(title, version, note, problem, refresh)
+    return _page(title, version, note, problem, brand, refresh)
 
 
-def secret_page(version: str, title: str, secret: str, back: str) -> str:
+def secret_page(version: str, title: str, secret: str, back: str, brand: Brand = NO_BRAND) -> str:
     """Return the page that shows a secret, once."""
     shown = f'<input class="input secret" aria-label="{escape(title)}" value="{escape(secret)}" readonly autofocus>'
     note = '<p class="quiet">Copy it now. It is not kept, and will not be shown again.</p>'
-    return _page(title, version, f'{note}{shown}<p><a href="{back}">Done</a></p>', "")
+    return _page(title, version, f'{note}{shown}<p><a href="{back}">Done</a></p>', "", brand)
 
 
-def _page(title: str, version: str, content: str, problem: str, head: str = "") -> str:
+def _page(title: str, version: str, content: str, problem: str, brand: Brand, head: str = "") -> str:
     styles = "\n".join(
         f'<link rel="stylesheet" href="{BASE_PATH}assets/{name}?v={escape(version)}">' for name in _STYLES
     )
@@ -98,7 +99,10 @@ def _page(title: str, version: str, content: str, problem: str, head: str = "") 
         title=escape(title),
         icon=f"{BASE_PATH}_favicon.ico",
         script=FIRST_SCRIPT,
-        variables=css_variables(),
+        variables=brand.variables(),
+        product=escape(brand.title),
+        name=escape(brand.name),
+        picture=f'<img class="logo" src="{escape(brand.logo)}" alt="">' if brand.logo else '<i class="logo"></i>',
         styles=styles,
         problem=alert,
         content=content,

@@ -12,12 +12,13 @@ from dash.development.base_component import Component
 from layouts import wall
 from layouts.account import account, entries, sign_in_again
 from layouts.board import empty_board, tabs
+from layouts.brand import NO_BRAND, Brand
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
-from layouts.theme import css_variables, recolouring
+from layouts.theme import recolouring
 from layouts.timecontrol import go_live
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog
@@ -119,7 +120,7 @@ def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
     return (
         _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
         .replace("PRELOADS", preloads(BASE_PATH))
-        .replace("CSS_VARIABLES", css_variables())
+        .replace("CSS_VARIABLES", Brand.of(settings).variables())
         .replace("PAGE_DATA", data)
     )
 
@@ -134,6 +135,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
     refresh = settings.refresh_interval
     return {
         "base": BASE_PATH,
+        "product": Brand.of(settings).title,
         "defaults": {
             "tab": catalog.tabs[0].id,
             "range": DEFAULT_RANGE,
@@ -154,7 +156,7 @@ def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: 
     return html.Div(
         [
             *hidden_components(settings.refresh_interval),
-            sidebar(viewer, csrf),
+            sidebar(viewer, csrf, brand=Brand.of(settings)),
             main(catalog, settings),
             notice(),
             details(),
@@ -164,16 +166,13 @@ def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: 
     )
 
 
-def brand() -> html.Div:
-    """Return the admin area's name."""
-    return html.Div([html.I(className="logo"), html.Span("Telemetry")], className="brand")
-
-
-def sidebar(viewer: Principal = LOCAL, csrf: str | None = None, current: str = BASE_PATH) -> html.Nav:
+def sidebar(
+    viewer: Principal = LOCAL, csrf: str | None = None, current: str = BASE_PATH, *, brand: Brand = NO_BRAND
+) -> html.Nav:
     """Return the entries of the admin area that are open to ``viewer``; Metrics is the first."""
     return html.Nav(
         [
-            brand(),
+            html.Div(brand.parts(), className="brand"),
             entries(viewer, current),
             account(viewer, csrf),
             keys_button(),
@@ -210,7 +209,7 @@ def main(
                         className="heading",
                     ),
                     controls(settings.timezone.key, tab_menu()),
-                    wall.strip(),
+                    wall.strip(Brand.of(settings)),
                 ],
                 className="top",
             ),

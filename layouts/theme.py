@@ -7,6 +7,7 @@ least 3 : 1 (tests/layouts/test_theme.py measures both).
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from layouts.accent import accent_tokens
 from metrics_dash.web.address import Theme
 
 FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
@@ -116,12 +117,14 @@ def with_opacity(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
-def css_variables() -> str:
-    """Both themes as CSS custom properties; ``data-bs-theme`` on the root element chooses."""
+def css_variables(accent: str | None = None) -> str:
+    """Both themes as CSS custom properties; ``data-bs-theme`` on the root element chooses. ``accent``: ``#rrggbb``, in
+    place of the theme's own. Charts keep their palette, whose colours are told apart by everybody."""
     blocks = []
     selectors: Mapping[Theme, str] = {"light": ":root", "dark": "[data-bs-theme=dark]"}
     for theme, selector in selectors.items():
-        pairs = [f"--{name}:{value}" for name, value in TOKENS[theme].items()]
+        own = accent_tokens(accent, theme, TOKENS[theme]) if accent else {}
+        pairs = [f"--{name}:{value}" for name, value in {**TOKENS[theme], **own}.items()]
         pairs += [f"--s{number}:{colour}" for number, colour in enumerate(SERIES[theme], 1)]
         pairs.append(f"color-scheme:{theme}")
         blocks.append(f"{selector}{{{';'.join(pairs)}}}")

@@ -2,6 +2,7 @@
 
 from dash import html
 
+from layouts.brand import NO_BRAND, Brand
 from layouts.markup import attributes
 
 
@@ -10,10 +11,13 @@ def part() -> html.Span:
     return html.Span(id="wall-part", className="wall-part")
 
 
-def strip() -> html.Div:
-    """Return what is next, and the time; filled and shown by ``assets/wall/`` in kiosk mode only."""
+def strip(brand: Brand = NO_BRAND) -> html.Div:
+    """Return what is next, and the time; filled and shown by ``assets/wall/`` in kiosk mode only. ``brand``: whose wall
+    it is, where that has a name or a logo of its own."""
+    whose = [html.Span(brand.parts(), className="wall-brand")] if brand.is_own else []
     return html.Div(
         [
+            *whose,
             html.Span(id="wall-next", className="wall-next"),
             html.Span(className="ring", title="Until the next refresh"),
             html.Time(id="wall-clock", className="wall-clock"),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from db.engine import parse_url
+from metrics_dash.logo import Logo, read_logo
 
 # The units of a length of time, in settings, on the command line and in ranges. A day is 24 hours here; ranges, which
 # know a zone, keep the wall clock for days and longer.
@@ -26,6 +27,7 @@ UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+LONGEST_NAME = 40
 # Any moment less this must be one that a calendar has.
 LONGEST = timedelta(days=36_500)
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(UNITS)})", re.ASCII)
@@ -208,6 +210,31 @@ def check_database_url(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def check_product_name(name: str) -> str:
+    """Accept a name that fits where it stands, in one line."""
+    stripped = name.strip()
+    if not stripped or len(stripped) > LONGEST_NAME or not stripped.isprintable():
+        raise ValueError(f"{short(name)} is not 1 to {LONGEST_NAME} printable characters")
+    return stripped
+
+
+def check_colour(colour: str | None) -> str | None:
+    """Accept ``#rrggbb``, in any case."""
+    if colour is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        raise ValueError(f"{short(colour)} is not a colour such as #0b7a5c")
+    return colour and colour.lower()
+
+
+def parse_logo(path: object) -> object:
+    """Read the picture that a path names; pass other types on."""
+    if isinstance(path, str) and not path:
+        return None
+    try:
+        return read_logo(Path(path)) if isinstance(path, str | Path) else path
+    except ValueError as error:
+        raise ValueError(f"{short(str(path))} {error}") from None
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
 Host = Annotated[str, AfterValidator(check_host)]
@@ -225,4 +252,7 @@ DatabaseUrl = Annotated[OptionalSecret, AfterValidator(check_database_url)]
 RedisUrl = Annotated[OptionalSecret, AfterValidator(check_redis_url)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 OptionalAddress = Annotated[tuple[str, int] | None, BeforeValidator(parse_address)]
+ProductName = Annotated[str, AfterValidator(check_product_name)]
+OptionalColour = Annotated[str | None, BeforeValidator(blank_is_unset), AfterValidator(check_colour)]
+OptionalLogo = Annotated[Logo | None, BeforeValidator(parse_logo)]
 OptionalPath = Annotated[Path | None, BeforeValidator(blank_is_unset)]

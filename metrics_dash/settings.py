@@ -30,10 +30,13 @@ from metrics_dash.setting_values import (
     Host,
     Logins,
     OptionalAddress,
+    OptionalColour,
+    OptionalLogo,
     OptionalPath,
     OptionalSecret,
     OptionalText,
     Origin,
+    ProductName,
     Proxies,
     ProxySecret,
     RedisUrl,
@@ -46,6 +49,7 @@ from metrics_dash.setting_values import (
 )
 
 PREFIX = "METRICS_"
+PRODUCT_NAME = "Telemetry"
 # What the client in other programs reads; where a dashboard starts in such an environment, it is no mistake.
 OF_THE_CLIENT = frozenset({"METRICS_URL", "METRICS_TOKEN"})
 
@@ -95,6 +99,9 @@ class Settings(BaseModel):
     catalog: OptionalPath = Field(
         None, description="Path of a TOML catalog; unset, the game server's catalog that comes along."
     )
+    product_name: ProductName = Field(PRODUCT_NAME, description="What the dashboard is called, where people see it.")
+    logo: OptionalLogo = Field(None, description="Path of a PNG, WebP or SVG that stands before the name.")
+    accent: OptionalColour = Field(None, description="Colour of what is chosen, such as #0b7a5c; unset, blue.")
     demo: bool = Field(False, description="1 starts the simulated game server beside the application.")
     timezone: Zone = Field(ZoneInfo("UTC"), description="IANA zone offered as the server's zone.")
     flush_interval: Seconds = Field(5.0, description="Seconds until a partial batch is sealed.")

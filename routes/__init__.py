@@ -5,6 +5,7 @@
   ``asked``: what a query asks for.
 - ``login``: signing in and out. ``oidc``: by a provider. ``link``: a read-only link, exchanged for a cookie.
   ``management``: the forms by which people, tokens and links are added and ended.
+- ``logo``: the picture beside the name.
 - ``bundles``: the page's scripts and styles, as one file each. ``unknown``: 404 for what doesn't exist.
 - ``problems``: what a person reads where a page can't be shown.
 

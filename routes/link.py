@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from layouts.brand import Brand
 from layouts.login import message_page
 from metrics_dash.auth.links import OpenedLink
 from metrics_dash.catalog import Catalog
@@ -37,7 +38,7 @@ class LinkRoute:
         """Exchange the link, or say that it holds no longer."""
         opened = self.identities.links.exchange(request.args.get("key", ""), address=address())
         if opened is None:
-            page = message_page(self.version, "This link is not open", NOT_OPEN)
+            page = message_page(self.version, "This link is not open", NOT_OPEN, Brand.of(self.identities.settings))
             return Response(page, 404, {"Cache-Control": "no-store"}, "text/html")
         answer = redirect(page_of(opened), 303)
         answer.headers["Cache-Control"] = "no-store"

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from layouts.brand import Brand
 from layouts.login import login_page, logout_page
 from metrics_dash.auth.login import Person, Refused, log_in
 from metrics_dash.auth.passwords import BusyError
@@ -91,12 +92,12 @@ class Login:
 
     def ask(self) -> Response:
         """Return the page that asks whether to sign out."""
-        return _html(logout_page(self.version, csrf=generate_csrf(), name=principal().name), 200)
+        return _html(logout_page(self.version, csrf=generate_csrf(), name=principal().name, brand=self._brand), 200)
 
     def log_out(self) -> AnyResponse:
         """Sign out: the session ends for every copy of its cookie."""
         if not FlaskForm().validate():
-            return _html(logout_page(self.version, csrf=generate_csrf(), name=principal().name), 400)
+            return _html(logout_page(self.version, csrf=generate_csrf(), name=principal().name, brand=self._brand), 400)
         cookie = cookies.read(cookies.SESSION)
         if cookie is not None:
             self.identities.sessions.close(cookie, principal(), address=address())
@@ -105,6 +106,10 @@ class Login:
         cookies.drop(answer, cookies.SESSION)
         answer.headers["Clear-Site-Data"] = '"cache"'
         return answer
+
+    @property
+    def _brand(self) -> Brand:
+        return Brand.of(self.identities.settings)
 
     def _is_signed_in(self) -> bool:
         cookie = cookies.read(cookies.SESSION)
@@ -120,6 +125,7 @@ class Login:
             problem=problem,
             password="password" in logins,
             provider="oidc" in logins,
+            brand=self._brand,
         )
         return _html(html, status)
 

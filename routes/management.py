@@ -16,6 +16,7 @@ from flask import Flask, Response, flash, redirect, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 
+from layouts.brand import Brand
 from layouts.login import secret_page
 from metrics_dash.auth import links, people, tokens
 from metrics_dash.auth.links import LinkError
@@ -154,7 +155,8 @@ class Forms:
         return f"The link {_text('id')} is revoked."
 
     def _show(self, title: str, secret: str, back: str) -> Response:
-        return Response(secret_page(self.version, title, secret, back), 200, {"Cache-Control": "no-store"}, "text/html")
+        page = secret_page(self.version, title, secret, back, Brand.of(self.identities.settings))
+        return Response(page, 200, {"Cache-Control": "no-store"}, "text/html")
 
 
 def _has_control_characters() -> bool:

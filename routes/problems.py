@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, request
 
+from layouts.brand import Brand
 from layouts.login import message_page
 from metrics_dash.web import problems
 from metrics_dash.web.client import PAGES
@@ -13,7 +14,7 @@ AWAY = "Not available just now"
 AGAIN_SECONDS = 10
 
 
-def register(server: Flask, version: str) -> None:
+def register(server: Flask, version: str, brand: Brand) -> None:
     """Let people be told on a page, which tries again by itself where that may help."""
 
     def page(problem: ProblemError) -> Response | None:
@@ -22,7 +23,7 @@ def register(server: Flask, version: str) -> None:
         away = problem.status == HTTPStatus.SERVICE_UNAVAILABLE
         title = AWAY if away else HTTPStatus(problem.status).phrase.capitalize()
         words = f"{problem.error[:1].upper()}{problem.error[1:]}."
-        html = message_page(version, title, words, again=AGAIN_SECONDS if away else None)
+        html = message_page(version, title, words, brand, again=AGAIN_SECONDS if away else None)
         headers = {**(problem.headers or {}), "Cache-Control": "no-store"}
         return Response(html, problem.status, headers, "text/html")
 

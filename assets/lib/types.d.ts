@@ -87,6 +87,8 @@ interface PageData {
   tabs: { id: string; title: string }[];
   /** By theme, then by name. */
   colours: Record<string, Record<string, string>>;
+  /** What the title of the window ends with. */
+  product: string;
   rangeKeys: { key: string; range: string; title: string }[];
   comparisons: Record<string, string>;
   /** Other names of steps, such as minute for 1m. */

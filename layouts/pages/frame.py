@@ -6,9 +6,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.account import ENTRIES, account, entries
+from layouts.brand import NO_BRAND, Brand
 from layouts.markup import attributes
-from layouts.shell import FIRST_SCRIPT, brand
-from layouts.theme import css_variables
+from layouts.shell import FIRST_SCRIPT
 from metrics_dash.auth.permissions import Principal
 
 TITLES = {path: title for path, title, _, _ in ENTRIES}
@@ -35,9 +35,9 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def index_string() -> str:
+def index_string(brand: Brand = NO_BRAND) -> str:
     """Return the HTML that Dash fills in."""
-    return _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT).replace("CSS_VARIABLES", css_variables())
+    return _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT).replace("CSS_VARIABLES", brand.variables())
 
 
 def page() -> html.Div:
@@ -48,10 +48,10 @@ def page() -> html.Div:
     )
 
 
-def sidebar(viewer: Principal, csrf: str, current: str) -> html.Nav:
+def sidebar(viewer: Principal, csrf: str, current: str, brand: Brand = NO_BRAND) -> html.Nav:
     """Return the admin area's entries that are open to whoever looks."""
     return html.Nav(
-        [brand(), entries(viewer, current), account(viewer, csrf)],
+        [html.Div(brand.parts(), className="brand"), entries(viewer, current), account(viewer, csrf)],
         className="sidebar",
         **attributes(aria_label="Admin"),
     )

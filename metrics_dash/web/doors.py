@@ -13,6 +13,7 @@ from metrics_dash.web.paths import (
     BASE_PATH,
     LINK_PATH,
     LOGIN_PATH,
+    LOGO_PATH,
     LOGOUT_PATH,
     MANAGEMENT_BASE,
     MANAGEMENT_PATHS,
@@ -76,6 +77,7 @@ DOORS: Mapping[str, Door] = {
     f"{BASE_PATH}_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": EVERYBODY,
     f"{BASE_PATH}_dash-component-suites/dash/dcc/with-dash-renderer.<digest>.<kind>": EVERYBODY,
     f"{BASE_PATH}_favicon.ico": EVERYBODY,
+    LOGO_PATH: EVERYBODY,
     # The page.
     "/": PAGE,
     BASE_PATH: PAGE,

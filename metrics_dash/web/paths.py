@@ -3,6 +3,7 @@
 BASE_PATH = "/admin/metrics/"
 """The dashboard. Everything that belongs to it lies below."""
 
+LOGO_PATH = f"{BASE_PATH}logo"
 LOGIN_PATH, LOGOUT_PATH = "/admin/login", "/admin/logout"
 OIDC_START_PATH, OIDC_PATH = "/admin/login/oidc", "/admin/login/oidc/back"
 LINK_PATH = "/admin/link"
