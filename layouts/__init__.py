@@ -1,7 +1,7 @@
 """What is seen: components and figures, built from plain data. Nothing here queries, and nothing answers a request.
 
 - ``shell`` is the page around ``board``, the tabs with their grids of ``cards``. ``controls``, ``timecontrol``,
-  ``keys``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page
+  ``keys``, ``finder``, ``reading``, ``account`` and ``wall`` are its parts, by what a person does. ``login``: the page
   before it.
 - ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
   the page.

@@ -6,7 +6,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from layouts.cards import CardContent, card, skeleton_card
-from layouts.controls import choice
+from layouts.controls import choice, menu
+from layouts.icons import icon
 from layouts.markup import attributes
 from metrics_dash.catalog import Catalog, Chart, Size, Tab
 
@@ -18,6 +19,23 @@ def tabs(catalog: Catalog) -> html.Nav:
         for tab in catalog.tabs
     ]
     return html.Nav(links, className="tabs", id="tabs", **attributes(aria_label="Tabs"))
+
+
+def more_tabs(catalog: Catalog) -> html.Details:
+    """Return the menu of the tabs for which the row has no room; assets/page/tabbar.js says which those are."""
+    links = [choice(tab.title, f"tab={tab.id}", id=f"more-{tab.id}") for tab in catalog.tabs]
+    shown = [html.Span("more", id="more-tabs-count"), icon("down")]
+    items = html.Nav(links, className="options", **attributes(aria_label="More tabs"))
+    return menu("more-tabs", "Tabs", shown, [items], hidden=True)
+
+
+def side_tabs(catalog: Catalog) -> html.Nav:
+    """Return all tabs, for the sidebar; seen where the row has no room for them."""
+    links = [
+        choice(tab.title, f"tab={tab.id}", id=f"side-{tab.id}", className="entry", **attributes(data_current="page"))
+        for tab in catalog.tabs
+    ]
+    return html.Nav(links, id="side-tabs", className="side-tabs", hidden=True, **attributes(aria_label="All tabs"))
 
 
 def board(tab: Tab, contents: Mapping[str, CardContent]) -> list[Component]:

@@ -26,7 +26,9 @@ def choice(text: str, changes: str, **more: Any) -> html.A:
     return html.A(text, href="?" + changes, **attributes(data_set=changes), **more)
 
 
-def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Component]) -> html.Details:
+def menu(
+    name: str, label: str, summary: Sequence[Component], items: Sequence[Component], *, hidden: bool = False
+) -> html.Details:
     """Return a button that opens a small sheet; Escape and a click elsewhere close it.
 
     ``label`` is for screen readers, who hear it before the words that can be seen; "" where those say enough.
@@ -36,6 +38,7 @@ def menu(name: str, label: str, summary: Sequence[Component], items: Sequence[Co
         [html.Summary([*unseen, *summary], className="button"), html.Div(items, className="sheet")],
         id=name,
         className="menu",
+        hidden=hidden or None,
     )
 
 

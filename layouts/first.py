@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.board import described, empty_board, sized
+from layouts.board import described, empty_board, side_tabs, sized
 from layouts.brand import Brand
 from layouts.cards import sketched_card
 from layouts.markup import attributes
@@ -90,7 +90,9 @@ class FirstPages:
 
 def _page(catalog: Catalog, settings: Settings, viewer: Principal, csrf: str | None) -> html.Div:
     around = main(catalog, settings, title=_TITLE, board=Html(_BOARD), footer=Html(_FOOTER))
-    return html.Div([sidebar(viewer, csrf, brand=Brand.of(settings)), around], className="app", id="first")
+    return html.Div(
+        [sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)), around], className="app", id="first"
+    )
 
 
 def _current(name: str) -> str:

@@ -23,6 +23,7 @@ KEYS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Where and when",
         (
             ("1 – 9", "Tab by its number"),
+            ("/", "Find a tab or a chart by typing"),
             ("t", "Then a key for the range, or t for another"),
             ("← →", "Earlier, later"),
             ("z", "Zoom out"),

@@ -11,10 +11,11 @@ from dash.development.base_component import Component
 
 from layouts import wall
 from layouts.account import account, entries, sign_in_again
-from layouts.board import empty_board, tabs
+from layouts.board import empty_board, more_tabs, side_tabs, tabs
 from layouts.brand import NO_BRAND, Brand
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
+from layouts.finder import finder, finder_button
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
@@ -144,6 +145,9 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
             "refresh": f"{refresh:g}",
         },
         "tabs": [{"id": tab.id, "title": tab.title} for tab in catalog.tabs],
+        "charts": [
+            {"id": chart.id, "title": chart.title, "tab": tab.id} for tab in catalog.tabs for chart in tab.charts
+        ],
         "colours": recolouring(),
         "rangeKeys": range_choices(),
         "comparisons": dict(COMPARISONS),
@@ -156,25 +160,28 @@ def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: 
     return html.Div(
         [
             *hidden_components(settings.refresh_interval),
-            sidebar(viewer, csrf, brand=Brand.of(settings)),
+            sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)),
             main(catalog, settings),
             notice(),
             details(),
             keys_sheet(),
+            finder(),
         ],
         className="app",
     )
 
 
 def sidebar(
-    viewer: Principal = LOCAL, csrf: str | None = None, current: str = BASE_PATH, *, brand: Brand = NO_BRAND
+    viewer: Principal = LOCAL, csrf: str | None = None, below: html.Nav | None = None, *, brand: Brand = NO_BRAND
 ) -> html.Nav:
     """Return the entries of the admin area that are open to ``viewer``; Metrics is the first."""
     return html.Nav(
         [
             html.Div(brand.parts(), className="brand"),
-            entries(viewer, current),
+            entries(viewer),
+            below,
             account(viewer, csrf),
+            finder_button(),
             keys_button(),
         ],
         className="sidebar",
@@ -213,7 +220,7 @@ def main(
                 ],
                 className="top",
             ),
-            tabs(catalog),
+            html.Div([tabs(catalog), more_tabs(catalog)], className="tabbar"),
             html.P(id="unread", className="unread", role="status", hidden=True),
             html.Div(board, className="stage"),
             html.Footer(footer or html.Span("\u00a0"), id="footer", className="foot"),

@@ -41,7 +41,9 @@ interface Metrics {
   zoom: typeof import("../chart/zoom.js");
 
   /* page/ */
+  finder: typeof import("../page/finder.js");
   keysheet: typeof import("../page/keysheet.js");
+  tabbar: typeof import("../page/tabbar.js");
   questions: typeof import("../page/questions.js");
   recent: typeof import("../page/recent.js");
 
@@ -87,12 +89,21 @@ interface PageData {
   tabs: { id: string; title: string }[];
   /** By theme, then by name. */
   colours: Record<string, Record<string, string>>;
+  charts: { id: string; title: string; tab: string }[];
   /** What the title of the window ends with. */
   product: string;
   rangeKeys: { key: string; range: string; title: string }[];
   comparisons: Record<string, string>;
   /** Other names of steps, such as minute for 1m. */
   stepNames: Record<string, string>;
+}
+
+/** What "/" finds: a tab, or a chart of it, which is under the tab's title. */
+interface Findable {
+  tab: string;
+  chart: string;
+  title: string;
+  under: string;
 }
 
 /** callbacks/refresh.py. With an error there are no more than tab, number, brings, error, final and perhaps version. */

@@ -64,6 +64,7 @@
   /** @type {Record<string, () => void>} */
   const ACTIONS = {
     t: awaitRange,
+    "/": () => metrics.finder.open(),
     r: refresh,
     f: fullScreen,
     c: compare,
