@@ -19,6 +19,7 @@ from layouts.finder import finder, finder_button
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
+from layouts.static import as_html
 from layouts.theme import recolouring
 from layouts.timecontrol import go_live
 from metrics_dash.auth.permissions import LOCAL, Principal
@@ -98,6 +99,7 @@ PRELOADS
 <body>
 <a class="skip" href="#board">Skip to the charts</a>
 {%app_entry%}
+KEYS_SHEET
 <footer>
 {%config%}
 {%scripts%}
@@ -105,6 +107,10 @@ PRELOADS
 </footer>
 </body>
 </html>"""
+
+
+# Nothing of it ever changes: a part of Dash's would be told of whatever happens on the page.
+_KEYS_SHEET = as_html(keys_sheet())
 
 
 def first_script_hash() -> str:
@@ -122,6 +128,7 @@ def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
         _INDEX.replace("FIRST_SCRIPT", FIRST_SCRIPT)
         .replace("PRELOADS", preloads(BASE_PATH))
         .replace("CSS_VARIABLES", Brand.of(settings).variables())
+        .replace("KEYS_SHEET", _KEYS_SHEET)
         .replace("PAGE_DATA", data)
     )
 
@@ -164,7 +171,6 @@ def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: 
             main(catalog, settings),
             notice(),
             details(),
-            keys_sheet(),
             finder(),
         ],
         className="app",

@@ -171,3 +171,10 @@ def test_a_catalogs_text_is_inert_in_the_page(tmp_path: Path, title: str) -> Non
     assert data is not None
     assert json.loads(data[1])["tabs"] == [{"id": "one", "title": title}]
     assert page.count('id="_dash-config"') == 1
+
+
+def test_the_sheet_of_keys_is_html_of_the_page_and_no_part_that_dash_looks_after() -> None:
+    text = index_string(CATALOG, SETTINGS, "1")
+    assert text.count('<dialog id="keys"') == 1
+    assert text.index("{%app_entry%}") < text.index('<dialog id="keys"')
+    assert "keys-switch" not in str(page(CATALOG, SETTINGS))
