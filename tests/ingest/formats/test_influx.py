@@ -91,7 +91,7 @@ def test_a_point_of_more_fields_than_an_event_has_becomes_several() -> None:
 @pytest.mark.parametrize(
     "line",
     ["cpu", "cpu ", "cpu n", "cpu n=", "cpu =1", ",a=b n=1", "cpu,a n=1", "cpu,a= n=1", "cpu n=1 soon", "cpu n=1,",
-     "=",
+     "=", "cpu n=1,bad= 17", "cpu n=1,bad 17",
      "cpu n=1 1 1", 'cpu n="x', "cpu n=0x1", "cpu n=1_0", "cpu n=nan", "cpu n=inf", "cpu n=yes", "cpu n=1ii",
      "cpu n=--1", "cpu n=9999999999999999999999i", f"cpu n=1 {10**19}", "cpu n=\u0661"],
 )  # fmt: skip
