@@ -6,7 +6,6 @@ standard error, without a trace and without a secret.
 
 import gzip
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -28,7 +27,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.backups import BackupError
 from db.engine import DatabaseURLError, use_database
-from db.faults import lacks_right
 from db.migrate import SchemaError, migrate
 from db.programs import ProgramError
 from metrics_dash import __version__, logs
@@ -36,7 +34,8 @@ from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.commands import backups, checks, collectors, floors, links, roles, tokens, users
 from metrics_dash.commands.annotate import annotate
 from metrics_dash.commands.audit_log import audit_log
-from metrics_dash.commands.session import CommandError, duration, show
+from metrics_dash.commands.complaints import of_data_folder, of_database
+from metrics_dash.commands.session import CommandError, as_started, duration, show
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
 from metrics_dash.settings import Settings, SettingsError, load_settings
@@ -78,34 +77,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _complain(error)
         sys.exit(BAD_USAGE)
     except (CommandError, SchemaError, BackupError, ProgramError, OSError) as error:
-        _complain(error)
+        _complain(of_data_folder(error) or error)
         sys.exit(FAILED)
     except subprocess.SubprocessError:
         _complain("the embedded PostgreSQL does not start; look into postgres/log under METRICS_DATA_DIR")
         sys.exit(FAILED)
     except (DBAPIError, PoolTimeout, psycopg.Error) as error:  # COPY is the driver's own
-        _complain(_of_database(error))
+        _complain(of_database(error))
         sys.exit(FAILED)
     sys.exit(DONE)
 
 
 def _complain(problem: object) -> None:
     """Print one line on standard error, without a password."""
-    print("metrics_dash:", logs.redact(" ".join(str(problem).split())), file=sys.stderr)
-
-
-def _of_database(error: Exception) -> str:
-    """Say what the database answered, or that it did not."""
-    if lacks_right(error):
-        doctor = "python -m metrics_dash doctor says which statements give it"
-        return f"the database's role lacks a right: {_cause(error)}; {doctor}"
-    setting = "DATABASE_URL: " if os.environ.get("DATABASE_URL") else ""
-    return f"{setting}the database can't be used: {_cause(error)}"
-
-
-def _cause(error: Exception) -> str:
-    """Return the driver's own words: they name host and port, and neither a statement nor a password."""
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+    print("metrics_dash:", logs.redact(as_started(" ".join(str(problem).split()))), file=sys.stderr)
 
 
 def _stop_event() -> threading.Event:

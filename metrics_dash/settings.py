@@ -135,6 +135,14 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _a_login_ends_unused_before_it_ends_anyway(self) -> Self:
+        if self.session_idle > self.session_lifetime:
+            raise ValueError(
+                f"{PREFIX}SESSION_IDLE is longer than {PREFIX}SESSION_LIFETIME, after which a login ends in any case"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _the_demo_needs_a_collector(self) -> Self:
         if self.demo and self.only_reads:
             raise ValueError(f"{PREFIX}DEMO: the demo's events can't be taken where {PREFIX}ROLE is web")
@@ -226,12 +234,29 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
 
 
 def _one_line(error: ValidationError, names: Mapping[str, str]) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
         return message
     field, shown = str(first["loc"][0]), short(str(first["input"]))
     if field not in _SECRET and message != HOLDS_A_USER:
+        if first["type"] in _WORDS:
+            message = f"{shown} {_WORDS[first['type']].format(**first.get('ctx', {}))}"
         message = message.replace(repr(first["input"]), shown)
         message = message if shown in message else f"{shown}: {message}"
     return f"{names.get(field, field)}: {message}"
+
+
+# What pydantic says of types and bounds, in the words of our own checks.
+_WORDS: Mapping[str, str] = {
+    "int_parsing": "is not a whole number",
+    "int_parsing_size": "is not a whole number of a size that can be",
+    "int_from_float": "is not a whole number",
+    "float_parsing": "is not a number",
+    "finite_number": "is not a finite number",
+    "bool_parsing": "is neither 0 nor 1",
+    "greater_than_equal": "is less than {ge}",
+    "less_than_equal": "is more than {le}",
+    "greater_than": "is not more than 0",
+    "literal_error": "is not one of {expected}",
+}

@@ -52,7 +52,7 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
         ("METRICS_TIMEZONE", "Mars/Olympus", "Mars/Olympus"),
         *(("METRICS_TIMEZONE", name, f"{name!r} is not a time zone") for name in NO_PLACES),
         ("METRICS_RAW_RETENTION", "two days", "two days"),
-        ("METRICS_RAW_RETENTION", "0s", "greater than"),
+        ("METRICS_RAW_RETENTION", "0s", "is not more than 0"),
         ("METRICS_RAW_RETENTION", "20d", "METRICS_MINUTE_RETENTION"),
         ("METRICS_DEMO", "maybe", "maybe"),
         ("METRICS_LOG_FORMAT", "xml", "xml"),
@@ -61,7 +61,7 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
         ("METRICS_FLUSH_INTERVAL", "inf", "finite"),
         ("METRICS_ROLLUP_INTERVAL", "1e400", "finite"),
         ("METRICS_REFRESH_INTERVAL", "-Infinity", "finite"),
-        ("METRICS_REFRESH_INTERVAL", "0.5", "greater than or equal to 1"),
+        ("METRICS_REFRESH_INTERVAL", "0.5", "is less than 1"),
         ("METRICS_DAY_RETENTION", "999999999d", "longer than 36500d"),
         ("METRICS_DAY_RETENTION", f"{'9' * 400}d", "longer than 36500d"),
         ("METRICS_TIMEZONE", "x" * 5000, "not a time zone"),
@@ -186,3 +186,27 @@ def test_a_unix_socket_is_of_this_machine_alone_and_may_have_a_login() -> None:
     assert load_settings({**socket, "METRICS_AUTH": "password"}).socket == Path("/run/http.sock")
     with pytest.raises(SettingsError, match="SECRET_KEY"):
         load_settings({**socket, "METRICS_AUTH": "password", "METRICS_TRUSTED_PROXIES": "unix"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("METRICS_PORT", "eight", "'eight' is not a whole number"),
+        ("METRICS_PORT", "0", "'0' is less than 1"),
+        ("METRICS_PORT", "70000", "'70000' is more than 65535"),
+        ("METRICS_FLUSH_INTERVAL", "soon", "'soon' is not a number"),
+        ("METRICS_FLUSH_INTERVAL", "nan", "'nan' is not a finite number"),
+        ("METRICS_DEMO", "perhaps", "'perhaps' is neither 0 nor 1"),
+        ("METRICS_ROLE", "api", "'api' is not one of 'all' or 'web'"),
+        ("METRICS_LOG_LEVEL", "LOUD", "'LOUD' is not one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ],
+)
+def test_types_bounds_and_choices_are_told_as_everything_else(key: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({key: value})
+    assert str(caught.value) == f"{key}: {message}"
+
+
+def test_a_login_that_would_last_longer_unused_than_used_is_refused() -> None:
+    with pytest.raises(SettingsError, match="METRICS_SESSION_IDLE is longer than METRICS_SESSION_LIFETIME"):
+        load_settings({"METRICS_SESSION_IDLE": "8d"})

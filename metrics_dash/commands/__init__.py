@@ -1,6 +1,7 @@
 """Groups of commands that ``metrics_dash.cli`` takes in, and what all commands begin with.
 
 - ``session``: settings, log and database of a command, and the error that ends one in a line.
+- ``complaints``: what is said of an error of the system's or the database's.
 - ``floors``: where each level begins, and how to take back a floor that rose by mistake.
 - ``annotate``: say something of a moment.
 - ``backups``: everything in one file, and back.

@@ -1,6 +1,9 @@
 """``check-config``: whether a process could start with these settings. ``doctor``: what is wrong, and what to do."""
 
+import os
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from difflib import get_close_matches
 
 import typer
 from pydantic import SecretStr
@@ -10,10 +13,12 @@ from rich.table import Table
 from db.engine import use_database
 from metrics_dash import logs
 from metrics_dash.catalog import load_catalog
-from metrics_dash.commands.session import open_database, show
-from metrics_dash.settings import Settings, load_settings
+from metrics_dash.commands.session import as_started, open_database, show
+from metrics_dash.settings import OF_THE_CLIENT, Settings, SettingsError, load_settings
 
 commands = typer.Typer()
+# Of two names, how much has to be the same: a letter too many, too few, or another one.
+ALIKE = 0.9
 
 
 @commands.command("check-config")
@@ -21,11 +26,30 @@ def check_config() -> None:
     """Read settings and catalog as a start would, and print what differs from the defaults; connect to nothing."""
     settings = load_settings()
     load_catalog(settings.catalog)
+    _check_place(settings)
+    for name, meant in _nearly(os.environ):
+        typer.echo(f"{name} is not a setting; {meant} is one, if that is meant", err=True)
     for field, name in Settings.environment_names().items():
         value = getattr(settings, field)
         if value != Settings.model_fields[field].default:
             typer.echo(f"{name}={'(set)' if isinstance(value, SecretStr) else _as_written(value)}")
     typer.echo("settings and catalog are good")
+
+
+def _check_place(settings: Settings) -> None:
+    """Refuse a socket in a folder that is not there. Raises ``SettingsError``."""
+    folder = settings.statsd_socket.parent if settings.statsd_socket is not None else None
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"METRICS_STATSD_SOCKET: there is no folder {folder}; make it, or name another path")
+
+
+def _nearly(environ: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield names of the environment that are no settings and look like one, with that one."""
+    names = [*Settings.environment_names().values()]
+    for name in sorted(environ):
+        close = get_close_matches(name.upper(), names, 1, ALIKE) if name not in names else []
+        if close and name not in OF_THE_CLIENT:
+            yield name, close[0]
 
 
 def _as_written(value: object) -> object:
@@ -56,7 +80,8 @@ def doctor() -> None:
     bad = False
     try:
         for finding in examine(settings, database):
-            table.add_row(marks[finding.verdict], finding.subject, escape(finding.text), escape(finding.remedy))
+            told, remedy = escape(as_started(finding.text)), escape(as_started(finding.remedy))
+            table.add_row(marks[finding.verdict], finding.subject, told, remedy)
             bad = bad or finding.verdict is Verdict.BAD
     finally:
         use_database(None)

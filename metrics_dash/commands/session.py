@@ -3,6 +3,7 @@
 import getpass
 import os
 import pwd
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,12 @@ def open_database(settings: Settings) -> Database:
     database = Database(settings.url(), data_dir=settings.data_dir, read_url=settings.read_url())
     use_database(database)
     return database
+
+
+def as_started(text: str) -> str:
+    """Return advice with commands named as this one was started: as installed, or from a checkout."""
+    installed = Path(sys.argv[0]).name == "metrics-dash"
+    return text.replace("python -m metrics_dash", "metrics-dash") if installed else text
 
 
 def actor() -> str:

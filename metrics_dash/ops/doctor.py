@@ -103,7 +103,7 @@ def _reach(database: Database) -> Finding:
         remedy = (
             "look into postgres/log under METRICS_DATA_DIR"
             if database.embedded
-            else "check that the server runs and that DATABASE_URL names its host, port, user and database"
+            else "check that the server runs and that DATABASE_URL names its host, port, user, password and database"
         )
         return Finding("database", Verdict.BAD, f"{name} can't be reached: {cause}", remedy)
     text = f"{name} {version // 10000}.{version % 10000}"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from db.migrate import head_revision
 from metrics_dash.settings import load_settings
 from tests.commands.conftest import Run
@@ -55,3 +57,27 @@ def test_lists_and_addresses_are_printed_as_they_are_written(run: Run) -> None:
     ended = run("check-config", SECRET_KEY="k" * 32, METRICS_PROXY_SECRET="s" * 16, **given)
     assert ended.code == 0, ended.err
     assert {f"{name}={value}" for name, value in given.items()} <= set(ended.out.splitlines())
+
+
+def test_a_socket_in_a_folder_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+    ended = run("check-config", METRICS_STATSD_SOCKET=str(tmp_path / "run" / "statsd.sock"))
+    assert ended.code == 2
+    assert f"METRICS_STATSD_SOCKET: there is no folder {tmp_path / 'run'}" in ended.err
+    assert run("check-config", METRICS_STATSD_SOCKET=str(tmp_path / "statsd.sock")).code == 0
+
+
+def test_a_name_that_looks_like_a_setting_and_is_none_is_told(run: Run) -> None:
+    ended = run("check-config", METRIC_RAW_RETENTION="72h", METRICS_TOKEN="of the client", ANOTHER="1")
+    assert ended.code == 0
+    assert ended.err == "METRIC_RAW_RETENTION is not a setting; METRICS_RAW_RETENTION is one, if that is meant\n"
+
+
+@pytest.mark.parametrize(
+    ("started", "named"), [("/opt/x/bin/metrics-dash", "metrics-dash"), ("x/__main__.py", "python -m metrics_dash")]
+)
+def test_advice_names_the_command_as_it_was_started(
+    on: Run, monkeypatch: pytest.MonkeyPatch, started: str, named: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [started])
+    told = on("doctor", COLUMNS="300").out
+    assert f"start one: {named} run, or worker" in told
