@@ -55,6 +55,8 @@ from routes import problems as problem_pages
 from routes.bundles import BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
+# The one script of the management pages, which the dashboard has no use for.
+ADMIN_SCRIPT = r"age\.js"
 _starting, _started = threading.Lock(), threading.Event()
 META = [
     {"name": "viewport", "content": "width=device-width, initial-scale=1"},
@@ -184,7 +186,7 @@ def _manage(
         server=shared,
         url_base_pathname=MANAGEMENT_BASE,
         assets_folder=str(ASSETS),
-        assets_ignore=r"\.js$",
+        assets_ignore=rf"^(?!{ADMIN_SCRIPT}$).*\.js$",
         late=(),
         serve_locally=True,
         title=f"Admin · {brand.title_markup}",
@@ -280,6 +282,7 @@ def _dash(server: Flask, title: str) -> BundledDash:
         server=shared,
         url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
+        assets_ignore=f"^{ADMIN_SCRIPT}$",
         serve_locally=True,
         title=title,
         update_title="",

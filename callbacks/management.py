@@ -14,6 +14,7 @@ from layouts.pages import audit_log, frame, links, pipeline, tokens, users
 from metrics_dash.auth.overview import Entry, Link, Person, Token, Wall
 from metrics_dash.auth.permissions import MANAGE, ForbiddenError, Principal
 from metrics_dash.catalog import Catalog
+from metrics_dash.charts.data import QueriesUnavailableError
 from metrics_dash.ops.pipeline import Pipeline
 from metrics_dash.web.paths import LINKS_PATH, MANAGEMENT_PATHS, PIPELINE_PATH, TOKENS_PATH, USERS_PATH
 
@@ -59,7 +60,7 @@ def register(app: Dash, management: Management) -> None:
     @app.callback(Output("pipeline", "children"), Input("tick", "n_intervals"), prevent_initial_call=True)
     def look_again(ticks: int | None) -> list[Component]:
         _check(PIPELINE_PATH, management)
-        return _pipeline(management)
+        return _pipeline_again(management)
 
 
 def parts_of(path: str, search: str, management: Management) -> list[Component]:
@@ -90,6 +91,16 @@ def _pipeline(management: Management) -> list[Component]:
     except Exception:
         log.exception("the pipeline page can't be made")
         return pipeline.unavailable("The database can’t be asked just now. This page asks again by itself.")
+
+
+def _pipeline_again(management: Management) -> list[Component]:
+    """Return the page's parts anew. Where they can't be made, what it shows stays, and its script says how old it is
+    (assets/admin/age.js). Raises ``QueriesUnavailableError``."""
+    try:
+        return pipeline.content(management.pipeline())
+    except Exception as error:
+        log.warning("the pipeline page can't be made anew: %s", type(error).__name__)
+        raise QueriesUnavailableError("the database does not answer") from error
 
 
 def _before(search: str) -> int | None:

@@ -26,7 +26,9 @@ _MIB = 1024 * 1024
 def frame(parts: Sequence[Component], seconds: float) -> list[Component]:
     """Return the page's parts where they are made anew every so many seconds."""
     again = max(OFTEN_ENOUGH_SECONDS, seconds)
-    return [dcc.Interval(id="tick", interval=round(1000 * again)), html.Div(list(parts), id="pipeline")]
+    # Filled by assets/admin/age.js, where no answer comes any more.
+    age = html.P(id="age", className="told bad", role="status", hidden=True)
+    return [dcc.Interval(id="tick", interval=round(1000 * again)), age, html.Div(list(parts), id="pipeline")]
 
 
 def content(data: Pipeline) -> list[Component]:

@@ -17,6 +17,7 @@ from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.web.paths import BASE_PATH, PIPELINE_PATH
 from tests.browser.conftest import Serve
 from tests.browser.test_access import PASSWORD, problems, sign_in
+from tests.support.outages import outage
 
 Open = Callable[..., Page]
 
@@ -47,6 +48,22 @@ def test_without_a_login_it_is_for_whoever_sits_here(
     expect(page.get_by_role("region", name="Senders")).to_contain_text("4,321")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert Axe().run(page).response["violations"] == []
+
+
+def test_during_an_outage_it_keeps_what_it_showed_and_says_how_old_that_is(
+    open_page: Open, serve: Serve, database: Database
+) -> None:
+    send(database, "shop", 4321)
+    page = open_page(at(serve()))
+    expect(page.get_by_role("region", name="Senders")).to_contain_text("4,321")
+    age = page.locator("#age")
+    expect(age).to_be_hidden()
+    with outage(database):
+        expect(age).to_contain_text("ago — the database does not answer; trying again")
+        expect(page.get_by_role("region", name="Senders")).to_contain_text("4,321")
+    expect(age).to_be_hidden()
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+    expect(age).to_contain_text("the server does not answer")
 
 
 def test_it_is_made_anew_by_itself(open_page: Open, serve: Serve, database: Database) -> None:
