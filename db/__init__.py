@@ -14,10 +14,11 @@ Events in
     ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
-    pass), ``fold`` (from rows to buckets), ``bins`` (their histograms), ``labels`` and ``event_keys`` (what buckets
-    name, and how many), ``failures`` (what can't be computed), ``buckets`` (``query_buckets``,
-    ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time it is for
-    that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one).
+    pass), ``fold`` (from rows to buckets), ``bins`` (their histograms), ``registers`` (their unique counts),
+    ``labels`` and ``event_keys`` (what buckets name, and how many), ``failures`` (what can't be computed),
+    ``buckets`` (``query_buckets``, ``purge_buckets_before``), ``floors`` (below which a level holds nothing),
+    ``clock`` (what time it is for that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the
+    finer one).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
     database this is), ``server`` (its connections, clock, disk), ``rights`` (what a role lacks for its work),

@@ -1,8 +1,9 @@
 """Comparing a level with the finer one that it was folded from, by other statements than those that folded it.
 
 Both sides are brought into one shape, facts: for a bucket, the number of its events (``what`` is ``events``), of each
-measurement (``measurement``) its number, sum, minimum, maximum, last sample and histogram, and of each metadata key
-(``metadata``) the number of events that carry it, which the cap on its values does not change.
+measurement (``measurement``) its number, sum, minimum, maximum, last sample and histogram, of each metadata key
+(``metadata``) the number of events that carry it, which the cap on its values does not change, and of
+each that is counted so (``unique``) what is kept of its different values.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from db import registers
 from db.bins import bins_sql, packed_sql, place_sql
 from db.fold import MERGES, unpacked
 from db.labels import OTHER, escaped_sql, key_sql
@@ -150,22 +152,67 @@ def _histograms_of(level: str) -> str:
     )
 
 
+_KEY = "event_name, bucket_start, key"
+_KEPT = """telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed)
+    WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end"""
+_NAMED = f"""(
+    SELECT DISTINCT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, key FROM {_KEPT}
+)"""
+
+
+def _binned(query: str, column: str) -> str:
+    start = "date_bin(:width, bucket_start, 'epoch') AS bucket_start"
+    return f"SELECT event_name, {start}, key, {column} FROM ({query}) AS one"
+
+
+def _uniques_of(level: str) -> str:
+    hashes = registers.hashes_sql(_KEY, "packed", f"{_KEPT} AND packed LIKE 'e1:%'")
+    ranks = registers.ranks_sql(_KEY, "packed", f"{_KEPT} AND packed LIKE 'r1:%'")
+    merged = registers.packed_sql(_KEY, _NAMED, _binned(hashes, "hash"), _binned(ranks, "register, rank"))
+    return merged.replace(":LEVEL", f":{level}")
+
+
+# Of the keys that the stored buckets have: whatever else is declared by now was not when they were made.
+_RAW_UNIQUES = registers.packed_sql(
+    _KEY,
+    _NAMED.replace(":LEVEL", ":level"),
+    f"""
+    SELECT event_name, bucket_start, key, {registers.hash_sql("metadata ->> key")} AS hash
+    FROM {_NAMED.replace(":LEVEL", ":level")} AS named JOIN telemetry_events AS source USING (event_name)
+    WHERE occurred_at >= bucket_start AND occurred_at < bucket_start + :width AND kind = 'event'
+        AND metadata ->> key IS NOT NULL""",
+    f"SELECT {_KEY}, 0 AS register, 0 AS rank FROM {_NAMED.replace(':LEVEL', ':level')} AS named WHERE false",
+)
+
+
+def _of_metadata(uniques: str) -> str:
+    """Return unique counts as facts of metadata keys."""
+    key = f"'metadata' AS what, {escaped_sql('key')} AS key"
+    return f"SELECT event_name, bucket_start, {key}, packed FROM ({uniques}) AS one"
+
+
+_PARTS = ("expected", "stored", "should", "placed", "due", "once")
+
+
 # A bucket of an older version has no last sample or histogram yet: in that it is unfinished, and compared in all else.
-def _comparison(source: str, histograms: str) -> str:
+def _comparison(source: str, histograms: str, uniques: str) -> str:
     return f"""
 SELECT event_name, bucket_start, what, key,
     expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min, expected.max, stored.max,
     expected.last[2], stored.last[2], expected.last[1], stored.last[1],
-    should.histogram, placed.histogram
+    should.histogram, placed.histogram, due.packed, once.packed
 FROM ({source}) AS expected
 FULL JOIN ({_of_level("level")}) AS stored USING (event_name, bucket_start, what, key)
 FULL JOIN ({histograms}) AS should USING (event_name, bucket_start, what, key)
 FULL JOIN ({_histograms_of("level")}) AS placed USING (event_name, bucket_start, what, key)
+FULL JOIN ({_of_metadata(uniques)}) AS due USING (event_name, bucket_start, what, key)
+FULL JOIN ({_of_metadata(_uniques_of("level"))}) AS once USING (event_name, bucket_start, what, key)
 WHERE (
     stored.count IS DISTINCT FROM expected.count
     OR stored.min IS DISTINCT FROM expected.min
     OR stored.max IS DISTINCT FROM expected.max
     OR (stored.last IS DISTINCT FROM expected.last AND NOT (stored.no_last OR expected.no_last))
+    OR (due.packed IS DISTINCT FROM once.packed AND NOT COALESCE(stored.unplaced OR expected.unplaced, false))
     OR (placed.histogram IS DISTINCT FROM should.histogram AND NOT (stored.unplaced OR expected.unplaced))
     OR (stored.sum IS NULL) <> (expected.sum IS NULL)
     OR abs(stored.sum - expected.sum) > :tolerance
@@ -173,15 +220,15 @@ WHERE (
 )
     AND NOT EXISTS (
         SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND (mark.event_name, mark.bucket_start) = (
-            COALESCE(expected.event_name, stored.event_name, should.event_name, placed.event_name),
-            COALESCE(expected.bucket_start, stored.bucket_start, should.bucket_start, placed.bucket_start))
+            COALESCE({", ".join(f"{part}.event_name" for part in _PARTS)}),
+            COALESCE({", ".join(f"{part}.bucket_start" for part in _PARTS)}))
     )
 ORDER BY bucket_start, event_name, what, key
 """
 
 
-_FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS))
-_FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source")))
+_FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS, _RAW_UNIQUES))
+_FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source")))
 
 
 def differing_facts(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from db import registers
 from db.bins import unpack
 from db.engine import Database, default_database
 from db.event_keys import forget_keys
@@ -23,12 +24,13 @@ def query_buckets(
 
     ``bucket_type``: ``minute``, ``hour`` or ``day``; ``ValueError`` quotes another, or a moment without a time zone.
     Each is a dict of ``event_name``, ``bucket_type``, ``bucket_start`` (aware, UTC), ``count``, ``sum_values``,
-    ``min_values``, ``max_values``, ``last_values``, ``histograms``, ``value_counts``, ``metadata_counts`` and
-    ``inserted_at``.
+    ``min_values``, ``max_values``, ``last_values``, ``histograms``, ``value_counts``, ``metadata_counts``,
+    ``uniques`` and ``inserted_at``.
     ``last_values`` has the time (seconds since 1970) and the value of each measurement's last sample, of several at one
     time the greatest, ``histograms`` of each measurement how many values lie in which place (``db.bins``); they are
     None where an older version made the bucket. ``metadata_counts`` has a label such as ``success:true`` for each key
-    and value, which ``db.labels.split_label`` takes apart.
+    and value, which ``db.labels.split_label`` takes apart, ``uniques`` how many different values the keys have that are
+    counted so (``db.registers``).
     """
     _check(bucket_type)
     check_aware(start=start, end=end)
@@ -36,7 +38,7 @@ def query_buckets(
         found = connection.execute(
             text(
                 "SELECT event_name, bucket_type, bucket_start, count, sum_values, min_values, max_values, "
-                "last_values, histograms, value_counts, metadata_counts, inserted_at FROM telemetry_buckets "
+                "last_values, histograms, value_counts, metadata_counts, uniques, inserted_at FROM telemetry_buckets "
                 "WHERE event_name = :name AND bucket_type = :bucket_type "
                 "AND bucket_start >= :start AND bucket_start < :end ORDER BY bucket_start"
             ),
@@ -46,6 +48,9 @@ def query_buckets(
             {
                 **row,
                 "histograms": _unpacked(row["histograms"]),
+                "uniques": {
+                    key: registers.count([registers.unpack(kept)]) for key, kept in (row["uniques"] or {}).items()
+                },
                 "bucket_start": row["bucket_start"].astimezone(UTC),
                 "inserted_at": row["inserted_at"].astimezone(UTC),
             }

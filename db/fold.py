@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from db import registers
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
 
@@ -77,6 +78,19 @@ def unpacked(column: str) -> str:
     return f"{column} || '{{}}' AS {column}"
 
 
+_AGGREGATES = "events CROSS JOIN LATERAL jsonb_each(aggregates) WHERE aggregates <> '{}'"
+_HASHES = f"""
+    SELECT bucket, key, {registers.hash_sql("value")} AS hash
+    FROM (
+        SELECT bucket, key, metadata ->> key AS value FROM events JOIN counted_once USING (bucket) WHERE counted > 0
+        OFFSET 0
+    ) AS carried
+    WHERE value IS NOT NULL"""
+_NO_RANKS = "SELECT NULL::int AS bucket, NULL::text AS key, NULL::int AS register, NULL::int AS rank WHERE false"
+_KEPT = "finer CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
+_FINER_HASHES = registers.hashes_sql("bucket, key", "packed", _KEPT.format(kind="e1"))
+_FINER_RANKS = registers.ranks_sql("bucket, key", "packed", _KEPT.format(kind="r1"))
+
 # Every part names the same columns whatever the source. `parts`: aggregates of each measurement. `bins`: how many of
 # its values lie in a place. `labels`: how many events carried a metadata key (`field`) with a value. An event is the
 # smallest of buckets. Numbers are grouped once, by their places, so what is merged of them is a fraction.
@@ -112,7 +126,7 @@ placed AS MATERIALIZED (
 bins AS (
     SELECT bucket, key, place, value_counts AS count FROM placed
     UNION ALL
-    {bins_sql("bucket, key", "value ->> 'bins'", "events CROSS JOIN LATERAL jsonb_each(aggregates)")}
+    {bins_sql("bucket, key", "value ->> 'bins'", _AGGREGATES)}
 ),
 parts (bucket, key, {", ".join(MERGES)}) AS (
     SELECT bucket, key, {", ".join(MERGES)} FROM placed
@@ -120,6 +134,10 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
     FROM events CROSS JOIN LATERAL jsonb_each(aggregates) AS pair WHERE aggregates <> '{{}}'
 ),
+counted_once AS (
+    SELECT bucket, key FROM keys JOIN event_keys USING (event_name) WHERE kind = 'unique'
+),
+uniques AS ({registers.packed_sql("bucket, key", "counted_once", _HASHES, _NO_RANKS)}),
 labels AS (
     SELECT bucket, key AS field, COALESCE(metadata ->> key, 'null') AS value, counted AS count
     FROM (
@@ -133,7 +151,7 @@ _BUCKETS = f"""
 finer AS MATERIALIZED (
     SELECT keys.bucket, stored.*
     FROM keys CROSS JOIN LATERAL (
-        SELECT count, {", ".join(map(unpacked, MERGES))}, histograms, metadata_counts
+        SELECT count, {", ".join(map(unpacked, MERGES))}, histograms, uniques, metadata_counts
         FROM telemetry_buckets AS candidate
         WHERE candidate.bucket_type = :source AND candidate.event_name = keys.event_name
             AND candidate.bucket_start >= keys.bucket_start
@@ -147,6 +165,8 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     FROM finer CROSS JOIN LATERAL jsonb_object_keys(finer.value_counts) AS pair (key)
 ),
 bins AS ({bins_sql("bucket, key", "value", "finer CROSS JOIN LATERAL jsonb_each_text(histograms)")}),
+counted_once AS (SELECT DISTINCT bucket, key FROM finer CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)),
+uniques AS ({registers.packed_sql("bucket, key", "counted_once", _FINER_HASHES, _FINER_RANKS)}),
 labels AS (
     SELECT bucket, field, NULLIF(substr(label, length(field) + 2), '{OTHER}') AS value, count
     FROM (
@@ -260,15 +280,21 @@ capped AS (
 )"""
 
 
+_ONCE = "once AS (SELECT bucket, jsonb_object_agg(key, packed) AS uniques FROM uniques GROUP BY 1)"
+
+
 def _fold(source: str, naming: str) -> str:
     """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source``
     gives."""
     stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MAPS)
     return f"""
-WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}
-INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts)
-SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}')
+WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}
+INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts,
+    uniques)
+SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}'),
+    COALESCE(once.uniques, '{{}}')
 FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN capped USING (bucket)
+    LEFT JOIN once USING (bucket)
 """
 
 

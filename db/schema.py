@@ -85,6 +85,7 @@ telemetry_events = Table(
 # One row holds everything mergeable about one event name in one bucket. value_counts says how many events carried
 # each measurement: an average divides by it, not by `count`. last_values has of each the time (seconds since 1970) and
 # the value of its last sample, histograms a text (db.bins); both are NULL where a version before them made the bucket.
+# uniques has a text (db.registers) for each metadata key that was declared when the bucket was made.
 telemetry_buckets = Table(
     "telemetry_buckets",
     metadata,
@@ -100,6 +101,7 @@ telemetry_buckets = Table(
     _time("inserted_at", default="now()"),
     Column("last_values", JSONB),
     Column("histograms", JSONB),
+    Column("uniques", JSONB),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
     Index("telemetry_buckets_outdated", "bucket_type", "bucket_start", postgresql_where=text("last_values IS NULL")),
@@ -161,7 +163,7 @@ rollup_failures = Table(
 )
 
 # The measurements and metadata keys that an event's buckets name. A row for "__other__" says that there are more, and
-# that those are counted together.
+# that those are counted together. A row of the kind "unique" is a metadata key whose values are counted once each.
 event_keys = Table(
     "event_keys",
     metadata,
@@ -170,7 +172,7 @@ event_keys = Table(
     Column("key", Text, nullable=False),
     _time("first_seen_at", default="clock_timestamp()"),
     PrimaryKeyConstraint("event_name", "kind", "key", name="event_keys_pkey"),
-    CheckConstraint(_one_of("kind", ("measurement", "metadata")), name="event_keys_kind"),
+    CheckConstraint(_one_of("kind", ("measurement", "metadata", "unique")), name="event_keys_kind"),
 )
 
 job_runs = Table(

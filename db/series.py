@@ -6,6 +6,7 @@ buckets are packed into a single ``bytea``: server and client then handle one va
 faster than the plain rows. See ``_unpack`` for the layout.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from db import annotations
 from db.annotations import Annotation
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
+from db.registers import Kept, unpack
 from db.series_statement import KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -48,6 +50,7 @@ class Read:
     ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
+    ``unique``: the measurement is a metadata key, and what is known of its different values is read.
     """
 
     event_name: str
@@ -61,6 +64,7 @@ class Read:
     latest: bool = False
     only: tuple[str, str] | None = None
     placed: bool = False
+    unique: bool = False
 
     @cached_property
     def width(self) -> int | None:
@@ -87,6 +91,8 @@ class Rows:
 
     ``start``: epoch ms. ``count``: events. ``sum``, ``min``, ``max``, ``values`` (how many events carried it) are of
     the measurement and None without one. ``splits``: value to the starts and counts of the buckets that have it.
+    ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those, the start of each bucket that
+    has events, and what is kept of its values, None where the key was not declared when it was made.
     """
 
     start: NDArray[np.int64]
@@ -97,6 +103,7 @@ class Rows:
     values: NDArray[np.float64] | None = None
     splits: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
     bins: Bins | None = None
+    uniques: Sequence[tuple[int, Kept | None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,11 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
-    return [shape, *([f"{shape}_split"] if read.split_by is not None else []), *(["bins"] if read.placed else [])]
+    return [shape, *([f"{shape}_split"] if read.split_by is not None else []), *_further(read)]
+
+
+def _further(read: Read) -> list[str]:
+    return [kind for kind, asked in (("bins", read.placed), ("uniques", read.unique)) if asked]
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
@@ -171,7 +182,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [None if kind == "bins" else _bounds(read) for _, read in reads],
+        "edges": [None if kind in ("bins", "uniques") else _bounds(read) for _, read in reads],
     }
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
@@ -237,7 +248,29 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
             counted = np.frombuffer(content or b"", dtype=_COUNTED)
             splits[value] = (_starts(counted["slot"], read), _doubles(counted["count"]))
     bins = _unpack_bins(packed[("bins", number, None)] or b"", read) if read.placed else None
-    return Rows(_starts(buckets["slot"], read), _doubles(buckets["count"]), splits=splits, bins=bins, **measured)
+    return Rows(
+        _starts(buckets["slot"], read),
+        _doubles(buckets["count"]),
+        splits=splits,
+        bins=bins,
+        uniques=_unpack_uniques(number, read, packed),
+        **measured,
+    )
+
+
+def _unpack_uniques(
+    number: int, read: Read, packed: Mapping[tuple[str, int, str | None], bytes | None]
+) -> list[tuple[int, Kept | None]] | None:
+    if not read.unique:
+        return None
+    content = (packed[("uniques", number, None)] or b"").decode()
+    found = (each.partition(" ") for each in content.split(";") if each)
+    return [(_bucket_of(int(start) * 1000, read), unpack(kept) if kept else None) for start, _, kept in found]
+
+
+def _bucket_of(start: int, read: Read) -> int:
+    """Return the start of the longer bucket that one lies in."""
+    return start if read.edges is None else read.edges[bisect_right(read.edges, start) - 1]
 
 
 def _unpack_bins(content: bytes, read: Read) -> Bins:

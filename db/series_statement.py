@@ -79,6 +79,12 @@ SELECT 'bins', read.number, NULL::text, (
         ';'), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
 ) FROM FROM_READS"""
 
+_UNIQUES = """
+SELECT 'uniques', read.number, NULL::text, (
+    SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' '
+        || coalesce(uniques ->> read.measurement, ''), ';'), 'UTF8') FROM BUCKETS AND count > 0
+) FROM FROM_READS"""
+
 # The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
 # stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own
 # level at both ends (`coarse`, `first`, `last`). So a value that is new to the last moments may be missing until its
@@ -150,6 +156,7 @@ KINDS = {
     "binned": _binned(_FOLDED, _READS),
     "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
     "bins": _BINS.replace("FROM_READS", _READS),
+    "uniques": _UNIQUES.replace("FROM_READS", _READS),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
     "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
     "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
@@ -175,6 +182,7 @@ PREFIXES = {
     "binned": "b",
     "folded": "f",
     "bins": "h",
+    "uniques": "u",
     "plain_split": "ps",
     "binned_split": "bs",
     "folded_split": "fs",

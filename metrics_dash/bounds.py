@@ -58,7 +58,7 @@ def check_bounds(bounds: Bounds, *, show: str, draw: str, good: Good) -> Bounds:
     first = next((name for name in ("min", "max", "target", "warn") if getattr(bounds, name) is not None), None)
     if first is None:
         return bounds
-    if show in ("count", "sum"):
+    if show in ("count", "sum", "unique"):
         instead = '; show = "rate" has none of that' if show == "count" else ""
         raise BoundsError(f"{first}: a bucket's {show} depends on its length, which goes with the range{instead}")
     if draw != "line" and bounds.min is not None and bounds.min > 0:

@@ -156,6 +156,11 @@ class Catalog:
     events: Mapping[str, Event]
     tabs: tuple[Tab, ...]
 
+    @cached_property
+    def unique(self) -> Mapping[str, tuple[str, ...]]:
+        """By event name the metadata keys whose values are counted once each."""
+        return {name: event.unique for name, event in self.events.items() if event.unique}
+
     def charts(self) -> Iterator[Chart]:
         """Return every chart of every tab, in order."""
         return (chart for tab in self.tabs for chart in tab.charts)
@@ -312,7 +317,8 @@ def _shows_at(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> frozen
     event: Any = _at(("events", _at((*loc[:-1], "event"), document)), document)
     if not isinstance(event, dict) or event.get("kind") not in SHOWS_OF_KIND:
         return CHART_SHOWS
-    return shows_of(event["kind"], measured=bool(event.get("measurements"))) | {"ratio"}
+    measured, unique = bool(event.get("measurements")), bool(event.get("unique"))
+    return shows_of(event["kind"], measured=measured, unique=unique) | {"ratio"}
 
 
 # What pydantic says of these speaks of Python, and whoever writes a catalog writes TOML.

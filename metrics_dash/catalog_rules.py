@@ -3,10 +3,10 @@ the query API.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from metrics_dash.catalog_names import EventName, Key
 
@@ -18,12 +18,15 @@ _OF_SAMPLES: frozenset[Show] = PERCENTILES | {"avg", "min", "max"}
 _OF_EVENTS: frozenset[Show] = _OF_SAMPLES | {"count", "rate", "sum"}
 # What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
 SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {"counter": _OF_EVENTS, "gauge": _OF_SAMPLES, "timing": _OF_EVENTS}
+# How many different values a metadata key had; which one stands in the place of the measurement.
+UNIQUE: Show = "unique"
+# Each costs up to 2 KB of every bucket.
+MOST_UNIQUE = 8
 NEEDS_MEASUREMENT: frozenset[Show] = _OF_SAMPLES | {"sum"}
 SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
-ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values())
+ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values()) | {UNIQUE}
 # A ratio is of two things, so it is no choice for one event.
 CHART_SHOWS: frozenset[Show] = ANY_SHOW | {"ratio"}
-NEEDS_REGISTERS: frozenset[Show] = frozenset({"unique"})
 
 
 class ChoiceError(ValueError):
@@ -52,31 +55,49 @@ class Event(Record):
     kind: Kind
     measurements: dict[Key, Measurement] = {}
     dimensions: tuple[Key, ...] = ()
+    unique: tuple[Key, ...] = ()
     help: str = ""
 
+    @model_validator(mode="after")
+    def _unique_keys_are_few_and_of_events(self) -> Self:
+        if len(self.unique) > MOST_UNIQUE:
+            raise ValueError(f"unique: {len(self.unique)} keys are more than {MOST_UNIQUE}")
+        if self.unique and self.kind == "gauge":
+            raise ValueError(
+                f"unique {self.unique[0]!r}: a gauge's samples are no events, whose values could be counted"
+            )
+        return self
 
-def shows_of(kind: Kind, *, measured: bool) -> frozenset[Show]:
-    """Return what works for an event of a kind; ``measured``: whether it has measurements."""
-    return SHOWS_OF_KIND[kind] if measured else SHOWS_OF_KIND[kind] - NEEDS_MEASUREMENT
+
+def shows_of(kind: Kind, *, measured: bool, unique: bool) -> frozenset[Show]:
+    """Return what works for an event of a kind; ``measured``: whether it has measurements, ``unique``: and keys whose
+    values are counted once each."""
+    shows = SHOWS_OF_KIND[kind] if measured else SHOWS_OF_KIND[kind] - NEEDS_MEASUREMENT
+    return shows | {UNIQUE} if unique else shows
 
 
 def check_show(show: str, event: Event | None) -> Show:
     """Return ``show`` if it may be shown of the event (None: of one that is not declared). Raises ``ChoiceError``."""
-    allowed = ANY_SHOW if event is None else shows_of(event.kind, measured=bool(event.measurements))
-    if show in NEEDS_REGISTERS:
-        raise ChoiceError("show", f"show {show!r} needs registers, which buckets do not store yet", allowed)
+    allowed = ANY_SHOW - {UNIQUE}
+    if event is not None:
+        allowed = shows_of(event.kind, measured=bool(event.measurements), unique=bool(event.unique))
+    if show == UNIQUE and UNIQUE not in allowed:
+        where = "the catalog lists for the event" if event is None else f"{event.name!r} lists"
+        raise ChoiceError("show", f"show 'unique' needs a key that {where} under unique", allowed)
     if show == "ratio":
         raise ChoiceError("show", "show 'ratio' needs a numerator and a denominator, which a catalog declares", allowed)
     if show not in ANY_SHOW:
         raise ChoiceError("show", f"show {show!r} is not known", allowed)
-    if event is not None and show not in SHOWS_OF_KIND[event.kind]:
+    if event is not None and show not in SHOWS_OF_KIND[event.kind] | {UNIQUE}:
         raise ChoiceError("show", f"a {event.kind} has no {show!r}", allowed)
     return show
 
 
 def choose_measurement(named: str | None, show: Show, event: Event | None) -> str | None:
-    """Return the measurement to show, None where events are counted. The only one of a declared event need not be
-    named; of an event that is not declared (None) any may be. Raises ``ChoiceError``."""
+    """Return the measurement to show, None where events are counted; of ``unique`` the key. The only one of a declared
+    event need not be named; of an event that is not declared (None) any may be. Raises ``ChoiceError``."""
+    if show == UNIQUE and event is not None:
+        return _choose(named, event, event.unique, "key")
     if show not in NEEDS_MEASUREMENT:
         if named is not None:
             raise ChoiceError("measurement", f"show {show!r} counts events and takes no measurement, not {named!r}")
@@ -87,12 +108,16 @@ def choose_measurement(named: str | None, show: Show, event: Event | None) -> st
         return named
     if not event.measurements:
         raise ChoiceError("measurement", f"{event.name!r} has no measurements, so it has no {show!r}")
+    return _choose(named, event, event.measurements, "measurement")
+
+
+def _choose(named: str | None, event: Event, those: Collection[str], what: str) -> str:
     if named is None:
-        if len(event.measurements) > 1:
-            raise ChoiceError("measurement", f"name a measurement of {event.name!r}", event.measurements)
-        return next(iter(event.measurements))
-    if named not in event.measurements:
-        raise ChoiceError("measurement", f"measurement {named!r} is not one of {event.name!r}", event.measurements)
+        if len(those) > 1:
+            raise ChoiceError("measurement", f"name a {what} of {event.name!r}", those)
+        return next(iter(those))
+    if named not in those:
+        raise ChoiceError("measurement", f"{what} {named!r} is not one of {event.name!r}", those)
     return named
 
 
@@ -103,7 +128,7 @@ def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
 
 def unit_of(show: Show, measurement: str | None, event: Event | None) -> str:
     """Return the unit of what is shown: of its measurement, where that is declared; a rate counts events."""
-    declared = event.measurements.get(measurement) if event and measurement else None
+    declared = event.measurements.get(measurement) if event and measurement and show != UNIQUE else None
     return "/s" if show == "rate" else declared.unit if declared else ""
 
 

@@ -25,6 +25,7 @@ from db.partitions import ensure_partitions_ahead
 from db.rows import InvalidEventError
 from db.status import pipeline_status
 from metrics_dash.auth.sweep import sweep
+from metrics_dash.catalog import load_catalog
 from metrics_dash.emit.autostart import AUTOSTART_HANDLER, COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.ingest.collector import Collector
@@ -264,10 +265,10 @@ def jobs(
     def hourly(name: str, function: Callable[[datetime], Outcome]) -> Job:
         return Job(name, HOUR, _elected(database, name, function), lane="upkeep", retry=MINUTE)
 
+    unique = load_catalog(settings.catalog).unique
+    rollup = RollupJob(database, settings.rollup_interval, unique=unique, took=took)
     return (
-        Job(
-            "rollup", settings.rollup_interval, RollupJob(database, settings.rollup_interval, took=took), lane="rollup"
-        ),
+        Job("rollup", settings.rollup_interval, rollup, lane="rollup"),
         Job("clock", MINUTE, ClockJob(database), lane="upkeep"),
         hourly("partitions", lambda slot: _partitions(database, slot)),
         hourly("purge", lambda slot: _purge(database, settings)),

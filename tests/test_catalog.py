@@ -41,7 +41,7 @@ def test_the_default_catalog_has_eleven_events_and_four_tabs_of_their_charts() -
     catalog = load_catalog()
     assert len(catalog.events) == 11
     assert [tab.title for tab in catalog.tabs] == ["Server", "Auth", "Gameplay", "Combat"]
-    assert [len(tab.charts) for tab in catalog.tabs] == [3, 5, 3, 3]
+    assert [len(tab.charts) for tab in catalog.tabs] == [3, 6, 3, 3]
 
 
 def test_unit_and_kind_are_derived_from_the_event() -> None:
@@ -67,7 +67,7 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ('measurement = "amount"\n', "", "charts.revenue: name a measurement of 'shop.order.paid'"),
         ('show = "avg"', 'show = "sum"', "charts.stock: a gauge has no 'sum'"),
         ('show = "avg"', 'show = "count"', "charts.stock: a gauge has no 'count'"),
-        ('show = "sum"', 'show = "unique"', "charts.revenue: show 'unique' needs registers"),
+        ('show = "sum"', 'show = "unique"', "charts.revenue: show 'unique' needs a key that 'shop.order.paid' lists"),
         ('show = "sum"', 'show = "median"', "'median'"),
         ('show = "sum"', 'show = "count"', "takes no measurement, not 'amount'"),
         ('show = "sum"', 'show = "sum"\nsplit_by = "country"', "only counts and rates"),

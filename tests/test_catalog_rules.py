@@ -17,7 +17,9 @@ def test_a_rate_is_counted_by_the_second_and_a_sum_in_its_measurements_unit() ->
     ("show", "event", "says"),
     [
         ("count", STOCK, "a gauge has no 'count'"),
-        ("unique", PAID, "show 'unique' needs registers"),
+        ("unique", PAID, "show 'unique' needs a key that 'shop.paid' lists under unique"),
+        ("unique", STOCK, "show 'unique' needs a key that 'shop.stock' lists under unique"),
+        ("unique", None, "show 'unique' needs a key that the catalog lists for the event under unique"),
         ("ratio", PAID, "show 'ratio' needs a numerator and a denominator"),
         ("ratio", None, "show 'ratio' needs a numerator and a denominator"),
         ("median", None, "show 'median' is not known"),
@@ -35,6 +37,23 @@ def test_an_only_measurement_is_chosen_and_a_strange_one_refused() -> None:
     assert choose_measurement(None, "sum", PAID) == "amount"
     with pytest.raises(ChoiceError, match="measurement 'price'"):
         choose_measurement("price", "sum", PAID)
+
+
+def test_the_key_of_a_unique_count_is_one_that_is_listed_and_has_no_unit() -> None:
+    event = PAID.model_copy(update={"unique": ("amount", "buyer")})
+    assert check_show("unique", event) == "unique"
+    assert choose_measurement("buyer", "unique", event) == "buyer"
+    assert choose_measurement(None, "unique", event.model_copy(update={"unique": ("buyer",)})) == "buyer"
+    assert unit_of("unique", "amount", event) == ""
+    with pytest.raises(ChoiceError, match="name a key"):
+        choose_measurement(None, "unique", event)
+    with pytest.raises(ChoiceError, match="key 'country' is not one of"):
+        choose_measurement("country", "unique", event)
+
+
+def test_a_gauge_has_nothing_to_count_once() -> None:
+    with pytest.raises(ValueError, match="a gauge's samples are no events"):
+        Event(name="shop.stock", kind="gauge", unique=("who",))
 
 
 def test_counts_are_split_by_their_dimensions_only() -> None:

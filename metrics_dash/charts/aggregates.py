@@ -11,17 +11,22 @@ from db.series import Rows
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.percentiles import percentile
+from metrics_dash.charts.uniques import unique
 
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """How a bucket is shown: its value from its rows and seconds, its value without events, the headline's label."""
+    """How a bucket is shown: its value from its rows and seconds, its value without events, the headline's label.
+
+    ``sure``: a bucket with events always has a value, or is as one without; else it may not be known.
+    """
 
     value: Callable[[Rows, Values], Values]
     empty: float
     label: str
+    sure: bool = True
 
 
 def _part(name: str) -> Callable[[Rows, Values], Values]:
@@ -63,4 +68,5 @@ AGGREGATES: Mapping[Show, Aggregate] = {
     "p90": Aggregate(_percentile(90), np.nan, "90th percentile"),
     "p95": Aggregate(_percentile(95), np.nan, "95th percentile"),
     "p99": Aggregate(_percentile(99), np.nan, "99th percentile"),
+    "unique": Aggregate(unique, 0.0, "different", sure=False),
 }

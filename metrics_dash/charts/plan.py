@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from db.levels import BUCKET_TYPES
 from db.series import Read
 from metrics_dash.catalog import Chart
-from metrics_dash.catalog_rules import PERCENTILES
+from metrics_dash.catalog_rules import PERCENTILES, UNIQUE
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.ratios import read_of
 from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
@@ -135,6 +135,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
         placed=chart.show in PERCENTILES,
+        unique=chart.show == UNIQUE,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

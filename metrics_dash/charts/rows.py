@@ -1,9 +1,10 @@
 """Rows of buckets, put in the order of a grid or added up. Pure functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from db.registers import Kept
 from db.series import Bins, Rows
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.timerange.grid import Milliseconds
@@ -16,7 +17,7 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
     sums, lows, highs, values = (
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
-    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins)
+    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques)
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
@@ -40,7 +41,15 @@ def aggregate(rows: Rows, upto: int) -> Rows:
         _reduced(rows.max, np.fmax.reduce, upto),
         _reduced(rows.values, np.nansum, upto),
         bins=_as_one(rows, upto),
+        uniques=_kept_as_one(rows, upto),
     )
+
+
+def _kept_as_one(rows: Rows, upto: int) -> Sequence[tuple[int, Kept | None]] | None:
+    if rows.uniques is None or not upto:
+        return None
+    held = set(rows.start[:upto].tolist())
+    return [(int(rows.start[0]), kept) for start, kept in rows.uniques if start in held]
 
 
 def _as_one(rows: Rows, upto: int) -> Bins | None:

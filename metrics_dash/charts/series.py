@@ -81,7 +81,8 @@ def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Ser
 def _values(show: Show, rows: Rows, grid: Grid) -> Values:
     aggregate = AGGREGATES[show]
     values = aggregate.value(rows, grid.seconds)
-    return _fixed(np.where(np.isnan(values) & grid.known, aggregate.empty, values))
+    without = np.isnan(values) & grid.known & (aggregate.sure | ~(rows.count > 0))
+    return _fixed(np.where(without, aggregate.empty, values))
 
 
 def _fixed(values: Values) -> Values:

@@ -23,7 +23,7 @@ from db.labels import split_label
 from db.levels import LEVELS, RollupLevel
 
 _DAY = timedelta(days=1)
-_COMPARED = ("count", "sum", "min", "max", "last", "time of last", "histogram")
+_COMPARED = ("count", "sum", "min", "max", "last", "time of last", "histogram", "unique values")
 
 
 @dataclass(frozen=True, slots=True)

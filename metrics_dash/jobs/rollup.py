@@ -6,7 +6,7 @@ late, or after an outage changes nothing that is right. ``db.rollups`` has the s
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -14,12 +14,17 @@ from sqlalchemy import Connection
 
 from db import failures, rollups
 from db.engine import Database
+from db.event_keys import declare_unique
 from db.floors import read_floors
 from db.keys import BucketKeys
 from db.levels import LEVELS, RAW, RollupLevel
 
 log = logging.getLogger(__name__)
 
+Unique = Mapping[str, Collection[str]]
+"""By event name the metadata keys whose values are counted once each."""
+
+NONE_DECLARED: Unique = {}
 
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
 PASS_LIMIT = 10_000
@@ -51,16 +56,23 @@ class PassResult:
         return sum(self.rebuilt.values())
 
 
-def run_pass(database: Database, *, limit: int = PASS_LIMIT, before: datetime | None = None) -> PassResult:
+def run_pass(
+    database: Database,
+    *,
+    limit: int = PASS_LIMIT,
+    before: datetime | None = None,
+    unique: Unique = NONE_DECLARED,
+) -> PassResult:
     """Fold up to ``limit`` dirty buckets of each level, newest first; returns at once if another process does.
 
-    ``before`` leaves minutes that start at or after it for a later pass. A late event reaches its minute, hour and
-    day in the same pass.
+    ``before`` leaves minutes that start at or after it for a later pass. ``unique``: what the catalog declares. A late
+    event reaches its minute, hour and day in the same pass.
     """
     started = time.monotonic()
     with database.begin() as connection:
         if not rollups.try_lock(connection):
             return PassResult(acted=False)
+        declare_unique(connection, unique)
         result = roll_up(connection, limit=limit, before=before)
     return _timed(result, time.monotonic() - started)
 
@@ -139,7 +151,7 @@ class RollupJob:
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
     freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
-    ``took`` is told how many seconds each pass took.
+    ``unique``: what the catalog declares. ``took`` is told how many seconds each pass took.
     """
 
     def __init__(
@@ -149,6 +161,7 @@ class RollupJob:
         *,
         run: Callable[..., PassResult] = run_pass,
         limit: int = PASS_LIMIT,
+        unique: Unique = NONE_DECLARED,
         took: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._database = database
@@ -156,12 +169,13 @@ class RollupJob:
         self._run = run
         self._most = self._limit = limit
         self._slow = False
+        self._unique = unique
         self._took = took
 
     def __call__(self, slot: datetime) -> bool:
         """Run one pass; True if another should follow at once."""
         before = datetime.now(UTC).replace(second=0, microsecond=0) if self._slow else None
-        result = self._run(self._database, limit=self._limit, before=before)
+        result = self._run(self._database, limit=self._limit, before=before, unique=self._unique)
         if not result.acted:
             return False
         self._took(result.seconds)

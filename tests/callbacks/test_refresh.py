@@ -20,7 +20,7 @@ from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
 from metrics_dash.web.context import Context
 
-AUTH = ["login-rate", "login-results", "login-success-rate", "login-time-p95", "session-starts"]
+AUTH = ["login-rate", "login-results", "login-success-rate", "login-time-p95", "session-starts", "unique-players"]
 CARDS = ["card-login-rate", "card-session-starts"]
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 ADDRESS = "?tab=auth&from=2026-02-01T11:30:00Z&to=2026-02-01T12:30:00Z&tz=UTC"

@@ -128,7 +128,7 @@ def test_every_aggregate_can_be_shown(database: Database, queries: Queries) -> N
     window = queries.window("1h")
     expected = {"count": 3, "sum": 9, "rate": 3 / 60, "avg": 3, "min": 1, "max": 6}
     expected |= {"p50": 2, "p90": 6, "p95": 6, "p99": 6}
-    assert {*expected, "ratio"} == set(AGGREGATES)
+    assert {*expected, "ratio", "unique"} == set(AGGREGATES)
     for show, value in expected.items():
         measurement = None if show in ("count", "rate") else "xp_reward"
         data = queries.series(KILLED, measurement, show, window)

@@ -63,6 +63,7 @@ def test_a_bucket_comes_with_everything_that_it_holds(stored: Database) -> None:
         "histograms": {"ms": {40_000: 1}},
         "value_counts": {"ms": 1},
         "metadata_counts": {"ok:true": 1},
+        "uniques": {},
     }
     assert inserted.tzinfo is bucket["bucket_start"].tzinfo is UTC
 

@@ -112,6 +112,15 @@ def test_passes_that_take_too_long_take_less_and_quick_ones_more_again(database:
     assert [options["limit"] for options in asked] == [1000, 500, 250, 500, 1000]
 
 
+def test_a_roller_declares_what_is_counted_once_and_a_pass_by_hand_keeps_to_it(database: Database) -> None:
+    insert_events([event(0, metadata={"who": 1}), event(0, metadata={"who": 2})], database=database)
+    RollupJob(database, 5, unique={"a.b": ["who"]})(NOON)
+    assert [bucket["uniques"] for bucket in buckets(database)] == [{"who": 2}]
+    insert_events([event(0, metadata={"who": 3})], database=database)
+    roll_up_all(database)
+    assert [bucket["uniques"] for bucket in buckets(database, "day")] == [{"who": 3}]
+
+
 def test_a_roller_that_finds_another_at_work_leaves_it_to_it(database: Database) -> None:
     insert_events([event()], database=database)
     with transaction(database) as other:

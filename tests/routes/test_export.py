@@ -130,6 +130,7 @@ def test_series_that_are_hidden_in_the_picture_are_not_in_its_csv(database: Data
         "Login Success Rate",
         "Login Time p95",
         "Session Starts",
+        "Unique Players",
     ]
 
 

@@ -1,0 +1,65 @@
+"""Unique counts of charts: each value once in whatever range, zero without events, a gap where nobody counted."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from db.engine import Database
+from db.event_keys import declare_unique
+from db.rollups import lock
+from db.series import Rows
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.rows import aggregate
+from metrics_dash.charts.uniques import unique
+from tests.db.test_registers import hashes
+from tests.support.charts import SESSION, at, recorded_since, store
+
+NOON = at("2026-03-10T12:00+00:00")
+SECOND = np.array([1.0])
+
+
+def declare(database: Database) -> None:
+    with database.begin() as connection:
+        lock(connection)
+        declare_unique(connection, {SESSION: ["account_id"]})
+
+
+def sessions(*people: tuple[float, Any]) -> Iterable[Any]:
+    return ((SESSION, NOON + timedelta(minutes=minute), {}, {"account_id": who}) for minute, who in people)
+
+
+@pytest.mark.parametrize("length", ["1h", "24h", "7d", "30d"])
+def test_a_player_counts_once_in_every_range(database: Database, queries: Queries, length: str) -> None:
+    declare(database)
+    store(database, *sessions((0, 1), (1, 1), (20, 1), (20, 2), (-50, 2)))
+    data = queries.chart("unique-players", queries.window(length))
+    assert data.headline.value == 2
+    assert data.headline.label == "different"
+    assert np.nanmax(data.series[0].v) <= 2
+
+
+def test_buckets_put_together_count_a_value_once() -> None:
+    rows = Rows(np.array([0, 1]), np.array([3.0, 2.0]), uniques=[(0, hashes(1, 2)), (1, hashes(2)), (1, hashes(3))])
+    assert unique(rows, SECOND).tolist() == [2, 2]
+    assert unique(aggregate(rows, 2), SECOND).tolist() == [3]
+
+
+def test_what_was_not_declared_for_a_part_is_not_known() -> None:
+    rows = Rows(np.array([0, 1]), np.array([3.0, 2.0]), uniques=[(0, hashes(1)), (0, None), (1, hashes(2))])
+    assert unique(rows, SECOND) == pytest.approx([np.nan, 1], nan_ok=True)
+    assert np.isnan(unique(aggregate(rows, 2), SECOND)).all()
+
+
+def test_without_events_there_is_nobody_and_before_the_declaration_a_gap(database: Database, queries: Queries) -> None:
+    store(database, *sessions((0, 1)))
+    recorded_since(database, NOON - timedelta(days=2))
+    window = queries.window("1h")
+    at_noon = int(np.flatnonzero(queries.chart("unique-players", window).series[0].t == NOON.timestamp() * 1000)[0])
+    values = queries.chart("unique-players", window).series[0].v
+    assert np.isnan(values[at_noon])
+    assert values[at_noon - 1] == 0
+    declare(database)
+    store(database, *sessions((1, 1)))
