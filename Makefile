@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make update"
 
-.PHONY: run test test-busy check bench format screenshots update clean
+.PHONY: run test test-busy faults check bench format screenshots update clean
 
 $(BIN)/.build-installed: requirements-build.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -36,6 +36,10 @@ test: $(BIN)/.dev-installed
 	@sh tests/js/run.sh test
 	@sh tests/browser/install.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# Every fault as often, and for as long, as an outage is: hours. The table at its end stands in docs/reliability.md.
+faults: $(BIN)/.dev-installed
+	FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
 # What only passes while nothing else happens on the machine is a race of the page.
 test-busy: $(BIN)/.dev-installed

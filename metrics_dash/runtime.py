@@ -81,6 +81,8 @@ class Runtime:
             batch_size=settings.batch_size,
             flush_interval=settings.flush_interval,
             buffer_events=settings.buffer_events,
+            spool=settings.spool,
+            spool_bytes=settings.spool_size,
         )
         # DogStatsD's events, which supervision stores: whoever receives must not wait for the database.
         self._noted: deque[Note] = deque(maxlen=NOTES_AT_MOST)
@@ -188,6 +190,8 @@ class Runtime:
             problems += [f"the {keeper.name} is not running" for keeper in self.keepers if not keeper.alive]
             if self._collect and self.collector.alive and self.collector.failure:
                 problems.append(f"events can't be stored: {self.collector.failure}")
+            if self._collect and self.collector.handover is not None and self.collector.handover.problem:
+                problems.append(f"events can't be spooled: {self.collector.handover.problem}")
             if self._schedule:
                 failing = self.scheduler.failing.items()
                 problems += [f"the job {name} fails: {why}" for name, why in failing if name not in ELECTED_JOBS]

@@ -49,6 +49,21 @@ def parse_duration(text: object) -> object:
     return length
 
 
+# The units of a size. A number alone is bytes.
+_SIZES = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(rf"(\d{{1,12}})\s?({'|'.join(_SIZES)})", re.ASCII)
+
+
+def parse_size(text: object) -> object:
+    """Turn ``"256MiB"``, ``"1 GiB"`` or ``"0"`` into a number of bytes; pass other types on."""
+    if not isinstance(text, str):
+        return text
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{short(text)} is not a size such as 256MiB, 1GiB or 0")
+    return int(match[1]) * _SIZES[match[2]]
+
+
 def short(text: str) -> str:
     """Return a bad value for a message, cut where it gets long."""
     return repr(text if len(text) <= 40 else f"{text[:40]}…")
@@ -250,6 +265,7 @@ SecretKey = Annotated[OptionalSecret, AfterValidator(check_long(32))]
 ProxySecret = Annotated[OptionalSecret, AfterValidator(check_long(16))]
 DatabaseUrl = Annotated[OptionalSecret, AfterValidator(check_database_url)]
 RedisUrl = Annotated[OptionalSecret, AfterValidator(check_redis_url)]
+Size = Annotated[int, BeforeValidator(parse_size), Field(ge=0, le=2**50)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 OptionalAddress = Annotated[tuple[str, int] | None, BeforeValidator(parse_address)]
 ProductName = Annotated[str, AfterValidator(check_product_name)]

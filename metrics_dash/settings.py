@@ -42,6 +42,7 @@ from metrics_dash.setting_values import (
     RedisUrl,
     Seconds,
     SecretKey,
+    Size,
     Zone,
     is_address,
     is_loopback,
@@ -107,6 +108,10 @@ class Settings(BaseModel):
     flush_interval: Seconds = Field(5.0, description="Seconds until a partial batch is sealed.")
     batch_size: int = Field(1000, ge=1, le=50_000, description="Events that seal a batch at once.")
     buffer_events: int = Field(10_000, ge=1, le=10_000_000, description="Events the buffer holds at most.")
+    spool_size: Size = Field(
+        256 * 2**20, description="Room on disk for events that PostgreSQL does not take, such as 1GiB; 0: none."
+    )
+    spool_dir: OptionalPath = Field(None, description="Folder of these events; unset, spool under METRICS_DATA_DIR.")
     rollup_interval: Seconds = Field(5.0, description="Seconds between two rollup passes.")
     refresh_interval: Seconds = Field(10.0, ge=1, description="Seconds between two page refreshes.")
     raw_retention: Duration = Field(timedelta(hours=48), description="How long raw events are kept.")
@@ -190,6 +195,11 @@ class Settings(BaseModel):
     def socket(self) -> Path | None:
         """The Unix socket that the web server binds; None where that is an address and a port."""
         return Path(self.host.removeprefix("unix:")) if self.host.startswith("unix:") else None
+
+    @property
+    def spool(self) -> Path | None:
+        """The folder of events that PostgreSQL does not take; None where they stay in memory."""
+        return (self.spool_dir or self.data_dir / "spool").absolute() if self.spool_size else None
 
     @classmethod
     def environment_names(cls) -> dict[str, str]:

@@ -11,6 +11,7 @@ _PARTS = (
     "emit",
     "ingest",
     "ingest/formats",
+    "ingest/spool",
     "jobs",
     "charts",
     "charts/timerange",

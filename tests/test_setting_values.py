@@ -15,6 +15,7 @@ from metrics_dash.setting_values import (
     parse_duration,
     parse_list,
     parse_roles,
+    parse_size,
     short,
 )
 
@@ -33,6 +34,18 @@ from metrics_dash.setting_values import (
 def test_a_duration_has_a_number_and_a_unit(text: str, length: timedelta) -> None:
     assert parse_duration(text) == length
     assert parse_duration(length) == length
+
+
+@pytest.mark.parametrize(("text", "size"), [("0", 0), ("17", 17), ("4KiB", 4096), (" 256 MiB", 2**28), ("1GiB", 2**30)])
+def test_a_size_is_bytes_or_has_a_unit(text: str, size: int) -> None:
+    assert parse_size(text) == size
+    assert parse_size(size) == size
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "-1", "1.5GiB", "256MB", "1 TiB", "٣"])
+def test_what_is_no_size_is_quoted(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size such as 256MiB"):
+        parse_size(text)
 
 
 @pytest.mark.parametrize("text", ["5", "m", "-5m", "5 m", "5M", "٣m", f"{LONGEST.days + 1}d"])

@@ -210,3 +210,9 @@ def test_types_bounds_and_choices_are_told_as_everything_else(key: str, value: s
 def test_a_login_that_would_last_longer_unused_than_used_is_refused() -> None:
     with pytest.raises(SettingsError, match="METRICS_SESSION_IDLE is longer than METRICS_SESSION_LIFETIME"):
         load_settings({"METRICS_SESSION_IDLE": "8d"})
+
+
+def test_events_wait_on_disk_unless_there_is_no_room_for_them() -> None:
+    assert load_settings({}).spool == Path(".data/spool").absolute()
+    assert load_settings({"METRICS_SPOOL_DIR": "/var/spool/metrics"}).spool == Path("/var/spool/metrics")
+    assert load_settings({"METRICS_SPOOL_SIZE": "0"}).spool is None

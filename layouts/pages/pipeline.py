@@ -59,10 +59,12 @@ def _tiles(data: Pipeline) -> Iterator[Component]:
     ways, reasons = data.charts["ways"], data.charts["reasons"]
     behind = max(0.0, (data.now - data.complete_through).total_seconds())
     held = sum(_held(each.accounting) for each in data.collectors)
+    spooled = sum(_spooled(each.accounting) for each in data.collectors)
     refused = reasons.headline.value or 0
     yield _tile("Lag", f"{behind:,.0f}{THIN_SPACE}s", "until in its bucket", warns=behind > 60)
     yield _tile("Ingest", f"{_rate(ways):,.3g}{THIN_SPACE}/s", f"{short_number(ways.headline.value or 0)} in 24 h")
     yield _tile("Buffer", f"{held:,}", f"of {data.capacity:,} a process")
+    yield _tile("On disk", short_number(spooled), "wait for PostgreSQL", warns=spooled > 0)
     yield _tile("To recompute", f"{data.dirty:,}", "buckets")
     yield _tile("Refused", short_number(refused), "events, 24 h", warns=refused > 0)
     viewers, walls = (round(data.charts[key].headline.value or 0) for key in ("viewers", "walls"))
@@ -82,6 +84,10 @@ def _tile(title: str, number: str, what: str, *, warns: bool = False) -> html.Di
 
 def _held(accounting: Any) -> int:
     return int(accounting.get("buffered", 0)) + int(accounting.get("in_flight", 0))
+
+
+def _spooled(accounting: Any) -> int:
+    return int(accounting.get("spooled", 0))
 
 
 # Who sends, and what is refused
@@ -193,6 +199,7 @@ def _collectors(data: Pipeline) -> Component:
             each.host,
             str(each.pid),
             f"{_held(each.accounting):,}",
+            f"{_spooled(each.accounting):,}",
             f"{int(each.accounting.get('committed', 0)):,}",
             html.Span(
                 "now" if each.live else f"silent since {moment(each.seen_at)}", className="" if each.live else "warned"
@@ -200,8 +207,8 @@ def _collectors(data: Pipeline) -> Component:
         )
         for each in data.collectors
     ]
-    head = ("Host", "Process", "Buffered", "Stored", "Last seen")
-    return _numbers("Processes", head, rows, "No process collects.", numbers=(2, 3))
+    head = ("Host", "Process", "Buffered", "On disk", "Stored", "Last seen")
+    return _numbers("Processes", head, rows, "No process collects.", numbers=(2, 3, 4))
 
 
 def _bytes(size: float) -> str:

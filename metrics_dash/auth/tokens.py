@@ -22,8 +22,9 @@ _REMEMBERED = 4096
 # What a rate may be: less would let nobody in for minutes, and more is no limit.
 EVENTS_PER_SECOND = (0.01, 1e9)
 BYTES_PER_SECOND = (1.0, 1e12)
-# Whoever watches over us has to hear of an outage: what tells of it opens without the database. Nothing else does.
-_WITHOUT_DATABASE: Scope = "scrape"
+# What opens without the database, and nothing else does: whoever watches over us has to hear of an outage, and events
+# wait on disk for its end.
+_WITHOUT_DATABASE: frozenset[Scope] = frozenset({"scrape", "ingest"})
 _PREFIX = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*\.?", re.ASCII)
 
 
@@ -95,12 +96,15 @@ class _Known:
     who: Principal
     expires_at: datetime | None
 
-    def for_scraping(self) -> Principal | None:
-        """Return what it still opens while the database can't be asked; None where that is nothing."""
+    def without_database(self, scope: Scope) -> Principal | None:
+        """Return what it still opens of a scope while the database can't be asked; None where that is nothing.
+
+        What it sends can't be counted then: the disk has its own bound.
+        """
         over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
-        if over or _WITHOUT_DATABASE not in self.who.scopes:
+        if over or scope not in self.who.scopes:
             return None
-        return replace(self.who, scopes=frozenset({_WITHOUT_DATABASE}))
+        return replace(self.who, scopes=frozenset({scope}), limited=False)
 
 
 class Tokens:
@@ -116,7 +120,7 @@ class Tokens:
         """Return what a program may do with what it shows; None where that is no token that holds.
 
         ``scope``: what it is shown for. Where the database can't be asked, a token that held when it was last asked in
-        this process still opens what takes ``scrape``.
+        this process still opens what takes ``scrape`` or ``ingest``.
         """
         secret = read_secret(shown, TOKEN)
         if secret is None:
@@ -125,11 +129,11 @@ class Tokens:
         with self._lock:
             if key in self._found:
                 return self._found[key]
-            known = self._known.get(key) if scope == _WITHOUT_DATABASE else None
+            known = self._known.get(key) if scope in _WITHOUT_DATABASE else None
         try:
             found = self._look(secret, address, READ_SECONDS if known is None else PROBE_SECONDS)
         except Exception as error:
-            kept = known.for_scraping() if known is not None else None
+            kept = known.without_database(scope) if known is not None and scope is not None else None
             if kept is None or classify(error) is not Fault.TRANSIENT:
                 raise
             return kept

@@ -57,6 +57,8 @@ def _start() -> Handler | None:
         batch_size=settings.batch_size,
         flush_interval=settings.flush_interval,
         buffer_events=settings.buffer_events,
+        spool=settings.spool,
+        spool_bytes=settings.spool_size,
     )
     collector.start()
 

@@ -9,6 +9,9 @@ KEY_REUSED = "key_reused"
 SHUTDOWN = "shutdown"
 # Whoever waits for a batch is told so, and keeps it.
 SENT_AGAIN = frozenset({CANCELLED, SHUTDOWN})
+# The buffer is full, and so is the disk behind it; bytes of the spool that can't be read any more.
+SPOOL_FULL = "spool_full"
+SPOOL_DAMAGED = "spool_damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,8 @@ class Accounting:
 
     ``offered = rejected + dropped (by reason) + buffered + spooled + in_flight + committed + replayed``. An event is
     rejected when it breaks a rule, dropped when there is no room or no place for it, buffered until its batch is being
-    written, and in flight until that write is known to have succeeded. Then it is committed, if this process stored it
-    by that write, or replayed, if it came again and the store had it already.
+    written or lies on disk, where it is spooled, and in flight until that write is known to have succeeded. Then it is
+    committed, if this process stored it by that write, or replayed, if it came again and the store had it already.
 
     ``refused``: by reason those of the rejected and dropped that their sender was not told to send again.
     """

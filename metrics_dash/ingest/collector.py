@@ -13,34 +13,34 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from uuid import UUID, uuid4
 
-from db.batches import Batch, Written, days_of
+from db.batches import Batch
 from db.deadlines import WRITE_SECONDS, answer_within
 from db.engine import Database
-from db.faults import Fault, classify, describe, lacks_partition, remedy, took_too_long
-from db.ledger import write_batch_bisecting, write_batches
+from db.faults import Fault, classify, describe, took_too_long
 from db.names import NAME_QUOTA
-from db.partitions import ensure_partitions, forget_partitions
 from db.rows import Row
 from metrics_dash.ingest.accounting import SHUTDOWN, Accounting
 from metrics_dash.ingest.buffer import Buffer
+from metrics_dash.ingest.delivery import Delivery
 from metrics_dash.ingest.heartbeat import Heartbeat
+from metrics_dash.ingest.outage import Outage
+from metrics_dash.ingest.spool.handover import SPOOL_BYTES, Handover
 from metrics_dash.ingest.submission import PendingBatch, Submission
-from metrics_dash.ingest.tally import FLUSH, Tally
+from metrics_dash.ingest.tally import Tally
 
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 16 * 1024 * 1024
 # A transaction takes several sealed batches when they have piled up: one commit for all of them.
 GROUP_EVENTS = 50_000
-FIRST_RETRY_SECONDS = 0.5
-LAST_RETRY_SECONDS = 30.0
-# While the schema is broken one batch is tried now and then, so that a repair is noticed.
-PROBE_SECONDS = 5.0
 # Pages take a collector that was not seen for 30 s for dead, whatever its flush interval is.
 LONGEST_TICK_SECONDS = 5.0
 RESTART_SERVER_EVERY_SECONDS = 2.0
+# What is kept of the time to stop for writing to disk what the database did not take.
+SPOOL_SECONDS = 2.0
 
 
 class Collector:
@@ -51,6 +51,7 @@ class Collector:
     what comes then is refused and counted. ``name_quota``: how many event names the database may come to hold.
     ``group_events``: batches that have piled up share a transaction up to this many events; 0: each has its own.
     ``patience``: seconds that the database may take to answer; then the connection is closed and the batch tried again.
+    ``spool``: a folder for what the database does not take, at most ``spool_bytes`` in it; None: it waits in memory.
     ``clock`` is monotonic, in seconds; ``wall`` is nanoseconds since 1970; ``jitter(a, b)`` draws a number between.
     """
 
@@ -65,6 +66,8 @@ class Collector:
         name_quota: int = NAME_QUOTA,
         group_events: int = GROUP_EVENTS,
         patience: float = WRITE_SECONDS,
+        spool: Path | None = None,
+        spool_bytes: int = SPOOL_BYTES,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], int] = time.time_ns,
         jitter: Callable[[float, float], float] = random.uniform,
@@ -72,11 +75,12 @@ class Collector:
         self._database = database
         self._flush_interval = flush_interval
         self._tick_interval = min(flush_interval, LONGEST_TICK_SECONDS)
-        self._name_quota = name_quota
         self._group_events = group_events
         self._patience = patience
-        self._clock = clock
+        self._clock, self._wall = clock, wall
+        self._spool, self._spool_bytes = spool, spool_bytes
         self._jitter, self.tally = jitter, Tally()
+        self._delivery = Delivery(database, name_quota=name_quota, clock=clock, tally=self.tally)
         self._buffer = Buffer(
             batch_size=batch_size,
             buffer_events=buffer_events,
@@ -98,12 +102,15 @@ class Collector:
     def _begin(self) -> None:
         """Set what a new thread, or a fork's child, starts from."""
         self._heartbeat = Heartbeat(self._database, self._buffer)
+        self.handover = self._heartbeat.handover = None if self._spool is None else Handover(
+            self._buffer, self._spool, self._heartbeat.collector_id, most=self._spool_bytes,
+            flush_interval=self._flush_interval, clock=self._clock, wall=self._wall, arrived=self._wake_up,
+            adopted=self.tally.submit,
+        )  # fmt: skip
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._deadline: float | None = None
-        self._failure: str | None = None
-        self._failures = 0
-        self._not_before = 0.0
+        self._outage = Outage(self._clock, self._jitter)
         self._next_tick = 0.0
         self._next_server_check = 0.0
         self._one_by_one = 0
@@ -130,11 +137,13 @@ class Collector:
         self._buffer.reject(events, names=names)
 
     def flush(self, timeout: float) -> bool:
-        """Seal and store all that has come so far; whether that was done within ``timeout`` seconds."""
+        """Seal and store all that has come so far; whether that was done within ``timeout`` seconds. On disk is not
+        stored."""
         waiting = self._buffer.held()
         self._wake_up()
         deadline = time.monotonic() + timeout
-        return all(submission.settled(deadline - time.monotonic()) for submission in waiting)
+        settled = all(submission.settled(deadline - time.monotonic()) for submission in waiting)
+        return settled and (self.handover is None or self.handover.wait(deadline - time.monotonic()))
 
     # For those who watch.
 
@@ -150,12 +159,17 @@ class Collector:
     @property
     def failure(self) -> str | None:
         """Why nothing can be stored at present, in one line; None while all is well."""
-        return self._failure
+        return self._outage.failure
+
+    @property
+    def spools(self) -> bool:
+        """Whether events are taken though the database is away: a disk has room for them."""
+        return self.handover is not None and self.handover.problem is None
 
     @property
     def healthy(self) -> bool:
         """Whether the thread lives and the last write succeeded."""
-        return self.alive and self._failure is None
+        return self.alive and self.failure is None
 
     @property
     def begun(self) -> bool:
@@ -176,13 +190,16 @@ class Collector:
                 return
             self._started = self._begun = True
             self._deadline = None
-            self._next_tick = self._not_before = 0.0
+            self._next_tick = self._outage.not_before = 0.0
             self._buffer.close(False)
+            if self.handover is not None:
+                self.handover.start()
             self._thread = threading.Thread(target=self._run, name="metrics-collector", daemon=True)
             self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Store what is held, within ``timeout`` seconds, and end the thread. What could not be stored is counted.
+        """Store what is held, within ``timeout`` seconds, and end the thread. What can't be stored goes to disk, and
+        what can't go there is counted.
 
         Events that come from now on are refused.
         """
@@ -193,20 +210,25 @@ class Collector:
             self._buffer.close()
             thread, self._thread = self._thread, None
             self._deadline = self._clock() + timeout
-            self._not_before = 0.0
+            self._outage.not_before = 0.0
         self._wake_up()
         if thread is not None:
-            thread.join(timeout)
-            if thread.is_alive():
-                # It hangs in the database; whether what is in flight arrives is unknown, so it stays on the books.
-                log.error("the collector did not stop within %g s: %s", timeout, self.snapshot().as_dict())
-                return
+            thread.join(timeout if self.handover is None else max(0.0, timeout - SPOOL_SECONDS))
+        if self.handover is not None:
+            self.handover.drain()
+            self.handover.stop(SPOOL_SECONDS)
+        if thread is not None and thread.is_alive():
+            # It hangs in the database; whether what is in flight arrives is unknown, so it stays on the books.
+            log.error("the collector did not stop within %g s: %s", timeout, self.snapshot().as_dict())
+            return
         lost = self._buffer.abandon(SHUTDOWN)
         if lost:
-            log.error("%d events could not be stored before the shutdown: %s", lost, self._failure or "never started")
+            log.error("%d events could not be stored before the shutdown: %s", lost, self.failure or "never started")
 
     def _run(self) -> None:
-        self._buffer.put_back()
+        self._put_back()
+        if self.handover is not None:
+            self.handover.adopt()
         over = threading.Event()
         stand_in = threading.Thread(target=self._stand_in, args=(over,), name="metrics-heartbeat", daemon=True)
         stand_in.start()
@@ -216,7 +238,7 @@ class Collector:
             over.set()
         # A beat that came after the leave would bring it back.
         stand_in.join()
-        if self._buffer.oldest_age() is None:
+        if self._heartbeat.oldest_age() is None:
             with answer_within(self._patience):
                 self._heartbeat.leave()
 
@@ -228,13 +250,16 @@ class Collector:
                 self._wake.clear()
 
     def _is_finished(self) -> bool:
-        """Told to stop, and nothing is left or no time is."""
+        """Told to stop, and nothing is left or no time is, or what is left lies on disk and can't be stored now."""
         if self._deadline is None:
             return False
-        return self._clock() >= self._deadline or self._buffer.oldest_age() is None
+        left = self._buffer.oldest_age() if self.failure else self._heartbeat.oldest_age()
+        return self._clock() >= self._deadline or left is None
 
     def _wake_up(self) -> None:
         self._wake.set()
+        if self.handover is not None:
+            self.handover.notice()
 
     # One turn of the thread.
 
@@ -245,16 +270,28 @@ class Collector:
         if ticks:
             self._next_tick = now + self._tick_interval
             self._buffer.report_refusals()
-        if now < self._not_before or (ticks and not self._attempt(self._beat)):
-            return self._until(min(self._not_before, self._next_tick))
+        if now < self._outage.not_before or (ticks and not self._attempt(self._beat)):
+            return self._until(min(self._outage.not_before, self._next_tick))
+        if ticks and self.failure is None and self.handover is not None:
+            self.handover.adopt()
         stopping = self._deadline is not None
         due = self._buffer.seal_older_than(0 if stopping else self._flush_interval)
-        group = self._buffer.take(0 if self._one_by_one else self._group_events)
+        group = self._take(0 if self._one_by_one else self._group_events)
         if not group:
             return self._until(self._next_tick if due is None else min(self._next_tick, now + due))
         self._one_by_one = max(0, self._one_by_one - 1)
         self._attempt(lambda: self._deliver(group))
-        return self._until(self._not_before)
+        return self._until(self._outage.not_before)
+
+    def _take(self, events: int) -> list[PendingBatch]:
+        if self.handover is None:
+            return self._buffer.take(events)
+        return self.handover.take(events, well=self.failure is None)
+
+    def _put_back(self) -> None:
+        spooled = self._buffer.put_back()
+        if spooled and self.handover is not None:
+            self.handover.put_back(spooled)
 
     def _until(self, moment: float) -> float:
         if self._deadline is not None:
@@ -267,13 +304,11 @@ class Collector:
             with answer_within(self._patience):
                 delivered = action()
         except Exception as error:
-            self._buffer.put_back()
+            self._put_back()
             self._note_failure(error)
             return False
-        if self._failure is not None and (delivered or self._buffer.oldest_age() is None):
-            log.info("the collector stores events again")
-            self._failure = None
-            self._failures = 0
+        if self.failure is not None and (delivered or self._heartbeat.oldest_age() is None):
+            self._outage.end()
         return True
 
     def _deliver(self, group: list[PendingBatch]) -> bool:
@@ -281,7 +316,7 @@ class Collector:
         batches = [sealed.batch for sealed in group]
         since = min(sealed.since for sealed in group)
         try:
-            written = self._write(batches, since)
+            written = self._delivery.write(batches, since)
         except Exception as error:
             if took_too_long(error):
                 # Less at a time may be done in time.
@@ -290,39 +325,14 @@ class Collector:
                 raise
             if len(group) > 1:
                 # One of them holds a bad event. The others must not pay for it.
-                self._buffer.put_back()
+                self._put_back()
                 self._one_by_one = len(group)
                 return False
-            written = [self._bisect(batches[0], since)]
+            written = [self._delivery.bisect(batches[0], since)]
         self._buffer.settle(group, written)
+        if self.handover is not None:
+            self.handover.done(group)
         return True
-
-    def _write(self, batches: list[Batch], since: float) -> list[Written]:
-        try:
-            return self._write_once(batches, since)
-        except Exception as error:
-            if not lacks_partition(error):
-                raise
-            # Purged since it was made, and let in again since: it is made anew.
-            forget_partitions(self._database)
-            return self._write_once(batches, since)
-
-    def _write_once(self, batches: list[Batch], since: float) -> list[Written]:
-        began = time.perf_counter()
-        ensure_partitions(self._database, days_of(batches))
-        with self._database.begin() as connection:
-            written = write_batches(connection, batches, waited=self._clock() - since, name_quota=self._name_quota)
-        self.tally.took(FLUSH, time.perf_counter() - began)
-        return written
-
-    def _bisect(self, batch: Batch, since: float) -> Written:
-        with self._database.begin() as connection:
-            written = write_batch_bisecting(
-                connection, batch, waited=self._clock() - since, name_quota=self._name_quota
-            )
-        for index, reason in written.quarantined:
-            log.error("event %d of batch %s went to quarantine: %s", index, batch.batch_id, reason)
-        return written
 
     def _beat(self) -> bool:
         self._heartbeat.beat()
@@ -338,27 +348,12 @@ class Collector:
     # Failures.
 
     def _note_failure(self, error: Exception) -> None:
-        transient = classify(error) is Fault.TRANSIENT
-        if transient:
-            ceiling = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10))
-            delay = self._jitter(0.0, ceiling)
-        else:
-            delay = PROBE_SECONDS
-        if self._deadline is not None:
-            delay = min(delay, FIRST_RETRY_SECONDS)
-        self._failures += 1
-        reason = describe(error)
-        if reason != self._failure:
-            log.log(
-                logging.WARNING if transient else logging.ERROR,
-                "the collector can't store events%s: %s",
-                "" if transient else f" until {remedy(error)}",
-                reason,
-            )
-        self._failure = reason
-        if transient:
+        stopping = self._deadline is not None
+        self._outage.note(error, hurried=stopping)
+        if self.handover is not None and (stopping or self._outage.lasts or self._buffer.crowded):
+            self.handover.begin()
+        if classify(error) is Fault.TRANSIENT:
             self._restart_server()
-        self._not_before = self._clock() + delay
 
     def _restart_server(self) -> None:
         """Start an embedded server that died again, but don't ask all the time."""
@@ -377,6 +372,8 @@ class Collector:
         """Start empty in a child: the parent keeps the events, the thread and the connections."""
         self._lock = threading.Lock()
         self._buffer.reset()
+        if self.handover is not None:
+            self.handover.abandon()
         self._begin()
         self._in_fresh_child = self._started
 

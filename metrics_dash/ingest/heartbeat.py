@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 
 import psutil
 
-from db.collectors import beat, bury, leave, silent_on, transaction_time
+from db.collectors import SilentCollector, beat, bury, leave, silent_on, transaction_time
 from db.engine import Database
 from db.faults import describe
 from db.names import stored_names
 from metrics_dash.ingest.buffer import Buffer
+from metrics_dash.ingest.spool.handover import Handover
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,14 @@ class Heartbeat:
         self.collector_id: UUID = uuid4()
         self._database = database
         self._buffer = buffer
+        self.handover: Handover | None = None
+
+    def oldest_age(self) -> float | None:
+        """Return seconds since the oldest event that is not stored came, in memory or on disk; None when all are."""
+        ages = [self._buffer.oldest_age()]
+        if self.handover is not None:
+            ages.append(self.handover.oldest_age())
+        return max((age for age in ages if age is not None), default=None)
 
     def beat(self) -> None:
         """Say what waits here, and learn from the database what others have said."""
@@ -34,7 +43,7 @@ class Heartbeat:
         with self._database.begin() as connection:
             # First the time, then a look at the buffer: nothing that came before it can go unseen.
             seen_at = transaction_time(connection)
-            age = self._buffer.oldest_age()
+            age = self.oldest_age()
             beat(
                 connection,
                 self.collector_id,
@@ -46,12 +55,24 @@ class Heartbeat:
             )
             self._buffer.learn_names(stored_names(connection))
             silent = silent_on(connection, host)
-            dead = [each for each in silent if not is_running(each.pid, each.started_at)]
-            bury(connection, [each.collector_id for each in dead])
+            dead = [each for each in silent if not is_running(each.pid, each.started_at) and not self._waits_for(each)]
+            stored = self._emptied()
+            bury(connection, [*stored, *(each.collector_id for each in dead)])
+        if self.handover is not None:
+            self.handover.emptied -= stored
         for each in dead:
-            log.error(
-                "the collector of process %d died without leaving; it held %s events", each.pid, each.held or "no"
-            )
+            if each.collector_id not in stored:
+                log.error(
+                    "the collector of process %d died without leaving; it held %s events", each.pid, each.held or "no"
+                )
+
+    def _waits_for(self, silent: SilentCollector) -> bool:
+        """Return whether what a dead process has left on disk is not stored yet."""
+        return self.handover is not None and self.handover.holds(silent.collector_id)
+
+    def _emptied(self) -> set[UUID]:
+        """Return the processes whose last event on disk was stored by this one."""
+        return set() if self.handover is None else set(self.handover.emptied)
 
     def leave(self) -> None:
         """Sign off: everything is stored."""

@@ -2,8 +2,8 @@
 cost does not grow with what is counted.
 
 ``metrics_dash.ingest`` stands for as many events as came, by ``sender`` and ``format``; ``metrics_dash.refused`` for as
-many as were refused, by ``reason``; ``metrics_dash.process`` is a sample: ``buffered``, ``viewers``, ``walls``,
-``lag_s``, ``dirty``, and ``flush_ms``, ``rollup_ms`` and ``callback_ms`` as the aggregates of what was done.
+many as were refused, by ``reason``; ``metrics_dash.process`` is a sample: ``buffered``, ``spooled``, ``viewers``,
+``walls``, ``lag_s``, ``dirty``, and ``flush_ms``, ``rollup_ms`` and ``callback_ms`` as the aggregates of what was done.
 """
 
 import logging
@@ -83,6 +83,7 @@ class Reporter:
         books = self._collector.snapshot()
         measured = {
             "buffered": float(books.buffered + books.in_flight),
+            "spooled": float(books.spooled),
             "viewers": float(len(interval.viewers)),
             "walls": float(len(interval.walls)),
             **self._pipeline(),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from db.batches import Batch, Refusal, Written
+from metrics_dash.ingest.spool.folder import Segment
 
 
 class BufferFullError(Exception):
@@ -72,9 +73,9 @@ class Submission:
 
 class PendingBatch:
     """A batch that takes no more events. ``since``: when its first event came, monotonic. ``is_kept``: whoever sent it
-    has it until it is committed."""
+    has it until it is committed. ``segment``: the file of the spool that it was read from; None in memory."""
 
-    __slots__ = ("batch", "is_kept", "is_report", "since", "size", "submission", "tried")
+    __slots__ = ("batch", "is_kept", "is_report", "segment", "since", "size", "submission", "tried")
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class PendingBatch:
         size: int,
         is_report: bool = False,
         is_kept: bool = False,
+        segment: Segment | None = None,
     ) -> None:
         self.batch = batch
         self.submission = submission
@@ -92,7 +94,13 @@ class PendingBatch:
         self.size = size
         self.is_report = is_report
         self.is_kept = is_kept
+        self.segment = segment
         self.tried = False
 
     def __len__(self) -> int:
         return len(self.batch.rows)
+
+    @property
+    def places(self) -> int:
+        """How many of the places that the buffer has for events it takes."""
+        return 0 if self.is_report or self.segment is not None else len(self)

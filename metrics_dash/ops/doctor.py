@@ -20,6 +20,7 @@ from metrics_dash.jobs.uncomputed import REMEDY, sentence
 from metrics_dash.logs import redact
 from metrics_dash.ops.access import access
 from metrics_dash.ops.finding import Finding, Verdict
+from metrics_dash.ops.spool import spool
 from metrics_dash.ops.surroundings import around_database, redis, rights, room
 from metrics_dash.settings import Settings
 
@@ -32,6 +33,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield Finding("settings", Verdict.GOOD, "read from the environment")
     yield _catalog(settings)
     yield _disk(settings)
+    yield spool(settings)
     cache = redis(settings)
     if cache is not None:
         yield cache

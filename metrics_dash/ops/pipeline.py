@@ -31,6 +31,7 @@ RANGE = "24h"
 SAMPLES: Mapping[str, tuple[str, str, bool]] = {
     "lag_s": ("Lag", "s", True),
     "buffered": ("Buffer", "", True),
+    "spooled": ("On disk", "", True),
     "dirty": ("Buckets to recompute", "", True),
     "flush_ms": ("Flush", "ms", False),
     "rollup_ms": ("Rollup pass", "ms", False),

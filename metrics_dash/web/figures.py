@@ -77,9 +77,26 @@ def _books(collector: Collector) -> Iterator[Metric]:
     yield counter("events_dropped", "Events not stored, by reason.", "reason", counters.dropped)
     waiting = {state: getattr(counters, state) for state in ("buffered", "spooled", "in_flight")}
     yield labelled("events_waiting", "Events not stored yet, by where.", "state", waiting)
+    yield from _spool(collector)
     if collector.begun:
         up = collector.healthy
         yield gauge("collector_up", "Whether every collector of these processes runs and stores (0 or 1).", up)
+
+
+def _spool(collector: Collector) -> Iterator[Metric]:
+    """Yield how full the disk behind the buffer is; nothing where there is none."""
+    if collector.handover is None:
+        return
+    use = collector.handover.use()
+    yield gauge("spool_bytes", "Room that events on disk take, of all processes of this folder.", use.size)
+    yield gauge("spool_limit_bytes", "Room that events on disk may take.", collector.handover.most)
+    yield gauge("spool_orphans", "Processes that are gone and left events on disk.", use.orphans)
+    yield gauge(
+        "spool_damaged_files", "Files of events that were set aside, as some of their bytes are wrong.", use.damaged
+    )
+    age = collector.handover.oldest_age() or 0.0
+    yield gauge("spool_oldest_seconds", "Age of the oldest event on disk that these processes have to store.", age)
+    yield gauge("spool_up", "Whether the disk takes events, as far as is known (0 or 1).", collector.spools)
 
 
 def _tallied(tally: Tally) -> Iterator[Metric]:

@@ -77,7 +77,8 @@ def readiness(database: Database, runtime: RuntimeProtocol) -> Readiness:
         # The driver's message names hosts and users; it belongs into the log and not to whoever asks.
         _outages.warn("not ready: the database can't be reached: %s", describe(error))
         found = Readiness(("the database can't be reached",))
-    return Readiness((*found.problems, *own), found.wrong, (*found.warnings, *warnings(database)))
+    told = (*found.warnings, *warnings(database), *spooled(runtime.collector))
+    return Readiness((*found.problems, *own), found.wrong, told)
 
 
 def _look(connection: Connection) -> Readiness:
@@ -104,6 +105,15 @@ def warnings(database: Database) -> list[str]:
     """Return what is wrong with the replica: no reason to send nobody here, as the primary answers in its place."""
     sentence = database.replica.state().sentence if database.replica is not None else None
     return [sentence] if sentence is not None else []
+
+
+def spooled(collector: Collector) -> list[str]:
+    """Return what waits on disk, a sentence: it is acknowledged, and in no chart."""
+    events = collector.snapshot().spooled
+    age = collector.handover.oldest_age() if collector.handover is not None else None
+    if not events or age is None:
+        return []
+    return [f"{events:,} event{' waits' if events == 1 else 's wait'} on disk, the oldest for {age:,.0f} s"]
 
 
 def problems(database: Database, runtime: RuntimeProtocol) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``POST /api/v1/events``: events over HTTP, answered once they are committed."""
+"""``POST /api/v1/events``: events over HTTP, answered once they are committed, or on disk while PostgreSQL is away."""
 
 import hashlib
 import threading
@@ -127,7 +127,7 @@ class Ingest:
         use."""
         if not self._collector().begun:
             raise _failing("this process does not collect; nothing was stored")
-        if self._collector().failure is not None:
+        if self._collector().failure is not None and not self._collector().spools:
             raise _failing("the store does not answer; nothing was stored")
         if not self._waiting.acquire(blocking=False):
             raise _full(f"{WAITING_AT_MOST} requests wait for their commit already")

@@ -29,6 +29,12 @@ PUBLISH_SECONDS = 1.0
 GAUGES: dict[str, Callable[[float, float], float]] = {
     "metrics_dash_healthy": min,
     "metrics_dash_collector_up": min,
+    "metrics_dash_spool_bytes": max,
+    "metrics_dash_spool_limit_bytes": max,
+    "metrics_dash_spool_orphans": max,
+    "metrics_dash_spool_damaged_files": max,
+    "metrics_dash_spool_oldest_seconds": max,
+    "metrics_dash_spool_up": min,
     "metrics_dash_build_info": max,
     "metrics_dash_job_last_success_timestamp_seconds": max,
 }

@@ -32,6 +32,7 @@ def app(folder: Path) -> Iterator[Process]:
             yield started
         eventually(lambda: started.get("/readyz").status_code == 200, "it is well again")
         assert started.post({"event_name": "test.after"}).json()["accepted"] == 1
+        eventually(lambda: not list(folder.glob("spool/*/*.spool")), "what waited on disk is stored")
 
 
 def test_readiness_is_refused_in_words(app: Process) -> None:
@@ -61,9 +62,10 @@ def test_a_query_is_told_to_come_back(app: Process) -> None:
     assert answer.headers["Retry-After"]
 
 
-def test_an_event_is_refused_and_not_lost_without_a_word(app: Process) -> None:
+def test_an_event_is_taken_and_waits_on_disk(app: Process) -> None:
     answer = requests.post(f"{app.url}/api/v1/events", json={"event_name": "test.during"}, timeout=TIMEOUT_SECONDS)
-    assert answer.status_code == 503
+    assert answer.status_code == 200
+    assert "on disk, the oldest for" in app.get("/readyz").text
 
 
 def test_the_page_itself_comes(app: Process) -> None:

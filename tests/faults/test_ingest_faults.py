@@ -2,12 +2,10 @@
 
 import itertools
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,28 +22,12 @@ from db.batches import Batch, Written
 from db.collectors import REFUSED_EVENT as REFUSED
 from db.engine import Database, driver_connection
 from db.ledger import write_batches
-from db.migrate import migrate
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
 
 PATIENCE_SECONDS = 60.0
 BATCH = 20
-
-
-@pytest.fixture
-def own_server() -> Iterator[Database]:
-    """An embedded server that a test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="metrics-fault-"))
-    folder.chmod(0o755)
-    database = Database(data_dir=folder)
-    try:
-        database.start()
-        migrate(database)
-        yield database
-    finally:
-        database.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Producer(threading.Thread):
@@ -182,7 +164,7 @@ def test_a_lost_reply_to_commit_doubles_nothing(database: Database, monkeypatch:
         return written
 
     event.listen(database.engine, "commit", commit_and_lose_the_reply)
-    monkeypatch.setattr("metrics_dash.ingest.collector.write_batches", write)
+    monkeypatch.setattr("metrics_dash.ingest.delivery.write_batches", write)
     with load(database, batches=15) as (collector, producers):
         pass
     event.remove(database.engine, "commit", commit_and_lose_the_reply)
@@ -215,7 +197,7 @@ def test_connections_cut_in_the_middle_of_a_copy_lose_and_double_nothing(databas
 
 
 def test_a_schema_that_breaks_under_load_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metrics_dash.ingest.collector.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("metrics_dash.ingest.outage.PROBE_SECONDS", 0.05)
     with load(database) as (collector, producers):
         assert producers[0].acknowledged.wait(PATIENCE_SECONDS)
         execute(database, "ALTER TABLE telemetry_events RENAME TO broken")

@@ -294,7 +294,7 @@ def test_a_batch_whose_commit_reply_was_lost_is_committed_and_no_replay(
         monkeypatch.undo()
         raise OSError("the line is dead")
 
-    monkeypatch.setattr("metrics_dash.ingest.collector.write_batches", write_and_lose_the_reply)
+    monkeypatch.setattr("metrics_dash.ingest.delivery.write_batches", write_and_lose_the_reply)
     collector = make()
     submission = collector.submit([row(1), old], uuid4() if keyed else None)
     turn(collector)
@@ -338,7 +338,7 @@ def test_a_submission_under_way_is_not_told_withdrawn_for_another_of_its_id(
         monkeypatch.undo()
         return write_batches(connection, batches, **options)
 
-    monkeypatch.setattr("metrics_dash.ingest.collector.write_batches", meanwhile)
+    monkeypatch.setattr("metrics_dash.ingest.delivery.write_batches", meanwhile)
     turn(collector)
     assert fates == [False]
     assert stored(database) == [1]
@@ -418,8 +418,8 @@ def test_retries_wait_longer_each_time_up_to_30_s(
     waits = []
     for _ in range(9):
         start = clock.now
-        before = collector._failures
-        while collector._failures == before:
+        before = collector._outage.failures
+        while collector._outage.failures == before:
             clock.now += 0.25
             collector.step()
         waits.append(clock.now - start)

@@ -106,7 +106,7 @@ def test_work_is_reported_as_its_aggregate_and_viewers_once_each(
     (row,) = stored(database, "metrics_dash.process")
     spent = row["aggregates"]["callback_ms"]
     assert (spent["count"], spent["sum"], spent["min"], spent["max"]) == pytest.approx((3, 900, 100, 600))
-    assert row["measurements"] == {"buffered": 0, "viewers": 1, "walls": 1, "lag_s": 1.5, "dirty": 3}
+    assert row["measurements"] == {"buffered": 0, "spooled": 0, "viewers": 1, "walls": 1, "lag_s": 1.5, "dirty": 3}
     assert (collector.tally.viewers, collector.tally.walls) == (1, 1)
 
 

@@ -73,8 +73,8 @@ def test_a_sound_store_is_good_in_every_respect(database: Database, found: Exami
     seen = found()
     around = ["privileges", "connections", "clock", "database's disk"]
     assert [subject for subject in seen if subject not in around] == [
-        "settings", "catalog", "disk", "database", "schema", "login", "collectors", "rollup", "buckets", "keys",
-        "partitions", "purge",
+        "settings", "catalog", "disk", "spool", "database", "schema", "login", "collectors", "rollup", "buckets",
+        "keys", "partitions", "purge",
     ]  # fmt: skip
     assert {finding.verdict for finding in seen.values() if finding.subject != "disk"} == {Verdict.GOOD}
     assert seen["database"].text.startswith("PostgreSQL ")

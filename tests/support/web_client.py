@@ -54,7 +54,7 @@ class Site:
 
 
 @contextmanager
-def site(database: Database, **collector: int) -> Iterator[Site]:
+def site(database: Database, **collector: Any) -> Iterator[Site]:
     """The routes on a database, with a running collector of these arguments."""
     settings = load_settings({}, refresh_interval=1, **{k: v for k, v in collector.items() if k == "buffer_events"})
     catalog = load_catalog()

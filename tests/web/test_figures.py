@@ -3,6 +3,7 @@
 import platform
 import time
 from collections import Counter
+from pathlib import Path
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
@@ -52,6 +53,19 @@ def test_what_came_again_stands_beside_what_was_stored(database: Database) -> No
         collector.step()
     found = told(collector)
     assert (found["events_committed_total"], found["events_replayed_total"]) == (3, 3)
+
+
+def test_how_full_the_disk_is_is_told_where_there_is_one(database: Database, tmp_path: Path) -> None:
+    assert not [name for name in told(Collector(database)) if name.startswith("spool")]
+    collector = Collector(database, spool=tmp_path, spool_bytes=4096)
+    assert collector.handover is not None
+    collector.offer("test.a", {}, {})
+    collector.handover.drain()
+    found = told(collector)
+    assert (found["events_waiting spooled"], found["spool_limit_bytes"], found["spool_up"]) == (1, 4096, 1)
+    assert 0 < found["spool_bytes"] < 4096
+    assert (found["spool_orphans"], found["spool_damaged_files"]) == (0, 0)
+    assert found["spool_oldest_seconds"] >= 0
 
 
 def test_what_it_uses_and_what_it_is_are_told(database: Database) -> None:

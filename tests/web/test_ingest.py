@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -323,6 +324,23 @@ def test_a_failing_store_answers_503_at_once(open_site: Site, monkeypatch: pytes
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.json is not None
     assert "connection refused" not in answer.json["error"]
+
+
+def test_events_wait_on_disk_while_the_store_fails_and_503_comes_where_that_is_full(
+    database: Database, tmp_path: Path
+) -> None:
+    with site(database, spool=tmp_path / "spool", spool_bytes=300) as spooling:
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE telemetry_events RENAME TO away"))
+        first = spooling.client.post(PATH, json=event())
+        assert (first.status_code, first.json) == (200, {"accepted": 1, "rejected": []})
+        assert spooling.runtime.collector.snapshot().spooled == 1
+        assert "on disk, the oldest for" in spooling.client.get("/readyz").text
+        while (answer := spooling.client.post(PATH, json=event())).status_code == 200:
+            pass
+        assert answer.status_code == 503
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO telemetry_events"))
 
 
 def test_a_commit_that_does_not_come_in_time_answers_503(open_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
