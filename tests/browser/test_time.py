@@ -77,7 +77,8 @@ def test_the_header_is_one_row_from_1024_px_on(open_page: Open, page_url: str) -
               return Math.round(box.top + box.height / 2); })"""
         )
         assert max(tops) - min(tops) <= 2, (width, tops)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        # The charts take the new width a moment later.
+        page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.querySelector('.controls').getBoundingClientRect().right <= innerWidth"), width
         assert page.locator("#title").bounding_box()["width"] >= 48  # type: ignore[index]
 
