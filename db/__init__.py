@@ -18,7 +18,7 @@ Events rolled up
     ``labels`` and ``event_keys`` (what buckets name, and how many), ``failures`` (what can't be computed),
     ``buckets`` (``query_buckets``, ``purge_buckets_before``), ``floors`` (below which a level holds nothing),
     ``clock`` (what time it is for that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the
-    finer one).
+    finer one), ``repairs`` (buckets marked because they are doubted).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
     database this is), ``server`` (its connections, clock, disk), ``rights`` (what a role lacks for its work),

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 REFUSED_EVENT = "metrics_dash.collector.refused"
 # What each process says of itself once an interval (``metrics_dash.ingest.reports``).
 INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT = "metrics_dash.ingest", "metrics_dash.refused", "metrics_dash.process"
-OWN_EVENTS = (REFUSED_EVENT, INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT)
+REPAIRS_EVENT = "metrics_dash.repaired"
+OWN_EVENTS = (REFUSED_EVENT, INGEST_EVENT, REFUSALS_EVENT, PROCESS_EVENT, REPAIRS_EVENT)
 # A collector that said nothing for this long is silent: dead, or cut off.
 LIVE_FOR = timedelta(seconds=30)
 

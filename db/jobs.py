@@ -59,6 +59,18 @@ def record(connection: Connection, job: str, outcome: str, succeeded: bool = Tru
     )
 
 
+def last_run(connection: Connection, job: str) -> tuple[datetime, str] | None:
+    """Return when a job last ended, whoever ran it, and how; None where it never did."""
+    row = connection.execute(
+        text(
+            "SELECT finished_at, outcome FROM job_runs WHERE job = :job AND finished_at IS NOT NULL "
+            "ORDER BY finished_at DESC LIMIT 1"
+        ),
+        {"job": job},
+    ).one_or_none()
+    return None if row is None else (row.finished_at.astimezone(UTC), row.outcome)
+
+
 @dataclass(frozen=True, slots=True)
 class UnfinishedJob:
     """A job whose last run, whoever's it was, did not do what was due. ``since``: the first such run after a good one.

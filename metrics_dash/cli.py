@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, NoReturn
 
@@ -35,6 +35,7 @@ from metrics_dash.commands import backups, checks, collectors, floors, links, ro
 from metrics_dash.commands.annotate import annotate
 from metrics_dash.commands.audit_log import audit_log
 from metrics_dash.commands.complaints import of_data_folder, of_database
+from metrics_dash.commands.rollup import rollup
 from metrics_dash.commands.session import CommandError, as_started, duration, show
 from metrics_dash.commands.session import open_database as _database
 from metrics_dash.commands.session import opened as _opened
@@ -314,24 +315,7 @@ def _import_bar(size: int | None) -> Iterator[Any]:
 # Looking after the store
 
 
-@cli.command()
-def rollup() -> None:
-    """Run passes until nothing is dirty."""
-    from db.failures import uncomputed
-    from metrics_dash.jobs.rollup import roll_up_all
-
-    with _opened(migrates=True) as (_, database):
-        started = datetime.now(UTC)
-        roll_up_all(database)
-        with database.reading() as connection:
-            failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
-    for bucket in failing:
-        print(bucket)
-    took = f"({(datetime.now(UTC) - started).total_seconds():.1f} s)"
-    if failing:
-        print(f"every other bucket is up to date {took}", file=sys.stderr)
-        raise typer.Exit(FAILED)
-    typer.echo(f"every bucket is up to date {took}")
+cli.command()(rollup)
 
 
 @cli.command()

@@ -34,6 +34,7 @@ from metrics_dash.ingest.formats.statsd import Note
 from metrics_dash.ingest.notes import annotation_of_note
 from metrics_dash.ingest.reports import Reporter
 from metrics_dash.ingest.tally import PASS
+from metrics_dash.jobs.repair import RepairJob
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import RollupJob
 from metrics_dash.jobs.scheduler import SOON, Job, Scheduler
@@ -105,7 +106,11 @@ class Runtime:
 
     def _begin(self) -> None:
         """Set what belongs to one process."""
-        self.scheduler = Scheduler(jobs(self._settings, self._database, partial(self.collector.tally.took, PASS)))
+        self.scheduler = Scheduler(
+            jobs(
+                self._settings, self._database, partial(self.collector.tally.took, PASS), self.collector.tally.repaired
+            )
+        )
         self._reporter = Reporter(self.collector, self._how_far)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -258,12 +263,16 @@ def _annotations(notes: Iterable[Note]) -> Iterator[Annotation]:
 
 
 def jobs(
-    settings: Settings, database: Database, took: Callable[[float], None] = lambda seconds: None
+    settings: Settings,
+    database: Database,
+    took: Callable[[float], None] = lambda seconds: None,
+    repaired: Callable[[str, int], None] = lambda level, buckets: None,
 ) -> tuple[Job, ...]:
     """Return what is scheduled.
 
     The rollup runs in every process, as its passes elect by their lock, and in a lane of its own: nothing that the
-    others wait for holds it up. Every process looks at the clock. The other jobs are done once per slot by one of all.
+    others wait for holds it up. The audit has one, too, as it may take its time. Every process looks at the clock. The
+    other jobs are done once per slot by one of all.
     """
 
     def hourly(name: str, function: Callable[[datetime], Outcome]) -> Job:
@@ -271,16 +280,18 @@ def jobs(
 
     unique = load_catalog(settings.catalog).unique
     rollup = RollupJob(database, settings.rollup_interval, unique=unique, took=took)
+    repair = RepairJob(database, repaired)
     return (
         Job("rollup", settings.rollup_interval, rollup, lane="rollup"),
         Job("clock", MINUTE, ClockJob(database), lane="upkeep"),
+        Job("audit", MINUTE, _elected(database, "audit", lambda slot: (repair(), True)), lane="audit"),
         hourly("partitions", lambda slot: _partitions(database, slot)),
         hourly("purge", lambda slot: _purge(database, settings)),
         hourly("housekeeping", lambda slot: _tidy(database, settings)),
     )
 
 
-ELECTED_JOBS = frozenset({"partitions", "purge", "housekeeping"})
+ELECTED_JOBS = frozenset({"audit", "partitions", "purge", "housekeeping"})
 # How a run went, in a line, and whether it did what was due.
 Outcome = tuple[str, bool]
 

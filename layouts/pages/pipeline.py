@@ -67,6 +67,8 @@ def _tiles(data: Pipeline) -> Iterator[Component]:
     yield _tile("On disk", short_number(spooled), "wait for PostgreSQL", warns=spooled > 0)
     yield _tile("To recompute", f"{data.dirty:,}", "buckets")
     yield _tile("Refused", short_number(refused), "events, 24 h", warns=refused > 0)
+    repaired = data.charts["repaired"].headline.value or 0
+    yield _tile("Repaired", short_number(repaired), "buckets, 24 h", warns=repaired > 0)
     viewers, walls = (round(data.charts[key].headline.value or 0) for key in ("viewers", "walls"))
     yield _tile("Watching", f"{viewers + walls:,}", f"{viewers:,} viewers, {walls:,} walls")
 
@@ -183,7 +185,8 @@ def _rest(data: Pipeline) -> html.P:
     sizes = data.store.sizes
     newest = ", ".join(f"{day} {_bytes(size)}" for day, size in list(sizes.days.items())[:3])
     days = f"{sizes.partitions:,} partitions of raw events" + (f"; the newest: {newest}" if newest else "")
-    return html.P(f"Whole UTC days go, once an hour. {days}.", className="quiet")
+    audit = f" The audit at {moment(data.store.audited[0])}: {data.store.audited[1]}." if data.store.audited else ""
+    return html.P(f"Whole UTC days go, once an hour. {days}.{audit}", className="quiet")
 
 
 def _tables(data: Pipeline) -> Component:

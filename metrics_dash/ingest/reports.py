@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from db.aggregates import Aggregate
-from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT
+from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REPAIRS_EVENT
 from db.rows import MAX_WEIGHT, SAMPLE
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, check_event
@@ -77,6 +77,8 @@ class Reporter:
             yield _many(INGEST_EVENT, events, {"sender": sender, "format": form, "way": f"{form} {sender}"})
         for reason, events in sorted((refused - self._refused).items()):
             yield _many(REFUSALS_EVENT, events, {"reason": reason})
+        for level, buckets in sorted(interval.repaired.items()):
+            yield _many(REPAIRS_EVENT, buckets, {"level": level})
         self._one_by_one, self._refused = one_by_one, refused
 
     def _sample(self, interval: Interval) -> Event:

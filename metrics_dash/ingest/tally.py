@@ -28,10 +28,11 @@ class Times:
 
 @dataclass
 class Interval:
-    """What happened since the last report. ``received``: events by sender and format."""
+    """What happened since the last report: ``received`` events by sender and format, ``repaired`` buckets by level."""
 
     received: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: dict[Work, Times] = field(default_factory=dict)
+    repaired: Counter[str] = field(default_factory=Counter)
     viewers: set[str] = field(default_factory=set)
     walls: set[str] = field(default_factory=set)
 
@@ -44,6 +45,7 @@ class Tally:
         self._present = Interval()
         self._received: Counter[tuple[str, str]] = Counter()
         self._times: dict[Work, Times] = {}
+        self._repairs: Counter[str] = Counter()
         self._submitted = 0
         self.viewers = self.walls = 0
 
@@ -66,6 +68,12 @@ class Tally:
             for times in (self._times, self._present.times):
                 times.setdefault(work, Times()).add(seconds)
 
+    def repaired(self, level: str, buckets: int) -> None:
+        """Count buckets that the audit found wrong and had computed again."""
+        with self._lock:
+            self._repairs[level] += buckets
+            self._present.repaired[level] += buckets
+
     def saw(self, who: str, *, wall: bool) -> None:
         """Count somebody who looks, once an interval; ``who`` tells them apart and is kept no longer."""
         with self._lock:
@@ -87,6 +95,11 @@ class Tally:
         """Return the events since the process began, by sender and format."""
         with self._lock:
             return dict(self._received)
+
+    def repairs(self) -> Mapping[str, int]:
+        """Return the buckets that were repaired since the process began, by level."""
+        with self._lock:
+            return dict(self._repairs)
 
     def times(self, work: Work) -> tuple[int, float]:
         """Return how often something was done since the process began, and for how many seconds in all."""

@@ -74,12 +74,13 @@ def audit(database: Database) -> list[Problem]:
         days = stored_days(connection)
     for day in days:
         for level in LEVELS:
-            problems += _compare(database, level, day, day + _DAY)
+            problems += compare(database, level, day, day + _DAY)
     return problems
 
 
-def _compare(database: Database, level: RollupLevel, start: datetime, end: datetime) -> list[Problem]:
-    """Return the problems of a span. Where its numbers can't be computed it is halved, until one bucket is to blame."""
+def compare(database: Database, level: RollupLevel, start: datetime, end: datetime) -> list[Problem]:
+    """Return the problems of a span of one level, beside its source. Where its numbers can't be computed it is halved,
+    until one bucket is to blame."""
     try:
         return _differing(database, level, start, end)
     except DBAPIError as error:
@@ -90,7 +91,7 @@ def _compare(database: Database, level: RollupLevel, start: datetime, end: datet
             names = names_between(connection, level, start, end)
         return [each for name in names for each in _compare_one(database, level, start, name)]
     middle = start + (end - start) // level.width // 2 * level.width
-    return [*_compare(database, level, start, middle), *_compare(database, level, middle, end)]
+    return [*compare(database, level, start, middle), *compare(database, level, middle, end)]
 
 
 def _compare_one(database: Database, level: RollupLevel, start: datetime, name: str) -> list[Problem]:

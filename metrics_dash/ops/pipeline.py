@@ -11,9 +11,10 @@ from datetime import datetime
 from cachetools import TTLCache, cached
 from sqlalchemy import Connection
 
-from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT
+from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REPAIRS_EVENT
 from db.engine import Database
 from db.floors import read_floors
+from db.jobs import last_run
 from db.levels import LEVEL_NAMES
 from db.reading import ask
 from db.sizes import Sizes, count_rows, read_sizes
@@ -53,7 +54,8 @@ def _charts() -> tuple[Chart, ...]:
         for key, (title, unit, is_state) in SAMPLES.items()
         if not is_state
     )
-    return ways, reasons, *sampled, *most
+    repaired = Chart("repaired", "Repaired", REPAIRS_EVENT, "count", "counter", split_by="level", dimensions=("level",))
+    return ways, reasons, repaired, *sampled, *most
 
 
 TAB = Tab(id="pipeline", title="Pipeline", charts=_charts())
@@ -74,10 +76,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is stored: how large everything is, and the levels from raw to day."""
+    """What is stored: how large everything is, and the levels from raw to day. ``audited``: when slices of it were last
+    compared, and how that went."""
 
     sizes: Sizes
     levels: tuple[Level, ...]
+    audited: tuple[datetime, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +120,13 @@ def overview(queries: Queries, database: Database, settings: Settings) -> Callab
 
 
 def _store(database: Database, settings: Settings) -> Store:
-    def question(connection: Connection) -> tuple[Sizes, dict[str, int], dict[str, datetime | None]]:
+    def question(
+        connection: Connection,
+    ) -> tuple[Sizes, dict[str, int], dict[str, datetime | None], tuple[datetime, str] | None]:
         since = {level: floor.recompute for level, floor in read_floors(connection).items()}
-        return read_sizes(connection), count_rows(connection), since
+        return read_sizes(connection), count_rows(connection), since, last_run(connection, "audit")
 
-    sizes, rows, since = ask(database, question)
+    sizes, rows, since, audited = ask(database, question)
     due = {level.level: level for level in purge(database, settings, dry_run=True).levels}
     periods = retention_periods(settings)
     levels = (
@@ -130,4 +136,4 @@ def _store(database: Database, settings: Settings) -> Store:
         )
         for name in LEVEL_NAMES
     )  # fmt: skip
-    return Store(sizes, tuple(levels))
+    return Store(sizes, tuple(levels), audited)

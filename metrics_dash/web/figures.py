@@ -8,6 +8,7 @@ import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as Figures
 
+from db.levels import LEVELS
 from metrics_dash import __version__
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.datagrams import DatagramCounts
@@ -106,6 +107,8 @@ def _tallied(tally: Tally) -> Iterator[Metric]:
     for (sender, form), events in sorted(tally.received().items()):
         family.add_metric([sender, form], events)
     yield family
+    repairs: dict[str, float] = {level.name: tally.repairs().get(level.name, 0) for level in LEVELS}
+    yield counter("buckets_repaired", "Buckets that the audit found wrong and had computed again.", "level", repairs)
     for work, text in ((FLUSH, "Flushes of events"), (PASS, "Rollup passes"), (CALLBACK, "Callbacks of the page")):
         count, seconds = tally.times(work)
         yield CounterMetricFamily(f"{PREFIX}{work}_runs", f"{text} that were done.", value=count)
