@@ -49,7 +49,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "telemetry_events": {"viewer": "SELECT"},
     **{view: {"viewer": "SELECT", "reader": "SELECT"} for view in VIEWS},
 }
-FUNCTIONS = ["audit_log_is_append_only"]
+FUNCTIONS = ["audit_log_is_append_only", "metrics_percentile"]
 SEQUENCES: Mapping[str, Kind] = {"rollup_dirty_id_seq": "ingest"}
 RAW = "telemetry_events"
 _MEMBERS: tuple[tuple[Kind, Kind], ...] = (

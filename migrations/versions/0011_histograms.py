@@ -19,8 +19,8 @@ CREATE INDEX telemetry_buckets_unplaced ON telemetry_buckets (bucket_type, bucke
 
 # What db/bins.py says of places: the least one that at least so many percent of all values lie in or below, as the
 # number in its middle, and never beyond the extremes.
-PERCENTILE = """
-CREATE FUNCTION metrics_percentile(
+FUNCTIONS = """
+CREATE OR REPLACE FUNCTION metrics_percentile(
     histogram text, percent numeric, lowest double precision, highest double precision
 ) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest($3, least($4, CASE WHEN place = 0 THEN 0 ELSE
@@ -71,7 +71,7 @@ def _views(more: str) -> str:
 
 def upgrade() -> None:
     op.execute(UP)
-    op.execute(PERCENTILE)
+    op.execute(FUNCTIONS)
     op.execute(_views(MORE))
 
 

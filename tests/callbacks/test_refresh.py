@@ -172,4 +172,4 @@ def test_a_wall_that_rotates_by_a_dimension_is_told_its_values_and_shows_one_alo
 def test_elsewhere_nothing_rotates(context: Context, more: str) -> None:
     question = RefreshRequest(search=f"{ADDRESS}{more}", zone="UTC", theme="light", reason="navigate")
     answer = answer_request(question, AUTH, context)
-    assert (answer.answer["rotation"], len(answer.graphs)) == (None, 4)
+    assert (answer.answer["rotation"], len(answer.graphs)) == (None, len(AUTH))
