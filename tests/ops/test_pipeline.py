@@ -25,6 +25,8 @@ def report(database: Database) -> None:
     collector.reject(7)
     now[0] = REPORT_SECONDS
     reporter.turn()
+    # However long it takes: stopping gives up after a while, on a busy machine too.
+    assert collector.flush(180)
     collector.stop()
     roll_up_all(database)
 
