@@ -429,7 +429,7 @@ def fill(database: Database, days: int) -> None:
         )
     insert_events([{"event_name": HEARTBEAT, "occurred_at": now}], database=database)
     out.print("Rolling up …")
-    roll_up_all(database)
+    roll_up_all(database, unique=load_catalog().unique)
 
 
 def take(browser: Browser, address: str, shot: Shot) -> None:

@@ -34,6 +34,7 @@ def rollup(
     That is done as far as what a bucket is made of is still stored; below that it stays as it is.
     """
     from db.failures import uncomputed
+    from metrics_dash.catalog import load_catalog
     from metrics_dash.jobs.repair import rebuild
     from metrics_dash.jobs.rollup import roll_up_all
 
@@ -41,12 +42,12 @@ def rollup(
         raise typer.BadParameter("--rebuild needs --from and --to, and they need it")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--from is not before --to")
-    with opened(migrates=True) as (_, database):
+    with opened(migrates=True) as (settings, database):
         began = datetime.now(UTC)
         if start is not None and end is not None:
             typer.echo(f"{rebuild(database, start, end):,} buckets were computed again")
         else:
-            roll_up_all(database)
+            roll_up_all(database, unique=load_catalog(settings.catalog).unique)
         with database.reading() as connection:
             failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
     for bucket in failing:

@@ -116,14 +116,17 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> in
     return len(failed)
 
 
-def roll_up_all(database: Database, *, limit: int = PASS_LIMIT) -> int:
+def roll_up_all(database: Database, *, limit: int = PASS_LIMIT, unique: Unique = NONE_DECLARED) -> int:
     """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed.
 
     Those of an older version are completed, too. What could not be computed before is tried once more, now.
+    ``unique``: what the catalog declares.
     """
     total = 0
     with database.begin() as connection:
+        rollups.lock(connection)
         failures.try_all_now(connection)
+        declare_unique(connection, unique)
     while True:
         with database.begin() as connection:
             rollups.lock(connection)

@@ -121,6 +121,12 @@ def test_a_roller_declares_what_is_counted_once_and_a_pass_by_hand_keeps_to_it(d
     assert [bucket["uniques"] for bucket in buckets(database, "day")] == [{"who": 3}]
 
 
+def test_a_history_that_is_rolled_up_by_hand_is_counted_as_the_catalog_declares(database: Database) -> None:
+    insert_events([event(n, metadata={"who": n % 3}) for n in range(9)], database=database)
+    roll_up_all(database, unique={"a.b": ["who"]})
+    assert [bucket["uniques"] for bucket in buckets(database, "hour")] == [{"who": 3}]
+
+
 def test_a_roller_that_finds_another_at_work_leaves_it_to_it(database: Database) -> None:
     insert_events([event()], database=database)
     with transaction(database) as other:
