@@ -22,7 +22,7 @@ from db.annotations import Annotation
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
-from db.series_statement import KINDS, PREFIXES, statement
+from db.series_statement import BEFORE_ALL, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
@@ -33,8 +33,6 @@ _SEARCHED_BUCKETS = 240
 _POSTGRES_EPOCH_MS = 946_684_800_000
 # What it gives for infinity.
 _NEVER = 2**63 - 1
-
-_AS_SPACES = bytes.maketrans(b":;", b"  ")
 
 _COUNTS = np.dtype([("slot", ">i8"), ("count", ">i8")])
 _COUNTED = np.dtype([("slot", ">i8"), ("count", ">f8")])
@@ -274,17 +272,14 @@ def _bucket_of(start: int, read: Read) -> int:
 
 
 def _unpack_bins(content: bytes, read: Read) -> Bins:
-    """Turn histograms into arrays: texts as ``db.bins`` has them, each behind its bucket's start (epoch seconds) and a
-    space, with a semicolon between two."""
+    """Turn histograms into arrays: texts as ``db.bins`` has them, each behind its bucket's start: in seconds since
+    1970, and below ``BEFORE_ALL`` by as much, where no place and no count lies."""
     if not content:
         return Bins(*(np.array([], dtype=np.int64) for _ in range(3)))
-    letters = np.frombuffer(content, dtype=np.uint8)
-    numbers = np.fromstring(content.translate(_AS_SPACES), dtype=np.int64, sep=" ")
-    colons = np.cumsum(letters == ord(":"))
-    ends = np.append(colons[letters == ord(";")], colons[-1:])
-    sizes = np.diff(ends, prepend=0)
-    heads = 2 * (ends - sizes) + np.arange(len(sizes))
-    starts = np.repeat(numbers[heads] * 1000, sizes)
+    numbers = np.fromstring(content.replace(b":", b" "), dtype=np.int64, sep=" ")
+    heads = np.flatnonzero(numbers <= BEFORE_ALL // 2)
+    sizes = np.diff(heads, append=len(numbers)) // 2
+    starts = np.repeat((BEFORE_ALL - numbers[heads]) * 1000, sizes)
     pairs = np.delete(numbers, heads).reshape(-1, 2)
     if read.edges is not None:
         edges = np.asarray(read.edges, dtype=np.int64)

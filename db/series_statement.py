@@ -73,11 +73,12 @@ SELECT 'rows', read.number, NULL::text, (
 ) FROM FROM_READS"""
 
 # Histograms are sent as they are stored, and added up by whoever reads them: here it would take several times as long.
+BEFORE_ALL = -1_000_000_000_000
 _BINS = """
 SELECT 'bins', read.number, NULL::text, (
-    SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' ' || (histograms ->> read.measurement),
-        ';'), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
-) FROM FROM_READS"""
+    SELECT convert_to(string_agg(BEFORE_ALL - extract(epoch FROM bucket_start)::bigint || ' '
+        || (histograms ->> read.measurement), ' '), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
+) FROM FROM_READS""".replace("BEFORE_ALL", str(BEFORE_ALL))
 
 _UNIQUES = """
 SELECT 'uniques', read.number, NULL::text, (
