@@ -22,7 +22,7 @@ from db.annotations import Annotation
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
-from db.series_statement import BEFORE_ALL, KINDS, PREFIXES, statement
+from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
@@ -262,7 +262,7 @@ def _unpack_uniques(
     if not read.unique:
         return None
     content = (packed[("uniques", number, None)] or b"").decode()
-    found = (each.partition(" ") for each in content.split(";") if each)
+    found = (each.partition(" ") for each in content.split(BETWEEN_UNIQUES) if each)
     return [(_bucket_of(int(start) * 1000, read), unpack(kept) if kept else None) for start, _, kept in found]
 
 

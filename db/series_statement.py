@@ -80,11 +80,13 @@ SELECT 'bins', read.number, NULL::text, (
         || (histograms ->> read.measurement), ' '), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
 ) FROM FROM_READS""".replace("BEFORE_ALL", str(BEFORE_ALL))
 
+# No letter of what stands between: registers go from "0" upwards, over ";" and all of ASCII's capitals.
+BETWEEN_UNIQUES = "|"
 _UNIQUES = """
 SELECT 'uniques', read.number, NULL::text, (
     SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' '
-        || coalesce(uniques ->> read.measurement, ''), ';'), 'UTF8') FROM BUCKETS AND count > 0
-) FROM FROM_READS"""
+        || coalesce(uniques ->> read.measurement, ''), 'BETWEEN'), 'UTF8') FROM BUCKETS AND count > 0
+) FROM FROM_READS""".replace("BETWEEN", BETWEEN_UNIQUES)
 
 # The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
 # stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own

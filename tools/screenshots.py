@@ -30,6 +30,7 @@ from db.aggregates import Aggregate
 from db.annotations import Annotation, put_annotations
 from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REFUSED_EVENT, refused_pair
 from db.engine import Database
+from db.event_keys import declare_unique
 from db.events import insert_events
 from db.migrate import migrate
 from db.rows import SAMPLE
@@ -466,6 +467,8 @@ def _database(data_dir: Path | None) -> Iterator[Database]:
     try:
         database.start()
         migrate(database)
+        with database.begin() as connection:
+            declare_unique(connection, load_catalog().unique)
         yield database
     finally:
         database.close()

@@ -70,7 +70,7 @@ def test_more_charts_than_fit_come_by_in_pages_of_readable_cards(
         shown = seen(page)
         assert shown["page"] == [width, height]
         assert shown["partly"] == []
-        assert shown["least"] >= 240
+        assert shown["least"] >= 300
         came_by += shown["whole"]
     assert came_by == [f"card-many-{number}" for number in range(MANY)]
     expect(page.locator("#wall-next")).to_contain_text("next: Server in ")

@@ -41,6 +41,15 @@ def test_a_player_counts_once_in_every_range(database: Database, queries: Querie
     assert np.nanmax(data.series[0].v) <= 2
 
 
+@pytest.mark.parametrize("count", [128, 129, 5000])
+def test_many_players_are_counted_within_what_is_promised(database: Database, queries: Queries, count: int) -> None:
+    declare(database)
+    store(database, *sessions(*((-(number % 50), f"player {number}") for number in range(count))))
+    data = queries.chart("unique-players", queries.window("6h"))
+    # So many that registers take every letter that they have in practice; of so few, exactly.
+    assert data.headline.value == pytest.approx(count, rel=0 if count <= 128 else 0.07)
+
+
 def test_buckets_put_together_count_a_value_once() -> None:
     rows = Rows(np.array([0, 1]), np.array([3.0, 2.0]), uniques=[(0, hashes(1, 2)), (1, hashes(2)), (1, hashes(3))])
     assert unique(rows, SECOND).tolist() == [2, 2]
