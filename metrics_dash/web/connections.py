@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
@@ -100,13 +100,17 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
             return self._refuse(BadRequest("the request can't be read"), len(data))
         if self.headers_finished and not self.error and self.version not in _VERSIONS:
             return self._refuse(BadRequest("only HTTP/1.0 and HTTP/1.1 are spoken here"), len(data))
-        if self.headers_finished and not self.error and (doubt := self._doubt()) is not None:
-            return self._refuse(BadRequest(doubt), len(data))
         if not self.completed and self._unfinished_line() > _LONGEST_LINE:
             return self._refuse(BadRequest("a chunk has no size, or a trailer no end"), len(data))
         if not self.completed and not self._has_room(self.body_bytes_received):
             return self._refuse(BusyError("too much is being received; send it again later"), len(data))
         return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers as they came: once a chunked body is whole, the parser adds its length to them."""
+        super().parse_header(header_plus)
+        if (doubt := self._doubt()) is not None:
+            raise ParsingError(doubt)
 
     def _doubt(self) -> str | None:
         """Return what a proxy before us may read in another way: where the request ends, or whose it is."""
