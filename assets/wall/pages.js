@@ -2,7 +2,7 @@
  * page below page, as many rows to each as fit, and the board shows one page at a time (wall.css). All of them are drawn
  * and kept fresh; turning a page asks nobody. */
 ((metrics) => {
-  const LEAST_HEIGHT = 300;
+  const LEAST_HEIGHT = 240;
   const COLUMNS = 6;
   const { maybe } = metrics.dom;
 
