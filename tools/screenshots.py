@@ -361,7 +361,7 @@ def run_pipeline(database: Database) -> None:
             for name, mean in (("flush_ms", 14), ("rollup_ms", 160), ("callback_ms", 22))
         }
         rows.append(Event(PROCESS_EVENT, measured, {}, at, kind=SAMPLE, aggregates=times))
-        collector.submit([check_event(row, now) for row in rows]).wait(30)
+        collector.submit([check_event(row, now, own=True) for row in rows]).wait(30)
     collector.stop()
     roll_up_all(database)
 
