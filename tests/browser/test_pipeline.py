@@ -78,7 +78,7 @@ def test_it_is_made_anew_by_itself(open_page: Open, serve: Serve, database: Data
 def test_the_dashboards_sidebar_leads_to_it(open_page: Open, serve: Serve) -> None:
     page = open_page(serve())
     page.get_by_role("link", name="Pipeline").click()
-    expect(page.locator(".tile")).to_have_count(6)
+    expect(page.locator(".tile")).to_have_count(8)
     page.get_by_role("link", name="Metrics").click()
     expect(page.locator("#board")).to_be_visible()
 
@@ -89,7 +89,7 @@ def test_with_a_login_it_is_for_who_manages(open_page: Open, serve: Serve, datab
     address = serve(auth=("password",), data_dir=tmp_path)
     page = open_page(at(address))
     sign_in(page, "ann")
-    expect(page.locator(".tile")).to_have_count(6)
+    expect(page.locator(".tile")).to_have_count(8)
     other = open_page(address)
     sign_in(other, "bob")
     expect(other.locator("#board")).to_be_visible()
