@@ -27,7 +27,7 @@ def send(database: Database, sender: str, events: int) -> None:
     collector, now = Collector(database, flush_interval=0.01), datetime.now(UTC)
     collector.start()
     told = {"sender": sender, "format": "json", "way": f"json {sender}"}
-    collector.submit([check_event(Event(INGEST_EVENT, {}, told, weight=events), now)]).wait(30)
+    collector.submit([check_event(Event(INGEST_EVENT, {}, told, weight=events), now, own=True)]).wait(30)
     collector.stop()
     roll_up_all(database)
 
