@@ -36,7 +36,7 @@ RANGES = {
 def store(database: Database, start: str, end: str, step: timedelta = timedelta(minutes=23)) -> None:
     """Every tracked event from ``start`` to ``end``, with numbers that tell the moments apart."""
     insert_events(list(_events(datetime.fromisoformat(start), datetime.fromisoformat(end), step)), database=database)
-    roll_up_all(database)
+    roll_up_all(database, unique=CATALOG.unique)
 
 
 def _events(start: datetime, end: datetime, step: timedelta) -> Iterator[dict[str, Any]]:
@@ -46,7 +46,10 @@ def _events(start: datetime, end: datetime, step: timedelta) -> Iterator[dict[st
             yield {
                 "event_name": event.name,
                 "measurements": dict.fromkeys(event.measurements, 1.25 * (number % 17) + 1),
-                "metadata": {key: number % 3 != 0 if key == "success" else "a" for key in event.dimensions},
+                "metadata": {
+                    **{key: number % 3 != 0 if key == "success" else "a" for key in event.dimensions},
+                    **{key: number % 5 for key in event.unique},
+                },
                 "occurred_at": moment,
             }
         number, moment = number + 1, moment + step
