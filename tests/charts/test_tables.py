@@ -54,7 +54,9 @@ def test_a_tab_is_one_table(database: Database, queries: Queries) -> None:
         "Login Rate",
         "Login Success/Failure: true",
         "Login Success Rate",
+        "Login Time p95",
         "Session Starts",
+        "Unique Players",
     ]
     assert len(table) == 60
 
