@@ -57,7 +57,7 @@ def test_who_signs_in_comes_to_the_page_that_they_wanted(address: str, open_page
     sign_in(page, "bob")
     expect(page.locator("#grid-combat")).to_be_visible()
     expect(page.locator(".account .name")).to_have_text("bob")
-    expect(page.locator(".sidebar .entry[href]")).to_have_count(1)
+    expect(page.locator(".entries .entry[href]")).to_have_count(1)
     assert found == []
 
 
