@@ -48,7 +48,7 @@ def _events(start: datetime, end: datetime, step: timedelta) -> Iterator[dict[st
                 "measurements": dict.fromkeys(event.measurements, 1.25 * (number % 17) + 1),
                 "metadata": {
                     **{key: number % 3 != 0 if key == "success" else "a" for key in event.dimensions},
-                    **{key: number % 5 for key in event.unique},
+                    **dict.fromkeys(event.unique, number % 5),
                 },
                 "occurred_at": moment,
             }
