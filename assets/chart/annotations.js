@@ -87,7 +87,7 @@
   function placeOnceDrawn(since) {
     placeAll();
     list();
-    const waits = graphs.all().length < dom.all("#board .card").length;
+    const waits = graphs.all().length < dom.all("#board .card:not(.tile)").length;
     if (waits && performance.now() - since < DRAWN_WITHIN) setTimeout(() => placeOnceDrawn(since), LOOK_EVERY);
   }
 

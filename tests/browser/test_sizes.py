@@ -38,7 +38,7 @@ def test_cards_have_their_sizes_and_tiles_their_numbers(open_page: Open, sized: 
     page = open_page(sized, viewport={"width": 1440, "height": 900})
     expect(page.locator(".description")).to_have_text("Who comes in.")
     expect(page.locator("#card-login-rate .number")).not_to_have_text("–")
-    rate, results, success, starts = page.evaluate(WIDTHS)
+    rate, results, success, _, starts, _ = page.evaluate(WIDTHS)
     assert rate == results == success
     assert starts == pytest.approx(2 * rate + 16, abs=1)
     assert text(page, "#card-login-success-rate .number").endswith("%")
@@ -63,7 +63,7 @@ def test_a_tab_with_tiles_is_saved_as_a_picture(open_page: Open, sized: str) -> 
 
 def test_nothing_waits_for_a_tile_to_be_drawn(open_page: Open, sized: str) -> None:
     page = open_page(sized + "&refresh=off")
-    for chart in ("login-results", "session-starts"):
+    for chart in ("login-results", "login-time-p95", "session-starts", "unique-players"):
         drawn(page, chart)
     waits = """() => {
       const { setTimeout } = window, waits = [];
