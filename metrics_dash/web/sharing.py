@@ -22,6 +22,8 @@ from typing import Any
 import orjson
 from prometheus_client.core import Metric
 
+from db import liveness
+
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 1.0
@@ -40,7 +42,6 @@ GAUGES: dict[str, Callable[[float, float], float]] = {
 }
 _ENDED = "ended"
 _LOCK = "lock"
-_ALIVE = "alive"
 # Of so many processes that ended it is remembered that their counters have moved.
 _REMEMBERED = 100
 
@@ -56,22 +57,11 @@ def make_folder(parent: Path) -> Path:
     with (parent / _LOCK).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for folder in parent.glob("server-*"):
-            if not _is_in_use(folder):
+            if not liveness.is_held(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         made = Path(tempfile.mkdtemp(prefix="server-", dir=parent))
-        fcntl.flock(os.open(made / _ALIVE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), fcntl.LOCK_EX)
+        liveness.hold(made, wait=True)
     return made
-
-
-def _is_in_use(folder: Path) -> bool:
-    try:
-        with (folder / _ALIVE).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 class SharedFigures:

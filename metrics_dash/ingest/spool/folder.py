@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from db import liveness
 from db.private import Account, make_parents, make_private_folder
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 SUFFIX = ".spool"
 DAMAGED = "damaged"
-_LOCK, _ALIVE = "lock", "alive"
+_LOCK = "lock"
 _NEW = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -107,7 +108,7 @@ class Spool:
             return
         with self._among_all():
             make_private_folder(self._own, _account())
-            self._locks[self._own] = _locked(self._own, wait=True)
+            self._locks[self._own] = liveness.hold(self._own, wait=True)
         _sync_folder(self.folder)
 
     def _begin(self) -> Segment:
@@ -142,7 +143,7 @@ class Spool:
                 if folder not in self._locks:
                     # Another one's, or gone by now.
                     with suppress(OSError):
-                        self._locks[folder] = _locked(folder)
+                        self._locks[folder] = liveness.hold(folder)
                         taken.append(folder)
         for folder in taken:
             if not _segments(folder):
@@ -188,7 +189,7 @@ class Spool:
             self._leave(self._own)
 
     def _leave(self, folder: Path) -> None:
-        (folder / _ALIVE).unlink(missing_ok=True)
+        (folder / liveness.FILE).unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()
         os.close(self._locks.pop(folder))
@@ -200,7 +201,7 @@ def look(folder: Path) -> SpoolUse:
     for each in _folders(folder):
         sizes = [_size(path) for path in _segments(each)]
         size += sum(sizes)
-        orphans += bool(sizes) and not _is_alive(each)
+        orphans += bool(sizes) and not liveness.is_held(each)
     damaged = _segments(folder / DAMAGED)
     return SpoolUse(size + sum(map(_size, damaged)), orphans, len(damaged))
 
@@ -233,28 +234,6 @@ def _size(path: Path) -> int:
 
 def _used(folder: Path) -> int:
     return sum(_size(path) for each in (*_folders(folder), folder / DAMAGED) for path in _segments(each))
-
-
-def _locked(folder: Path, *, wait: bool = False) -> int:
-    """Take a folder's lock for as long as this process lives. Raises ``OSError`` where another one holds it."""
-    descriptor = os.open(folder / _ALIVE, os.O_RDWR | _NEW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _is_alive(folder: Path) -> bool:
-    try:
-        with (folder / _ALIVE).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _fitting(records: Sequence[bytes], room: int) -> int:
