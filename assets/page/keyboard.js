@@ -108,5 +108,6 @@
     }
   }
 
-  document.addEventListener("keydown", pressed);
+  // Above the document, where what has keys of its own listens: so it is asked first, whichever file came first.
+  window.addEventListener("keydown", pressed);
 })(window.metrics);

@@ -154,10 +154,12 @@ def test_a_click_on_a_mark_is_no_click_on_the_chart(open_page: Open, release: da
 
 
 def test_a_wall_shows_the_marks_with_their_words(open_page: Open, release: datetime, serve: Serve) -> None:
-    page = opened(open_page, serve(), "tab=auth&range=1h&kiosk=1", viewport={"width": 1920, "height": 1080})
-    expect(page.locator("#card-login-rate .annotation-text").first).to_have_text("Realm 2 down")
-    expect(page.locator("#card-login-rate .note-foot").first).to_be_hidden()
-    expect(page.locator("#card-login-rate .notes-list")).to_be_hidden()
+    page = open_page(f"{serve()}?tab=combat&range=1h&kiosk=1", viewport={"width": 1920, "height": 1080})
+    wait_for_tab(page, "combat")
+    drawn(page, "damage-dealt")
+    expect(page.locator("#card-damage-dealt .annotation-text").first).to_have_text("Realm 2 down")
+    expect(page.locator("#card-damage-dealt .note-foot").first).to_be_hidden()
+    expect(page.locator("#card-damage-dealt .notes-list")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
