@@ -153,8 +153,9 @@ def _histograms_of(level: str) -> str:
 
 
 _KEY = "event_name, bucket_start, key"
-_KEPT = """telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed)
-    WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end"""
+_KEPT = f"""telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed)
+    WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
+        AND NOT {_of_known_failures("bucket_start")}"""
 _NAMED = f"""(
     SELECT DISTINCT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, key FROM {_KEPT}
 )"""
@@ -172,7 +173,8 @@ def _uniques_of(level: str) -> str:
     return merged.replace(":LEVEL", f":{level}")
 
 
-# Of the keys that the stored buckets have: whatever else is declared by now was not when they were made.
+# Of the keys that the stored buckets have: whatever else is declared by now was not when they were made. `start` and
+# `end`, which only repeat what the buckets say, tell the planner which partitions it can leave out.
 _RAW_UNIQUES = registers.packed_sql(
     _KEY,
     _NAMED.replace(":LEVEL", ":level"),
@@ -180,7 +182,7 @@ _RAW_UNIQUES = registers.packed_sql(
     SELECT event_name, bucket_start, key, {registers.hash_sql("metadata ->> key")} AS hash
     FROM {_NAMED.replace(":LEVEL", ":level")} AS named JOIN telemetry_events AS source USING (event_name)
     WHERE occurred_at >= bucket_start AND occurred_at < bucket_start + :width AND kind = 'event'
-        AND metadata ->> key IS NOT NULL""",
+        AND occurred_at >= :start AND occurred_at < :end AND metadata ->> key IS NOT NULL""",
     f"SELECT {_KEY}, 0 AS register, 0 AS rank FROM {_NAMED.replace(':LEVEL', ':level')} AS named WHERE false",
 )
 

@@ -249,6 +249,27 @@ def test_the_audit_names_what_an_older_version_forgot(database: Database) -> Non
     assert second.stored == 7
 
 
+def test_the_audit_compares_no_unique_values_of_what_is_known_not_to_be_computable(database: Database) -> None:
+    insert_events([event(0, metadata={"who": "ann"})], database=database)
+    run_pass(database, unique={"a.b": ["who"]})
+    store_unchecked(database, [event(0, metadata={"who": "bob"}, ms=HUGE), event(0, ms=HUGE)])
+    run_pass(database)
+    assert [type(each) for each in audit(database)] == [UncomputedBucket]
+
+
+def test_the_audit_says_once_what_is_wrong_beside_what_can_not_be_compared(database: Database) -> None:
+    overflow(database, marked=False)
+    insert_events([event(0, "c.d", {"who": "ann"}), event(0, "e.f")], database=database)
+    run_pass(database, unique={"c.d": ["who"]})
+    execute(
+        database,
+        "UPDATE telemetry_buckets SET uniques = jsonb_build_object('who', 'e1:') "
+        "WHERE event_name = 'c.d' AND bucket_type = 'minute'",
+    )
+    wrong = [each for each in audit(database) if isinstance(each, Difference) and each.level == "minute"]
+    assert [(each.event_name, each.what) for each in wrong] == [("c.d", "unique values of who")]
+
+
 def test_the_audit_says_nothing_of_what_was_not_tried_yet(database: Database) -> None:
     overflow(database)
     assert audit(database) == []
