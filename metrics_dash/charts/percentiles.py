@@ -15,7 +15,7 @@ _CELLS = 4_000_000
 
 def percentile(rows: Rows, percent: int) -> Values:
     """Return of each bucket the least value that at least ``percent`` of all are not greater than, within 1.1 %: what
-    PostgreSQL's ``percentile_disc`` gives. NaN where no value is placed; never beyond the stored extremes.
+    PostgreSQL's ``percentile_disc`` gives. NaN where no value is placed; never beyond the stored extremes, where known.
 
     Values of which only an aggregate without a histogram is known have no place, and count for nothing.
     """
@@ -26,7 +26,10 @@ def percentile(rows: Rows, percent: int) -> Values:
     position = np.minimum(np.searchsorted(starts, rows.start), len(starts) - 1)
     held = starts[position] == rows.start
     found[held] = values[position[held]]
-    return np.asarray(np.clip(found, cast(Values, rows.min), cast(Values, rows.max)), dtype=np.float64)
+    # An extreme that is not known, as of a histogram whose sender adds up for ever, bounds nothing.
+    least, most = (cast(Values, extreme)[held] for extreme in (rows.min, rows.max))
+    found[held] = np.fmin(np.fmax(values[position[held]], least), most)
+    return found
 
 
 def _of_each(bins: Bins, percent: int) -> tuple[Milliseconds, Values]:

@@ -1,7 +1,9 @@
 """Percentiles: within 1.1 % of the exact ones, however buckets are put together, and never beyond the extremes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -9,12 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db.aggregates import Aggregate, encode_aggregates
+from db.batches import Batch
 from db.bins import place_of
 from db.engine import Database
+from db.ledger import write_batches
+from db.partitions import ensure_partitions
+from db.rows import More, encode_maps, to_nanoseconds
 from db.series import Bins, Rows
 from metrics_dash.charts.percentiles import percentile
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rows import aggregate, align
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.db.test_bins import DISTRIBUTIONS
 from tests.support.charts import LOGIN, at, recorded_since, store
 
@@ -61,6 +69,30 @@ def test_a_bucket_without_values_and_one_that_is_missing_are_gaps() -> None:
 
 def test_what_is_constant_is_exact() -> None:
     assert percentile(rows([7.3] * 9), 95).tolist() == [7.3]
+
+
+def test_values_whose_extremes_nobody_knows_have_a_percentile_as_others_do() -> None:
+    known = rows([1.0, 2.0, 4.0], [8.0])
+    nobody_knows = np.full(2, np.nan)
+    found = percentile(aggregate(replace(known, min=nobody_knows, max=nobody_knows), 1), 50)
+    assert found == pytest.approx([2], rel=0.011)
+    assert percentile(replace(known, min=nobody_knows, max=nobody_knows), 50) == pytest.approx([2, 8], rel=0.011)
+
+
+def test_a_histogram_that_its_sender_adds_up_for_ever_has_percentiles(database: Database, queries: Queries) -> None:
+    """OpenTelemetry's default; what such a histogram gained has no extremes."""
+    noon = at("2026-03-10T12:00+00:00")
+    gained = Aggregate(100, 1500.0, histogram={"bounds": [10, 20, 40], "counts": [0, 90, 10, 0]})
+    ensure_partitions(database, [noon.date()])
+    more = More(100, aggregates=encode_aggregates({"duration_ms": gained}))
+    row = LOGIN, encode_maps({}, {}), to_nanoseconds(noon), more
+    with database.begin() as connection:
+        write_batches(connection, [Batch(uuid4(), [row])])
+    roll_up_all(database)
+    data = queries.chart("login-time-p95", queries.window("1h"))
+    drawn = data.series[0].v[~np.isnan(data.series[0].v)]
+    assert drawn.tolist() == [pytest.approx(30, rel=0.35)]
+    assert data.headline.value == drawn[0]
 
 
 def test_places_far_apart_need_no_table_of_all_between() -> None:
