@@ -24,6 +24,7 @@ class Accounting:
     committed, if this process stored it by that write, or replayed, if it came again and the store had it already.
 
     ``refused``: by reason those of the rejected and dropped that their sender was not told to send again.
+    ``one_by_one``: those of the offered that came by themselves, from this program, and in no batch.
     """
 
     offered: int
@@ -35,6 +36,7 @@ class Accounting:
     committed: int
     replayed: int
     refused: Mapping[str, int] = field(default_factory=dict)
+    one_by_one: int = 0
 
     @property
     def balanced(self) -> bool:

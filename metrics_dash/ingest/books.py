@@ -33,6 +33,7 @@ class Books:
         "_lock",
         "_moving",
         "_offered",
+        "_one_by_one",
         "_open",
         "_open_limit",
         "_opened",
@@ -66,7 +67,7 @@ class Books:
         # Set by who writes there: it takes no more.
         self.spool_full = False
         # The open batch's events are counted as offered when it seals: one addition instead of a thousand.
-        self._offered = 0
+        self._offered = self._one_by_one = 0
         # What the bounds leave: how long the open batch may grow beside those that are sealed, and how many more bytes.
         self._open_limit = self._buffer_events
         self._bytes_left = self._buffer_bytes
@@ -238,6 +239,7 @@ class Books:
                 committed=self._committed,
                 replayed=self._replayed,
                 refused=MappingProxyType(dict(self._refusals.total)),
+                one_by_one=self._one_by_one + len(self._open),
             )
 
     def oldest_age(self) -> float | None:

@@ -103,7 +103,7 @@ class Buffer(Books):
                 with self._lock:
                     return self._drop_locked(NAME_QUOTA, name)
             except Exception:
-                return self.reject(name=name)
+                return self._reject(name)
         lock = self._lock
         lock.acquire()
         try:
@@ -162,16 +162,24 @@ class Buffer(Books):
         full = SPOOL_FULL if self.spool_full else "buffer_full" if too_many else "buffer_bytes"
         return SHUTDOWN if self._closed else full
 
-    def reject(self, events: int = 1, *, name: object = None, names: Mapping[str, int] | None = None) -> bool:
-        """Count events that were offered, as ``name`` or so many under these ``names``, and broke a rule, here or where
-        somebody else found that out."""
+    def reject(self, events: int = 1, *, names: Mapping[str, int] | None = None) -> None:
+        """Count events that broke a rule where somebody else found that out, so many under these ``names``."""
         with self._lock:
-            self._offered += events
-            self._rejected += events
-            self._refusals.add(INVALID, events, names or ({name: 1} if isinstance(name, str) else {}))
+            self._count_rejected(events, names or {})
+
+    def _reject(self, name: object) -> bool:
+        with self._lock:
+            self._one_by_one += 1
+            self._count_rejected(1, {name: 1} if isinstance(name, str) else {})
         return False
 
+    def _count_rejected(self, events: int, names: Mapping[str, int]) -> None:
+        self._offered += events
+        self._rejected += events
+        self._refusals.add(INVALID, events, names)
+
     def _drop_locked(self, reason: str, name: str) -> bool:
+        self._one_by_one += 1
         self._count_dropped(reason, 1)
         self._refusals.add(reason, 1, {name: 1})
         return False
@@ -181,6 +189,7 @@ class Buffer(Books):
         self._dropped[reason] += events
 
     def _seal(self) -> None:
+        self._one_by_one += len(self._open)
         size = size_in_memory(self._open)
         self._enqueue(self._own(self._open, since=self._opened, size=size))
         self._open = []

@@ -105,7 +105,6 @@ class Collector:
         self.handover = self._heartbeat.handover = None if self._spool is None else Handover(
             self._buffer, self._spool, self._heartbeat.collector_id, most=self._spool_bytes,
             flush_interval=self._flush_interval, clock=self._clock, wall=self._wall, arrived=self._wake_up,
-            adopted=self.tally.submit,
         )  # fmt: skip
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -128,12 +127,10 @@ class Collector:
     def submit_batch(self, batch: Batch) -> Submission:
         """Like ``submit``, for a batch that also says where its rows stood and what was refused between them."""
         self._start_in_child()
-        self.tally.submit(len(batch.rows))
         return self._buffer.submit(batch)
 
     def reject(self, events: int = 1, names: Mapping[str, int] | None = None) -> None:
         """Count events that broke a rule before they came here; ``names``: how many were sent under which."""
-        self.tally.submit(events)
         self._buffer.reject(events, names=names)
 
     def flush(self, timeout: float) -> bool:

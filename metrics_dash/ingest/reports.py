@@ -95,7 +95,7 @@ class Reporter:
 
     def _so_far(self) -> tuple[int, Counter[str]]:
         books = self._collector.snapshot()
-        return books.offered - self._collector.tally.submitted, Counter(books.refused)
+        return books.one_by_one, Counter(books.refused)
 
 
 def _many(name: str, events: int, metadata: Mapping[str, object]) -> Event:

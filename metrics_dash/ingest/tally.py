@@ -46,7 +46,6 @@ class Tally:
         self._received: Counter[tuple[str, str]] = Counter()
         self._times: dict[Work, Times] = {}
         self._repairs: Counter[str] = Counter()
-        self._submitted = 0
         self.viewers = self.walls = 0
 
     def receive(self, sender: str, form: str, events: int) -> None:
@@ -56,11 +55,6 @@ class Tally:
         with self._lock:
             self._received[sender, form] += events
             self._present.received[sender, form] += events
-
-    def submit(self, events: int) -> None:
-        """Count events that come as batches, so that all others are known to come one by one from this program."""
-        with self._lock:
-            self._submitted += events
 
     def took(self, work: Work, seconds: float) -> None:
         """Count a piece of work that was done."""
@@ -85,11 +79,6 @@ class Tally:
             taken, self._present = self._present, Interval()
             self.viewers, self.walls = len(taken.viewers), len(taken.walls)
             return taken
-
-    @property
-    def submitted(self) -> int:
-        """Events that came as batches, or were refused before they came."""
-        return self._submitted
 
     def received(self) -> Mapping[tuple[str, str], int]:
         """Return the events since the process began, by sender and format."""

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
+from db.batches import Batch
 from db.engine import Database
 from db.events import query_events
+from db.rows import encode_row
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.reports import REPORT_SECONDS, Reporter
 from metrics_dash.jobs.rollup import roll_up_all
@@ -84,6 +87,19 @@ def test_what_it_says_of_itself_is_not_counted_as_sent(
     report(collector, reporter, clock)
     assert stored(database, "metrics_dash.ingest") == []
     assert len(stored(database, "metrics_dash.process")) == 2
+
+
+def test_what_was_refused_of_a_batch_is_its_senders_and_not_this_programs(
+    database: Database, collector: Collector, reporter: Reporter, clock: Clock
+) -> None:
+    row = encode_row("some.thing", {}, {}, datetime.now(UTC))
+    collector.tally.receive("web", "json", 4)
+    collector.submit_batch(Batch(uuid4(), [row, row], [0, 2], [(1, "bad"), (3, "bad")])).wait(30)
+    collector.offer("x y", {}, {})
+    report(collector, reporter, clock)
+    report(collector, reporter, clock)
+    told = counted(database, "metrics_dash.ingest")
+    assert (told["sender:web"], told["sender:this program"]) == (4, 1)
 
 
 def test_refusals_are_counted_by_reason(

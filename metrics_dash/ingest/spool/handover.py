@@ -35,8 +35,7 @@ class Handover:
     """The spool of one process's ``buffer``, in ``folder``, which holds ``most`` bytes of all processes.
 
     ``clock`` is monotonic, in seconds, and ``wall`` nanoseconds since 1970. ``arrived`` is called when there is
-    something on disk to store, and ``adopted`` with how many events another process has left. ``begin``, ``step`` and
-    ``drain`` may come from any thread, the others from one.
+    something on disk to store. ``begin``, ``step`` and ``drain`` may come from any thread, the others from one.
     """
 
     def __init__(
@@ -50,11 +49,9 @@ class Handover:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], int] = time.time_ns,
         arrived: Callable[[], None] = lambda: None,
-        adopted: Callable[[int], None] = lambda events: None,
     ) -> None:
         self._buffer, self._spool, self.most = buffer, Spool(folder, owner, most), most
         self._flush_interval, self._clock, self._wall, self._arrived = flush_interval, clock, wall, arrived
-        self._adopted = adopted
         self._lock = threading.Lock()
         self._stored = threading.Condition(self._lock)
         self._wake, self._over = threading.Event(), threading.Event()
@@ -227,7 +224,6 @@ class Handover:
         events = len(record.batch.rows)
         if segment.events is None:
             self._buffer.adopt(events)
-            self._adopted(events)
         else:
             segment.events -= events
         return PendingBatch(
