@@ -369,6 +369,7 @@ class Collector:
         """Start empty in a child: the parent keeps the events, the thread and the connections."""
         self._lock = threading.Lock()
         self._buffer.reset()
+        self.tally.reset()
         if self.handover is not None:
             self.handover.abandon()
         self._begin()

@@ -41,6 +41,10 @@ class Tally:
     """Counts from any thread. What it knows since the process began is for ``/metrics``."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin at nothing, with a new lock: for a fork's child, whose parent may have been counting."""
         self._lock = threading.Lock()
         self._present = Interval()
         self._received: Counter[tuple[str, str]] = Counter()

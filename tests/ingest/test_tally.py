@@ -47,6 +47,16 @@ def test_whoever_looks_counts_once_an_interval_and_walls_apart() -> None:
     assert (tally.viewers, tally.walls) == (0, 0)
 
 
+def test_a_forks_child_counts_from_nothing_whatever_its_parent_was_doing() -> None:
+    tally = Tally()
+    tally.receive("shop", "json", 3)
+    with tally._lock:  # as a thread of the parent's would
+        tally.reset()
+        assert (tally.received(), tally.take().received) == ({}, {})
+        tally.receive("shop", "json", 4)
+    assert tally.received() == {("shop", "json"): 4}
+
+
 def test_nothing_is_lost_between_threads_and_takers() -> None:
     tally = Tally()
 
