@@ -1,7 +1,9 @@
 """The pipeline page: numbers at a glance, who sends and who fell silent, what is stored and what goes next."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import unquote
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -10,7 +12,9 @@ import numpy as np
 
 from db.sizes import Sizes
 from db.status import CollectorStatus
+from layouts.cards import skeleton_card, sketched_card
 from layouts.pages.pipeline import content, spark
+from layouts.static import as_html
 from metrics_dash.charts.data import ChartData, Headline, Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.ops.pipeline import SAMPLES, TAB, Level, Pipeline, Store
@@ -106,3 +110,13 @@ def test_a_line_breaks_where_nothing_is_known_and_is_none_where_all_is_zero() ->
     assert not isinstance(made, str)
     assert unquote(made.style["--line"]).count("M") == 2
     assert spark(np.zeros(4)) == spark(np.array([np.nan])) == ""
+
+
+def test_its_styles_are_not_those_of_the_dashboards_cards() -> None:
+    # The styles of both are one file.
+    chart = replace(TAB.charts[0], draw="stat")
+    card = as_html([skeleton_card(chart, size=None), sketched_card(chart, [], [], size=None)])
+    classes = {name for names in re.findall(r'class="([^"]+)"', card) for name in names.split()}
+    assert "tile" in classes
+    styles = (Path(__file__).parents[3] / "assets/css/manage.css").read_text()
+    assert not classes & set(re.findall(r"^\.([\w-]+)", styles, re.MULTILINE))
