@@ -136,7 +136,8 @@ class BundledDash(dash.Dash):
         if name not in self._bundles:
             # Another process of the same server made the page that names it.
             untyped: Any = self
-            untyped.index()
+            self._bundled(untyped._generate_css_dist_html(), "css")
+            self._bundled(untyped._generate_scripts_html(), "js")
         if name not in self._bundles:
             abort(404)
         return Response(self._bundles[name], headers=_HEADERS, mimetype=_KINDS[kind])

@@ -87,6 +87,21 @@ def test_a_process_serves_what_the_page_of_another_one_names(assets: Path) -> No
     assert client(assets).get(address).status_code == 200
 
 
+def test_a_bundle_that_another_process_named_takes_no_page(assets: Path) -> None:
+    server = Flask("another")
+    shared: Any = server
+    app = BundledDash("another", server=shared, url_base_pathname=BASE, assets_folder=str(assets))
+    app.layout = html.Div(dcc.Graph())
+
+    def first() -> str:
+        raise AssertionError("a page was made")
+
+    app.first_for = first
+    page = client(assets).get(BASE).text
+    for address in [*named(page, "js"), *named(page, "css")]:
+        assert server.test_client().get(address).status_code == 200
+
+
 def test_what_no_page_names_is_not_found(assets: Path) -> None:
     browser = client(assets)
     address = named(browser.get(BASE).text, "js")[0]
