@@ -8,8 +8,10 @@
     " ": () => (metrics.rotation.isHeld() ? metrics.rotation.release() : metrics.rotation.hold()),
   };
 
-  document.addEventListener("keydown", (event) => {
+  /* After the page's keys (page/keyboard.js), which may await one more. A dialog has its own. */
+  window.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !metrics.url.isKiosk()) return;
+    if (document.querySelector("dialog[open]")) return;
     if (!KEYS[event.key] || metrics.dom.around(event, "input, select, textarea, [contenteditable]")) return;
     event.preventDefault();
     KEYS[event.key]();
