@@ -118,8 +118,6 @@
     }
   }
 
-  const isOpen = () => dialog().open;
-
   /** @param {Event} event */
   function closed(event) {
     if (event.target !== dialog()) return;
@@ -134,7 +132,7 @@
     if (metrics.dom.around(event, "[data-close=details]") || event.target === dialog()) dialog().close();
   });
 
-  const offered = { present, describe, showTable, say, isOpen };
+  const offered = { present, describe, showTable, say };
   metrics.dialog = offered;
   if (typeof module === "object") module.exports = offered;
 })(globalThis.metrics);

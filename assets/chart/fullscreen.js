@@ -5,8 +5,8 @@
 
   const fullCard = () => metrics.dom.all(".card[data-full]")[0] ?? null;
 
-  /** @param {Element} element - the dialog, or what it stands in: to be reached from a full card as well */
-  const holdsDialog = (element) => element.contains(metrics.dom.dialog("details"));
+  /** @param {Element} element - a dialog, or what one stands in: to be reached from a full card as well */
+  const holdsDialog = (element) => element.matches("dialog") || element.querySelector("dialog") !== null;
 
   /** @param {HTMLElement} card - everything on the page that is not in it */
   function others(card) {
@@ -38,11 +38,12 @@
 
   function leave() {
     const card = fullCard();
+    for (const one of shut) one.inert = false;
+    shut = [];
     if (!card) return;
     delete card.dataset.full;
     card.removeAttribute("role");
     card.removeAttribute("aria-modal");
-    for (const one of shut) one.inert = false;
     if (document.fullscreenElement === card) document.exitFullscreen();
     /** @type {HTMLElement | null} */ (card.querySelector(".card-tools summary"))?.focus();
     fit();
@@ -54,10 +55,12 @@
   /** @param {KeyboardEvent} event */
   function keyed(event) {
     const card = fullCard();
-    if (event.key !== "Escape" || !card || metrics.dialog.isOpen()) return;
+    if (event.key !== "Escape" || !card || document.querySelector("dialog[open]")) return;
     if (!card.querySelector("details[open]")) leave();
   }
 
+  /* Another tab takes the card away; it has gone with the next frame. */
+  metrics.events.on("answer", () => requestAnimationFrame(() => fullCard() || leave()));
   document.addEventListener("fullscreenchange", () => (document.fullscreenElement ? fit() : leave()));
   document.addEventListener("keydown", keyed, true);
 

@@ -69,6 +69,7 @@
   function choose(one) {
     if (!one) return;
     sheet().close();
+    /** @type {HTMLElement | null} */ (document.querySelector(".card[data-full] .leave-full"))?.click();
     metrics.url.go({ tab: one.tab });
     if (one.chart) lookFor(one.chart, performance.now());
   }
