@@ -59,10 +59,13 @@
   /** @type {WeakMap<Element, { chart: string, entries: LegendEntry[] }>} */
   const filled = new WeakMap();
 
+  /** @param {Element} legend */
+  const isOpen = (legend) => legend.querySelector("details[open]") !== null;
+
   /** @param {HTMLElement} legend */
   function lay(legend) {
     const content = filled.get(legend);
-    if (!content || legend.querySelector("details[open]")) return;
+    if (!content) return;
     const buttons = content.entries.map((entry) => switchOf(content.chart, entry));
     legend.replaceChildren(...buttons);
     const widths = buttons.map((button) => button.offsetWidth);
@@ -87,7 +90,7 @@
     typeof ResizeObserver === "undefined"
       ? null
       : new ResizeObserver((changes) => {
-          for (const { target } of changes) lay(/** @type {HTMLElement} */ (target));
+          for (const { target } of changes) if (!isOpen(target)) lay(/** @type {HTMLElement} */ (target));
         });
 
   /**
@@ -101,10 +104,10 @@
     const present = filled.get(legend)?.entries;
     if (JSON.stringify(present) === JSON.stringify(found)) return;
     filled.set(legend, { chart, entries: found });
-    /* A choice among the rest leaves their menu open: only what is pressed has changed. */
+    /* A choice among the rest leaves their menu open: only what is pressed has changed. Other series close it. */
     const buttons = metrics.dom.all("button", legend);
     const same = present?.map(({ key }) => key).join() === found.map(({ key }) => key).join();
-    if (same && legend.querySelector("details[open]"))
+    if (same && isOpen(legend))
       for (const [at, { off }] of found.entries()) buttons[at].setAttribute("aria-pressed", String(!off));
     else lay(legend);
     resized?.observe(legend);

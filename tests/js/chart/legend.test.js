@@ -2,6 +2,8 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
+const callbacks = {};
+globalThis.dash_clientside = { metrics: callbacks };
 const { entries, fitting } = load("lib/dom.js", "lib/graphs.js", "chart/legend.js");
 const layout = { meta: { series: { a: { name: "x", label: "zone: x" }, b: { name: "y", label: "y" } } } };
 
@@ -28,4 +30,34 @@ test("a legend is one line: what doesn't fit beside the number of the rest is le
   assert.equal(fitting([50, 50, 50], 160), 1);
   assert.equal(fitting([300, 50], 200), 0);
   assert.equal(fitting([], 200), 0);
+});
+
+/* A line with room for one of its series: the rest are in an open menu. */
+function element(tag) {
+  const made = new EventTarget();
+  Object.assign(made, { tag, children: [], pressed: {}, style: {}, offsetWidth: 100, clientWidth: 150 });
+  made.append = (...children) => made.children.push(...children);
+  made.replaceChildren = (...children) => {
+    made.children = children;
+  };
+  made.setAttribute = (name, value) => {
+    made.pressed[name] = value;
+  };
+  made.querySelector = () => made.children.find((child) => child.tag === "details") ?? null;
+  made.querySelectorAll = () => made.children.filter((child) => child.tag === "button");
+  return made;
+}
+
+test("another order of the series is shown though the menu of the rest is open", () => {
+  const line = element("div");
+  document.getElementById = () => line;
+  document.createElement = element;
+  globalThis.requestAnimationFrame = (work) => work();
+  globalThis.dash_clientside = { callback_context: { inputs_list: [{ id: { chart: "one" } }] } };
+  const show = (...keys) =>
+    callbacks.legends({ data: keys.map((key) => ({ legendgroup: key, showlegend: true, line: {} })), layout });
+  show("a", "b");
+  assert.equal(line.children[0].title, "zone: x");
+  show("b", "a");
+  assert.equal(line.children[0].title, "y");
 });
