@@ -114,8 +114,12 @@ class ProxyWords:
         hops = ",".join(told).split(",")
         if len(hops) < self._settings.proxy_hops:
             raise ProblemError(403, "X-Forwarded-For names fewer hops than METRICS_PROXY_HOPS")
-        if address_in(hops[-self._settings.proxy_hops]) is None:
-            raise _ill_configured("X-Forwarded-For", "names a client by no address", hops[-self._settings.proxy_hops])
+        client = hops[-self._settings.proxy_hops]
+        if (address := address_in(client)) is None:
+            raise _ill_configured("X-Forwarded-For", "names a client by no address", client)
+        # ProxyFix knows quotes, too: by one that a client sent it takes in, or leaves out, what the proxy added.
+        if address != request.remote_addr:
+            raise ProblemError(400, "X-Forwarded-For can be read in two ways")
         if request.scheme not in ("http", "https"):
             raise _ill_configured("X-Forwarded-Proto", "is neither http nor https", request.scheme)
 

@@ -123,6 +123,12 @@ def test_a_proxy_that_names_no_address_is_told_that_it_is_not_set_up_rightly(
     assert lines[0].isprintable()
 
 
+@pytest.mark.parametrize("sent", ['"', '198.51.100.1, "x', '"\\"'])
+def test_no_quote_that_a_client_sent_hides_the_address_that_the_proxy_added(proxy: FlaskClient, sent: str) -> None:
+    answer = proxy.get(PAGE, headers={**VOUCHED, "X-Forwarded-For": f"{sent}, {CLIENT}"})
+    assert (answer.status_code, answer.json) == (400, {"error": "X-Forwarded-For can be read in two ways"})
+
+
 def test_a_proxy_that_names_no_scheme_of_the_web_is_told_so(proxy: FlaskClient) -> None:
     answer = proxy.get(PAGE, headers={**VOUCHED, "X-Forwarded-Proto": "javascript"})
     assert (answer.status_code, "X-Forwarded-Proto" in answer.json["error"]) == (400, True)
