@@ -43,11 +43,11 @@ def rollup(
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--from is not before --to")
     with opened(migrates=True) as (settings, database):
-        began = datetime.now(UTC)
+        began, unique = datetime.now(UTC), load_catalog(settings.catalog).unique
         if start is not None and end is not None:
-            typer.echo(f"{rebuild(database, start, end):,} buckets were computed again")
+            typer.echo(f"{rebuild(database, start, end, unique=unique):,} buckets were computed again")
         else:
-            roll_up_all(database, unique=load_catalog(settings.catalog).unique)
+            roll_up_all(database, unique=unique)
         with database.reading() as connection:
             failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
     for bucket in failing:

@@ -5,8 +5,9 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.events import insert_events
+from metrics_dash.jobs.rollup import roll_up_all
 from tests.commands.conftest import Run
-from tests.support.rollups import counts, event
+from tests.support.rollups import buckets, counts, event
 
 
 @pytest.fixture
@@ -28,6 +29,14 @@ def test_a_span_is_computed_again(on: Run, wrong: Database) -> None:
     ended = on("rollup", "--rebuild", "--from", "2026-01-10", "--to", "2026-01-10T13:00+00:00")
     assert (ended.code, ended.out.splitlines()[0]) == (0, "3 buckets were computed again")
     assert list(counts(wrong).values()) == [1]
+
+
+def test_a_span_is_computed_again_with_what_the_catalog_counts_once_each(on: Run, database: Database) -> None:
+    name = "bezgelor.realm.session_start"
+    insert_events([event(5, name, {"account_id": n % 3}) for n in range(9)], database=database)
+    roll_up_all(database)  # by a catalog that lists no key
+    assert on("rollup", "--rebuild", "--from", "2026-01-10", "--to", "2026-01-11").code == 0
+    assert [bucket["uniques"] for bucket in buckets(database, "hour", name)] == [{"account_id": 3}]
 
 
 @pytest.mark.parametrize(
