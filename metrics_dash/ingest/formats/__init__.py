@@ -7,7 +7,8 @@ event may hold is not theirs to say: all of them pass the same gate (``metrics_d
 - ``posthog``, ``segment``: what the SDKs of these send.
 - ``influx``: the line protocol, as Telegraf sends it.
 - ``statsd``: StatsD's and DogStatsD's lines.
-- ``otlp``, ``otlp_metrics``: OpenTelemetry's logs and traces, and its metrics.
+- ``otlp``, ``otlp_metrics``: OpenTelemetry's logs and traces, and its metrics. ``messages``: how much their protobuf
+  would take, before it is decoded.
 - ``names``: other systems' names as names of events. ``properties``: nested properties as measurements and metadata.
   ``moments``: other systems' times.
 - ``reading``: what all share: their errors, and the bounds on what is read. ``documents``: JSON taken apart without

@@ -26,6 +26,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from db.rows import MAX_METADATA_KEYS, InvalidEventError
 from metrics_dash.ingest.event import MAX_EVENT_BYTES, Event, MalformedEvent
 from metrics_dash.ingest.formats.documents import TOO_LONG
+from metrics_dash.ingest.formats.messages import MOST_MESSAGES, too_many_messages
 from metrics_dash.ingest.formats.moments import from_epoch
 from metrics_dash.ingest.formats.names import named
 from metrics_dash.ingest.formats.properties import LONGEST_TEXT
@@ -66,11 +67,17 @@ def read(kind: type[Request], body: bytearray, *, json: bool) -> Request:
         if json:
             ParseDict(_document(body), message, ignore_unknown_fields=True)
         else:
-            message.ParseFromString(bytes(body))
+            message.ParseFromString(_affordable(bytes(body), kind))
     except (DecodeError, ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         form = "JSON" if json else "protobuf"
         raise MalformedBodyError(f"the body is no {kind.__name__} in {form}: {type(error).__name__}") from None
     return message
+
+
+def _affordable(body: bytes, kind: type[Message]) -> bytes:
+    if too_many_messages(body, kind):
+        raise OversizedBodyError(f"the body holds more than {MOST_MESSAGES:,} messages; send smaller batches")
+    return body
 
 
 def _document(body: bytearray) -> dict[str, Any]:
