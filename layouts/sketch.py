@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.figure.bounds import value_range
+from layouts.figure.heat import shaded
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.traces import FigureStyle, drawn_as, least_value, series_colours, stacks
 from layouts.static import Html
-from layouts.theme import SERIES, TOKENS
+from layouts.theme import HEAT_OPACITIES, SERIES, TOKENS
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series, Values
 from metrics_dash.charts.timerange.grid import Milliseconds, to_milliseconds
@@ -30,6 +31,7 @@ _BARS_WITH_GAPS, _GAP = 72, 0.12
 _VARIABLES = {
     **{colour: f"var(--s{number})" for number, colour in enumerate(SERIES["light"], 1)},
     TOKENS["light"]["ghost"]: "var(--ghost)",
+    TOKENS["light"]["text"]: "var(--text)",
 }
 
 
@@ -61,6 +63,7 @@ def sketch(chart: ChartData, style: FigureStyle) -> Html:
     chart = in_unit(chart, display_unit(chart))
     scale = _scale(chart, style)
     paths = "".join(_bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale))
+    paths = "".join(_cells(chart, style, scale)) + paths
     top = _TOP_OF_SEVERAL if len(chart.series) > 1 else _TOP
     return Html(
         f'<svg class="sketch" aria-hidden="true" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" '
@@ -81,6 +84,7 @@ def _reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
     """Return how far the values go, from zero on, with room beyond as Plotly leaves it."""
     shown = _shown(chart, style)
     parts = [np.sum([np.nan_to_num(one.v) for one in shown], axis=0)] if stacks(chart, style) and shown else []
+    parts += [] if chart.density is None else [each.high for each in shaded(chart, logarithmic=style.logarithmic)]
     parts += [part for one in (*shown, *chart.previous) for part in (one.v, one.low, one.high) if part is not None]
     finite = np.concatenate([part[np.isfinite(part)] for part in parts] or [np.zeros(0)])
     if style.logarithmic:
@@ -124,6 +128,20 @@ def _columns(edges: NDArray[np.int64], feet: Values, heads: Values) -> str:
             inset = round((right - left) * gap / 2)
             drawn.append(f"M{left + inset} {foot:.0f}V{head:.0f}H{right - inset}V{foot:.0f}")
     return "".join(drawn)
+
+
+# Cells
+
+
+def _cells(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
+    """Yield a path for each shade of a heatmap's cells."""
+    edges = scale.across(bucket_edges(chart.window))
+    for each in shaded(chart, logarithmic=style.logarithmic):
+        sides = edges[each.bucket].tolist(), edges[each.bucket + 1].tolist(), scale.up(each.low), scale.up(each.high)
+        path = "".join(
+            f"M{left} {foot:.0f}V{head:.0f}H{right}V{foot:.0f}" for left, right, foot, head in zip(*sides, strict=True)
+        )
+        yield _filled(path, "var(--accent)", HEAT_OPACITIES["light"][each.shade])
 
 
 # Lines

@@ -73,6 +73,11 @@ REST = ("other", "all other")
 BAND_OPACITY: Mapping[Theme, float] = {"light": 0.13, "dark": 0.18}
 AREA_OPACITY: Mapping[Theme, float] = {"light": 0.11, "dark": 0.15}
 PALE_OPACITY = 0.28
+# Of a heatmap's cells, from few values to many.
+HEAT_OPACITIES: Mapping[Theme, tuple[float, ...]] = {
+    "light": (0.09, 0.2, 0.33, 0.48, 0.66, 0.88),
+    "dark": (0.1, 0.21, 0.34, 0.49, 0.67, 0.9),
+}
 STACK_OPACITY = 0.45
 BEFORE_OPACITY = 0.6
 
@@ -144,6 +149,7 @@ def _figure_colours(theme: Theme) -> dict[str, str]:
         "pale": PALE_OPACITY,
         "stack": STACK_OPACITY,
         "before": BEFORE_OPACITY,
+        **{f"heat{level}": opacity for level, opacity in enumerate(HEAT_OPACITIES[theme])},
     }
     for number, colour in enumerate((*SERIES[theme], colours["ghost"])):
         colours[f"s{number}"] = colour

@@ -70,7 +70,8 @@ def in_unit(chart: ChartData, unit: DisplayUnit) -> ChartData:
     if unit.factor == 1:
         return chart
     series, previous = (tuple(_divided(one, unit.factor) for one in many) for many in (chart.series, chart.previous))
-    return replace(chart, series=series, previous=previous)
+    density = None if chart.density is None else replace(chart.density, value=chart.density.value / unit.factor)
+    return replace(chart, series=series, previous=previous, density=density)
 
 
 def _family(unit: str) -> Sizes:

@@ -61,7 +61,7 @@ def check_bounds(bounds: Bounds, *, show: str, draw: str, good: Good) -> Bounds:
     if show in ("count", "sum", "unique"):
         instead = '; show = "rate" has none of that' if show == "count" else ""
         raise BoundsError(f"{first}: a bucket's {show} depends on its length, which goes with the range{instead}")
-    if draw != "line" and bounds.min is not None and bounds.min > 0:
+    if draw in ("bar", "area") and bounds.min is not None and bounds.min > 0:
         shape = "bars begin" if draw == "bar" else "an area begins"
         raise BoundsError(f"min: {shape} at zero, so its axis can't begin at {bounds.min:g}")
     if bounds.min is not None and bounds.max is not None and bounds.min >= bounds.max:

@@ -20,6 +20,7 @@ from metrics_dash.catalog_names import EventName, Identifier, Key
 from metrics_dash.catalog_ratio import SIDES, PartDeclaration, Ratio, RatioError, resolve_ratio
 from metrics_dash.catalog_rules import (
     CHART_SHOWS,
+    OF_VALUES,
     SHOWS_OF_KIND,
     ChoiceError,
     Event,
@@ -38,7 +39,7 @@ from metrics_dash.catalog_rules import (
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
-Draw = Literal["line", "bar", "area", "stat"]
+Draw = Literal["line", "bar", "area", "heatmap", "stat"]
 Size = Literal["small", "wide", "full"]
 
 
@@ -101,8 +102,9 @@ class Chart:
 
     ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
     what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
-    ``draw``: ``stat`` is a tile of the number alone. ``size``: of its card; None is half a row. ``ratio``: the two
-    things that a ratio divides; its ``event`` is then that of the denominator.
+    ``draw``: ``stat`` is a tile of the number alone, ``heatmap`` shows how all values of the measurement are spread.
+    ``size``: of its card; None is half a row. ``ratio``: the two things that a ratio divides; its ``event`` is then
+    that of the denominator.
     """
 
     id: str
@@ -233,6 +235,8 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         bounds = Bounds(declared.min, declared.max, declared.target, declared.warn)
         if declared.draw == "stat":
             _check_tile(declared)
+        if declared.draw == "heatmap":
+            _check_heatmap(declared)
         bounds = check_bounds(bounds, show=declared.show, draw=declared.draw, good=declared.good)
     except (ChoiceError, BoundsError, RatioError) as error:
         raise CatalogError(f"{place}: {error}") from None
@@ -260,6 +264,18 @@ def _check_tile(declared: ChartDeclaration) -> None:
         raise BoundsError(f"{axis}: a tile has no axis, so nothing reaches {getattr(declared, axis):g}")
 
 
+def _check_heatmap(declared: ChartDeclaration) -> None:
+    """Refuse what has no place among the values of a measurement."""
+    if declared.show not in OF_VALUES:
+        raise ChoiceError(
+            "draw", f"draw: a heatmap shows how values are spread, and {declared.show!r} is none", OF_VALUES
+        )
+    if declared.split_by is not None:
+        raise ChoiceError(
+            "split_by", f"split_by: a heatmap is of all values, and can't be split by {declared.split_by!r}"
+        )
+
+
 def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> dict[str, Any]:
     for side in SIDES:
         if getattr(declared, side) is not None:
@@ -275,7 +291,7 @@ def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> di
         "measurement": measurement,
         "split_by": check_split(declared.split_by, show, event),
         "unit": unit_of(show, measurement, event),
-        "dimensions": () if declared.draw == "stat" else dimensions_of(show, event),
+        "dimensions": () if declared.draw in ("stat", "heatmap") else dimensions_of(show, event),
     }
 
 

@@ -14,15 +14,16 @@ Kind = Literal["counter", "gauge", "timing"]
 Show = Literal["count", "sum", "avg", "min", "max", "rate", "ratio", "p50", "p90", "p95", "p99", "unique"]
 
 PERCENTILES: frozenset[Show] = frozenset({"p50", "p90", "p95", "p99"})
-_OF_SAMPLES: frozenset[Show] = PERCENTILES | {"avg", "min", "max"}
-_OF_EVENTS: frozenset[Show] = _OF_SAMPLES | {"count", "rate", "sum"}
+# What is one of the values of a measurement, or between them, so that it has a place among them.
+OF_VALUES: frozenset[Show] = PERCENTILES | {"avg", "min", "max"}
+_OF_EVENTS: frozenset[Show] = OF_VALUES | {"count", "rate", "sum"}
 # What may be shown of each kind. The sum of a gauge's samples means nothing, and neither does their number.
-SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {"counter": _OF_EVENTS, "gauge": _OF_SAMPLES, "timing": _OF_EVENTS}
+SHOWS_OF_KIND: Mapping[Kind, frozenset[Show]] = {"counter": _OF_EVENTS, "gauge": OF_VALUES, "timing": _OF_EVENTS}
 # How many different values a metadata key had; which one stands in the place of the measurement.
 UNIQUE: Show = "unique"
 # Each costs up to 2 KB of every bucket.
 MOST_UNIQUE = 8
-NEEDS_MEASUREMENT: frozenset[Show] = _OF_SAMPLES | {"sum"}
+NEEDS_MEASUREMENT: frozenset[Show] = OF_VALUES | {"sum"}
 SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
 ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values()) | {UNIQUE}
 # A ratio is of two things, so it is no choice for one event.

@@ -105,7 +105,7 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         (
             'show = "avg"',
             'show = "avg"\ndraw = "pie"',
-            "charts.stock.draw: Input should be 'line', 'bar', 'area' or 'stat'",
+            "charts.stock.draw: Input should be 'line', 'bar', 'area', 'heatmap' or 'stat'",
         ),
         (
             'show = "avg"',
@@ -113,6 +113,11 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
             "stock: max: a tile has no axis, so nothing reaches 9",
         ),
         ('show = "sum"', 'show = "count"\ndraw = "stat"\nsplit_by = "country"', "takes no measurement"),
+        (
+            'show = "sum"',
+            'show = "sum"\ndraw = "heatmap"',
+            "revenue: draw: a heatmap shows how values are spread, and 'sum' is none; use one of avg, max, min, p50",
+        ),
         ('title = "Shop"', 'title = "Shop"\ndescription = 1', "tabs.shop.description: must be text in quotes, not 1"),
         ('show = "sum"', 'show = "sum"\ndenominator = {}', "revenue: denominator: only a ratio has one, not 'sum'"),
         ('show = "sum"', 'show = "ratio"', "revenue: measurement: 'amount' belongs into the numerator or"),
@@ -148,6 +153,12 @@ def test_a_tile_is_not_split() -> None:
     split = SMALL.replace('measurement = "amount"\nshow = "sum"', 'show = "count"\nsplit_by = "country"\ndraw = "stat"')
     with pytest.raises(CatalogError, match="revenue: split_by: 'country' makes many numbers, and a tile shows one"):
         parse_catalog(split)
+
+
+def test_a_heatmap_is_of_all_values() -> None:
+    heatmap = SMALL.replace('show = "avg"', 'show = "avg"\ndraw = "heatmap"\nmin = 5')
+    stock = parse_catalog(heatmap).chart("stock")
+    assert (stock.draw, stock.dimensions, stock.bounds.min) == ("heatmap", (), 5)
 
 
 def test_a_tile_is_small_unless_it_says_otherwise_and_other_cards_are_halves() -> None:

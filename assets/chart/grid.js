@@ -15,6 +15,12 @@
   }
 
   /**
+   * Whether what is drawn fills its buckets from side to side, and does not stand at their start.
+   * @param {GraphMeta} meta
+   */
+  const fills = ({ draw }) => draw === "bar" || draw === "heatmap";
+
+  /**
    * The bucket whose point is nearest. Lines have their points at the start of buckets, bars stand over them.
    * @param {GraphMeta} meta
    * @param {number} moment
@@ -22,7 +28,7 @@
   function nearest(meta, moment) {
     const grid = of(meta);
     const index = grid.within(moment);
-    if (meta.draw === "bar" || index + 1 >= grid.count) return index;
+    if (fills(meta) || index + 1 >= grid.count) return index;
     return moment - grid.edge(index) > grid.edge(index + 1) - moment ? index + 1 : index;
   }
 
@@ -33,11 +39,11 @@
    */
   function place(meta, index) {
     const grid = of(meta);
-    const half = meta.draw === "bar" ? (grid.edge(index + 1) - grid.edge(index)) / 2 : 0;
+    const half = fills(meta) ? (grid.edge(index + 1) - grid.edge(index)) / 2 : 0;
     return grid.edge(index) + half + grid.offset;
   }
 
-  const grid = { of, nearest, place };
+  const grid = { of, nearest, place, fills };
   metrics.grid = grid;
   if (typeof module === "object") module.exports = grid;
 })(globalThis.metrics);

@@ -144,7 +144,7 @@
     const start = xaxis.c2p(moment + meta.offset) + xaxis._offset;
     const drawn = metrics.placement.dotted(rows, false, yaxis.type);
     const ys = drawn.map(({ value }) => yaxis._offset + yaxis.c2p(/** @type {number} */ (value)));
-    return { x, reach: meta.draw === "bar" ? Math.abs(x - start) : 0, ys };
+    return { x, reach: metrics.grid.fills(meta) ? Math.abs(x - start) : 0, ys };
   }
 
   /**

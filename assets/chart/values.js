@@ -44,8 +44,11 @@
     return pattern?.shape ? pattern.fgcolor : colour;
   }
 
+  /** What helps the drawing, and is no series. */
+  const HELPS = new Set(["anchor", "cells"]);
+
   /** @param {Trace} trace - whether it says something: it is switched on, and no help for the drawing */
-  const isRead = (trace) => trace.visible === true && Boolean(trace.meta) && trace.meta !== "anchor";
+  const isRead = (trace) => trace.visible === true && Boolean(trace.meta) && !HELPS.has(trace.meta ?? "");
 
   /**
    * What a chart reads at a bucket: a row for each visible series, then for what it is compared with.

@@ -417,7 +417,7 @@ interface Trace {
   legendgroup: string;
   showlegend?: boolean;
   visible?: boolean | "legendonly";
-  meta?: "value" | "zero" | "low" | "high" | "before" | "anchor";
+  meta?: "value" | "zero" | "low" | "high" | "before" | "anchor" | "cells";
   x?: ArrayLike<number | string>;
   x0?: number | string;
   dx?: number;

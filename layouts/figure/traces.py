@@ -8,6 +8,7 @@ import numpy as np
 
 from layouts.figure.arrays import Values, packed
 from layouts.figure.axes import on_axis, placed
+from layouts.figure.heat import cells
 from layouts.figure.labels import TOTAL, plain, series_key
 from layouts.figure.room import has_room_for_dots
 from layouts.theme import (
@@ -24,7 +25,7 @@ from layouts.theme import (
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
-from metrics_dash.charts.timerange.windows import bucket_edges
+from metrics_dash.charts.timerange.windows import FILLING, bucket_edges
 from metrics_dash.web.address import Theme
 
 Trace = dict[str, Any]
@@ -33,6 +34,7 @@ LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 # Plotly widens the time axis for markers, but not where they have a fill; this one can't be seen.
 UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 _BARS_WITH_GAPS = 72
+_OVER_CELLS = 1.4
 # Of a comparison that has no room for dots.
 _PALER = 0.5
 
@@ -55,7 +57,8 @@ def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     chart = in_unit(chart, display_unit(chart))
     shape = SHAPES[drawn_as(chart, style)]
     colours = series_colours(chart, style)
-    drawn = [_anchor(chart, style), *_period_before(chart, style, colours)]
+    drawn = [_anchor(chart, style), *cells(chart, style.theme, logarithmic=style.logarithmic)]
+    drawn += _period_before(chart, style, colours)
     for series in chart.series:
         line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _label(chart, series))
         drawn += [_switched(trace, series, style) for trace in shape(chart, series, line_style)]
@@ -75,11 +78,15 @@ def split_values(charts: Iterable[ChartData]) -> list[str]:
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
     """Return the shape of a chart. Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their
     stack: lines there. A tile is a line wherever it is drawn after all."""
-    return "line" if style.logarithmic or chart.chart.is_tile else chart.chart.draw
+    lengths = style.logarithmic and chart.chart.draw in ("bar", "area")
+    return "line" if lengths or chart.chart.is_tile else chart.chart.draw
 
 
 def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
     """Return each series' colour by its name: one for all that stand alone, and those of a split's values."""
+    if chart.chart.draw == "heatmap":
+        # Its cells have the accent, and the line stands out from them.
+        return {series.name: TOKENS[style.theme]["text"] for series in (*chart.series, *chart.previous)}
     if chart.chart.split_by is None:
         return {series.name: accent(style.theme) for series in (*chart.series, *chart.previous)}
     return split_colours(style.theme, [series.name for series in chart.series], style.values)
@@ -164,10 +171,22 @@ def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]
     return drawn
 
 
+def _over_cells(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
+    """Return a line over the cells of a heatmap, from side to side of each bucket."""
+    starts = bucket_edges(chart.window)
+    reached = Series(series.name, starts, np.append(series.v, series.v[-1:]))
+    drawn = _line(chart, reached if len(series.t) + 1 == len(starts) else series, line_style)
+    for trace in drawn:
+        if trace["mode"] == "lines":
+            trace["line"] |= {"shape": "hv", "width": _OVER_CELLS}
+    return drawn
+
+
 SHAPES: Mapping[str, Callable[[ChartData, Series, LineStyle], list[Trace]]] = {
     "line": _line,
     "area": _area,
     "bar": _bar,
+    "heatmap": _over_cells,
 }
 
 
@@ -306,7 +325,7 @@ def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, s
 
 
 def _before(chart: ChartData, series: Series, colour: str, name: str, style: FigureStyle) -> Trace:
-    middle = np.diff(bucket_edges(chart.window)) // 2 if drawn_as(chart, style) == "bar" else 0
+    middle = np.diff(bucket_edges(chart.window)) // 2 if drawn_as(chart, style) in FILLING else 0
     dotted = has_room_for_dots(style.width, len(series.t))
     return {
         "type": "scatter",

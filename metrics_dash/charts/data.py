@@ -78,6 +78,19 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Density:
+    """How many values of a measurement a heatmap's buckets hold: arrays of equal length.
+
+    ``bucket``: the place of the bucket in the series' ``t``. ``value``: about what value it is (``db.bins``), float64.
+    ``count``: how many of them there are in that bucket.
+    """
+
+    bucket: Annotated[NDArray[np.int64], _array_of("<i8"), _AS_BYTES]
+    value: Values
+    count: Annotated[NDArray[np.int64], _array_of("<i8"), _AS_BYTES]
+
+
+@dataclass(frozen=True)
 class Headline:
     """The number above a chart.
 
@@ -122,7 +135,7 @@ class ChartData:
     ``held_from`` on there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
-    ``only``: the one value of its split that it shows.
+    ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known.
@@ -142,11 +155,13 @@ class ChartData:
     compare: Comparison | None = None
     refused: tuple[Interval, ...] = ()
     only: str | None = None
+    density: Density | None = None
 
     @cached_property
     def greatest(self) -> float:
         """The greatest size of any value that it draws, zero where there is none. Found once: all of a picture asks."""
-        drawn = (part for one in (*self.series, *self.previous) for part in (one.v, one.high) if part is not None)
+        drawn = [part for one in (*self.series, *self.previous) for part in (one.v, one.high) if part is not None]
+        drawn += [] if self.density is None else [self.density.value]
         sizes = (np.abs(part[np.isfinite(part)]) for part in drawn)
         return max((float(size.max()) for size in sizes if size.size), default=0.0)
 

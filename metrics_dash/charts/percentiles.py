@@ -1,12 +1,16 @@
-"""Percentiles of buckets, from how many values lie in which place (``db.bins``). Pure functions."""
+"""Percentiles of buckets and how their values are spread, from how many lie in which place (``db.bins``).
+
+Pure functions.
+"""
 
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from db.bins import values_of
 from db.series import Bins, Rows
-from metrics_dash.charts.data import Values
+from metrics_dash.charts.data import Density, Values
 from metrics_dash.charts.timerange.grid import Milliseconds
 
 # Up to so many cells the counts of all buckets and places stand in one table.
@@ -25,11 +29,28 @@ def percentile(rows: Rows, percent: int) -> Values:
     starts, values = _of_each(rows.bins, percent)
     position = np.minimum(np.searchsorted(starts, rows.start), len(starts) - 1)
     held = starts[position] == rows.start
-    found[held] = values[position[held]]
-    # An extreme that is not known, as of a histogram whose sender adds up for ever, bounds nothing.
-    least, most = (cast(Values, extreme)[held] for extreme in (rows.min, rows.max))
-    found[held] = np.fmin(np.fmax(values[position[held]], least), most)
+    found[held] = _within(values[position[held]], rows, np.flatnonzero(held))
     return found
+
+
+def density(rows: Rows) -> Density:
+    """Return how many values each bucket of aligned rows holds, place by place, in the order of buckets and values."""
+    none = np.zeros(0, dtype=np.int64)
+    bins = rows.bins or Bins(none, none, none)
+    pairs, where = np.unique(np.stack([bins.start, bins.place]), axis=1, return_inverse=True)
+    counts = np.bincount(where.reshape(-1), bins.count, pairs.shape[1]).astype(np.int64)
+    bucket = np.searchsorted(rows.start, pairs[0])
+    held = bucket < len(rows.start)
+    held[held] = rows.start[bucket[held]] == pairs[0][held]
+    bucket, values = bucket[held], values_of(pairs[1][held])
+    return Density(bucket, _within(values, rows, bucket), counts[held])
+
+
+def _within(values: Values, rows: Rows, bucket: NDArray[np.int64]) -> Values:
+    """Return values between the stored extremes of their buckets. One that is not known, as of a histogram whose
+    sender adds up for ever, bounds nothing."""
+    least, most = (cast(Values, extreme)[bucket] for extreme in (rows.min, rows.max))
+    return np.fmin(np.fmax(values, least), most)
 
 
 def _of_each(bins: Bins, percent: int) -> tuple[Milliseconds, Values]:

@@ -134,7 +134,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         chart.split_by,
         TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
-        placed=chart.show in PERCENTILES,
+        placed=chart.show in PERCENTILES or chart.draw == "heatmap",
         unique=chart.show == UNIQUE,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)

@@ -53,7 +53,15 @@ from metrics_dash.charts.ratios import seen_of
 from metrics_dash.charts.refusals import intervals, intervals_of, refused_reads
 from metrics_dash.charts.timerange.parse import DEFAULT_RANGE, Comparison, parse_range
 from metrics_dash.charts.timerange.steps import Step
-from metrics_dash.charts.timerange.windows import RetainedSince, TabWindows, Window, choose_window, fit_bars, snap
+from metrics_dash.charts.timerange.windows import (
+    FILLING,
+    RetainedSince,
+    TabWindows,
+    Window,
+    choose_window,
+    fit_bars,
+    snap,
+)
 from metrics_dash.charts.uncomputed import uncomputed_in
 from metrics_dash.settings import Settings
 
@@ -159,7 +167,7 @@ class Queries:
     ) -> TabData:
         """Return all charts of a tab, all of one range, which the answer's window names.
 
-        Where nobody chose the step, charts of bars have at most ``bars`` of them; None: they have the others' step.
+        Where nobody chose the step, charts of bars or cells have at most ``bars`` of them; None: the others' step.
         Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named in ``split`` can't have,
         ``QueriesUnavailableError``.
         """
@@ -167,7 +175,7 @@ class Queries:
         tab = replace(tab, charts=tuple(split_chart(chart, split) for chart in tab.charts))
         moment = moment or self.moment()
         windows = TabWindows(window, window)
-        if bars is not None and any(chart.draw == "bar" for chart in tab.charts):
+        if bars is not None and any(chart.draw in FILLING for chart in tab.charts):
             windows = fit_bars(window, moment.held, bars)
         return self._charts(tab, windows, compare, moment)
 

@@ -13,6 +13,7 @@ from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.headline import headline, headline_label
+from metrics_dash.charts.percentiles import density
 from metrics_dash.charts.plan import Grid, Plan
 from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import aggregate, align
@@ -45,6 +46,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
+        density=density(rows) if drawn and chart.draw == "heatmap" else None,
     )
 
 
@@ -73,7 +75,7 @@ def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Ser
     if chart.split_by is not None:
         return tuple(_split_series(chart, rows, grid, at))
     values = _values(chart.show, rows, grid)
-    if chart.kind == "gauge" and chart.show == "avg":
+    if chart.kind == "gauge" and chart.show == "avg" and chart.draw != "heatmap":
         return (Series(chart.title, at, values, _fixed(cast(Values, rows.min)), _fixed(cast(Values, rows.max))),)
     return (Series(chart.title, at, values),)
 

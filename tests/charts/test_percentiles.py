@@ -19,7 +19,7 @@ from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import More, encode_maps, to_nanoseconds
 from db.series import Bins, Rows
-from metrics_dash.charts.percentiles import percentile
+from metrics_dash.charts.percentiles import density, percentile
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rows import aggregate, align
 from metrics_dash.jobs.rollup import roll_up_all
@@ -65,6 +65,33 @@ def test_buckets_put_together_have_the_percentile_of_all_their_values(buckets: l
 def test_a_bucket_without_values_and_one_that_is_missing_are_gaps() -> None:
     found = percentile(align(rows([1.0], [], [4.0]), np.array([0, 1, 2, 3])), 50)
     assert found == pytest.approx([1, np.nan, 4, np.nan], nan_ok=True)
+
+
+def test_a_density_counts_each_place_of_each_bucket_once() -> None:
+    buckets = [[1.0, 1.0, 5.0], [], [7.3] * 9]
+    twice = rows(*buckets, [3.0])
+    found = density(align(twice, np.array([0, 1, 2])))  # what lies beyond the grid has no bucket
+    assert found.bucket.tolist() == [0, 0, 2]
+    assert found.value == pytest.approx([1, 5, 7.3], rel=0.011)
+    assert found.count.tolist() == [2, 1, 9]
+
+
+def test_a_density_of_nothing_is_empty() -> None:
+    nothing = replace(rows([1.0]), bins=None)
+    assert density(nothing).count.tolist() == []
+
+
+def test_a_heatmap_holds_every_value_of_its_window(database: Database, queries: Queries) -> None:
+    values = [10.0, 10.0, 12.0, 900.0]
+    noon = at("2026-03-10T12:00+00:00")
+    store(database, *((LOGIN, noon - timedelta(minutes=5 + n), {"duration_ms": v}, {}) for n, v in enumerate(values)))
+    data = queries.chart("login-time-p95", queries.window("1h"))
+    assert data.density is not None
+    assert data.density.count.sum() == len(values)
+    assert sorted(data.density.value.tolist()) == pytest.approx(values, rel=0.011)
+    lines = queries.series(LOGIN, "duration_ms", "p95", queries.window("1h"))
+    assert lines.density is None
+    assert data.headline == lines.headline
 
 
 def test_what_is_constant_is_exact() -> None:

@@ -12,7 +12,7 @@ import pytest
 from layouts.figure.traces import FigureStyle
 from layouts.sketch import sketch
 from metrics_dash.catalog import load_catalog
-from metrics_dash.charts.data import ChartData, Series
+from metrics_dash.charts.data import ChartData, Density, Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import parse_range
 from metrics_dash.charts.timerange.windows import RetainedSince, bucket_edges, choose_window
@@ -50,6 +50,15 @@ def test_a_gap_ends_a_line_and_what_stands_alone_is_a_dot() -> None:
     (line,) = paths(chart_of("line", ("", [1.0, NAN, 1.0, 1.0, NAN])))
     assert "l0 0M" in line
     assert "nan" not in line
+
+
+def test_a_heatmaps_cells_lie_below_its_line() -> None:
+    held = Density(np.array([0, 1]), np.array([10.0, 50.0]), np.array([1, 9]))
+    drawn = sketch(chart_of("heatmap", ("", [20.0]), density=held), PLAIN)
+    pale, dark, line = re.findall(r'<path d="([^"]+)" style="([^"]+)"', drawn)
+    assert "opacity:0.2" in pale[1]
+    assert "opacity:0.88" in dark[1]
+    assert line[1].startswith("stroke:var(--text)")
 
 
 def test_the_unfinished_end_is_dotted() -> None:

@@ -121,15 +121,19 @@ def allowed_steps(asked: TimeRange, zone: ZoneInfo, held: RetainedSince) -> list
     ]
 
 
+# Shapes that fill their buckets from side to side, so that each has to be wide enough to be seen.
+FILLING = frozenset({"bar", "heatmap"})
+
+
 class TabWindows(NamedTuple):
-    """The windows of a tab: of one range, which ``lines`` and whatever else is no bar name, and ``bars``."""
+    """The windows of a tab: of one range, which ``lines`` name; and ``bars``, of what fills its buckets."""
 
     lines: Window
     bars: Window
 
     def of(self, shape: str) -> Window:
         """Return the window of a chart that is drawn as ``shape``."""
-        return self.bars if shape == "bar" else self.lines
+        return self.bars if shape in FILLING else self.lines
 
 
 def fit_bars(window: Window, held: RetainedSince, bars: int) -> TabWindows:

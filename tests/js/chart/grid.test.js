@@ -33,4 +33,5 @@ test("a bucket is drawn at its start on the axis, a bar in its middle", () => {
   assert.equal(grid.place(even, 2), 1207);
   assert.equal(grid.place({ ...even, draw: "bar" }, 2), 1257);
   assert.equal(grid.place({ ...uneven, draw: "bar" }, 1), 35.5);
+  assert.equal(grid.place({ ...uneven, draw: "heatmap" }, 1), 35.5);
 });

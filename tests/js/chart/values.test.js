@@ -65,6 +65,7 @@ test("a value below zero that a logarithmic axis can't show is read as what it i
 
 test("what is switched off and what only helps the drawing says nothing", () => {
   assert.deepEqual(rows([trace({ visible: "legendonly" }), trace({ meta: "anchor" }), trace({ meta: undefined })]), []);
+  assert.deepEqual(rows([trace({ meta: "cells" })]), []);
 });
 
 test("what it is compared with comes last, one row for each", () => {
