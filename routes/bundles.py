@@ -1,11 +1,12 @@
-"""The page's many scripts and styles as a few files: a browser asks for three files and not for fifty.
+"""The page's many scripts and styles as a few files: a browser asks for a dozen files and not for eighty.
 
 Dash names every file in a tag of its own. Here the tags' files are put together in their order (assets first by
 ``FIRST``, then by name, as Dash does), and what the page never uses is left out. A file is named after its content, so
 whoever has it keeps it; it is compressed once.
 
-Scripts are two files: the page, and what the first screen does without (``LATE``: Plotly, and what is done to a chart
-that is drawn). Their tags are no scripts for the browser: layouts/shell.py has it fetch them when the page is painted.
+Scripts are the page, then what the first screen does without (``LATE``: Plotly, and what is done to a chart that is
+drawn); each in files of bounded size, because a browser runs a file in one go and answers nobody meanwhile. Their tags
+are no scripts for the browser: layouts/shell.py has it fetch them when the page is painted.
 
 This is own code because Dash knows its tags only when it is asked for the page, and a bundler (esbuild, webpack) would
 make Node part of every installation.
@@ -34,6 +35,12 @@ FETCHED_LATE = (("dash", "dcc/async-graph.js"),)
 UNUSED = ("/dash_table/",)
 # Folders of assets that all others build on, in the order in which they are read.
 FIRST = ("vendor/", "lib/")
+
+# How large a script may become by putting files together. One that runs for half a second on a phone is several.
+PART_BYTES = 200_000
+# A browser that knows this compiles all of a script while it is fetched, beside the page, and not each function in the
+# page's way when it is first called. Nearly all of them are, at the start.
+COMPILED_AHEAD = b"//# allFunctionsCalledOnLoad\n"
 
 _TAG = re.compile(r'<(?:script src|link rel="stylesheet" href)="([^"]+)">(?:</script>)?')
 _NAME_BYTES = 8
@@ -70,8 +77,8 @@ class BundledDash(dash.Dash):
         return str(self.config.requests_pathname_prefix)
 
     def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", app_entry: str = "", **parts: Any) -> str:
-        """Return the page's HTML with one tag for all styles and two for all scripts; before Dash's own entry stands
-        what ``first_for`` gives, where that is set."""
+        """Return the page's HTML with one tag for all styles and one for each bundle of scripts; before Dash's own entry
+        stands what ``first_for`` gives, where that is set."""
         untyped: Any = super()
         parts["app_entry"] = (self.first_for() if self.first_for is not None else "") + app_entry
         html = untyped.interpolate_index(css=self._bundled(css, "css"), scripts=self._bundled(scripts, "js"), **parts)
@@ -92,8 +99,8 @@ class BundledDash(dash.Dash):
         late = [address for address in addresses if self._asset(address).startswith(LATE)]
         first = [self._read(address) for address in addresses if address not in late]
         last = [*map(self._read, late), *(_packaged(package, path) for package, path in self._late)]
-        bundles = [[*first, str(self.renderer).encode()], last]
-        made = [self._keep(b"\n;\n".join(parts), kind) for parts in bundles if parts]
+        bundles = [*_in_parts([*first, str(self.renderer).encode()]), *_in_parts(last)]
+        made = [self._keep(COMPILED_AHEAD + b"\n;\n".join(parts), kind) for parts in bundles]
         return "\n".join(
             [*(f'<script type="text/plain" src="{address}" data-late></script>' for address in made), rest]
         )
@@ -141,6 +148,19 @@ class BundledDash(dash.Dash):
         if name not in self._bundles:
             abort(404)
         return Response(self._bundles[name], headers=_HEADERS, mimetype=_KINDS[kind])
+
+
+def _in_parts(files: Sequence[bytes]) -> list[list[bytes]]:
+    """Return files in their order as scripts that stay below ``PART_BYTES``; a larger file is one by itself."""
+    parts: list[list[bytes]] = []
+    room = 0
+    for file in files:
+        if len(file) > room:
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(file)
+        room -= len(file)
+    return parts
 
 
 def _rank(asset: str) -> int:
