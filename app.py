@@ -52,7 +52,7 @@ from metrics_dash.web.within import Within
 from routes import link, login, logo, oidc, unknown
 from routes import management as management_forms
 from routes import problems as problem_pages
-from routes.bundles import BundledDash, keep_compressed
+from routes.bundles import UNUSED, BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
 # The one script of the management pages, which the dashboard has no use for.
@@ -83,7 +83,7 @@ def create_app(
     identities = Identities(settings, database) if settings.auth else None
     app = _dash(server, Brand.of(settings).title_markup)
     app.index_string = shell.index_string(catalog, settings, version)
-    app.layout = shell.page(catalog, settings)
+    app.layout = shell.drawn(catalog, settings)
     if identities is not None:
         _show_each_their_own(app, catalog, settings, version)
     app.enable_dev_tools(debug=False)
@@ -135,8 +135,7 @@ def _show_each_their_own(app: BundledDash, catalog: Catalog, settings: Settings,
     """Make the page anew for each request, of what its viewer may see."""
 
     def layout() -> Any:
-        viewer = gate.principal()
-        return shell.page(catalog_for(viewer, catalog), settings, viewer, _csrf())
+        return shell.drawn(catalog_for(gate.principal(), catalog), settings)
 
     app.layout = layout
     app.index_for = lambda: shell.index_string(catalog_for(gate.principal(), catalog), settings, version)
@@ -152,8 +151,8 @@ def _unkept(response: Response) -> Response:
     return response
 
 
-def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab], *, login: bool) -> str:
-    """Return the page before any script has run, of what its viewer may see; nobody keeps it."""
+def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab], entry: str, *, login: bool) -> str:
+    """Return the page around Dash's ``entry``, of what its viewer may see; nobody keeps it."""
     after_this_request(_unkept)
     search, viewer = request.query_string.decode(errors="replace"), context.viewer()
     look = first.read_look(request.cookies.get(first.COOKIE))
@@ -161,7 +160,7 @@ def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab]
     sketched = within.get(partial(first.sketched_tab, search, look, viewer, context))
     state = read_state(search, catalog)
     csrf = _csrf() if login else None
-    return pages.page(catalog, catalog.tab(state.tab), viewer, csrf, first.current(state), sketched)
+    return pages.page(catalog, catalog.tab(state.tab), viewer, csrf, first.current(state), sketched, entry)
 
 
 def _notices() -> list[tuple[str, str]]:
@@ -283,6 +282,8 @@ def _dash(server: Flask, title: str) -> BundledDash:
         url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
         assets_ignore=f"^{ADMIN_SCRIPT}$",
+        # Fields are HTML of the page; Dash builds none there.
+        unused=(*UNUSED, "/dash_bootstrap_components/"),
         serve_locally=True,
         title=title,
         update_title="",

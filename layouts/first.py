@@ -1,7 +1,8 @@
-"""The page as the server sends it: what a person sees until the scripts have built and drawn it themselves.
+"""The page as the server sends it: what a person sees until the scripts have drawn it themselves.
 
-It is the same page from the same parts, as HTML text beside the place where Dash builds its own; the charts' numbers
-stand on it, and a sketch of each. assets/page/first.js lets the one take the place of the other.
+Everything around the board is HTML for good. In it stands the place where Dash builds the board, and before that the
+same board as HTML text, with the charts' numbers and a sketch of each. assets/page/first.js lets the one take the place
+of the other.
 """
 
 import threading
@@ -12,18 +13,17 @@ from cachetools import LRUCache
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.board import described, empty_board, side_tabs, sized
-from layouts.brand import Brand
+from layouts.board import described, empty_board, sized
 from layouts.cards import sketched_card
 from layouts.markup import attributes
-from layouts.shell import main, sidebar
+from layouts.shell import page, stage
 from layouts.static import Html, as_html, as_text
 from metrics_dash.auth.permissions import Principal
 from metrics_dash.catalog import Catalog, Tab
 from metrics_dash.settings import Settings
 
 # Where in a frame stands what differs from one page to the next.
-_TITLE, _BOARD, _FOOTER, _CSRF = (f"\0{name}\0" for name in ("title", "board", "footer", "csrf"))
+_TITLE, _INSIDE, _CSRF = (f"\0{name}\0" for name in ("title", "inside", "csrf"))
 _FRAMES_AT_MOST = 64
 
 
@@ -61,12 +61,14 @@ class FirstPages:
         csrf: str | None,
         current: Collection[str],
         sketched: SketchedTab | None,
+        entry: str = "",
     ) -> str:
-        """Return a page of ``tab``. ``current``: ids of the links that hold; without a sketch the cards are empty."""
+        """Return a page of ``tab``. ``current``: ids of the links that hold; without a sketch the cards are empty.
+        ``entry``: the HTML of the place where Dash builds its own."""
+        first = stage(_empty(tab)) if sketched is None else stage(_board(sketched), sketched.footer)
         parts = {
             _TITLE: as_text(tab.title),
-            _BOARD: as_html(_empty(tab) if sketched is None else _board(sketched)),
-            _FOOTER: as_html(html.Span("\u00a0") if sketched is None else sketched.footer),
+            _INSIDE: as_html(html.Div(first, id="first")) + entry,
             _CSRF: as_text(csrf or ""),
         }
         text = self._frame(catalog, viewer, csrf is not None)
@@ -82,17 +84,13 @@ class FirstPages:
         with self._lock:
             found = self._frames.get(key)
         if found is None:
-            found = as_html(_page(catalog, self._settings, viewer, _CSRF if signs_out else None))
+            around = page(
+                catalog, self._settings, viewer, _CSRF if signs_out else None, title=_TITLE, inside=Html(_INSIDE)
+            )
+            found = as_html(around)
             with self._lock:
                 self._frames[key] = found
         return found
-
-
-def _page(catalog: Catalog, settings: Settings, viewer: Principal, csrf: str | None) -> html.Div:
-    around = main(catalog, settings, title=_TITLE, board=Html(_BOARD), footer=Html(_FOOTER))
-    return html.Div(
-        [sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)), around], className="app", id="first"
-    )
 
 
 def _current(name: str) -> str:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dash import html
@@ -162,13 +162,36 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
     }
 
 
-def page(catalog: Catalog, settings: Settings, viewer: Principal = LOCAL, csrf: str | None = None) -> html.Div:
-    """Return the whole page, its board still empty. ``csrf``: for the form by which ``viewer`` signs out."""
+def drawn(catalog: Catalog, settings: Settings) -> html.Div:
+    """Return what Dash looks after: the board, still empty, and the footer. Each part of it is told of whatever happens
+    on the page, so what no answer changes is HTML around it (``page``)."""
+    board = html.Div(empty_board(catalog.tabs[0]), id="board", className="board", tabIndex="-1")
+    return html.Div([*hidden_components(settings.refresh_interval), *stage(board)], className="drawn")
+
+
+def stage(board: Component, footer: Sequence[Component] | None = None) -> list[Component]:
+    """Return what stands below the controls."""
+    return [
+        html.Div(board, className="stage"),
+        html.Footer(list(footer or [html.Span("\u00a0")]), id="footer", className="foot"),
+    ]
+
+
+def page(
+    catalog: Catalog,
+    settings: Settings,
+    viewer: Principal = LOCAL,
+    csrf: str | None = None,
+    *,
+    title: str | None = None,
+    inside: Component | str | None = None,
+) -> html.Div:
+    """Return the page around ``inside``, what is drawn. ``title``: of its tab, the first one by default. ``csrf``: for
+    the form by which ``viewer`` signs out."""
     return html.Div(
         [
-            *hidden_components(settings.refresh_interval),
             sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)),
-            main(catalog, settings),
+            _main(catalog, settings, title or catalog.tabs[0].title, inside),
             notice(),
             details(),
             finder(),
@@ -195,24 +218,14 @@ def sidebar(
     )
 
 
-def main(
-    catalog: Catalog,
-    settings: Settings,
-    *,
-    title: str | None = None,
-    board: Component | str | None = None,
-    footer: Component | str | None = None,
-) -> html.Main:
-    """Return the page beside the sidebar; without ``title``, ``board`` and ``footer`` that of the first tab, empty."""
-    if board is None:
-        board = html.Div(empty_board(catalog.tabs[0]), id="board", className="board", tabIndex="-1")
+def _main(catalog: Catalog, settings: Settings, title: str, inside: Component | str | None) -> html.Main:
     return html.Main(
         [
             html.Header(
                 [
                     html.Div(
                         [
-                            html.H1(title or catalog.tabs[0].title, id="title"),
+                            html.H1(title, id="title"),
                             wall.part(),
                             _freshness(),
                             sign_in_again(),
@@ -228,8 +241,7 @@ def main(
             ),
             html.Div([tabs(catalog), more_tabs(catalog)], className="tabbar"),
             html.P(id="unread", className="unread", role="status", hidden=True),
-            html.Div(board, className="stage"),
-            html.Footer(footer or html.Span("\u00a0"), id="footer", className="foot"),
+            inside,
         ]
     )
 

@@ -51,15 +51,23 @@ _KINDS = {"js": "text/javascript", "css": "text/css"}
 class BundledDash(dash.Dash):
     """Dash, but for how its page names scripts and styles. Bundles are made when the page is first asked for.
 
-    ``late``: files of packages that are asked for at once, too.
+    ``late``: files of packages that are asked for at once, too. ``unused``: what of an address tells a script of which
+    the page has no need.
     """
 
-    def __init__(self, *arguments: Any, late: Sequence[tuple[str, str]] = FETCHED_LATE, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        late: Sequence[tuple[str, str]] = FETCHED_LATE,
+        unused: Sequence[str] = UNUSED,
+        **options: Any,
+    ) -> None:
         self._late = late
+        self._unused = unused
         self._bundles: dict[str, bytes] = {}
         self._replaced: dict[str, str] = {}
         self.index_for: Callable[[], str] | None = None
-        self.first_for: Callable[[], str] | None = None
+        self.first_for: Callable[[str], str] | None = None
         super().__init__(*arguments, **options)
         self.server.add_url_rule(f"{self._base}{FOLDER}{NAME}.<digest>.<kind>", f"bundle {self._base}", self._serve)
 
@@ -77,10 +85,10 @@ class BundledDash(dash.Dash):
         return str(self.config.requests_pathname_prefix)
 
     def interpolate_index(self, *_: Any, css: str = "", scripts: str = "", app_entry: str = "", **parts: Any) -> str:
-        """Return the page's HTML with one tag for all styles and one for each bundle of scripts; before Dash's own entry
-        stands what ``first_for`` gives, where that is set."""
+        """Return the page's HTML with one tag for all styles and one for each bundle of scripts; where ``first_for`` is
+        set, Dash's own entry stands within what that makes of it."""
         untyped: Any = super()
-        parts["app_entry"] = (self.first_for() if self.first_for is not None else "") + app_entry
+        parts["app_entry"] = self.first_for(app_entry) if self.first_for is not None else app_entry
         html = untyped.interpolate_index(css=self._bundled(css, "css"), scripts=self._bundled(scripts, "js"), **parts)
         return str(html)
 
@@ -90,7 +98,7 @@ class BundledDash(dash.Dash):
         return self._replaced[tags]
 
     def _bundle(self, tags: str, kind: str) -> str:
-        found = [address for address in _TAG.findall(tags) if not any(part in address for part in UNUSED)]
+        found = [address for address in _TAG.findall(tags) if not any(part in address for part in self._unused)]
         addresses = self._in_order(found)
         rest = _TAG.sub("", tags).strip()
         if kind == "css":

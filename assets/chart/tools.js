@@ -13,7 +13,7 @@
   function offer(table, name) {
     open = { table, name };
     dom.find("details-tools").hidden = false;
-    window.dash_clientside.set_props("details-search", { value: "" });
+    dom.field("details-search").value = "";
     count();
   }
 

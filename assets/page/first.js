@@ -1,5 +1,5 @@
-/* What the server sent stands until the page has drawn it itself (layouts/first.py): all of it until Dash has built its own
- * beside it, then its board and its footer over those of the page, and nothing once the charts in sight are drawn. */
+/* What the server sent of the board stands until the page has drawn it itself (layouts/first.py): until Dash has built its
+ * own beside it, then over that one, and no longer once the charts in sight are drawn. */
 ((metrics) => {
   const DRAWN_WITHIN = 5000;
   const { dom, events } = metrics;
@@ -12,12 +12,11 @@
 
   /* Once Dash has built the page. Nothing is painted in between. */
   function handOver() {
-    const page = document.querySelector("#react-entry-point .app");
+    const page = document.querySelector("#react-entry-point .drawn");
     if (!page) return;
     observer.disconnect();
     first?.remove();
     if (board) layOver(page);
-    metrics.links.mark();
   }
 
   /** @param {Element} page - these are no part of what React looks after */

@@ -52,7 +52,9 @@
    * @param {string} id
    * @param {string} value
    */
-  const write = (id, value) => window.dash_clientside.set_props(id, { value });
+  const write = (id, value) => {
+    metrics.dom.field(id).value = value;
+  };
 
   /**
    * @param {string} id

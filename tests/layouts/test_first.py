@@ -39,6 +39,15 @@ def test_it_has_the_numbers_and_the_sketches_of_its_tab() -> None:
     assert 'data-search="tab=auth"' in text
 
 
+def test_the_place_where_dash_builds_its_own_stands_beside_the_first_board_within_the_page() -> None:
+    text = FirstPages(Settings()).page(CATALOG, TAB, LOCAL, None, (), sketched(), '<div id="entry"></div>')
+    before, _, after = text.partition('<div id="entry"></div>')
+    assert before.index("<main>") < before.index('<div id="first">') < before.index('class="board sketched"')
+    assert before.endswith("</footer></div>")
+    assert after.startswith("</main>")
+    assert '<dialog id="details"' in after
+
+
 def test_without_numbers_its_cards_are_empty() -> None:
     text = page()
     assert text.count('class="skeleton number"') == len(TAB.charts)

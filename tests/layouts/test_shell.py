@@ -14,7 +14,7 @@ import pytest
 from dash import Dash, html
 
 from layouts.keys import RANGE_KEYS
-from layouts.shell import FIRST_SCRIPT, first_script_hash, footer, index_string, page, page_data
+from layouts.shell import FIRST_SCRIPT, drawn, first_script_hash, footer, index_string, page, page_data
 from metrics_dash.catalog import Catalog, load_catalog
 from metrics_dash.settings import Settings
 from metrics_dash.web.address import read_state
@@ -23,7 +23,8 @@ from tests.support.components import attribute, carrying, every, ids, name_of, w
 from tests.support.figures import CATALOG
 
 SETTINGS = Settings(timezone="Europe/Berlin", refresh_interval=2.5)
-PAGE = page(CATALOG, SETTINGS)
+DRAWN = drawn(CATALOG, SETTINGS)
+PAGE = page(CATALOG, SETTINGS, inside=DRAWN)
 
 
 def titled(title: str) -> Catalog:
@@ -177,4 +178,10 @@ def test_the_sheet_of_keys_is_html_of_the_page_and_no_part_that_dash_looks_after
     text = index_string(CATALOG, SETTINGS, "1")
     assert text.count('<dialog id="keys"') == 1
     assert text.index("{%app_entry%}") < text.index('<dialog id="keys"')
-    assert "keys-switch" not in str(page(CATALOG, SETTINGS))
+    assert "keys-switch" not in str(PAGE)
+
+
+def test_dash_looks_after_what_answers_change_and_nothing_else() -> None:
+    known = [name for name in ids(DRAWN) if isinstance(name, str)]
+    assert known == ["url", "tick", "request", "answer", "theme", "board", "footer"]
+    assert carrying(DRAWN, "data-set") == []

@@ -115,7 +115,7 @@ def test_a_bundle_that_another_process_named_takes_no_page(assets: Path) -> None
     app = BundledDash("another", server=shared, url_base_pathname=BASE, assets_folder=str(assets))
     app.layout = html.Div(dcc.Graph())
 
-    def first() -> str:
+    def first(_: str) -> str:
         raise AssertionError("a page was made")
 
     app.first_for = first
@@ -147,9 +147,21 @@ def test_what_a_page_begins_with_stands_before_dashs_own_place(assets: Path) -> 
     shared: Any = server
     app = BundledDash("begun", server=shared, url_base_pathname=BASE, assets_folder=str(assets))
     app.layout = html.Div()
-    app.first_for = lambda: "<p>the first page</p>"
+    app.first_for = lambda entry: f"<p>the first page</p><main>{entry}</main>"
     page = server.test_client().get(BASE).text
-    assert re.search(r'<p>the first page</p>\s*<div id="react-entry-point">', page)
+    assert re.search(r'<p>the first page</p><main>\s*<div id="react-entry-point">', page)
+
+
+def test_a_script_of_which_the_page_has_no_need_is_left_out(assets: Path) -> None:
+    server = Flask("spare")
+    shared: Any = server
+    (assets / "needless.js").write_text("window.needless = 1")
+    app = BundledDash(
+        "spare", server=shared, url_base_pathname=BASE, assets_folder=str(assets), unused=("/needless.js",)
+    )
+    app.layout = html.Div(dcc.Graph())
+    assert "window.needless" not in whole(server.test_client())
+    assert "window.needless" in whole(client(assets))
 
 
 def test_no_script_is_run_before_the_page_asks_for_it(assets: Path) -> None:
