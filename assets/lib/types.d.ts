@@ -10,6 +10,7 @@ interface Metrics {
   clipboard: typeof import("./clipboard.js");
   colours: typeof import("./colours.js");
   dom: typeof import("./dom.js");
+  draws: typeof import("./draws.js");
   events: typeof import("./events.js");
   files: typeof import("./files.js");
   graphs: typeof import("./graphs.js");
@@ -435,16 +436,24 @@ interface Figure {
 interface Graph extends HTMLElement {
   data: Trace[];
   layout: { width?: number; height?: number; xaxis?: Record<string, unknown>; [name: string]: unknown };
-  _fullLayout: { xaxis: Axis; yaxis: Axis; meta: GraphMeta };
+  _fullLayout: { xaxis: Axis; yaxis: Axis; meta: GraphMeta; width: number; height: number };
   _fullData: Trace[];
   on(event: string, listener: () => void): void;
 }
 
 interface PlotlyStatic {
-  react(graph: Graph, data: Trace[], layout: object): Promise<unknown>;
+  Plots: { resize(graph: Graph): Promise<unknown> };
+  react(graph: Graph, ...figure: unknown[]): Promise<unknown>;
   relayout(graph: Graph, change: Record<string, unknown>): Promise<unknown>;
   restyle(graph: Graph, change: Record<string, unknown>, traces: number[]): Promise<unknown>;
   toImage(figure: object, options: Record<string, unknown>): Promise<string>;
+}
+
+/** A figure that waits for its turn; done resolves what drawn promises (lib/draws.js). */
+interface Drawing {
+  figure: unknown[];
+  drawn: Promise<unknown>;
+  done(result: unknown): void;
 }
 
 /* Dash */

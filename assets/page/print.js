@@ -10,8 +10,8 @@
     const { data, layout } = graph;
     const light = metrics.colours.recolour({ data, layout }, "light");
     const { clientWidth: width, clientHeight: height } = graph;
-    window.Plotly.react(graph, light.data, { ...light.layout, width, height });
-    undo.push(() => window.Plotly.react(graph, data, layout));
+    metrics.draws.atOnce(graph, light.data, { ...light.layout, width, height });
+    undo.push(() => metrics.draws.atOnce(graph, data, layout));
   }
 
   function before() {
@@ -20,6 +20,7 @@
     root.dataset.bsTheme = "light";
     root.toggleAttribute("data-print", true);
     undo = [() => restore(theme)];
+    metrics.draws.now();
     metrics.graphs.all().forEach(drawForPaper);
   }
 

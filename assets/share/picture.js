@@ -23,6 +23,7 @@
   async function ofChart(id, theme) {
     const { blocks, drawing, facts } = metrics;
     const { about, tab } = known();
+    metrics.draws.now();
     const chart = /** @type {AboutChart} */ (about.charts.find((one) => one.id === id));
     const link = metrics.share.link("absolute", theme);
     const said = facts.ofChart(about, chart);
@@ -49,6 +50,7 @@
     const { blocks, drawing, facts } = metrics;
     const { about, tab } = known();
     const { charts } = about;
+    metrics.draws.now();
     const link = metrics.share.link("absolute", theme);
     const said = facts.ofTab(about);
     const on = metrics.canvas.board(theme);

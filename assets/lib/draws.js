@@ -1,0 +1,152 @@
+/* Charts are drawn in turns, those in sight first, and the page stays at hand between two turns: who clicks on another tab
+ * needn't wait for twelve charts of this one. Those out of sight follow when the browser has time for them.
+ *
+ * Plotly comes later than this (chart/draw.js hands it over). Who needs every chart at once says so: now(). */
+((metrics) => {
+  /* How long a turn lasts, but for the chart that it began (ms). */
+  const TURN = 12;
+  /* How long a browser may be too busy for what is out of sight. */
+  const BUSY_AT_MOST = 500;
+
+  /** @type {Map<Graph, Drawing>} */
+  const waiting = new Map();
+  /** @type {PlotlyStatic["react"]} */
+  let draw = () => Promise.reject(new Error("Plotly isn’t here yet."));
+  /** @type {((work: () => void) => void) | null} */
+  let planned = null;
+  let plans = 0;
+
+  /** @param {() => void} work */
+  const soon = (work) => {
+    if (window.scheduler?.postTask) window.scheduler.postTask(work);
+    else setTimeout(work);
+  };
+
+  /** @param {() => void} work */
+  const whenIdle = (work) => {
+    if (window.requestIdleCallback) window.requestIdleCallback(work, { timeout: BUSY_AT_MOST });
+    else setTimeout(work, 50);
+  };
+
+  /** @param {Graph} graph - how far it is out of sight (px) */
+  function away(graph) {
+    const { top, bottom, width } = graph.getBoundingClientRect();
+    return width === 0 ? Number.POSITIVE_INFINITY : Math.max(0, top - window.innerHeight, -bottom);
+  }
+
+  /* Which graph is next, and how far away it is: of those in sight the first that was asked for, else the nearest. */
+  function next() {
+    let nearest = null;
+    for (const graph of waiting.keys()) {
+      const distance = away(graph);
+      if (!nearest || distance < nearest.distance) nearest = { graph, distance };
+      if (distance === 0) break;
+    }
+    return nearest;
+  }
+
+  /** @param {(work: () => void) => void} when */
+  function plan(when) {
+    planned = when;
+    plans += 1;
+    const mine = plans;
+    when(() => {
+      if (mine === plans) turn(when === whenIdle);
+    });
+  }
+
+  /** @param {boolean} isIdle */
+  function turn(isIdle) {
+    planned = null;
+    const until = performance.now() + TURN;
+    for (let one = next(); one; one = next()) {
+      if (one.distance > 0 && !isIdle) return plan(whenIdle);
+      drawOne(one.graph);
+      if (waiting.size && (one.distance > 0 || performance.now() >= until)) return plan(soon);
+    }
+  }
+
+  /** @param {Graph} graph */
+  function drawOne(graph) {
+    const drawing = waiting.get(graph);
+    if (!drawing) return;
+    waiting.delete(graph);
+    graph.removeAttribute("data-waiting");
+    try {
+      /* It may have gone with its card. */
+      drawing.done(graph.isConnected ? draw(graph, ...drawing.figure) : graph);
+    } catch (problem) {
+      drawing.done(Promise.reject(problem));
+    }
+  }
+
+  /**
+   * As Plotly's own, but in turn. Of two figures for one graph the newer is drawn.
+   * @param {Graph} graph
+   * @param {unknown[]} figure
+   * @returns {Promise<unknown>}
+   */
+  function inTurn(graph, ...figure) {
+    const drawing = waiting.get(graph) ?? asked(graph);
+    drawing.figure = figure;
+    if (planned !== soon) plan(soon);
+    return drawing.drawn;
+  }
+
+  /**
+   * @param {Graph} graph
+   * @returns {Drawing}
+   */
+  function asked(graph) {
+    /** @type {(result: unknown) => void} */
+    let done = () => {};
+    const drawn = new Promise((resolve) => {
+      done = resolve;
+    });
+    /** @type {Drawing} */
+    const drawing = { figure: [], drawn, done };
+    waiting.set(graph, drawing);
+    graph.setAttribute("data-waiting", "");
+    return drawing;
+  }
+
+  /* Draws all that wait. */
+  function now() {
+    for (const graph of waiting.keys()) drawOne(graph);
+  }
+
+  /**
+   * Draws a graph at once.
+   * @param {Graph} graph
+   * @param {unknown[]} figure
+   */
+  const atOnce = (graph, ...figure) => draw(graph, ...figure);
+
+  /** @param {Graph} graph - whether its picture is as large as its place */
+  function fits(graph) {
+    const { width, height } = graph._fullLayout ?? {};
+    return Math.abs(width - graph.clientWidth) <= 1 && Math.abs(height - graph.clientHeight) <= 1;
+  }
+
+  /** @param {PlotlyStatic} plotly */
+  function take(plotly) {
+    const { resize } = plotly.Plots;
+    draw = plotly.react;
+    plotly.react = inTurn;
+    /* Dash wants every new graph drawn twice, whether its place has changed or not. */
+    plotly.Plots.resize = (graph) => (fits(graph) ? Promise.resolve() : resize(graph));
+  }
+
+  /* What comes into sight is drawn before what is out of it. */
+  document.addEventListener(
+    "scroll",
+    () => {
+      if (waiting.size) plan(soon);
+    },
+    { capture: true, passive: true },
+  );
+
+  const draws = { take, inTurn, now, atOnce };
+  metrics.draws = draws;
+  if (typeof module === "object") module.exports = draws;
+})(globalThis.metrics);

@@ -1,0 +1,68 @@
+"""Charts are drawn in turns: what is in sight first, the rest when there is time, and nothing misses a chart for that."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import CATALOG
+
+Open = Callable[..., Page]
+# The charts of its tab, more than fit onto a small screen.
+AUTH = CATALOG.tab("auth").charts
+# A browser that never has time.
+BUSY = "window.requestIdleCallback = (work) => { window.whenIdle = work; };"
+
+
+@pytest.fixture
+def busy(open_page: Open, page_url: str) -> Page:
+    page = open_page("about:blank", viewport={"width": 500, "height": 640})
+    page.add_init_script(BUSY)
+    page.goto(f"{page_url}?tab=auth&range=6h&refresh=off")
+    expect(drawing(page, AUTH[0].id)).to_have_count(1)
+    page.wait_for_function("() => window.whenIdle")
+    return page
+
+
+def drawing(page: Page, chart: str) -> Locator:
+    return page.locator(f"#card-{chart} .xaxislayer-above")
+
+
+def test_what_is_out_of_sight_is_drawn_once_somebody_scrolls_to_it(busy: Page) -> None:
+    last = AUTH[-1].id
+    assert drawing(busy, last).count() == 0
+    expect(busy.locator(f"#card-{last} .number")).to_have_count(1)
+    busy.locator(f"#card-{last}").scroll_into_view_if_needed()
+    expect(drawing(busy, last)).to_have_count(1)
+
+
+def test_what_is_out_of_sight_is_drawn_when_the_browser_has_time(busy: Page) -> None:
+    busy.evaluate(
+        "() => { const work = window.whenIdle; window.requestIdleCallback = (next) => setTimeout(next); work(); }"
+    )
+    expect(busy.locator("#board .xaxislayer-above")).to_have_count(len(AUTH))
+
+
+def test_a_picture_of_the_tab_has_the_charts_that_nobody_has_seen_yet(busy: Page) -> None:
+    assert busy.locator("#board .xaxislayer-above").count() < len(AUTH)
+    busy.locator("#share-tab > summary").click()
+    with busy.expect_download() as saved:
+        busy.get_by_role("button", name="Save as PNG, light").locator("visible=true").click()
+    assert saved.value.suggested_filename.endswith(".png")
+    expect(busy.locator("#board .xaxislayer-above")).to_have_count(len(AUTH))
+
+
+def test_on_paper_are_the_charts_that_nobody_has_seen_yet(busy: Page) -> None:
+    busy.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(busy.locator("#board .xaxislayer-above")).to_have_count(len(AUTH))
+
+
+def test_a_chart_out_of_sight_follows_a_change_of_the_range(busy: Page) -> None:
+    last = AUTH[-1].id
+    busy.locator(f"#card-{last}").scroll_into_view_if_needed()
+    expect(drawing(busy, last)).to_have_count(1)
+    busy.evaluate("scrollTo(0, 0); metrics.url.go({ range: '1h' })")
+    busy.wait_for_function("() => new URLSearchParams(metrics.questions.key()).get('range') === '1h'")
+    expect(busy.locator(f"#card-{last} .js-plotly-plot")).to_have_attribute("data-waiting", "")
+    busy.locator(f"#card-{last}").scroll_into_view_if_needed()
+    expect(busy.locator(f"#card-{last} .js-plotly-plot:not([data-waiting])")).to_have_count(1)

@@ -1,0 +1,152 @@
+/* Charts are drawn in turns: those in sight first, the rest when there is time, all of them for who asks for them. */
+const assert = require("node:assert/strict");
+const { beforeEach, test } = require("node:test");
+const { load } = require("../metrics.js");
+
+const HEIGHT = 800;
+const WIDTH = 400;
+/* What waits for the browser, and what has been drawn. */
+let soon, idle, drawn, clock;
+
+globalThis.innerHeight = HEIGHT;
+globalThis.performance = { now: () => clock };
+globalThis.scheduler = { postTask: (work) => soon.push(work) };
+globalThis.requestIdleCallback = (work) => idle.push(work);
+
+const plotly = {
+  Plots: { resize: async (graph) => drawn.push(`${graph.name} resized`) },
+  react: async (graph, data) => {
+    clock += 30;
+    drawn.push(data === undefined ? graph.name : `${graph.name} ${data}`);
+  },
+};
+
+const draws = load("lib/draws.js");
+draws.take(plotly);
+
+function graph(name, top, more = {}) {
+  const attributes = new Set();
+  return {
+    name,
+    isConnected: true,
+    clientWidth: WIDTH,
+    clientHeight: 200,
+    setAttribute: (one) => attributes.add(one),
+    removeAttribute: (one) => attributes.delete(one),
+    hasAttribute: (one) => attributes.has(one),
+    getBoundingClientRect() {
+      return { top: this.top, bottom: this.top + 200, width: this.clientWidth };
+    },
+    top,
+    ...more,
+  };
+}
+
+/* The browser runs what waits for it. */
+function run(works) {
+  for (const work of works.splice(0)) work();
+}
+
+beforeEach(() => {
+  [soon, idle, drawn, clock] = [[], [], [], 0];
+});
+
+test("a chart in sight is drawn before one that was asked for earlier", () => {
+  plotly.react(graph("below", 2000));
+  plotly.react(graph("here", 100));
+  assert.deepEqual(drawn, []);
+  run(soon);
+  assert.deepEqual(drawn, ["here"]);
+  draws.now();
+  run(soon);
+});
+
+test("the browser gets its turn after each chart that takes long", () => {
+  for (const name of ["one", "two", "three"]) plotly.react(graph(name, 0));
+  run(soon);
+  assert.deepEqual(drawn, ["one"]);
+  run(soon);
+  run(soon);
+  assert.deepEqual(drawn, ["one", "two", "three"]);
+});
+
+test("what is out of sight waits until the browser is idle, the nearest first, one at a time", () => {
+  plotly.react(graph("far", 3000));
+  plotly.react(graph("near", 1000));
+  run(soon);
+  assert.deepEqual(drawn, []);
+  run(idle);
+  assert.deepEqual(drawn, ["near"]);
+  run(soon);
+  assert.equal(drawn.length, 1);
+  run(idle);
+  assert.deepEqual(drawn, ["near", "far"]);
+});
+
+test("what is scrolled to is drawn at once", () => {
+  const one = graph("one", 1000);
+  plotly.react(one);
+  run(soon);
+  one.top = 700;
+  document.dispatchEvent(new Event("scroll"));
+  run(soon);
+  assert.deepEqual(drawn, ["one"]);
+  run(idle);
+  assert.deepEqual(drawn, ["one"]);
+});
+
+test("who needs all charts has them drawn now", async () => {
+  const promises = [plotly.react(graph("here", 0)), plotly.react(graph("far", 9000)), plotly.react(graph("x", 0))];
+  draws.now();
+  assert.deepEqual(drawn, ["here", "far", "x"]);
+  await Promise.all(promises);
+  run(soon);
+  assert.equal(drawn.length, 3);
+});
+
+test("of two figures for one chart the newer is drawn, and both have come then", async () => {
+  const one = graph("one", 0);
+  const promises = [plotly.react(one, "old"), plotly.react(one, "new")];
+  run(soon);
+  assert.deepEqual(drawn, ["one new"]);
+  await Promise.all(promises);
+});
+
+test("a chart says that it is not of the present answer until it is drawn", () => {
+  const one = graph("one", 0);
+  plotly.react(one);
+  assert.ok(one.hasAttribute("data-waiting"));
+  run(soon);
+  assert.ok(!one.hasAttribute("data-waiting"));
+});
+
+test("a chart that went with its card is not drawn, and nobody waits for it", async () => {
+  const promise = plotly.react(graph("gone", 0, { isConnected: false }));
+  run(soon);
+  assert.deepEqual(drawn, []);
+  await promise;
+});
+
+test("a chart that can't be drawn is no trouble of the next", async () => {
+  draws.take({
+    ...plotly,
+    react: (one) => {
+      if (one.name === "bad") throw new Error("no");
+      drawn.push(one.name);
+    },
+  });
+  const bad = draws.inTurn(graph("bad", 0));
+  draws.inTurn(graph("good", 0));
+  run(soon);
+  assert.deepEqual(drawn, ["good"]);
+  await assert.rejects(bad, /no/);
+});
+
+test("a chart whose place has not changed is not drawn once more", async () => {
+  const one = graph("one", 0, { _fullLayout: { width: WIDTH, height: 200 } });
+  await plotly.Plots.resize(one);
+  assert.deepEqual(drawn, []);
+  one.clientWidth = WIDTH / 2;
+  await plotly.Plots.resize(one);
+  assert.deepEqual(drawn, ["one resized"]);
+});
