@@ -14,7 +14,7 @@ TOO_OLD = "too_old"
 NAME_QUOTA = "name_quota"
 QUARANTINED = "quarantined"
 _REASONS = {
-    TOO_OLD: "too_old: raw events of that time have been purged",
+    TOO_OLD: "too_old: buckets of that time have been purged",
     NAME_QUOTA: "name_quota: the store knows as many event names as it may, and this would be one more",
 }
 
@@ -62,7 +62,7 @@ class Written:
     """What became of a batch, by index of its rows; the rows not named here are stored.
 
     ``replayed``: the batch had been committed before and nothing was written now. ``conflict``: its id had been used
-    for another body, and nothing was written now. ``too_old``: rows below raw's ingest floor. ``over_quota``: rows of a
+    for another body, and nothing was written now. ``too_old``: rows below the floor of days. ``over_quota``: rows of a
     name too many. ``quarantined``: rows that the database refused, with its reason. ``refused``: all that was refused
     of what was sent, before the rows came here too, by its place: what the sender is told, now and whenever it asks.
     """

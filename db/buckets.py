@@ -1,6 +1,6 @@
 """Buckets: read back, and purged level by level."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from db.bins import unpack
 from db.engine import Database, default_database
 from db.event_keys import forget_keys
 from db.failures import forget_below
-from db.floors import past, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
+from db.floors import hold_floor, past, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
 from db.levels import BUCKET_TYPES, SOURCES
 from db.rollups import lock
 from db.rows import check_aware
@@ -62,11 +62,18 @@ def _unpacked(histograms: Mapping[str, str] | None) -> dict[str, dict[int, int]]
     return None if histograms is None else {name: unpack(packed) for name, packed in histograms.items()}
 
 
-def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Database | None = None) -> int:
+def purge_buckets_before(
+    bucket_type: str,
+    cutoff: datetime,
+    *,
+    database: Database | None = None,
+    drain: Callable[[Connection], object] = lambda connection: None,
+) -> int:
     """Delete a level's buckets of whole UTC days before ``cutoff`` (aware); how many there were.
 
-    No deeper than the finer level was purged: what still stands there would bring them back. Raises
-    ``PurgeRefusedError`` while anything below the cutoff waits to be rolled up, ``ValueError`` for an unknown level.
+    No deeper than the finer level was purged: what still stands there would bring them back. ``drain(connection)``
+    rolls up, in a transaction that holds the rollup lock. Raises ``PurgeRefusedError`` if anything below the cutoff
+    waits to be rolled up then, ``ValueError`` for an unknown level.
     """
     _check(bucket_type)
     with (database or default_database()).begin() as connection:
@@ -75,6 +82,8 @@ def purge_buckets_before(bucket_type: str, cutoff: datetime, *, database: Databa
         floor = purge_floor(connection, bucket_type, cutoff)
         if floor is None:
             return 0
+        hold_floor(connection, bucket_type)
+        drain(connection)
         refuse_while_dirty(connection, floor)
         raise_ingest_floor(connection, bucket_type, floor)
         raise_recompute_floor(connection, bucket_type, floor)

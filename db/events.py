@@ -23,7 +23,7 @@ def insert_events(events: Iterable[EventLike], *, database: Database | None = No
 
     An event is a mapping with ``event_name`` and, optionally, ``measurements`` (finite numbers by name), ``metadata``
     (JSON scalars by name) and ``occurred_at`` (an aware datetime, by default now), or a tuple of the four in this
-    order. Events older than raw's ingest floor, and those of a name too many, are not stored. Raises
+    order. Events older than day buckets are held, and those of a name too many, are not stored. Raises
     ``InvalidEventError`` naming the index of the first event that can't be stored; then none is.
     """
     database = database or default_database()

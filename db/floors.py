@@ -1,5 +1,7 @@
 """Retention floors: below them a level holds nothing any more. Purges raise them, and always to a UTC midnight.
 
+What comes for a time below raw's ingest floor is late (``db.late``), below that of days it is too old.
+
 Raw's partitions and every coarser bucket lie on one side of a UTC midnight, so no bucket is ever computed from a finer
 level that is half gone. No floor rises past the time that ``db.clock`` trusts, whoever raises it and to what.
 """
@@ -86,6 +88,11 @@ def raise_recompute_floor(connection: Connection, level: str, floor: datetime) -
         text("UPDATE retention_floors SET recompute_floor = :floor WHERE level = :level AND recompute_floor < :floor"),
         {"level": level, "floor": floor},
     )
+
+
+def hold_floor(connection: Connection, level: str) -> None:
+    """Let nobody look whether an event lies above a level's floor until this transaction ends; waits for who has."""
+    connection.execute(text("SELECT 1 FROM retention_floors WHERE level = :level FOR UPDATE"), {"level": level})
 
 
 def hold(connection: Connection, level: str, since: datetime | None) -> None:

@@ -10,7 +10,7 @@ again, and the audit, find the same.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from db import registers
 from db.bins import bins_sql, packed_sql, place_sql
@@ -300,3 +300,14 @@ FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN cap
 
 FOLD_EVENTS = text(_fold(_EVENTS, _NAMED))
 FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED))
+
+
+def fold_elsewhere(fold: TextClause, tables: Mapping[str, str]) -> TextClause:
+    """Return a fold that reads or writes other tables: what stands once in it, such as ``FROM telemetry_events``, and
+    what stands there instead."""
+    statement = fold.text
+    for table, other in tables.items():
+        if statement.count(table) != 1:
+            raise ValueError(f"{table!r} stands {statement.count(table)} times in the fold")
+        statement = statement.replace(table, other)
+    return text(statement)

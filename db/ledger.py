@@ -10,6 +10,7 @@ in between can change its answer.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from sqlalchemy import Connection
 from db.batches import Batch, Refusal, Written
 from db.counters import resolve
 from db.engine import driver_connection
+from db.levels import LATE, LEVEL_NAMES, LEVELS
 from db.names import NAME_QUOTA, admit_names
 from db.quarantine import copy_bisecting
 from db.rows import (
@@ -38,6 +40,7 @@ from db.rows import (
 NANOSECONDS_PER_MINUTE = 60_000_000_000
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
+RAW_EVENTS, LATE_EVENTS = "telemetry_events", "late_events"
 # An event's name and its minute since 1970: the bucket that it makes dirty.
 Mark = tuple[str, int]
 # A moment past it is of another epoch, and is only there to say how long a batch is remembered.
@@ -73,13 +76,11 @@ def write_batches(
     stored, and the same batches may be tried again.
     """
     driver = driver_connection(connection)
-    kept = _resolved(driver, _admit(driver, batches, name_quota))
-    marks: set[Mark] = set()
-    for each in kept.values():
-        marks |= _marks(each.rows, each.batch.span)
-    if marks:
-        _copy(driver, [each.rows for each in kept.values()])
-        _mark_dirty(driver, marks, waited)
+    admitted, floor = _admit(driver, batches, name_quota)
+    kept = _resolved(driver, admitted)
+    if any(each.rows for each in kept.values()):
+        _copy(driver, [each.rows for each in kept.values()], floor)
+        _mark(driver, [(each.rows, each.batch.span) for each in kept.values()], floor, waited)
     written = {place: each.written() for place, each in kept.items()}
     return _recorded(driver, batches, written)
 
@@ -94,32 +95,39 @@ def write_batch_bisecting(
     """
     driver = driver_connection(connection)
     written: dict[int, Written] = {}
-    for place, kept in _resolved(driver, _admit(driver, [batch], name_quota)).items():
+    admitted, floor = _admit(driver, [batch], name_quota)
+    for place, kept in _resolved(driver, admitted).items():
         by_index = dict(zip(kept.indexes, kept.rows, strict=True))
         rows = [by_index.get(index, row) for index, row in enumerate(batch.rows)]
-        refused = copy_bisecting(driver, replace(batch, rows=rows), list(kept.indexes), _copy)
+        refused = copy_bisecting(driver, replace(batch, rows=rows), list(kept.indexes), partial(_copy, floor=floor))
         bad = {index for index, _ in refused}
         stored = [row for index, row in by_index.items() if index not in bad]
         if stored:
-            _mark_dirty(driver, _marks(stored, batch.span), waited)
+            _mark(driver, [(stored, batch.span)], floor, waited)
         written[place] = kept.written(refused)
     return _recorded(driver, [batch], written)[0]
 
 
-def _admit(driver: psycopg.Connection[Any], batches: Sequence[Batch], name_quota: int) -> dict[int, _Kept]:
-    """Enter the batches into the ledger; by place, those that were not there, and which of their rows may be stored."""
+def _admit(
+    driver: psycopg.Connection[Any], batches: Sequence[Batch], name_quota: int
+) -> tuple[dict[int, _Kept], int | None]:
+    """Enter the batches into the ledger; by place, those that were not there, and which of their rows may be stored.
+    And raw's ingest floor, where any row lies below: such rows are late (``db.late``), or too old."""
     floor, fresh = _enter(driver, batches)
+    if floor is not None and all(not batch.rows or batch.span[0] >= floor for batch in batches):
+        floor = None
+    lowest = None if floor is None else _lowest_floor(driver)
     above: dict[int, tuple[Batch, tuple[int, ...]]] = {}
     names: dict[str, None] = {}
     for place, batch in enumerate(batches):
         if batch.batch_id not in fresh:
             continue
         fresh.remove(batch.batch_id)  # the same batch again in one transaction is a replay, too
-        too_old = _below(floor, batch)
+        too_old = _below(lowest, batch)
         above[place] = batch, too_old
         names.update(dict.fromkeys(map(itemgetter(0), _without(batch.rows, too_old))))
     too_many = admit_names(driver, names, name_quota) if names else set()
-    return {place: _sort_out(batch, too_old, too_many) for place, (batch, too_old) in above.items()}
+    return {place: _sort_out(batch, too_old, too_many) for place, (batch, too_old) in above.items()}, floor
 
 
 def _sort_out(batch: Batch, too_old: tuple[int, ...], too_many: set[str]) -> _Kept:
@@ -178,6 +186,16 @@ def _enter(driver: psycopg.Connection[Any], batches: Sequence[Batch]) -> tuple[i
     return rows[0][0], {batch_id for _, batch_id in rows if batch_id is not None}
 
 
+def _lowest_floor(driver: psycopg.Connection[Any]) -> int | None:
+    """Return the floor of days in nanoseconds, held until the commit: below it no bucket could take anything."""
+    row = driver.execute(
+        "SELECT (extract(epoch FROM NULLIF(ingest_floor, '-infinity')) * 1000000000)::bigint "
+        "FROM retention_floors WHERE level = %s FOR SHARE",
+        (LEVEL_NAMES[-1],),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def _newest(batch: Batch) -> int | None:
     """Return when the last of its events is, also of those that were refused for coming too early; that one is taken
     later."""
@@ -205,7 +223,22 @@ def _without(rows: Sequence[Row], indexes: tuple[int, ...]) -> Iterable[Row]:
     return (row for index, row in enumerate(rows) if index not in gone)
 
 
-def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> None:
+def _parted(rows: Sequence[Row], floor: int | None) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Return the rows of which raw events are held, and those that are late."""
+    if floor is None:
+        return rows, ()
+    return [row for row in rows if row[2] >= floor], [row for row in rows if row[2] < floor]
+
+
+def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]], floor: int | None = None) -> None:
+    """Copy the rows, those below ``floor`` to the late ones."""
+    parts = [_parted(rows, floor) for rows in batches]
+    _copy_raw(driver, [recent for recent, _ in parts])
+    if any(late for _, late in parts):
+        _copy_columns(driver, LATE_EVENTS, COPY_MORE_COLUMNS, copy_more_payload, [late for _, late in parts])
+
+
+def _copy_raw(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> None:
     """Copy the rows; those that hold more than one event on their own, so that it costs the others nothing."""
     usual: list[Sequence[Row]] = []
     others: list[Sequence[Row]] = []
@@ -220,16 +253,17 @@ def _copy(driver: psycopg.Connection[Any], batches: Iterable[Sequence[Row]]) -> 
         (COPY_MORE_COLUMNS, copy_more_payload, others),
     ):
         if any(copied):
-            _copy_columns(driver, columns, payload, copied)
+            _copy_columns(driver, RAW_EVENTS, columns, payload, copied)
 
 
 def _copy_columns(
     driver: psycopg.Connection[Any],
+    table: str,
     columns: str,
     payload: Callable[[Sequence[Row]], bytes],
     batches: Iterable[Sequence[Row]],
 ) -> None:
-    statement = f"COPY telemetry_events ({columns}) FROM STDIN (FORMAT binary)"
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(COPY_HEADER)
         for rows in batches:
@@ -246,16 +280,33 @@ def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
     return {(row[0], row[2] // NANOSECONDS_PER_MINUTE) for row in rows}
 
 
-def _mark_dirty(driver: psycopg.Connection[Any], marked: set[Mark], waited: float) -> None:
-    """Mark minutes for recomputing."""
+def _mark(
+    driver: psycopg.Connection[Any],
+    batches: Iterable[tuple[Sequence[Row], tuple[int, int]]],
+    floor: int | None,
+    waited: float,
+) -> None:
+    """Mark the minutes of the rows for recomputing, of the late ones for merging."""
+    minutes: set[Mark] = set()
+    late: set[Mark] = set()
+    for rows, span in batches:
+        recent, older = _parted(rows, floor)
+        minutes |= _marks(recent, span)
+        late |= _marks(older, span)
+    for level, marked in ((LEVELS[0].name, minutes), (LATE, late)):
+        if marked:
+            _mark_dirty(driver, level, marked, waited)
+
+
+def _mark_dirty(driver: psycopg.Connection[Any], level: str, marked: set[Mark], waited: float) -> None:
     marks = sorted(marked)
     driver.execute(
         """
         INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
-        SELECT 'minute', event_name, to_timestamp(minute * 60), clock_timestamp() - make_interval(secs => %s)
+        SELECT %s, event_name, to_timestamp(minute * 60), clock_timestamp() - make_interval(secs => %s)
         FROM unnest(%s::text[], %s::bigint[]) AS mark (event_name, minute)
         """,
-        (waited, [name for name, _ in marks], [minute for _, minute in marks]),
+        (level, waited, [name for name, _ in marks], [minute for _, minute in marks]),
     )
 
 

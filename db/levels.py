@@ -12,6 +12,8 @@ from typing import Literal
 BucketType = Literal["minute", "hour", "day"]
 
 RAW = "raw"
+# What the log calls events that are older than raw events are held, and wait to be merged into buckets (``db.late``).
+LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,18 @@ def ensure_partitions(database: Database, days: Iterable[date]) -> int:
     return made
 
 
+def make_partitions(connection: Connection, days: Iterable[date]) -> None:
+    """Make the partitions of these UTC days where they lack, also below raw's ingest floor. The caller holds the rollup
+    lock: a purge drops none of them before it has raised the recompute floor, which needs that lock, too."""
+    standing = attached_partitions(connection)
+    if lacking := [day for day in days if partition_name(day) not in standing]:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_PARTITIONS})
+        standing = attached_partitions(connection)
+        for day in lacking:
+            if partition_name(day) not in standing:
+                _attach(connection, day, *day_bounds(day))
+
+
 def ensure_partitions_ahead(database: Database, now: datetime) -> int:
     """Make the partitions of today and the next days, as a scheduled job; how many were made."""
     today = now.astimezone(UTC).date()
@@ -68,24 +80,29 @@ def forget_partitions(database: Database) -> None:
 
 def _make(connection: Connection, days: list[date]) -> int:
     standing = attached_partitions(connection)
-    lacking = [day for day in days if partition_name(day) not in standing]
+    # Events below the floor are late: they need no partition, nor wait for who makes one.
+    floor = connection.execute(_RAW_FLOOR).scalar()
+    lacking = [day for day in days if partition_name(day) not in standing and not _lies_below(day, floor)]
     if not lacking:
         return 0
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_PARTITIONS})
     # The share lock holds off a purge that would raise the floor while we attach a partition below it.
-    floor = connection.execute(
-        text("SELECT NULLIF(ingest_floor, '-infinity') FROM retention_floors WHERE level = 'raw' FOR SHARE")
-    ).scalar()
+    floor = connection.execute(text(f"{_RAW_FLOOR} FOR SHARE")).scalar()
     standing = attached_partitions(connection)
     made = 0
     for day in lacking:
-        start, end = day_bounds(day)
-        if partition_name(day) in standing or (floor is not None and end <= floor):
-            continue
-        _attach(connection, day, start, end)
-        made += 1
+        if partition_name(day) not in standing and not _lies_below(day, floor):
+            _attach(connection, day, *day_bounds(day))
+            made += 1
     return made
+
+
+_RAW_FLOOR = text("SELECT NULLIF(ingest_floor, '-infinity') FROM retention_floors WHERE level = 'raw'")
+
+
+def _lies_below(day: date, floor: datetime | None) -> bool:
+    return floor is not None and day_bounds(day)[1] <= floor
 
 
 def _attach(connection: Connection, day: date, start: datetime, end: datetime) -> None:
@@ -159,13 +176,16 @@ def purge_events_before(
     with database.begin() as connection:
         ends = sorted(end for _, end in partitions_before(connection, floor))
     for end in [*ends, floor]:
-        _persistently(partial(_drop_before, database, end))
+        _persistently(partial(_drop_before, database, end, drain))
     return len(ends)
 
 
-def _drop_before(database: Database, floor: datetime) -> None:
+def _drop_before(database: Database, floor: datetime, drain: Callable[[Connection], object] | None) -> None:
     with database.begin() as connection:
         rollup_lock(connection)
+        if drain is not None:
+            # What came late since, and is not wholly computed yet (``db.late``).
+            drain(connection)
         refuse_while_dirty(connection, floor)
         connection.execute(text(f"SET LOCAL lock_timeout = '{DROP_LOCK_TIMEOUT}'"))
         raise_recompute_floor(connection, "raw", floor)

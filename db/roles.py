@@ -43,6 +43,8 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "retention_clock": {"ingest": "SELECT", "rollup": "UPDATE", "viewer": "SELECT"},
     # Whoever stores events locks raw's floor against a purge, and PostgreSQL asks for the right to change something.
     "retention_floors": {"ingest": "SELECT, UPDATE (held_since)", "rollup": "UPDATE", "viewer": "SELECT"},
+    "late_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "late_events": {"ingest": "INSERT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "rollup_dirty": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "rollup_failures": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},

@@ -6,6 +6,7 @@ that runs after the marks were taken sees at least the rows that they stand for,
 stays in the log.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -132,8 +133,8 @@ WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND st
 
 # The fold joins sets of sizes that the planner can't know, and a nested loop over two of them is quadratic. What it has
 # to look up row by row is lateral, and can't be joined in another way.
-_LOOPS_OFF = text("SELECT set_config('enable_nestloop', 'off', true)")
-_LOOPS_ON = text("SELECT set_config('enable_nestloop', 'on', true)")
+LOOPS_OFF = text("SELECT set_config('enable_nestloop', 'off', true)")
+LOOPS_ON = text("SELECT set_config('enable_nestloop', 'on', true)")
 
 # Beside the faults of data: out of memory, and what PostgreSQL has no better name for, such as an array past 1 GB.
 # Fewer buckets at a time may do, and if one alone fails, it is that one.
@@ -141,7 +142,17 @@ _TOO_MUCH = frozenset({"53200", "XX000"})
 
 
 def rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> list[tuple[BucketKeys, str]]:
-    """Compute the buckets ``keys`` of ``level`` again from its source; those that can't be, one by one, and why.
+    """Compute the buckets ``keys`` of ``level`` again from its source; those that can't be, one by one, and why."""
+    return compute(connection, level, keys, _rebuild)
+
+
+def compute(
+    connection: Connection,
+    level: RollupLevel,
+    keys: BucketKeys,
+    how: Callable[[Connection, RollupLevel, BucketKeys], None],
+) -> list[tuple[BucketKeys, str]]:
+    """Compute the buckets ``keys`` in this way; those that can't be, one by one, and why.
 
     A bucket whose rows can't be folded must not hold up all others for ever: its keys are halved until it stands
     alone, and it keeps the state that it had.
@@ -150,13 +161,13 @@ def rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> lis
         return []
     try:
         with connection.begin_nested():
-            _rebuild(connection, level, keys)
+            how(connection, level, keys)
     except DBAPIError as error:
         if not _is_of_the_rows(error):
             raise
         if len(keys) == 1:
             return [(keys, describe(error))]
-        return [failure for half in keys.halves() for failure in rebuild(connection, level, half)]
+        return [failure for half in keys.halves() for failure in compute(connection, level, half, how)]
     return []
 
 
@@ -170,6 +181,6 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> No
     assert keys.earliest is not None
     assert keys.latest is not None
     span = {"earliest": keys.earliest, "end": keys.latest + level.width}
-    connection.execute(_LOOPS_OFF)
+    connection.execute(LOOPS_OFF)
     connection.execute(FOLD_EVENTS if level.source == RAW else FOLD_BUCKETS, {**parameters, **span})
-    connection.execute(_LOOPS_ON)
+    connection.execute(LOOPS_ON)

@@ -4,14 +4,11 @@ All times are ``timestamptz`` and read in UTC. Levels are ``raw``, ``minute``, `
 by its start.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Double,
     ForeignKey,
     Identity,
@@ -30,7 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from db.levels import BUCKET_TYPES, LEVEL_NAMES
+from db.columns import json_map as _map
+from db.columns import like as _like
+from db.columns import moment as _time
+from db.columns import one_of as _one_of
+from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES
 
 # Advisory lock keys, transaction-scoped. Any number will do as long as nobody else in the database uses it.
 LOCK_ROLLUP = 7_306_001
@@ -43,23 +44,6 @@ LOCK_PEOPLE = 7_306_006
 VIEWS = tuple(f"metrics_{level}" for level in BUCKET_TYPES)
 
 metadata = MetaData()
-
-
-def _one_of(column: str, names: Iterable[str]) -> str:
-    return f"{column} IN ({', '.join(map(repr, names))})"
-
-
-def _time(name: str, *, default: str | None = None, nullable: bool = False) -> Column[object]:
-    return Column(
-        name,
-        DateTime(timezone=True),
-        nullable=nullable,
-        server_default=text(default) if default else None,
-    )
-
-
-def _map(name: str) -> Column[object]:
-    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
 
 
 # Raw events, partitioned by UTC day of occurred_at, without a default partition (it would block detaching) and
@@ -134,7 +118,18 @@ ingest_quarantine = Table(
     _time("quarantined_at", default="clock_timestamp()"),
 )
 
-# An append-only log of buckets to recompute. No unique key: writers never wait for each other here.
+# Events older than raw events are held, until a pass merges them into buckets (``db.late``); marked_at: one has taken
+# them. And the buckets that it makes of them meanwhile: none whenever it has committed.
+late_events = Table(
+    "late_events",
+    metadata,
+    *_like(telemetry_events, without="id"),
+    _time("marked_at", nullable=True),
+    Index("late_events_name_time", "event_name", "occurred_at"),
+)
+late_buckets = Table("late_buckets", metadata, *_like(telemetry_buckets))
+
+# An append-only log of buckets to recompute, and of minutes with late events. No unique key: no writer waits here.
 rollup_dirty = Table(
     "rollup_dirty",
     metadata,
@@ -143,7 +138,7 @@ rollup_dirty = Table(
     Column("event_name", Text, nullable=False),
     _time("bucket_start"),
     _time("marked_at", default="clock_timestamp()"),
-    CheckConstraint(_one_of("level", BUCKET_TYPES), name="rollup_dirty_level"),
+    CheckConstraint(_one_of("level", (*BUCKET_TYPES, LATE)), name="rollup_dirty_level"),
     Index("rollup_dirty_bucket", "level", "bucket_start", "event_name"),
 )
 
@@ -187,7 +182,7 @@ job_runs = Table(
     PrimaryKeyConstraint("job", "slot", name="job_runs_pkey"),
 )
 
-# ingest_floor: older events are refused at this level. recompute_floor: older buckets of the next level must not be
+# ingest_floor: older events don't come into this level. recompute_floor: older buckets of the next level must not be
 # recomputed, because what they would be computed from is gone. Both only rise, from minus infinity.
 retention_floors = Table(
     "retention_floors",

@@ -17,7 +17,7 @@ commands = typer.Typer(no_args_is_help=False)
 
 @commands.callback(invoke_without_command=True)
 def floors(context: typer.Context) -> None:
-    """Show where each level begins: older events are refused, older buckets are never computed again."""
+    """Show where each level begins: older events go into coarser levels, older buckets are never computed again."""
     if context.invoked_subcommand is not None:
         return
     with opened(must_be_migrated=True) as (_, database), database.begin() as connection:

@@ -154,7 +154,7 @@ def _buckets(database: Database, level: str, cutoff: datetime, dry_run: bool) ->
     if before is None or dry_run:
         return LevelReport(level, before, "purged" if due else "nothing", due)
     try:
-        removed = purge_buckets_before(level, cutoff, database=database)
+        removed = purge_buckets_before(level, cutoff, database=database, drain=_drain)
     except PurgeRefusedError as refusal:
         log.error("%s buckets were not purged: %s", level, refusal)
         return LevelReport(level, before, "refused", reason=str(refusal))

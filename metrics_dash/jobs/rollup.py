@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from db import failures, rollups
+from db import failures, late, rollups
 from db.engine import Database
 from db.event_keys import declare_unique
 from db.floors import read_floors
@@ -39,7 +39,8 @@ class PassResult:
 
     ``rebuilt``: buckets computed again, by level. ``refused``: marks below the recompute floor, dropped. ``failed``:
     buckets that could not be computed, and are tried again later. ``more``: some level was cut off at the limit.
-    ``outdated``: buckets of an older version that were completed, a few in each pass. ``seconds``: how long it took.
+    ``outdated``: buckets of an older version that were completed, a few in each pass. ``late``: events merged into
+    buckets of which raw events are gone. ``lost``: those that no bucket could take. ``seconds``: how long it took.
     """
 
     acted: bool
@@ -48,6 +49,8 @@ class PassResult:
     failed: int = 0
     more: bool = False
     outdated: int = 0
+    late: int = 0
+    lost: int = 0
     seconds: float = 0.0
 
     @property
@@ -83,9 +86,10 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
     floors = read_floors(connection)
     # Read before the marks are taken: what fails in this pass has its turn in a later one.
     any_failed = failures.exist(connection)
+    merged = late.merge(connection, floors, limit)
     rebuilt: dict[str, int] = {}
     refused = failed = outdated = 0
-    more = False
+    more = merged.more
     for level, coarser in zip(LEVELS, (*LEVELS[1:], None), strict=True):
         floor = floors[level.source].recompute
         refused += rollups.drop_dirty_marks_below(connection, level.name, floor)
@@ -104,8 +108,17 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
                 rollups.mark_dirty(connection, coarser, those)
         rebuilt[level.name] = len(keys) + len(again)
         more = more or len(keys) >= limit or len(again) >= failures.RETRIES_PER_PASS
-    _alarm(refused, failed)
-    return PassResult(acted=True, rebuilt=rebuilt, refused=refused, failed=failed, more=more, outdated=outdated)
+    _alarm(refused, failed, merged.lost)
+    return PassResult(
+        acted=True,
+        rebuilt=rebuilt,
+        refused=refused,
+        failed=failed,
+        more=more,
+        outdated=outdated,
+        late=merged.taken - merged.lost,
+        lost=merged.lost,
+    )
 
 
 def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> int:
@@ -140,13 +153,15 @@ def _timed(result: PassResult, seconds: float) -> PassResult:
     return replace(result, seconds=seconds)
 
 
-def _alarm(refused: int, failed: int) -> None:
+def _alarm(refused: int, failed: int, lost: int) -> None:
     if refused:
         log.error(
             "%d dirty marks lay below a recompute floor and were dropped; those buckets keep their state", refused
         )
     if failed:
         log.error("%d buckets could not be computed and keep their state; audit and doctor name them", failed)
+    if lost:
+        log.error("%d late events could not be merged into any bucket; they are in ingest_quarantine", lost)
 
 
 class RollupJob:

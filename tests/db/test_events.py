@@ -41,9 +41,7 @@ def dirty(database: Database) -> list[tuple[str, str, datetime]]:
 
 def raise_floor(database: Database, floor: datetime) -> None:
     with database.begin() as connection:
-        connection.execute(
-            text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = 'raw'"), {"floor": floor}
-        )
+        connection.execute(text("UPDATE retention_floors SET ingest_floor = :floor"), {"floor": floor})
 
 
 def test_an_event_comes_back_as_it_went_in(database: Database) -> None:
@@ -140,7 +138,7 @@ def test_a_batch_that_was_rolled_back_leaves_no_trace(database: Database) -> Non
     assert not store(database, batch)[0].replayed
 
 
-def test_events_below_the_floor_are_set_aside_and_the_rest_is_stored(database: Database) -> None:
+def test_events_below_every_floor_are_set_aside_and_the_rest_is_stored(database: Database) -> None:
     raise_floor(database, NOON)
     (written,) = store(database, Batch(uuid4(), [row(1), row(2, at=NOON - timedelta(microseconds=1)), row(3)]))
     assert written.too_old == (1,)

@@ -48,7 +48,7 @@ def one(database: Database, statement: str) -> Any:
 
 
 def raise_floor(database: Database) -> None:
-    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day' WHERE level = 'raw'")
+    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day'")
 
 
 def test_a_replay_names_what_was_refused_then_and_not_what_would_be_now(database: Database) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.engine import Database
-from db.levels import BUCKET_TYPES, LEVEL_NAMES, LEVELS, RAW, SOURCES, WIDTHS
+from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES, LEVELS, RAW, SOURCES, WIDTHS
 
 
 def allowed(database: Database, constraint: str) -> set[str]:
@@ -38,7 +38,7 @@ def test_days_are_the_coarsest_and_no_bucket_crosses_one() -> None:
     ("constraint", "names"),
     [
         ("telemetry_buckets_type", BUCKET_TYPES),
-        ("rollup_dirty_level", BUCKET_TYPES),
+        ("rollup_dirty_level", (*BUCKET_TYPES, LATE)),
         ("retention_floors_level", LEVEL_NAMES),
     ],
 )

@@ -92,8 +92,8 @@ def test_what_collectors_report_costs_no_quota_and_is_never_refused(database: Da
     assert raw(database) == ["a", "b", "c", REFUSED_EVENT]
 
 
-def test_rows_below_the_floor_make_no_name_known(database: Database) -> None:
-    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day' WHERE level = 'raw'")
+def test_rows_below_every_floor_make_no_name_known(database: Database) -> None:
+    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day'")
     written = write(database, [*rows("old", at=NOW - timedelta(days=2)), *rows("a", "b", "c", "d")])
     assert (written.too_old, written.over_quota) == ((0,), (4,))
     assert names(database) == {"a", "b", "c"}

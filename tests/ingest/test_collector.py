@@ -212,8 +212,8 @@ def test_a_bad_event_of_a_submission_is_named_by_its_index(make: Callable[..., C
     assert stored(database) == [0, 2]
 
 
-def test_events_below_the_floor_are_counted_and_named(make: Callable[..., Collector], database: Database) -> None:
-    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day' WHERE level = 'raw'")
+def test_events_below_every_floor_are_counted_and_named(make: Callable[..., Collector], database: Database) -> None:
+    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day'")
     collector = make()
     submission = collector.submit([row(0), row(1, at=datetime.now(UTC) - timedelta(days=2))])
     turn(collector)
@@ -285,7 +285,7 @@ def test_committed_counts_what_this_process_stored_and_replays_stand_beside_it(
 def test_a_batch_whose_commit_reply_was_lost_is_committed_and_no_replay(
     make: Callable[..., Collector], database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, keyed: bool
 ) -> None:
-    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day' WHERE level = 'raw'")
+    execute(database, "UPDATE retention_floors SET ingest_floor = now() - interval '1 day'")
     old = row(2, at=datetime.now(UTC) - timedelta(days=2))
 
     def write_and_lose_the_reply(connection: Connection, batches: Sequence[Batch], **options: float) -> list[Written]:

@@ -120,15 +120,15 @@ def test_an_endless_line_is_skipped(database: Database, monkeypatch: pytest.Monk
     assert "longer than 200 bytes" in rejected[0][1]
 
 
-def test_events_below_the_raw_floor_are_reported_as_too_old(database: Database) -> None:
+def test_events_below_the_floor_of_days_are_reported_as_too_old(database: Database) -> None:
     with database.begin() as connection:
         connection.execute(
-            text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = 'raw'"),
+            text("UPDATE retention_floors SET ingest_floor = :floor"),
             {"floor": YESTERDAY + timedelta(seconds=1)},
         )
     report, rejected = run(database, lines_of(3))
     assert report == ImportReport(stored=2, rejected=1)
-    assert rejected == [(1, "too_old: raw events of that time have been purged")]
+    assert rejected == [(1, "too_old: buckets of that time have been purged")]
 
 
 def test_progress_ends_at_the_size_of_the_file(database: Database) -> None:
@@ -143,7 +143,7 @@ def test_a_refused_line_is_refused_again_and_not_called_stored_before(database: 
     early = json.dumps({"event_name": "test.early", "occurred_at": soon.isoformat()}).encode() + b"\n"
     with database.begin() as connection:
         connection.execute(
-            text("UPDATE retention_floors SET ingest_floor = :floor WHERE level = 'raw'"),
+            text("UPDATE retention_floors SET ingest_floor = :floor"),
             {"floor": YESTERDAY + timedelta(seconds=1)},
         )
         connection.execute(text("ALTER TABLE telemetry_events ADD CHECK (measurements <> '{\"number\": 2}')"))

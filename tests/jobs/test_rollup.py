@@ -19,7 +19,7 @@ from db import failures, rollups
 from db.engine import Database
 from db.events import insert_events
 from db.failures import UncomputedBucket
-from db.floors import align
+from db.floors import read_floors
 from db.fold import KEYS_PER_EVENT
 from db.labels import OTHER, escape
 from db.levels import LEVELS
@@ -181,17 +181,28 @@ class Shadow(RuleBasedStateMachine):
                 text("UPDATE retention_floors SET ingest_floor = '-infinity', recompute_floor = '-infinity'")
             )
             connection.execute(
-                text("TRUNCATE telemetry_buckets, rollup_dirty, ingest_batches, rollup_failures, event_keys")
+                text(
+                    "TRUNCATE telemetry_buckets, rollup_dirty, ingest_batches, rollup_failures, event_keys, "
+                    "late_events, ingest_quarantine"
+                )
             )
         forget_partitions(self.database)
         self.accepted: list[dict[str, Any]] = []
-        self.floor: datetime | None = None
+        # Below it the level holds nothing; raw's decides what is late, days' what is too old.
+        self.floors: dict[str, datetime | None] = dict.fromkeys(("raw", "minute", "hour", "day"))
         self.now = NOON
+
+    @property
+    def floor(self) -> datetime | None:
+        return self.floors["raw"]
+
+    def is_taken(self, each: dict[str, Any]) -> bool:
+        return self.floors["day"] is None or each["occurred_at"] >= self.floors["day"]
 
     @rule(events=EVENTS, seconds=st.integers(0, 59))
     def insert(self, events: list[tuple[str, dict[str, float], dict[str, Any], int]], seconds: int) -> None:
         batch = [event(minute + seconds / 60, name, tags, **values) for name, values, tags, minute in events]
-        kept = [each for each in batch if self.floor is None or each["occurred_at"] >= self.floor]
+        kept = [each for each in batch if self.is_taken(each)]
         assert insert_events(batch, database=self.database) == len(kept)
         self.accepted += kept
 
@@ -209,7 +220,7 @@ class Shadow(RuleBasedStateMachine):
     @rule(minute=st.integers(-3 * 24 * 60, 0), limit=st.integers(1, 20))
     def commit_an_insert_after_a_pass_that_did_not_see_it(self, minute: int, limit: int) -> None:
         late = event(minute, x=1)
-        if self.floor is not None and late["occurred_at"] < self.floor:
+        if not self.is_taken(late):
             return
         with transaction(self.database) as flush:
             write_uncommitted(flush, self.database, late)
@@ -218,15 +229,15 @@ class Shadow(RuleBasedStateMachine):
         self.accepted.append(late)
 
     @precondition(lambda self: self.accepted)
-    @rule(days=st.integers(1, 4))
-    def purge_raw(self, days: int) -> None:
+    @rule(days=st.lists(st.integers(1, 4), min_size=4, max_size=4).map(sorted))
+    def purge(self, days: list[int]) -> None:
         with self.database.begin() as connection:
             connection.execute(text("UPDATE ingest_batches SET committed_at = committed_at - interval '1 hour'"))
-        periods = {"raw": days * DAY, **dict.fromkeys(("minute", "hour", "day"), 1000 * DAY)}
+        periods = {level: each * DAY for level, each in zip(self.floors, days, strict=True)}
         report = purge(self.database, periods, self.now)
         assert not report.refused
-        if report.levels[0].removed:
-            self.floor = max(align(self.now - days * DAY), self.floor or align(self.now - 1000 * DAY))
+        with self.database.begin() as connection:
+            self.floors = {level: floor.recompute for level, floor in read_floors(connection).items()}
 
     @rule(minute=st.integers(-4 * 24 * 60, 0), first=st.integers(0, 500), limit=st.integers(1, 20))
     def name_many(self, minute: int, first: int, limit: int) -> None:
@@ -252,6 +263,11 @@ class Shadow(RuleBasedStateMachine):
     def remove_what_cant_be_added_up(self) -> None:
         with self.database.begin() as connection:
             connection.execute(text("DELETE FROM telemetry_events WHERE measurements @> '{\"v\": 1.7e308}'"))
+
+    @invariant()
+    def nothing_that_was_taken_is_set_aside(self) -> None:
+        with self.database.begin() as connection:
+            assert connection.execute(text("SELECT count(*) FROM ingest_quarantine")).scalar_one() == 0
 
     @invariant()
     def what_differs_is_dirty_or_known_not_to_be_computable(self) -> None:
@@ -291,7 +307,12 @@ class Shadow(RuleBasedStateMachine):
             assert self.floor is not None
             assert problem.bucket_start < self.floor
         for level in LEVELS:
-            expected = _group(self.accepted, level.width)
+            floor = self.floors[level.name]
+            expected = {
+                key: events
+                for key, events in _group(self.accepted, level.width).items()
+                if floor is None or key[1] >= floor
+            }
             stored = {
                 (name, bucket["bucket_start"]): bucket
                 for name in ("a.b", "c.d")

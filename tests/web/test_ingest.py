@@ -81,7 +81,7 @@ def test_a_line_that_is_not_json_is_named_like_any_bad_event(open_site: Site) ->
 def test_events_that_the_store_refuses_are_named_by_their_place_in_the_request(open_site: Site) -> None:
     floor = datetime.now(UTC) - timedelta(hours=1)
     with open_site.database.begin() as connection:
-        connection.execute(text("UPDATE retention_floors SET ingest_floor = :f WHERE level = 'raw'"), {"f": floor})
+        connection.execute(text("UPDATE retention_floors SET ingest_floor = :f"), {"f": floor})
     old = event(occurred_at=(floor - timedelta(hours=1)).isoformat())
     answer = open_site.client.post(PATH, json=[event("BAD"), event(), old])
     assert answer.json is not None
@@ -175,7 +175,7 @@ def test_a_repeated_request_is_answered_as_the_first_time_whatever_would_be_take
     open_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.now(UTC)
-    floor = "UPDATE retention_floors SET ingest_floor = CAST(:floor AS timestamptz) WHERE level = 'raw'"
+    floor = "UPDATE retention_floors SET ingest_floor = CAST(:floor AS timestamptz)"
     check = "ALTER TABLE telemetry_events {} odd" + " CHECK (measurements <> '{{\"n\": 4}}')"
     with open_site.database.begin() as connection:
         connection.execute(text(floor), {"floor": (now - timedelta(hours=1)).isoformat()})
