@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from db import remembered
 from db.clock import trusted_time
 
 # How the outcome of a run begins that broke off with an error.
@@ -105,8 +106,8 @@ def unfinished(connection: Connection) -> list[UnfinishedJob]:
 
 
 # A batch may be sent again however late (a file that is imported twice). Once everything that it can hold lies below
-# raw's ingest floor, nothing of it would be taken, and it need not be known any more: what it stored, and also what was
-# refused of it because it came too early. Clocks may differ by some hours.
+# raw's ingest floor, it need not be known any more what became of it, only that it came (``db.remembered``). Clocks may
+# differ by some hours.
 # A collector that fell silent with events holds the watermark until somebody knows that they are lost.
 _WHAT_MAY_GO = {
     "ingest_batches": "AND greatest(committed_at, newest_event) < (SELECT ingest_floor - interval '1 day' "
@@ -118,13 +119,16 @@ _WHAT_MAY_GO = {
 def tidy(connection: Connection) -> dict[str, int]:
     """Delete what is past its age; how many rows of each table. A batch stays known while its events may come again."""
     now = trusted_time(connection)
-    return {
-        table: connection.execute(
-            text(f"DELETE FROM {table} WHERE {column} < :before {_WHAT_MAY_GO.get(table, '')}"),
-            {"before": now - age},
-        ).rowcount
-        for table, column, age in HOUSEKEEPING
-    }
+    return {table: _forget(connection, table, column, now - age) for table, column, age in HOUSEKEEPING}
+
+
+def _forget(connection: Connection, table: str, column: str, before: datetime) -> int:
+    if table == "ingest_batches":
+        return remembered.move(connection, _WHAT_MAY_GO[table], before)
+    may_go = _WHAT_MAY_GO.get(table, "")
+    return connection.execute(
+        text(f"DELETE FROM {table} WHERE {column} < :before {may_go}"), {"before": before}
+    ).rowcount
 
 
 def history_arrived(connection: Connection, *, below: datetime, floor: datetime | None, within: timedelta) -> bool:

@@ -20,6 +20,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection
 
+from db import remembered
 from db.batches import Batch, Refusal, Written
 from db.counters import resolve
 from db.engine import driver_connection
@@ -76,12 +77,12 @@ def write_batches(
     stored, and the same batches may be tried again.
     """
     driver = driver_connection(connection)
-    admitted, floor = _admit(driver, batches, name_quota)
+    admitted, floor, known = _admit(driver, batches, name_quota)
     kept = _resolved(driver, admitted)
     if any(each.rows for each in kept.values()):
         _copy(driver, [each.rows for each in kept.values()], floor)
         _mark(driver, [(each.rows, each.batch.span) for each in kept.values()], floor, waited)
-    written = {place: each.written() for place, each in kept.items()}
+    written = known | {place: each.written() for place, each in kept.items()}
     return _recorded(driver, batches, written)
 
 
@@ -94,8 +95,7 @@ def write_batch_bisecting(
     is not about data.
     """
     driver = driver_connection(connection)
-    written: dict[int, Written] = {}
-    admitted, floor = _admit(driver, [batch], name_quota)
+    admitted, floor, written = _admit(driver, [batch], name_quota)
     for place, kept in _resolved(driver, admitted).items():
         by_index = dict(zip(kept.indexes, kept.rows, strict=True))
         rows = [by_index.get(index, row) for index, row in enumerate(batch.rows)]
@@ -110,24 +110,32 @@ def write_batch_bisecting(
 
 def _admit(
     driver: psycopg.Connection[Any], batches: Sequence[Batch], name_quota: int
-) -> tuple[dict[int, _Kept], int | None]:
+) -> tuple[dict[int, _Kept], int | None, dict[int, Written]]:
     """Enter the batches into the ledger; by place, those that were not there, and which of their rows may be stored.
-    And raw's ingest floor, where any row lies below: such rows are late (``db.late``), or too old."""
+
+    And raw's ingest floor, where any row lies below: such rows are late (``db.late``), or too old. And by place what
+    became of those that the ledger had forgotten.
+    """
     floor, fresh = _enter(driver, batches)
     if floor is not None and all(not batch.rows or batch.span[0] >= floor for batch in batches):
         floor = None
     lowest = None if floor is None else _lowest_floor(driver)
+    known = set() if floor is None else _remembered(driver, floor, batches)
+    again: dict[int, Written] = {}
     above: dict[int, tuple[Batch, tuple[int, ...]]] = {}
     names: dict[str, None] = {}
     for place, batch in enumerate(batches):
         if batch.batch_id not in fresh:
             continue
         fresh.remove(batch.batch_id)  # the same batch again in one transaction is a replay, too
+        if batch.batch_id in known:
+            again[place] = Written(replayed=True, refused=tuple(batch.refused))
+            continue
         too_old = _below(lowest, batch)
         above[place] = batch, too_old
         names.update(dict.fromkeys(map(itemgetter(0), _without(batch.rows, too_old))))
     too_many = admit_names(driver, names, name_quota) if names else set()
-    return {place: _sort_out(batch, too_old, too_many) for place, (batch, too_old) in above.items()}, floor
+    return {place: _sort_out(batch, too_old, too_many) for place, (batch, too_old) in above.items()}, floor, again
 
 
 def _sort_out(batch: Batch, too_old: tuple[int, ...], too_many: set[str]) -> _Kept:
@@ -194,6 +202,13 @@ def _lowest_floor(driver: psycopg.Connection[Any]) -> int | None:
         (LEVEL_NAMES[-1],),
     ).fetchone()
     return None if row is None else row[0]
+
+
+def _remembered(driver: psycopg.Connection[Any], floor: int, batches: Sequence[Batch]) -> set[UUID]:
+    """Return the batches that were stored so long ago that the ledger has forgotten them; all of them is late then."""
+    newest = [(batch.batch_id, batch.digest, _newest(batch)) for batch in batches]
+    asked = [(identity, digest, at) for identity, digest, at in newest if at is not None and at < floor]
+    return remembered.among(driver, asked) if asked else set()
 
 
 def _newest(batch: Batch) -> int | None:

@@ -39,6 +39,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "event_names": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_batches": {"ingest": "SELECT, INSERT, UPDATE", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_quarantine": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
+    "ingest_remembered": {"ingest": "SELECT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "job_runs": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "retention_clock": {"ingest": "SELECT", "rollup": "UPDATE", "viewer": "SELECT"},
     # Whoever stores events locks raw's floor against a purge, and PostgreSQL asks for the right to change something.

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Double,
     ForeignKey,
     Identity,
@@ -106,6 +107,15 @@ ingest_batches = Table(
     Column("digest", LargeBinary, nullable=True),
     Column("refused", JSONB, nullable=True),
     Index("ingest_batches_committed", "committed_at"),
+)
+
+# And those that it has forgotten (``db.remembered``).
+ingest_remembered = Table(
+    "ingest_remembered",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("hashes", ARRAY(BigInteger), nullable=False),
 )
 
 ingest_quarantine = Table(
