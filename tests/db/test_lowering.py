@@ -51,7 +51,7 @@ def test_it_stays_above_the_last_minute_that_counts_more_than_there_is(database:
     assert floors(database)["raw"] == Floor(lowered, lowered, None)
 
 
-def test_what_comes_above_a_lowered_floor_is_counted_and_what_comes_below_changes_no_bucket(database: Database) -> None:
+def test_what_comes_above_a_lowered_floor_is_counted_and_what_comes_below_is_merged(database: Database) -> None:
     insert_days(database, 1)
     roll_up_all(database)
     drop_raw_before(database, NOON + DAY)
@@ -59,11 +59,12 @@ def test_what_comes_above_a_lowered_floor_is_counted_and_what_comes_below_change
     lowered = lower_floor(database, "raw")
     assert lowered is not None
     late = [{"event_name": "a.b", "occurred_at": moment} for moment in (lowered - timedelta(seconds=1), lowered)]
-    assert insert_events(late, database=database) == 1
+    assert insert_events(late, database=database) == 2
     roll_up_all(database)
     with database.reading() as connection:
         counted = connection.execute(text("SELECT sum(count) FROM telemetry_buckets WHERE bucket_type = 'day'"))
-        assert counted.scalar_one() == 2
+        assert counted.scalar_one() == 3
+    assert len(query_events("a.b", NOON, NOON + DAY, database=database)) == 1
     assert audit(database) == []
 
 
@@ -137,11 +138,14 @@ def test_a_floor_is_never_raised_by_lowering(database: Database) -> None:
         lower_floor(database, "raw", MIDNIGHT + DAY)
 
 
-def test_events_flow_again_after_a_leap_was_taken_back(database: Database) -> None:
+def test_events_flow_again_after_a_leap_was_taken_back_and_what_waited_is_a_raw_event(database: Database) -> None:
     now = datetime.now(UTC)
     rise(database, "raw", align(now) + 3 * DAY)
-    assert insert_events([{"event_name": "a.b"}], database=database) == 0
+    assert insert_events([{"event_name": "a.b"}], database=database) == 1
+    assert query_events("a.b", now - DAY, now + DAY, database=database) == []
     age_the_ledger(database)
     lower_floor(database, "raw")
     assert insert_events([{"event_name": "a.b"}], database=database) == 1
-    assert len(query_events("a.b", now - DAY, now + DAY, database=database)) == 1
+    roll_up_all(database)
+    assert len(query_events("a.b", now - DAY, now + DAY, database=database)) == 2
+    assert audit(database) == []
