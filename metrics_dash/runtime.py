@@ -108,7 +108,11 @@ class Runtime:
         """Set what belongs to one process."""
         self.scheduler = Scheduler(
             jobs(
-                self._settings, self._database, partial(self.collector.tally.took, PASS), self.collector.tally.repaired
+                self._settings,
+                self._database,
+                partial(self.collector.tally.took, PASS),
+                self.collector.tally.repaired,
+                self.collector.tally.merged,
             )
         )
         self._reporter = Reporter(self.collector, self._how_far)
@@ -267,6 +271,7 @@ def jobs(
     database: Database,
     took: Callable[[float], None] = lambda seconds: None,
     repaired: Callable[[str, int], None] = lambda level, buckets: None,
+    merged: Callable[[int, int], None] = lambda events, lost: None,
 ) -> tuple[Job, ...]:
     """Return what is scheduled.
 
@@ -279,7 +284,7 @@ def jobs(
         return Job(name, HOUR, _elected(database, name, function), lane="upkeep", retry=MINUTE)
 
     unique = load_catalog(settings.catalog).unique
-    rollup = RollupJob(database, settings.rollup_interval, unique=unique, took=took)
+    rollup = RollupJob(database, settings.rollup_interval, unique=unique, took=took, merged=merged)
     repair = RepairJob(database, repaired)
     return (
         Job("rollup", settings.rollup_interval, rollup, lane="rollup"),

@@ -50,6 +50,7 @@ class Tally:
         self._received: Counter[tuple[str, str]] = Counter()
         self._times: dict[Work, Times] = {}
         self._repairs: Counter[str] = Counter()
+        self._late: Counter[str] = Counter()
         self.viewers = self.walls = 0
 
     def receive(self, sender: str, form: str, events: int) -> None:
@@ -72,6 +73,11 @@ class Tally:
             self._repairs[level] += buckets
             self._present.repaired[level] += buckets
 
+    def merged(self, events: int, lost: int) -> None:
+        """Count late events that a pass merged into buckets, and those that it had to set aside."""
+        with self._lock:
+            self._late.update({"merged": events, "set_aside": lost})
+
     def saw(self, who: str, *, wall: bool) -> None:
         """Count somebody who looks, once an interval; ``who`` tells them apart and is kept no longer."""
         with self._lock:
@@ -93,6 +99,11 @@ class Tally:
         """Return the buckets that were repaired since the process began, by level."""
         with self._lock:
             return dict(self._repairs)
+
+    def late(self) -> Mapping[str, int]:
+        """Return the late events since the process began, by what became of them."""
+        with self._lock:
+            return {outcome: self._late[outcome] for outcome in ("merged", "set_aside")}
 
     def times(self, work: Work) -> tuple[int, float]:
         """Return how often something was done since the process began, and for how many seconds in all."""

@@ -169,7 +169,8 @@ class RollupJob:
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
     freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
-    ``unique``: what the catalog declares. ``took`` is told how many seconds each pass took.
+    ``unique``: what the catalog declares. ``took`` is told how many seconds each pass took, ``merged`` how many late
+    events it merged and how many it set aside.
     """
 
     def __init__(
@@ -181,6 +182,7 @@ class RollupJob:
         limit: int = PASS_LIMIT,
         unique: Unique = NONE_DECLARED,
         took: Callable[[float], None] = lambda seconds: None,
+        merged: Callable[[int, int], None] = lambda events, lost: None,
     ) -> None:
         self._database = database
         self._interval = interval
@@ -189,6 +191,7 @@ class RollupJob:
         self._slow = False
         self._unique = unique
         self._took = took
+        self._merged = merged
 
     def __call__(self, slot: datetime) -> bool:
         """Run one pass; True if another should follow at once."""
@@ -197,6 +200,7 @@ class RollupJob:
         if not result.acted:
             return False
         self._took(result.seconds)
+        self._merged(result.late, result.lost)
         self._adapt(result)
         # While closed minutes are behind, the open one waits; a pass that found none lets it in again.
         self._slow = result.more or (result.seconds > self._interval / 2 and result.total > 0)

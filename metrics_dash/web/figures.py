@@ -109,6 +109,8 @@ def _tallied(tally: Tally) -> Iterator[Metric]:
     yield family
     repairs: dict[str, float] = {level.name: tally.repairs().get(level.name, 0) for level in LEVELS}
     yield counter("buckets_repaired", "Buckets that the audit found wrong and had computed again.", "level", repairs)
+    late: dict[str, float] = {**tally.late()}
+    yield counter("late_events", "Events older than raw events are held, by what became of them.", "outcome", late)
     for work, text in ((FLUSH, "Flushes of events"), (PASS, "Rollup passes"), (CALLBACK, "Callbacks of the page")):
         count, seconds = tally.times(work)
         yield CounterMetricFamily(f"{PREFIX}{work}_runs", f"{text} that were done.", value=count)

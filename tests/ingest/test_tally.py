@@ -71,3 +71,11 @@ def test_nothing_is_lost_between_threads_and_takers() -> None:
             taken += tally.take().received.total()
     taken += tally.take().received.total()
     assert taken == sum(tally.received().values()) == 4000
+
+
+def test_late_events_are_counted_by_what_became_of_them() -> None:
+    tally = Tally()
+    assert tally.late() == {"merged": 0, "set_aside": 0}
+    tally.merged(3, 1)
+    tally.merged(4, 0)
+    assert tally.late() == {"merged": 7, "set_aside": 1}

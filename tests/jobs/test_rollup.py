@@ -127,6 +127,16 @@ def test_a_history_that_is_rolled_up_by_hand_is_counted_as_the_catalog_declares(
     assert [bucket["uniques"] for bucket in buckets(database, "hour")] == [{"who": 3}]
 
 
+def test_a_roller_tells_how_many_late_events_it_merged_and_how_many_it_set_aside(database: Database) -> None:
+    told: list[tuple[int, int]] = []
+    one = PassResult(acted=True, late=3, lost=1)
+    _, run = passes(one, PassResult(acted=False))
+    roller = RollupJob(database, 5, run=run, merged=lambda events, lost: told.append((events, lost)))
+    for _ in range(2):
+        roller(NOON)
+    assert told == [(3, 1)]
+
+
 def test_a_roller_that_finds_another_at_work_leaves_it_to_it(database: Database) -> None:
     insert_events([event()], database=database)
     with transaction(database) as other:

@@ -84,3 +84,10 @@ def test_its_jobs_and_its_health_are_told(database: Database) -> None:
     assert found["healthy"] == 0
     assert (found["job_runs_total rollup"], found["job_failures_total rollup"]) == (1, 0)
     assert found["job_last_success_timestamp_seconds rollup"] == 1234.5
+
+
+def test_late_events_are_told_by_what_became_of_them(database: Database) -> None:
+    collector = Collector(database)
+    collector.tally.merged(7, 1)
+    found = told(collector)
+    assert (found["late_events_total merged"], found["late_events_total set_aside"]) == (7, 1)
