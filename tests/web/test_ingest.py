@@ -17,6 +17,7 @@ from db.rows import ROW_OVERHEAD_BYTES, encode_maps
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST
 from metrics_dash.ingest.submission import BufferFullError, Submission
+from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.web import budget, ingest
 from metrics_dash.web.budget import ByteBudget
 from tests.support.web_client import Site, site
@@ -76,6 +77,25 @@ def test_a_line_that_is_not_json_is_named_like_any_bad_event(open_site: Site) ->
     assert answer.json["accepted"] == 2
     assert answer.json["rejected"][0]["index"] == 1
     assert "line 2" in answer.json["rejected"][0]["reason"]
+
+
+def test_an_event_is_taken_as_far_as_any_bucket_of_its_time_is_kept(open_site: Site) -> None:
+    now = datetime.now(UTC)
+    floors = "UPDATE retention_floors SET ingest_floor = :f, recompute_floor = :f WHERE level = :level"
+    with open_site.database.begin() as connection:
+        for level, days in (("raw", 2), ("minute", 14), ("hour", 90), ("day", 300)):
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+            connection.execute(text(floors), {"f": midnight, "level": level})
+    ages = (0, 5, 30, 200, 301, 400)
+    answer = open_site.client.post(PATH, json=[event(occurred_at=(now - timedelta(days=n)).isoformat()) for n in ages])
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["accepted"]) == (200, 4)
+    assert [one["index"] for one in answer.json["rejected"]] == [4, 5]
+    assert [one["reason"].partition(":")[0] for one in answer.json["rejected"]] == ["too_old"] * 2
+    roll_up_all(open_site.database)
+    with open_site.database.reading() as connection:
+        rows = connection.execute(text("SELECT bucket_type, sum(count) FROM telemetry_buckets GROUP BY 1"))
+        assert dict(map(tuple, rows)) == {"minute": 2, "hour": 3, "day": 4}
 
 
 def test_events_that_the_store_refuses_are_named_by_their_place_in_the_request(open_site: Site) -> None:
