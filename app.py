@@ -282,8 +282,9 @@ def _dash(server: Flask, title: str) -> BundledDash:
         url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
         assets_ignore=f"^{ADMIN_SCRIPT}$",
-        # Fields are HTML of the page; Dash builds none there.
-        unused=(*UNUSED, "/dash_bootstrap_components/"),
+        # Fields are HTML of the page; Dash builds none there. Browsers that read our scripts need no polyfill, but for
+        # what Dash uses of it besides, which is in assets/vendor.
+        unused=(*UNUSED, "/dash_bootstrap_components/", "/polyfill@"),
         serve_locally=True,
         title=title,
         update_title="",

@@ -125,3 +125,12 @@ def test_a_worker_that_ends_stores_what_it_holds(served: Flask, empty_database: 
 
 def test_no_proxy_keeps_the_page_as_there_are_numbers_on_it(database: Database) -> None:
     assert server_on(database).test_client().get(BASE_PATH).headers["Cache-Control"] == "no-store"
+
+
+def test_the_pages_scripts_patch_no_browser_and_have_what_dash_uses_of_such_patches() -> None:
+    client = server_on(Database(AWAY)).test_client()
+    addresses = re.findall(r'<script type="text/plain" src="([^"]+)"', client.get(BASE_PATH).text)
+    scripts = "".join(client.get(address).text for address in addresses)
+    assert "__core-js_shared__" not in scripts
+    assert "regeneratorRuntime = runtime" in scripts
+    assert scripts.index("regeneratorRuntime = runtime") < scripts.rindex("dash-graph--pending")
