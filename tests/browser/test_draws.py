@@ -1,4 +1,4 @@
-"""Charts are drawn in turns: what is in sight first, the rest when there is time, and nothing waits for that."""
+"""Charts are drawn in turns: what is in sight first, the rest when there is time; nothing misses a chart for that."""
 
 from collections.abc import Callable
 

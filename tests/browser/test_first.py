@@ -60,6 +60,16 @@ def test_the_sketch_stands_until_the_charts_are_drawn_and_nothing_jumps(open_pag
     assert page.evaluate("window.shifted") < 0.01
 
 
+def test_a_wall_stands_still_while_it_loads(open_page: Open, page_url: str) -> None:
+    page = open_page("about:blank", viewport={"width": 1920, "height": 1080})
+    page.add_init_script(SHIFTS)
+    page.goto(f"{page_url}?tab=auth&range=6h&refresh=off&kiosk=1")
+    expect(page.locator(".stage[data-sketched]")).to_have_count(0)
+    expect(page.locator("#board .xaxislayer-above")).to_have_count(AUTH)
+    expect(page.locator("#wall-clock")).not_to_be_empty()
+    assert page.evaluate("window.shifted") < 0.02
+
+
 def test_where_the_server_does_not_answer_the_first_picture_stands_and_is_called_old(
     open_page: Open, page_url: str
 ) -> None:
