@@ -50,6 +50,8 @@ def count(database: Database, table: str, name: str) -> int:
 def test_a_reader_at_purge_time_holds_up_the_purge_and_nothing_else(folder: Path, database: Database) -> None:
     with running(folder, METRICS_ROLLUP_INTERVAL="1", METRICS_REFRESH_INTERVAL="1") as app:
         with database.engine.connect() as reader:
+            # It stays for as long as it takes, on whatever machine.
+            reader.execute(text("SET idle_in_transaction_session_timeout = 0"))
             reader.execute(text("SELECT count(*) FROM telemetry_events"))
             app.until_ready()
             eventually(lambda: waits_for_the_reader(database), "the purge wants to drop what the reader reads")
