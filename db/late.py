@@ -169,11 +169,16 @@ _LEAVE_OUT_UNKNOWN_UNIQUES = text("""
 UPDATE late_buckets AS late SET uniques = late.uniques - uncounted.keys
 FROM (
     SELECT late.event_name, late.bucket_start, array_agg(DISTINCT key) AS keys
-    FROM late_buckets AS late CROSS JOIN LATERAL jsonb_object_keys(late.uniques) AS key
+    FROM (SELECT * FROM late_buckets WHERE uniques <> '{}' OFFSET 0) AS late
         CROSS JOIN unnest(CAST(:levels AS text[]), CAST(:widths AS interval[])) AS level (name, width)
-        JOIN telemetry_buckets AS stored ON stored.event_name = late.event_name AND stored.bucket_type = level.name
-            AND stored.bucket_start = date_bin(level.width, late.bucket_start, 'epoch')
-    WHERE NOT jsonb_exists(COALESCE(stored.uniques, '{}'), key)
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(uniques, '{}') AS uniques FROM telemetry_buckets AS candidate
+            WHERE candidate.event_name = late.event_name AND candidate.bucket_type = level.name
+                AND candidate.bucket_start = date_bin(level.width, late.bucket_start, 'epoch')
+            OFFSET 0
+        ) AS stored
+        CROSS JOIN LATERAL jsonb_object_keys(late.uniques) AS key
+    WHERE NOT jsonb_exists(stored.uniques, key)
     GROUP BY 1, 2
 ) AS uncounted
 WHERE (late.event_name, late.bucket_start) = (uncounted.event_name, uncounted.bucket_start)

@@ -137,7 +137,12 @@ late_events = Table(
     _time("marked_at", nullable=True),
     Index("late_events_name_time", "event_name", "occurred_at"),
 )
-late_buckets = Table("late_buckets", metadata, *_like(telemetry_buckets))
+late_buckets = Table(
+    "late_buckets",
+    metadata,
+    *_like(telemetry_buckets),
+    Index("late_buckets_key", "event_name", "bucket_type", "bucket_start"),
+)
 
 # An append-only log of buckets to recompute, and of minutes with late events. No unique key: no writer waits here.
 rollup_dirty = Table(

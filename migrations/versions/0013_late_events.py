@@ -21,6 +21,7 @@ CREATE TABLE late_events (
 );
 CREATE INDEX late_events_name_time ON late_events (event_name, occurred_at);
 CREATE TABLE late_buckets (LIKE telemetry_buckets INCLUDING DEFAULTS);
+CREATE INDEX late_buckets_key ON late_buckets (event_name, bucket_type, bucket_start);
 ALTER TABLE rollup_dirty DROP CONSTRAINT rollup_dirty_level;
 ALTER TABLE rollup_dirty ADD CONSTRAINT rollup_dirty_level CHECK (level IN ('minute', 'hour', 'day', 'late'));
 """
