@@ -4,7 +4,7 @@ The server and the schema
     ``engine`` (``Database``: one engine per process), ``deadlines`` (how long an answer may take), ``embedded`` (the
     server that comes along), ``upgrade`` (its data brought to a newer major version), ``orphans`` (what one leaves
     behind that was killed), ``private`` (files and folders that nobody else may enter), ``liveness`` (folders
-    that tell whether who made them lives), ``schema`` (the tables as SQLAlchemy knows them), ``columns`` (what those
+    that tell whether who made them lives), ``schema`` and ``access_tables`` (the tables as SQLAlchemy knows them), ``columns`` (what those
     have in common), ``migrate`` (up to date or not, and how to get there), ``roles`` (who may do what), ``programs``
     (PostgreSQL's own, and which of them fit), ``backups`` (everything in one file, and back).
 Events in
@@ -17,10 +17,11 @@ Events in
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
     pass), ``fold`` (from rows to buckets), ``late`` (events merged into buckets whose raw events are gone), ``bins``
-    (their histograms), ``registers`` (their unique counts), ``labels`` and ``event_keys`` (what buckets name, and how
-    many), ``failures`` (what can't be computed), ``buckets`` (``query_buckets``, ``purge_buckets_before``), ``floors``
-    (below which a level holds nothing), ``clock`` (what time it is for that), ``lowering`` (a floor that rose by
-    mistake), ``audit`` (a level beside the finer one), ``repairs`` (buckets marked because they are doubted).
+    (their histograms), ``registers`` (their unique counts), ``splits`` (all of that by the values of a dimension),
+    ``labels`` and ``event_keys`` (what buckets name, and how many), ``failures`` (what can't be computed), ``buckets``
+    (``query_buckets``, ``purge_buckets_before``), ``floors`` (below which a level holds nothing), ``clock`` (what time
+    it is for that), ``lowering`` (a floor that rose by mistake), ``audit`` (a level beside the finer one) and
+    ``audit_splits``, ``repairs`` (buckets marked because they are doubted).
 Who does what
     ``replica`` (whether it keeps up), ``reading`` (questions to whichever server may answer), ``identity`` (which
     database this is), ``server`` (its connections, clock, disk), ``rights`` (what a role lacks for its work),

@@ -27,16 +27,16 @@ LEAST_MAGNITUDE = 1e-280
 _NO_NUMBERS = "NULL::double precision, NULL::double precision, NULL::double precision, NULL::double precision[]"
 
 
-def _of_known_failures(moment: str) -> str:
-    """Return whether the bucket of a row stands among those that can't be computed. They are named, and not
-    compared."""
+def of_known_failures(moment: str) -> str:
+    """Return whether the bucket of a row of ``source`` stands among those that can't be computed. They are named, and
+    not compared."""
     return f"""EXISTS (
         SELECT FROM rollup_failures AS failure WHERE failure.level = :level AND failure.event_name = source.event_name
             AND failure.bucket_start = date_bin(:width, source.{moment}, 'epoch')
     )"""
 
 
-_OF_NAME = "(CAST(:name AS text) IS NULL OR source.event_name = CAST(:name AS text))"
+OF_NAME = "(CAST(:name AS text) IS NULL OR source.event_name = CAST(:name AS text))"
 
 # What an event names beyond its quota stands in buckets as OTHER, and is only counted.
 _RAW = f"""
@@ -66,8 +66,8 @@ _RAW = f"""
                 SELECT 'metadata', key, weight, {_NO_NUMBERS} FROM jsonb_object_keys(metadata) AS field (key)
                 WHERE kind = 'event'
             ) AS fact (what, key, count, sum, min, max, last)
-            WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
-                AND NOT {_of_known_failures("occurred_at")}
+            WHERE occurred_at >= :start AND occurred_at < :end AND {OF_NAME}
+                AND NOT {of_known_failures("occurred_at")}
             GROUP BY 1, 2, 3, 4
         ) AS fact
         LEFT JOIN event_keys AS named ON fact.key <> '{OTHER}'
@@ -86,8 +86,8 @@ def _of_level(level: str) -> str:
         SELECT event_name, bucket_start, count, {", ".join(map(unpacked, MERGES))}, metadata_counts,
             last_values IS NULL AS no_last, histograms IS NULL AS unplaced
         FROM telemetry_buckets AS source
-        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
-            AND NOT {_of_known_failures("bucket_start")}
+        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {OF_NAME}
+            AND NOT {of_known_failures("bucket_start")}
         OFFSET 0
     ) AS bucket
     CROSS JOIN LATERAL (
@@ -112,8 +112,8 @@ _RAW_HISTOGRAMS = packed_sql(
         SELECT event_name, date_bin(:width, occurred_at, 'epoch') AS bucket_start, 'measurement' AS what, key,
             {place_sql("value::double precision")} AS place, CAST(weight AS bigint) AS count
         FROM telemetry_events AS source CROSS JOIN LATERAL jsonb_each_text(measurements)
-        WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
-            AND NOT {_of_known_failures("occurred_at")}
+        WHERE occurred_at >= :start AND occurred_at < :end AND {OF_NAME}
+            AND NOT {of_known_failures("occurred_at")}
         UNION ALL
         SELECT event_name, date_bin(:width, occurred_at, 'epoch'), 'measurement', key, place, count
         FROM ({
@@ -122,8 +122,8 @@ _RAW_HISTOGRAMS = packed_sql(
             "value ->> 'bins'",
             f'''
             telemetry_events AS source CROSS JOIN LATERAL jsonb_each(aggregates)
-            WHERE occurred_at >= :start AND occurred_at < :end AND {_OF_NAME}
-                AND NOT {_of_known_failures("occurred_at")}''',
+            WHERE occurred_at >= :start AND occurred_at < :end AND {OF_NAME}
+                AND NOT {of_known_failures("occurred_at")}''',
         )
     }) AS bin
     ) AS bin
@@ -139,8 +139,8 @@ def _histograms_of(level: str) -> str:
         "value",
         f"""
         telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(histograms)
-        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
-            AND NOT {_of_known_failures("bucket_start")}""",
+        WHERE bucket_type = :{level} AND bucket_start >= :start AND bucket_start < :end AND {OF_NAME}
+            AND NOT {of_known_failures("bucket_start")}""",
     )
     return packed_sql(
         "event_name, bucket_start, what, key",
@@ -154,8 +154,8 @@ def _histograms_of(level: str) -> str:
 
 _KEY = "event_name, bucket_start, key"
 _KEPT = f"""telemetry_buckets AS source CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed)
-    WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end AND {_OF_NAME}
-        AND NOT {_of_known_failures("bucket_start")}"""
+    WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end AND {OF_NAME}
+        AND NOT {of_known_failures("bucket_start")}"""
 _NAMED = f"""(
     SELECT DISTINCT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, key FROM {_KEPT}
 )"""

@@ -88,9 +88,12 @@ def purge_buckets_before(
         raise_ingest_floor(connection, bucket_type, floor)
         raise_recompute_floor(connection, bucket_type, floor)
         forget_below(connection, bucket_type, floor)
+        below = {"level": bucket_type, "floor": floor}
+        connection.execute(
+            text("DELETE FROM telemetry_splits WHERE bucket_type = :level AND bucket_start < :floor"), below
+        )
         removed = connection.execute(
-            text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"),
-            {"level": bucket_type, "floor": floor},
+            text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"), below
         ).rowcount
         forget_keys(connection)
         return removed

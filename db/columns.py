@@ -1,9 +1,11 @@
-"""Columns and conditions that tables have in common (``db.schema``)."""
+"""Columns and conditions that tables have in common (``db.schema``), and what they all belong to."""
 
 from collections.abc import Iterable
 
-from sqlalchemy import Column, DateTime, Table, text
+from sqlalchemy import Column, DateTime, MetaData, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
 
 
 def one_of(column: str, names: Iterable[str]) -> str:

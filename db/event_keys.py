@@ -21,7 +21,7 @@ def crowded_events(connection: Connection) -> list[str]:
 _DECLARE = text("""
 WITH declared AS (
     INSERT INTO event_keys (event_name, kind, key)
-    SELECT event_name, 'unique', key
+    SELECT event_name, :kind, key
     FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS declared (event_name, key)
     ON CONFLICT DO NOTHING RETURNING event_name
 )
@@ -37,10 +37,19 @@ def declare_unique(connection: Connection, keys: Mapping[str, Collection[str]]) 
 
     What was declared before stays so: another process may have another catalog. The caller holds the rollup lock.
     """
+    _declare(connection, "unique", keys)
+
+
+def declare_splits(connection: Connection, dimensions: Mapping[str, Collection[str]]) -> None:
+    """Keep what events hold for each value of these metadata keys apart (``db.splits``): as ``declare_unique`` does."""
+    _declare(connection, "split", dimensions)
+
+
+def _declare(connection: Connection, kind: str, keys: Mapping[str, Collection[str]]) -> None:
     pairs = [(name, key) for name, fields in keys.items() for key in fields]
     if pairs:
         names, fields = zip(*pairs, strict=True)
-        connection.execute(_DECLARE, {"names": list(names), "keys": list(fields)})
+        connection.execute(_DECLARE, {"kind": kind, "names": list(names), "keys": list(fields)})
 
 
 # While an event has any bucket, not even one of its keys could be given to another: buckets that count that one under

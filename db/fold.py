@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import TextClause, text
 
-from db import registers
+from db import registers, splits
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
 
@@ -283,12 +283,12 @@ capped AS (
 _ONCE = "once AS (SELECT bucket, jsonb_object_agg(key, packed) AS uniques FROM uniques GROUP BY 1)"
 
 
-def _fold(source: str, naming: str) -> str:
+def _fold(source: str, naming: str, by_value: str) -> str:
     """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source``
-    gives."""
+    gives; and with them, ``by_value``, their splits."""
     stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MAPS)
     return f"""
-WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}
+WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}, {by_value}
 INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts,
     uniques)
 SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}'),
@@ -298,8 +298,8 @@ FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN cap
 """
 
 
-FOLD_EVENTS = text(_fold(_EVENTS, _NAMED))
-FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED))
+FOLD_EVENTS = text(_fold(_EVENTS, _NAMED, splits.FROM_EVENTS))
+FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS))
 
 
 def fold_elsewhere(fold: TextClause, tables: Mapping[str, str]) -> TextClause:

@@ -145,12 +145,15 @@ def _merge(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None
     connection.execute(_FOLD_TAKEN, {**values, "earliest": keys.earliest, "end": keys.latest + level.width})
     connection.execute(LOOPS_ON)
     connection.execute(_LEAVE_OUT_UNKNOWN_UNIQUES, {"levels": [each.name for each in LEVELS], "widths": _WIDTHS})
+    connection.execute(_LEAVE_OUT_UNKNOWN_SPLITS)
+    connection.execute(_LAY_SPLITS_BESIDE)
     connection.execute(_LAY_BESIDE, values)
     connection.execute(LOOPS_OFF)
     connection.execute(_FOLD_BOTH, values)
     connection.execute(LOOPS_ON)
     connection.execute(_STAY_UNKNOWN)
     connection.execute(text("DELETE FROM late_buckets"))
+    connection.execute(text("DELETE FROM late_splits"))
 
 
 _WIDTHS = [each.width for each in LEVELS]
@@ -159,9 +162,18 @@ _FOLD_TAKEN = fold_elsewhere(
     {
         "FROM telemetry_events AS candidate": f"FROM (SELECT * FROM {_TAKEN}) AS candidate",
         "INSERT INTO telemetry_buckets": "INSERT INTO late_buckets",
+        "INSERT INTO telemetry_splits": "INSERT INTO late_splits",
     },
 )
-_FOLD_BOTH = fold_elsewhere(FOLD_BUCKETS, {"FROM telemetry_buckets AS candidate": "FROM late_buckets AS candidate"})
+_FOLD_BOTH = fold_elsewhere(
+    FOLD_BUCKETS,
+    {
+        "FROM telemetry_buckets AS candidate": "FROM late_buckets AS candidate",
+        "FROM telemetry_splits AS candidate": "FROM late_splits AS candidate",
+        # Both are of one bucket, and so of one start.
+        "SELECT bucket, count(*) AS buckets FROM finer": "SELECT bucket, 1 AS buckets FROM finer",
+    },
+)
 
 # What a stored bucket did not count, since the key was declared later, can't be counted from these few events on: the
 # number would be theirs alone.
@@ -182,6 +194,29 @@ FROM (
     GROUP BY 1, 2
 ) AS uncounted
 WHERE (late.event_name, late.bucket_start) = (uncounted.event_name, uncounted.bucket_start)
+""")
+
+# The same of what a stored bucket was not split by. (A coarser one has a split only where all that it is made of have.)
+_LEAVE_OUT_UNKNOWN_SPLITS = text("""
+DELETE FROM late_splits AS late USING telemetry_buckets AS stored
+WHERE (stored.event_name, stored.bucket_type, stored.bucket_start)
+        = (late.event_name, late.bucket_type, late.bucket_start)
+    AND NOT EXISTS (
+        SELECT FROM telemetry_splits AS split
+        WHERE split.event_name = late.event_name AND split.bucket_type = late.bucket_type
+            AND split.dimension = late.dimension AND split.bucket_start = late.bucket_start
+    )
+""")
+
+_SPLIT_COLUMNS = "event_name, bucket_type, dimension, bucket_start, value, count, measurements, histograms, uniques"
+_LAY_SPLITS_BESIDE = text(f"""
+WITH stored AS (
+    DELETE FROM telemetry_splits AS stored USING late_buckets AS late
+    WHERE (stored.event_name, stored.bucket_type, stored.bucket_start)
+        = (late.event_name, late.bucket_type, late.bucket_start)
+    RETURNING {", ".join(f"stored.{column}" for column in _SPLIT_COLUMNS.split(", "))}
+)
+INSERT INTO late_splits ({_SPLIT_COLUMNS}) SELECT {_SPLIT_COLUMNS} FROM stored
 """)
 
 _BUCKET_COLUMNS = f"event_name, bucket_type, bucket_start, count, {', '.join(MAPS)}, metadata_counts, uniques"

@@ -45,11 +45,13 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     # Whoever stores events locks raw's floor against a purge, and PostgreSQL asks for the right to change something.
     "retention_floors": {"ingest": "SELECT, UPDATE (held_since)", "rollup": "UPDATE", "viewer": "SELECT"},
     "late_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "late_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "late_events": {"ingest": "INSERT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "rollup_dirty": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "rollup_failures": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_events": {"viewer": "SELECT"},
+    "telemetry_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     **{view: {"viewer": "SELECT", "reader": "SELECT"} for view in VIEWS},
 }
 FUNCTIONS = ["audit_log_is_append_only", "metrics_percentile"]

@@ -17,6 +17,7 @@ from db.fold import FOLD_BUCKETS, FOLD_EVENTS, KEYS
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
+from db.splits import GONE
 
 # A million events and a hash of their distinct values stay in memory; a usual pass takes a fraction of this.
 WORK_MEMORY = "256MB"
@@ -125,7 +126,7 @@ def mark_dirty(connection: Connection, level: RollupLevel, keys: BucketKeys) -> 
 
 
 _DELETE = text(f"""
-WITH {KEYS}
+WITH {KEYS}, {GONE}
 DELETE FROM telemetry_buckets AS stored USING keys
 WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND stored.bucket_start = keys.bucket_start
 """)

@@ -11,25 +11,23 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
-    ForeignKey,
-    Identity,
     Index,
     Integer,
-    Interval,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Sequence,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+# Its tables are of the same metadata.
+import db.access_tables  # noqa: F401
 from db.columns import json_map as _map
 from db.columns import like as _like
+from db.columns import metadata as metadata
 from db.columns import moment as _time
 from db.columns import one_of as _one_of
 from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES
@@ -43,8 +41,6 @@ LOCK_PEOPLE = 7_306_006
 
 # What other programs may read (``migrations``): a view of each level's buckets, which holds nothing itself.
 VIEWS = tuple(f"metrics_{level}" for level in BUCKET_TYPES)
-
-metadata = MetaData()
 
 
 # Raw events, partitioned by UTC day of occurred_at, without a default partition (it would block detaching) and
@@ -93,6 +89,20 @@ telemetry_buckets = Table(
     Index("telemetry_buckets_unplaced", "bucket_type", "bucket_start", postgresql_where=text("histograms IS NULL")),
 )
 
+# Of each value of a declared dimension what its bucket holds of all (``db.splits``). measurements has an array of each:
+# its count, sum, minimum and maximum; histograms and uniques are as in buckets.
+telemetry_splits = Table(
+    "telemetry_splits",
+    metadata,
+    *(Column(name, Text, nullable=False) for name in ("event_name", "bucket_type", "dimension")),
+    _time("bucket_start"),
+    Column("value", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    *(_map(name) for name in ("measurements", "histograms", "uniques")),
+    PrimaryKeyConstraint("event_name", "bucket_type", "dimension", "bucket_start", "value"),
+    CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_splits_type"),
+)
+
 # The ledger: a batch whose id stands here has been committed and is not written again. The rest is what its answer was
 # made from, so that it can be given again: see `db.ledger`.
 ingest_batches = Table(
@@ -129,7 +139,8 @@ ingest_quarantine = Table(
 )
 
 # Events older than raw events are held, until a pass merges them into buckets (``db.late``); marked_at: one has taken
-# them. And the buckets that it makes of them meanwhile: none whenever it has committed.
+# them. And the buckets and splits that it makes of them meanwhile: none whenever it has
+# committed.
 late_events = Table(
     "late_events",
     metadata,
@@ -142,6 +153,12 @@ late_buckets = Table(
     metadata,
     *_like(telemetry_buckets),
     Index("late_buckets_key", "event_name", "bucket_type", "bucket_start"),
+)
+late_splits = Table(
+    "late_splits",
+    metadata,
+    *_like(telemetry_splits),
+    Index("late_splits_key", "event_name", "bucket_type", "bucket_start"),
 )
 
 # An append-only log of buckets to recompute, and of minutes with late events. No unique key: no writer waits here.
@@ -173,7 +190,8 @@ rollup_failures = Table(
 )
 
 # The measurements and metadata keys that an event's buckets name. A row for "__other__" says that there are more, and
-# that those are counted together. A row of the kind "unique" is a metadata key whose values are counted once each.
+# that those are counted together. A row of the kind "unique" is a metadata key whose values are counted once each, one
+# of the kind "split" a dimension.
 event_keys = Table(
     "event_keys",
     metadata,
@@ -182,7 +200,7 @@ event_keys = Table(
     Column("key", Text, nullable=False),
     _time("first_seen_at", default="clock_timestamp()"),
     PrimaryKeyConstraint("event_name", "kind", "key", name="event_keys_pkey"),
-    CheckConstraint(_one_of("kind", ("measurement", "metadata", "unique")), name="event_keys_kind"),
+    CheckConstraint(_one_of("kind", ("measurement", "metadata", "unique", "split")), name="event_keys_kind"),
 )
 
 job_runs = Table(
@@ -272,123 +290,4 @@ collectors = Table(
     _time("seen_at", default="clock_timestamp()"),
     _time("oldest_buffered_at", nullable=True),
     _map("accounting"),
-)
-
-# Who may come in (``db.users``, ``db.sessions``, ``db.tokens``, ``db.links``, ``db.attempts``). Secrets are hashes.
-auth_roles = Table(
-    "auth_roles",
-    metadata,
-    Column("role", Text, primary_key=True),
-    Column("permissions", ARRAY(Text), nullable=False),
-)
-
-auth_users = Table(
-    "auth_users",
-    metadata,
-    Column("user_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("subject", Text, nullable=True),
-    Column("role", Text, ForeignKey("auth_roles.role", name="auth_users_role"), nullable=False),
-    Column("password_hash", Text, nullable=True),
-    _time("created_at", default="clock_timestamp()"),
-    _time("seen_at", nullable=True),
-    _time("disabled_at", nullable=True),
-    UniqueConstraint("name", name="auth_users_name"),
-    UniqueConstraint("subject", name="auth_users_subject"),
-    CheckConstraint(_one_of("source", ("password", "oidc", "proxy")), name="auth_users_source"),
-)
-
-auth_sessions = Table(
-    "auth_sessions",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column(
-        "user_id",
-        BigInteger,
-        ForeignKey("auth_users.user_id", name="auth_sessions_user", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("address", Text, nullable=False),
-    _time("created_at", default="clock_timestamp()"),
-    _time("seen_at", default="clock_timestamp()"),
-    _time("expires_at"),
-    Index("auth_sessions_of_user", "user_id"),
-)
-
-# The levels are those of a leaking bucket at ``level_at``: how much was sent of late.
-auth_tokens = Table(
-    "auth_tokens",
-    metadata,
-    Column("token_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("scopes", ARRAY(Text), nullable=False),
-    Column("prefixes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column("events_per_second", Double, nullable=True),
-    Column("bytes_per_second", Double, nullable=True),
-    Column("events_level", Double, nullable=False, server_default=text("0")),
-    Column("bytes_level", Double, nullable=False, server_default=text("0")),
-    _time("level_at", default="clock_timestamp()"),
-    Column("created_by", Text, nullable=False),
-    _time("created_at", default="clock_timestamp()"),
-    _time("expires_at", nullable=True),
-    _time("revoked_at", nullable=True),
-    _time("last_used_at", nullable=True),
-    Column("last_used_from", Text, nullable=True),
-)
-
-# No tabs is all tabs; no longest range is any.
-auth_links = Table(
-    "auth_links",
-    metadata,
-    Column("link_id", Text, primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
-    Column("tabs", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column("longest", Interval, nullable=True),
-    Column("kiosk", Boolean, nullable=False, server_default=text("false")),
-    Column("created_by", Text, nullable=False),
-    _time("created_at", default="clock_timestamp()"),
-    _time("expires_at", nullable=True),
-    _time("revoked_at", nullable=True),
-)
-
-# Each browser that came by a link: the cookie that it got, and what it shows.
-auth_walls = Table(
-    "auth_walls",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column(
-        "link_id",
-        Text,
-        ForeignKey("auth_links.link_id", name="auth_walls_link", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("address", Text, nullable=False),
-    Column("tab", Text, nullable=False, server_default=text("''")),
-    Column("version", Text, nullable=False, server_default=text("''")),
-    _time("created_at", default="clock_timestamp()"),
-    _time("seen_at", default="clock_timestamp()"),
-    Index("auth_walls_of_link", "link_id"),
-)
-
-auth_attempts = Table(
-    "auth_attempts",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("level", Double, nullable=False),
-    _time("changed_at", default="clock_timestamp()"),
-)
-
-# Nothing in it is ever changed or deleted: a trigger refuses that to everybody.
-audit_log = Table(
-    "audit_log",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _time("at", default="clock_timestamp()"),
-    Column("actor", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    _map("detail"),
 )

@@ -163,6 +163,11 @@ class Catalog:
         """By event name the metadata keys whose values are counted once each."""
         return {name: event.unique for name, event in self.events.items() if event.unique}
 
+    @cached_property
+    def dimensions(self) -> Mapping[str, tuple[str, ...]]:
+        """By event name the metadata keys whose values are told apart."""
+        return {name: event.dimensions for name, event in self.events.items() if event.dimensions}
+
     def charts(self) -> Iterator[Chart]:
         """Return every chart of every tab, in order."""
         return (chart for tab in self.tabs for chart in tab.charts)

@@ -283,8 +283,15 @@ def jobs(
     def hourly(name: str, function: Callable[[datetime], Outcome]) -> Job:
         return Job(name, HOUR, _elected(database, name, function), lane="upkeep", retry=MINUTE)
 
-    unique = load_catalog(settings.catalog).unique
-    rollup = RollupJob(database, settings.rollup_interval, unique=unique, took=took, merged=merged)
+    catalog = load_catalog(settings.catalog)
+    rollup = RollupJob(
+        database,
+        settings.rollup_interval,
+        unique=catalog.unique,
+        split=catalog.dimensions,
+        took=took,
+        merged=merged,
+    )
     repair = RepairJob(database, repaired)
     return (
         Job("rollup", settings.rollup_interval, rollup, lane="rollup"),

@@ -30,7 +30,7 @@ from db.aggregates import Aggregate
 from db.annotations import Annotation, put_annotations
 from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REFUSED_EVENT, refused_pair
 from db.engine import Database
-from db.event_keys import declare_unique
+from db.event_keys import declare_splits, declare_unique
 from db.events import insert_events
 from db.migrate import migrate
 from db.rows import SAMPLE
@@ -430,7 +430,8 @@ def fill(database: Database, days: int) -> None:
         )
     insert_events([{"event_name": HEARTBEAT, "occurred_at": now}], database=database)
     out.print("Rolling up …")
-    roll_up_all(database, unique=load_catalog().unique)
+    catalog = load_catalog()
+    roll_up_all(database, unique=catalog.unique, split=catalog.dimensions)
 
 
 def take(browser: Browser, address: str, shot: Shot) -> None:
@@ -468,7 +469,9 @@ def _database(data_dir: Path | None) -> Iterator[Database]:
         database.start()
         migrate(database)
         with database.begin() as connection:
-            declare_unique(connection, load_catalog().unique)
+            catalog = load_catalog()
+            declare_unique(connection, catalog.unique)
+            declare_splits(connection, catalog.dimensions)
         yield database
     finally:
         database.close()

@@ -43,11 +43,12 @@ def rollup(
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--from is not before --to")
     with opened(migrates=True) as (settings, database):
-        began, unique = datetime.now(UTC), load_catalog(settings.catalog).unique
+        began, catalog = datetime.now(UTC), load_catalog(settings.catalog)
         if start is not None and end is not None:
-            typer.echo(f"{rebuild(database, start, end, unique=unique):,} buckets were computed again")
+            computed = rebuild(database, start, end, unique=catalog.unique, split=catalog.dimensions)
+            typer.echo(f"{computed:,} buckets were computed again")
         else:
-            roll_up_all(database, unique=unique)
+            roll_up_all(database, unique=catalog.unique, split=catalog.dimensions)
         with database.reading() as connection:
             failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
     for bucket in failing:

@@ -1,7 +1,7 @@
 """The audit: every level compared with the finer one where that still exists.
 
-Counts, minima, maxima, last samples and histograms must be equal; sums may differ by what the order of adding doubles
-explains.
+Counts, minima, maxima, last samples, histograms and unique counts must be equal, of all events and of each value of a
+dimension; sums may differ by what the order of adding doubles explains.
 A bucket that is still dirty is not wrong but unfinished, and left out. One that can't be computed is a problem of its
 own, and hides no other.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from db.audit import differing_facts, names_between, stored_days, waits
+from db.audit_splits import differing_splits
 from db.engine import Database
 from db.failures import UncomputedBucket, uncomputed
 from db.faults import Fault, classify, describe
@@ -113,11 +114,13 @@ def _differing(
         if _is_purged(connection, level, start):
             return []
         rows = differing_facts(connection, level, start, end, name)
+        split = differing_splits(connection, level, start, end, name)
         # Each statement sees what was committed before it, so a purge may have come in between. It raised the
         # floor as it dropped: what is above the floor now was whole when it was compared.
         if _is_purged(connection, level, start):
             return []
-        return [each for row in rows for each in _differences(level.name, row)]
+        found = [each for row in rows for each in _differences(level.name, row)]
+        return [*found, *(each for row in split for each in _split_differences(level.name, row))]
 
 
 def _is_purged(connection: Connection, level: RollupLevel, start: datetime) -> bool:
@@ -133,6 +136,20 @@ def _differences(level: str, row: Sequence[Any]) -> list[Problem]:
         if expected != stored:
             name = aggregate if what == "events" else f"{aggregate} of {key}"
             found.append(Difference(level, event_name, start.astimezone(UTC), name, _number(expected), _number(stored)))
+    return found
+
+
+def _split_differences(level: str, row: Sequence[Any]) -> list[Problem]:
+    event_name, start, dimension, value, key, kind = row[:6]
+    packed = "unique values" if kind == "unique" else "histogram"
+    found: list[Problem] = []
+    for aggregate, expected, stored in zip(("count", "sum", "min", "max", packed), row[6::2], row[7::2], strict=True):
+        if expected != stored:
+            what = f"{aggregate} of {key} where" if key else f"{aggregate} where"
+            where = f"{what} {dimension} is {value!r}"
+            found.append(
+                Difference(level, event_name, start.astimezone(UTC), where, _number(expected), _number(stored))
+            )
     return found
 
 

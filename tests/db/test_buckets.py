@@ -116,6 +116,25 @@ def test_a_purge_takes_the_buckets_of_its_level_and_leaves_the_coarser_ones(stor
     assert floors["hour"].recompute is None
 
 
+def test_a_purge_takes_the_splits_of_its_level_with_it(stored: Database) -> None:
+    with stored.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO telemetry_splits (event_name, bucket_type, dimension, bucket_start, value, count) "
+                "SELECT event_name, bucket_type, 'k', bucket_start, 'v', count FROM telemetry_buckets"
+            )
+        )
+    purged_raw(stored, MIDNIGHT - DAY)
+    purge_buckets_before("minute", NOON, database=stored)
+    held = text("SELECT bucket_type, bucket_start FROM {} ORDER BY 1, 2")
+    with stored.reading() as connection:
+        kept, split = (
+            connection.execute(text(held.text.format(table))).fetchall()
+            for table in ("telemetry_buckets", "telemetry_splits")
+        )
+    assert split == kept
+
+
 def test_a_second_purge_finds_nothing(stored: Database) -> None:
     purged_raw(stored, MIDNIGHT - DAY)
     purge_buckets_before("minute", NOON, database=stored)

@@ -30,6 +30,7 @@ from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.repair import rebuild
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import roll_up, roll_up_all, run_pass
+from tests.db.test_splits import assert_is, declare, grouped, splits
 from tests.support.locks import wait_for_a_lock_waiter
 from tests.support.rollups import NOON, buckets, counts, event, marks, transaction, write_uncommitted
 
@@ -390,6 +391,32 @@ def test_a_key_that_a_bucket_never_counted_is_not_counted_from_late_events_on(da
     assert [bucket["uniques"] for bucket in buckets(database)] == [{}, {}]
     assert [bucket["uniques"] for bucket in buckets(database, "hour")] == [{"who": 1}, {}, {}]
     assert [bucket["uniques"] for bucket in buckets(database, "day")] == [{"who": 1}, {}, {}]
+
+
+def test_each_value_of_a_dimension_has_its_share_of_what_came_late(database: Database) -> None:
+    declare(database, "k", unique=["who"])
+    first, then = events(0), events(100)
+    purged(database, *first, unique={"a.b": ["who"]})
+    insert_events(then, database=database)
+    run_pass(database)
+    for level in ("minute", "hour", "day"):
+        of_values = grouped(held([*first, *then], level), WIDTHS[level], lambda each: str(each["metadata"]["k"]))
+        found = splits(database, level, "k")
+        assert found.keys() == of_values.keys()
+        for key, those in of_values.items():
+            assert_is(found[key], those, unique=["who"])
+    assert audit(database) == []
+    assert execute(database, "SELECT count(*) FROM late_splits") == 0
+
+
+def test_a_bucket_that_was_never_split_is_not_split_by_late_events_alone(database: Database) -> None:
+    purged(database, made(5, who=1), made(30, who=1))
+    declare(database, "k")
+    insert_events([made(5, who=2), made(5, 90, who=2), made(30, who=2), made(40, who=2)], database=database)
+    run_pass(database)
+    assert [start for start, _ in splits(database, "minute", "k")] == [NOON - 5 * DAY + timedelta(minutes=1)]
+    assert [start for start, _ in splits(database, "hour", "k")] == [made(40)["occurred_at"]]
+    assert audit(database) == []
 
 
 def test_a_bucket_of_a_version_before_histograms_stays_without(database: Database) -> None:

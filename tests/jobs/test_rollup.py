@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from db import failures, rollups
 from db.engine import Database
+from db.event_keys import declare_splits
 from db.events import insert_events
 from db.failures import UncomputedBucket
 from db.floors import read_floors
@@ -27,6 +28,7 @@ from db.partitions import forget_partitions
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import PassResult, RollupJob, roll_up, roll_up_all, run_pass
+from tests.db.test_splits import assert_is, label, splits
 from tests.support.older import store_unchecked
 from tests.support.rollups import (
     NOON,
@@ -121,6 +123,17 @@ def test_a_roller_declares_what_is_counted_once_and_a_pass_by_hand_keeps_to_it(d
     assert [bucket["uniques"] for bucket in buckets(database, "day")] == [{"who": 3}]
 
 
+def test_a_roller_declares_what_is_told_apart_and_so_does_a_history_that_is_rolled_up_by_hand(
+    database: Database,
+) -> None:
+    insert_events([event(n, name, {"k": n % 2}) for name in ("a.b", "c.d") for n in range(4)], database=database)
+    RollupJob(database, 5, split={"a.b": ["k"]})(NOON)
+    roll_up_all(database, split={"c.d": ["k"]})
+    for name in ("a.b", "c.d"):
+        found = {value: row["count"] for (_, value), row in splits(database, "hour", "k", name).items()}
+        assert found == {"0": 2, "1": 2}
+
+
 def test_a_history_that_is_rolled_up_by_hand_is_counted_as_the_catalog_declares(database: Database) -> None:
     insert_events([event(n, metadata={"who": n % 3}) for n in range(9)], database=database)
     roll_up_all(database, unique={"a.b": ["who"]})
@@ -155,6 +168,7 @@ def test_the_open_minute_can_wait(database: Database) -> None:
 # Any history at all
 
 NAMES = st.sampled_from(["a.b", "c.d"])
+SPLIT = ["k", "a:b"]
 VALUES = st.integers(-1000, 1000) | st.floats(-1e6, 1e6)
 EVENTS = st.lists(
     st.tuples(
@@ -192,10 +206,11 @@ class Shadow(RuleBasedStateMachine):
             )
             connection.execute(
                 text(
-                    "TRUNCATE telemetry_buckets, rollup_dirty, ingest_batches, rollup_failures, event_keys, "
-                    "late_events, ingest_quarantine"
+                    "TRUNCATE telemetry_buckets, telemetry_splits, rollup_dirty, ingest_batches, rollup_failures, "
+                    "event_keys, late_events, ingest_quarantine"
                 )
             )
+            declare_splits(connection, {"a.b": SPLIT})
         forget_partitions(self.database)
         self.accepted: list[dict[str, Any]] = []
         # Below it the level holds nothing; raw's decides what is late, days' what is too old.
@@ -219,6 +234,10 @@ class Shadow(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 20))
     def roll_up(self, limit: int) -> None:
         assert run_pass(self.database, limit=limit).refused == 0
+
+    @rule(limit=st.integers(1, 20))
+    def roll_up_with_a_catalog_that_declares_more(self, limit: int) -> None:
+        assert run_pass(self.database, limit=limit, split={"c.d": SPLIT}).refused == 0
 
     @rule(limit=st.integers(1, 20))
     def crash_in_a_pass(self, limit: int) -> None:
@@ -331,6 +350,22 @@ class Shadow(RuleBasedStateMachine):
             assert stored.keys() == expected.keys()
             for key, events in expected.items():
                 _assert_folded(stored[key], events)
+                for dimension in SPLIT:
+                    self._assert_split(level.name, *key, dimension, events)
+
+    def _assert_split(
+        self, level: str, name: str, start: datetime, dimension: str, events: list[dict[str, Any]]
+    ) -> None:
+        """Of what was declared later, buckets that could not be computed again have none."""
+        rows = {value: row for (at, value), row in splits(self.database, level, dimension, name).items() if at == start}
+        if name == "c.d" and not rows:
+            return
+        by_value: dict[str, list[dict[str, Any]]] = {}
+        for each in events:
+            by_value.setdefault(label(each["metadata"], dimension), []).append(each)
+        assert rows.keys() == by_value.keys()
+        for value, those in by_value.items():
+            assert_is(rows[value], those)
 
 
 def _group(events: list[dict[str, Any]], width: timedelta) -> dict[tuple[str, datetime], list[dict[str, Any]]]:

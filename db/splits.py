@@ -1,0 +1,254 @@
+"""Splits: of each value of a declared dimension what its bucket holds of all events, in rows of their own.
+
+For each bucket of an event and each of its dimensions (a row of the kind ``split`` in ``event_keys``) there are rows of
+``telemetry_splits``: of the 50 values with the most events one each, and of all others one called OTHER, which also has
+the events that lack the key. So the rows of a bucket always add up to it. Of values that tie with one beyond the 50
+none is listed, and of those that have no events, as samples have none, those with the most samples are.
+
+They are written by the statement that writes their bucket (``db.fold``), and go when it goes. A bucket without any rows
+was made before the dimension was declared: nothing is known of its values. An hour or a day has rows where all of its
+minutes or hours have; what those counted under OTHER stays there.
+
+``measurements`` has an array of each measurement: its count, sum, minimum and maximum.
+"""
+
+from db import registers
+from db.bins import bins_sql, packed_sql, place_sql
+from db.labels import OTHER, VALUE_BYTES
+
+VALUES_PER_SPLIT = 50
+
+_ROW = "bucket, dimension, value"
+_OF_KEY = f"{_ROW}, key"
+# Each is merged by itself: name, aggregate, type.
+_PARTS = (
+    ("values", "sum", "bigint"),
+    ("sum", "sum", "double precision"),
+    ("min", "min", "double precision"),
+    ("max", "max", "double precision"),
+)
+_NAMES = ", ".join(name for name, _, _ in _PARTS)
+
+_DECLARED = """
+split_named AS MATERIALIZED (
+    SELECT bucket, event_name, bucket_start, key AS dimension
+    FROM keys JOIN event_keys USING (event_name) WHERE kind = 'split'
+)"""
+
+
+def _value(dimension: str) -> str:
+    """Return an event's value of a dimension as a label has it, as SQL; OTHER without one."""
+    return (
+        f"COALESCE(metadata ->> {dimension}, CASE WHEN metadata ? {dimension} THEN 'null' ELSE '{OTHER}' END) AS value"
+    )
+
+
+_SPLIT_BUCKETS = "bucket IN (SELECT bucket FROM split_named)"
+
+# What both sources give: `split_counts`, how many events of a value; `split_parts` and `split_bins`, of its
+# measurements; `split_hashes` and `split_ranks`, of keys whose values are counted once, which `split_once` names.
+_OF_EVENTS = f"""{_DECLARED},
+split_counts AS (
+    SELECT {_ROW}, sum(counted) AS count, sum(weight) AS samples
+    FROM (
+        SELECT bucket, counted, weight, dimension, {_value("dimension")}
+        FROM events JOIN split_named USING (bucket) OFFSET 0
+    ) AS told
+    GROUP BY 1, 2, 3
+),
+split_aggregates AS MATERIALIZED (
+    SELECT bucket, dimension, {_value("dimension")}, pair.key, pair.value AS aggregate
+    FROM events JOIN split_named USING (bucket) CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
+    WHERE aggregates <> '{{}}'
+),
+split_placed AS MATERIALIZED (
+    SELECT {_OF_KEY}, place, sum(weight) AS values, sum(weight * number) AS sum, min(number) AS min, max(number) AS max
+    FROM (
+        SELECT bucket, weight, key, number, place, dimension, {_value("dimension")}
+        FROM (
+            SELECT *, {place_sql("number")} AS place
+            FROM (
+                SELECT bucket, weight, metadata, key, CAST(measurements ->> key AS double precision) AS number
+                FROM (
+                    SELECT bucket, weight, metadata, measurements, jsonb_object_keys(measurements) AS key
+                    FROM events WHERE {_SPLIT_BUCKETS}
+                ) AS measured
+                OFFSET 0
+            ) AS measured
+            OFFSET 0
+        ) AS measured
+        JOIN split_named USING (bucket)
+        OFFSET 0
+    ) AS measured
+    GROUP BY 1, 2, 3, 4, 5
+),
+split_parts AS (
+    SELECT {_OF_KEY}, {_NAMES} FROM split_placed
+    UNION ALL
+    SELECT {_OF_KEY}, CAST(aggregate ->> 'count' AS bigint), CAST(aggregate ->> 'sum' AS double precision),
+        CAST(aggregate ->> 'min' AS double precision), CAST(aggregate ->> 'max' AS double precision)
+    FROM split_aggregates
+),
+split_bins AS (
+    SELECT {_OF_KEY}, place, values AS count FROM split_placed
+    UNION ALL
+    {bins_sql(_OF_KEY, "aggregate ->> 'bins'", "split_aggregates")}
+),
+split_hashes AS (
+    SELECT {_OF_KEY}, hash
+    FROM (
+        SELECT bucket, key, hash, dimension, {_value("dimension")}
+        FROM (
+            SELECT bucket, metadata, key, {registers.hash_sql("carried")} AS hash
+            FROM (
+                SELECT bucket, metadata, key, metadata ->> key AS carried FROM events JOIN counted_once USING (bucket)
+                WHERE counted > 0 AND {_SPLIT_BUCKETS}
+                OFFSET 0
+            ) AS carried
+            WHERE carried IS NOT NULL
+            OFFSET 0
+        ) AS hashed
+        JOIN split_named USING (bucket)
+    ) AS hashed
+),
+split_ranks AS (
+    SELECT 0 AS bucket, '' AS dimension, '' AS value, '' AS key, 0 AS register, 0 AS rank WHERE false
+)"""
+_ONCE_OF_EVENTS = "split_once AS (SELECT cell, key FROM split_rows JOIN counted_once USING (bucket))"
+
+_STORED = "FROM split_finer CROSS JOIN LATERAL"
+
+
+def _kept(kind: str) -> str:
+    return f"split_finer CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
+
+
+_OF_BUCKETS = f"""{_DECLARED},
+split_held AS MATERIALIZED (
+    SELECT split_named.bucket, stored.*
+    FROM split_named CROSS JOIN LATERAL (
+        SELECT candidate.dimension, candidate.bucket_start AS start, value, count, measurements, histograms, uniques
+        FROM telemetry_splits AS candidate
+        WHERE candidate.event_name = split_named.event_name AND candidate.bucket_type = :source
+            AND candidate.dimension = split_named.dimension AND candidate.bucket_start >= split_named.bucket_start
+            AND candidate.bucket_start < split_named.bucket_start + CAST(:width AS interval)
+        OFFSET 0
+    ) AS stored
+),
+split_whole AS (
+    SELECT bucket, dimension
+    FROM (
+        SELECT bucket, dimension, count(*) AS split
+        FROM (SELECT DISTINCT bucket, dimension, start FROM split_held) AS each
+        GROUP BY 1, 2
+    ) AS held
+    JOIN (SELECT bucket, count(*) AS buckets FROM finer GROUP BY 1) AS finer USING (bucket)
+    WHERE split = buckets
+),
+split_finer AS MATERIALIZED (SELECT split_held.* FROM split_held JOIN split_whole USING (bucket, dimension)),
+split_counts AS (
+    SELECT {_ROW}, sum(count) AS count, sum(measured) AS samples
+    FROM (
+        SELECT {_ROW}, count, (
+            SELECT max(CAST(part ->> 0 AS bigint)) FROM jsonb_each(measurements) AS pair (key, part)
+        ) AS measured FROM split_finer
+    ) AS finer
+    GROUP BY 1, 2, 3
+),
+split_parts ({_OF_KEY}, {_NAMES}) AS (
+    SELECT {_OF_KEY}, {", ".join(f"CAST(part ->> {n} AS {kind})" for n, (_, _, kind) in enumerate(_PARTS))}
+    {_STORED} jsonb_each(measurements) AS pair (key, part)
+),
+split_bins AS (
+    {bins_sql(_OF_KEY, "packed", "split_finer CROSS JOIN LATERAL jsonb_each_text(histograms) AS pair (key, packed)")}
+),
+split_hashes AS ({registers.hashes_sql(_OF_KEY, "packed", _kept("e1"))}),
+split_ranks AS ({registers.ranks_sql(_OF_KEY, "packed", _kept("r1"))})"""
+_ONCE_OF_BUCKETS = f"""split_once AS (
+    SELECT DISTINCT cell, key
+    FROM (SELECT {_OF_KEY} {_STORED} jsonb_object_keys(uniques) AS pair (key)) AS kept
+        JOIN split_shown USING ({_ROW})
+)"""
+
+# Which values stay is decided by numbers alone, so no values are sorted (see `db.fold`). A cell is a row to be, by its
+# number: texts would be sorted by the rules of a language.
+_SHOWN = f"""
+split_sizes AS MATERIALIZED (
+    SELECT {_ROW}, count, COALESCE(samples, 0) AS samples,
+        value = '{OTHER}' OR octet_length(value) > {VALUE_BYTES} AS rest
+    FROM split_counts
+),
+split_ranked AS MATERIALIZED (
+    SELECT {_ROW}, CASE WHEN listed THEN value ELSE '{OTHER}' END AS shown, count
+    FROM split_sizes JOIN (
+        SELECT bucket, dimension, rest, count, samples, NOT rest AND sum(size) OVER (
+            PARTITION BY bucket, dimension, rest ORDER BY count DESC, samples DESC) <= {VALUES_PER_SPLIT} AS listed
+        FROM (
+            SELECT bucket, dimension, rest, count, samples, count(*) AS size FROM split_sizes GROUP BY 1, 2, 3, 4, 5
+        ) AS tied
+    ) AS ranked USING (bucket, dimension, rest, count, samples)
+),
+split_rows AS MATERIALIZED (
+    SELECT *, CAST(row_number() OVER () AS int) AS cell
+    FROM (
+        SELECT bucket, dimension, shown, sum(count)::bigint AS count FROM split_ranked GROUP BY 1, 2, 3
+    ) AS row
+),
+split_shown AS MATERIALIZED (
+    SELECT ranked.bucket, ranked.dimension, ranked.value, row.cell
+    FROM split_ranked AS ranked JOIN split_rows AS row USING (bucket, dimension, shown)
+)"""
+
+
+def _shown(columns: str, source: str) -> str:
+    return f"SELECT cell, {columns} FROM {source} JOIN split_shown USING ({_ROW})"
+
+
+_MERGED = f"""
+split_merged AS (
+    SELECT part.*, packed.histogram
+    FROM (
+        SELECT cell, key, {", ".join(f"{how}({name}) AS {name}" for name, how, _ in _PARTS)}
+        FROM ({_shown(f"key, {_NAMES}", "split_parts")}) AS part GROUP BY 1, 2
+    ) AS part
+    LEFT JOIN (
+        {packed_sql("cell, key", f"({_shown('key, place, count', 'split_bins')}) AS bin")}
+    ) AS packed USING (cell, key)
+),
+split_maps AS (
+    SELECT cell, jsonb_object_agg(key, jsonb_build_array({_NAMES})) AS measurements,
+        jsonb_object_agg(key, histogram) FILTER (WHERE histogram IS NOT NULL) AS histograms
+    FROM split_merged JOIN split_rows USING (cell) JOIN keys USING (bucket) WHERE KNOWN GROUP BY 1
+),
+split_uniques AS (
+    SELECT cell, jsonb_object_agg(key, packed) AS uniques
+    FROM ({
+    registers.packed_sql(
+        "cell, key", "split_once", _shown("key, hash", "split_hashes"), _shown("key, register, rank", "split_ranks")
+    )
+}) AS packed
+    GROUP BY 1
+),
+split_stored AS (
+    INSERT INTO telemetry_splits (event_name, bucket_type, dimension, bucket_start, value, count, measurements,
+        histograms, uniques)
+    SELECT keys.event_name, :level, dimension, keys.bucket_start, shown, count, COALESCE(measurements, '{{}}'),
+        COALESCE(histograms, '{{}}'), COALESCE(uniques, '{{}}')
+    FROM keys JOIN split_rows USING (bucket) LEFT JOIN split_maps USING (cell) LEFT JOIN split_uniques USING (cell)
+)"""
+
+# Of what an event measures beyond its quota there is nothing to tell apart by value.
+_NAMED = "(keys.event_name, key) IN (SELECT event_name, key FROM named WHERE kind = 'measurement')"
+
+
+# They need `keys`, and of the fold (`db.fold`) its source's rows, `counted_once` and `named`.
+FROM_EVENTS = ",".join((_OF_EVENTS, _SHOWN, _ONCE_OF_EVENTS, _MERGED.replace("KNOWN", _NAMED)))
+FROM_BUCKETS = ",".join((_OF_BUCKETS, _SHOWN, _ONCE_OF_BUCKETS, _MERGED.replace("KNOWN", "true")))
+
+# A bucket's rows go with it.
+GONE = """
+gone AS (
+    DELETE FROM telemetry_splits AS split USING keys JOIN event_keys AS named USING (event_name)
+    WHERE named.kind = 'split' AND split.event_name = keys.event_name AND split.bucket_type = :level
+        AND split.dimension = named.key AND split.bucket_start = keys.bucket_start
+)"""
