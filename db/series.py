@@ -8,7 +8,7 @@ faster than the plain rows. See ``_unpack`` for the layout.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -44,7 +44,9 @@ class Read:
     """The buckets of ``event_name`` at ``level`` that start at or after ``start`` and before ``end`` (epoch ms).
 
     ``measurement``: read its sum, minimum, maximum and count too. ``split_by``: count its ``split_values`` most
-    frequent values too. ``edges``: n + 1 ascending bounds (epoch ms) of n longer buckets to add the rows up to.
+    frequent values too; with ``apart``, read of each of them all that is read of the event (where ``summed``, of those
+    with the greatest sums), and of the rest. ``edges``: n + 1 ascending bounds (epoch ms) of n longer buckets to add
+    the rows up to.
     ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
@@ -63,6 +65,8 @@ class Read:
     only: tuple[str, str] | None = None
     placed: bool = False
     unique: bool = False
+    apart: bool = False
+    summed: bool = False
 
     @cached_property
     def width(self) -> int | None:
@@ -90,7 +94,9 @@ class Rows:
     ``start``: epoch ms. ``count``: events. ``sum``, ``min``, ``max``, ``values`` (how many events carried it) are of
     the measurement and None without one. ``splits``: value to the starts and counts of the buckets that have it.
     ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those, the start of each bucket that
-    has events, and what is kept of its values, None where the key was not declared when it was made.
+    has events, and what is kept of its values, None where the key was not declared when it was made. ``apart``: of a
+    read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
+    up to it, some of what it is made of is not told apart.
     """
 
     start: NDArray[np.int64]
@@ -102,6 +108,7 @@ class Rows:
     splits: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
     bins: Bins | None = None
     uniques: Sequence[tuple[int, Kept | None]] | None = None
+    apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,8 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
-    return [shape, *([f"{shape}_split"] if read.split_by is not None else []), *_further(read)]
+    by_value = [f"{shape}_{'values' if read.apart else 'split'}"] if read.split_by is not None else []
+    return [shape, *by_value, *_further(read)]
 
 
 def _further(read: Read) -> list[str]:
@@ -196,7 +204,18 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         }
     else:
         columns["measurement"] = [read.measurement for _, read in reads]
+    if kind.endswith("values"):
+        columns |= {
+            "dimension": [read.split_by for _, read in reads],
+            "most": [read.split_values for _, read in reads],
+            "want": [_wanted(read) for _, read in reads],
+        }
     return {f"{PREFIXES[kind]}_{name}": values for name, values in columns.items()}
+
+
+def _wanted(read: Read) -> str | None:
+    """Return what more than numbers is wanted of each value, or whether values go by their sums."""
+    return "bins" if read.placed else "uniques" if read.unique else "sum" if read.summed else None
 
 
 def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
@@ -235,33 +254,34 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
     if read.only is not None:
         counted = np.frombuffer(packed[("rows", number, None)] or b"", dtype=_COUNTED)
         return Rows(_starts(counted["slot"], read), _doubles(counted["count"]))
-    layout = _COUNTS if read.measurement is None else _VALUES
-    buckets = np.frombuffer(packed[("rows", number, None)] or b"", dtype=layout)
-    measured = (
-        {} if read.measurement is None else {name: _doubles(buckets[name]) for name in ("sum", "min", "max", "values")}
-    )
     splits: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
     for (part, of, value), content in packed.items():
         if part == "split" and of == number and value is not None:
             counted = np.frombuffer(content or b"", dtype=_COUNTED)
             splits[value] = (_starts(counted["slot"], read), _doubles(counted["count"]))
-    bins = _unpack_bins(packed[("bins", number, None)] or b"", read) if read.placed else None
+    apart = {
+        value: _unpack_rows(read, packed[(part, of, value)], *2 * (packed.get(("value kept", of, value)),))
+        for part, of, value in packed
+        if part == "value" and of == number
+    }
+    rows = _unpack_rows(read, *(packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques")))
+    return replace(rows, splits=splits, apart=apart)
+
+
+def _unpack_rows(read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None) -> Rows:
+    buckets = np.frombuffer(content or b"", dtype=_COUNTS if read.measurement is None else _VALUES)
+    names = () if read.measurement is None else ("sum", "min", "max", "values")
+    measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in names}
     return Rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
-        splits=splits,
-        bins=bins,
-        uniques=_unpack_uniques(number, read, packed),
+        bins=_unpack_bins(bins or b"", read) if read.placed else None,
+        uniques=_unpack_uniques((uniques or b"").decode(), read) if read.unique else None,
         **measured,
     )
 
 
-def _unpack_uniques(
-    number: int, read: Read, packed: Mapping[tuple[str, int, str | None], bytes | None]
-) -> list[tuple[int, Kept | None]] | None:
-    if not read.unique:
-        return None
-    content = (packed[("uniques", number, None)] or b"").decode()
+def _unpack_uniques(content: str, read: Read) -> list[tuple[int, Kept | None]]:
     found = (each.partition(" ") for each in content.split(BETWEEN_UNIQUES) if each)
     return [(_bucket_of(int(start) * 1000, read), unpack(kept) if kept else None) for start, _, kept in found]
 

@@ -12,6 +12,8 @@ from sqlalchemy import TextClause, text
 from db import annotations
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES, WIDTHS
+from db.series_splits import READS as _VALUE_READS
+from db.series_splits import VALUES
 
 _BUCKETS = """telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
         AND bucket_start >= read.start AND bucket_start < read.until"""
@@ -139,6 +141,14 @@ SELECT 'seen', (seen.number - 1)::int, NULL::text,
 FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 
 
+_PARTS = VALUES.replace("BEFORE_ALL", str(BEFORE_ALL)).replace("BETWEEN", BETWEEN_UNIQUES)
+
+
+def _values(reads: str, sent: str, slot: str) -> str:
+    """Return a statement of each value of a split by the slots that ``slot`` gives."""
+    return _PARTS.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
+
+
 def _binned(folded: str, reads: str) -> str:
     """Return a statement that adds up for buckets of one length: their slots are the moments at which they begin."""
     sent = re.sub(r"int8send\((slot)\)", r"timestamptz_send(\1)", folded, flags=re.IGNORECASE)
@@ -174,6 +184,11 @@ KINDS = {
     "folded_only": _ONLY.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _ONLY_READS))
     .replace("COUNTED", _one(_FOLDED_COUNT))
     .replace("GROUPED", "GROUP BY SLOT"),
+    "plain_values": _values(_VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
+    "binned_values": _values(
+        _VALUE_READS.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]"), "timestamptz_send(slot)", _BIN
+    ),
+    "folded_values": _values(_WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
     "seen": _SEEN.replace(
         "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))
     ),
@@ -192,6 +207,9 @@ PREFIXES = {
     "plain_only": "po",
     "binned_only": "bo",
     "folded_only": "fo",
+    "plain_values": "pv",
+    "binned_values": "bv",
+    "folded_values": "fv",
     "seen": "",
     "notes": "n",
 }

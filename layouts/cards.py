@@ -256,6 +256,13 @@ def _among_others(data: ChartData) -> list[Component]:
     return _message(f"{data.label(data.only or '')} is none of the most frequent", [detail])
 
 
+def _unsplit(data: ChartData) -> list[Component]:
+    return _message(
+        f"Not told apart by {data.chart.split_by}",
+        ["What was counted in this range was counted before the catalog declared the dimension."],
+    )
+
+
 def _past_retention(data: ChartData) -> list[Component]:
     detail = ["This range lies beyond what is kept."]
     if data.held_from is not None:
@@ -271,6 +278,7 @@ STATES: Mapping[str, Callable[[ChartData], list[Component]]] = {
     "never_seen": _never_seen,
     "none_in_range": _none_in_range,
     "among_others": _among_others,
+    "unsplit": _unsplit,
     "past_retention": _past_retention,
     "failing": _failing,
 }

@@ -31,7 +31,6 @@ from metrics_dash.catalog_rules import (
     check_show,
     check_split,
     choose_measurement,
-    dimensions_of,
     nearest,
     shows_of,
     unit_of,
@@ -296,7 +295,7 @@ def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> di
         "measurement": measurement,
         "split_by": check_split(declared.split_by, show, event),
         "unit": unit_of(show, measurement, event),
-        "dimensions": () if declared.draw in ("stat", "heatmap") else dimensions_of(show, event),
+        "dimensions": () if declared.draw == "stat" else event.dimensions,
     }
 
 

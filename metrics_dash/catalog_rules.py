@@ -24,7 +24,10 @@ UNIQUE: Show = "unique"
 # Each costs up to 2 KB of every bucket.
 MOST_UNIQUE = 8
 NEEDS_MEASUREMENT: frozenset[Show] = OF_VALUES | {"sum"}
-SPLITTABLE: frozenset[Show] = frozenset({"count", "rate"})
+# What may be split by any key: its values are counted in every bucket. All else is told apart by what is declared.
+SPLIT_BY_ANY: frozenset[Show] = frozenset({"count", "rate"})
+# What all values of a split have together is the sum of what each has.
+ADDS_UP: frozenset[Show] = frozenset({"count", "rate", "sum"})
 ANY_SHOW: frozenset[Show] = frozenset().union(*SHOWS_OF_KIND.values()) | {UNIQUE}
 # A ratio is of two things, so it is no choice for one event.
 CHART_SHOWS: frozenset[Show] = ANY_SHOW | {"ratio"}
@@ -122,11 +125,6 @@ def _choose(named: str | None, event: Event, those: Collection[str], what: str) 
     return named
 
 
-def dimensions_of(show: Show, event: Event) -> tuple[str, ...]:
-    """Return what a chart of ``show`` may be split by."""
-    return event.dimensions if show in SPLITTABLE else ()
-
-
 def unit_of(show: Show, measurement: str | None, event: Event | None) -> str:
     """Return the unit of what is shown: of its measurement, where that is declared; a rate counts events."""
     declared = event.measurements.get(measurement) if event and measurement and show != UNIQUE else None
@@ -140,8 +138,11 @@ def check_split(key: str | None, show: Show, event: Event | None) -> str | None:
     if event is not None and key not in event.dimensions:
         complaint = f"split_by {key!r} is not a dimension of {event.name!r}"
         raise ChoiceError("split_by", complaint + ("" if event.dimensions else ", which has none"), event.dimensions)
-    if show not in SPLITTABLE:
-        raise ChoiceError("split_by", f"only counts and rates can be split, not {show!r}")
+    if show == "ratio":
+        raise ChoiceError("split_by", "a ratio can't be split")
+    if event is None and show not in SPLIT_BY_ANY:
+        complaint = f"show {show!r} can be split by dimensions that the catalog declares for the event only"
+        raise ChoiceError("split_by", f"{complaint}, not by {key!r}")
     return key
 
 

@@ -2,7 +2,17 @@
 
 import pytest
 
-from metrics_dash.catalog_rules import ChoiceError, Event, check_show, check_split, choose_measurement, nearest, unit_of
+from metrics_dash.catalog_rules import (
+    ChoiceError,
+    Event,
+    Show,
+    check_show,
+    check_split,
+    choose_measurement,
+    nearest,
+    shows_of,
+    unit_of,
+)
 
 PAID = Event(name="shop.paid", kind="counter", measurements={"amount": {"unit": "EUR"}}, dimensions=("country",))
 STOCK = Event(name="shop.stock", kind="gauge", measurements={"pieces": {}})
@@ -56,12 +66,19 @@ def test_a_gauge_has_nothing_to_count_once() -> None:
         Event(name="shop.stock", kind="gauge", unique=("who",))
 
 
-def test_counts_are_split_by_their_dimensions_only() -> None:
-    assert check_split("country", "count", PAID) == "country"
-    with pytest.raises(ChoiceError, match="split_by 'colour'"):
-        check_split("colour", "count", PAID)
-    with pytest.raises(ChoiceError, match="not 'sum'"):
-        check_split("country", "sum", PAID)
+@pytest.mark.parametrize("show", sorted(shows_of("counter", measured=True, unique=True)))
+def test_everything_is_split_by_what_is_declared(show: Show) -> None:
+    assert check_split("country", show, PAID) == "country"
+    with pytest.raises(ChoiceError, match="split_by 'colour' is not a dimension"):
+        check_split("colour", show, PAID)
+
+
+def test_without_a_declaration_counts_and_rates_can_be_split_and_nothing_else() -> None:
+    assert check_split("colour", "count", None) == check_split("colour", "rate", None) == "colour"
+    with pytest.raises(ChoiceError, match="only, not by 'colour'"):
+        check_split("colour", "sum", None)
+    with pytest.raises(ChoiceError, match="a ratio can't be split"):
+        check_split("colour", "ratio", None)
 
 
 def test_a_name_that_is_near_is_suggested() -> None:

@@ -23,6 +23,7 @@ from layouts.theme import (
     with_opacity,
 )
 from layouts.units import display_unit, in_unit
+from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
 from metrics_dash.charts.timerange.windows import FILLING, bucket_edges
@@ -77,14 +78,16 @@ def split_values(charts: Iterable[ChartData]) -> list[str]:
 
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
     """Return the shape of a chart. Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their
-    stack: lines there. A tile is a line wherever it is drawn after all."""
+    stack, there or of values that do not add up, such as averages: lines. A tile is a line wherever it is drawn after
+    all, and a heatmap is one for each value that it is split by."""
     lengths = style.logarithmic and chart.chart.draw in ("bar", "area")
-    return "line" if lengths or chart.chart.is_tile else chart.chart.draw
+    apart = chart.chart.split_by is not None and chart.chart.show not in ADDS_UP
+    return "line" if lengths or apart or chart.chart.is_tile else chart.chart.draw
 
 
 def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
     """Return each series' colour by its name: one for all that stand alone, and those of a split's values."""
-    if chart.chart.draw == "heatmap":
+    if drawn_as(chart, style) == "heatmap":
         # Its cells have the accent, and the line stands out from them.
         return {series.name: TOKENS[style.theme]["text"] for series in (*chart.series, *chart.previous)}
     if chart.chart.split_by is None:

@@ -12,7 +12,6 @@ from metrics_dash.catalog_rules import (
     check_show,
     check_split,
     choose_measurement,
-    dimensions_of,
     unit_of,
 )
 from metrics_dash.charts.data import QueryError
@@ -65,7 +64,7 @@ def ad_hoc_chart(
         split_by=split_by,
         kind=event.kind if event is not None else "timing",
         unit=unit_of(checked, measurement, event),
-        dimensions=dimensions_of(checked, event) if event is not None else (),
+        dimensions=event.dimensions if event is not None else (),
     )
 
 

@@ -19,7 +19,7 @@ from metrics_dash.charts.timerange.windows import TabWindows, Window
 # What somebody says of a moment or a span, as it is called outside of the database's room; and how many are told.
 Annotation: TypeAlias = annotations.Annotation
 ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
-State = Literal["data", "never_seen", "none_in_range", "among_others", "past_retention", "failing"]
+State = Literal["data", "never_seen", "none_in_range", "among_others", "unsplit", "past_retention", "failing"]
 
 
 def _bytes_of(array: NDArray[Any]) -> str:
@@ -131,8 +131,9 @@ class ChartData:
     """What a chart shows in a window.
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
-    any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``past_retention`` (from
-    ``held_from`` on there are buckets); ``failing`` (``error`` says why, without secrets).
+    any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``unsplit`` (there are events,
+    of a time before the dimension was declared); ``past_retention`` (from ``held_from`` on there are buckets);
+    ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from db.levels import BUCKET_TYPES
 from db.series import Read
 from metrics_dash.catalog import Chart
-from metrics_dash.catalog_rules import PERCENTILES, UNIQUE
+from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.ratios import read_of
 from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
@@ -136,6 +136,8 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         tuple(edges.tolist()) if adds_up(window) else None,
         placed=chart.show in PERCENTILES or chart.draw == "heatmap",
         unique=chart.show == UNIQUE,
+        apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
+        summed=chart.show == "sum",
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

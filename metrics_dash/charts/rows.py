@@ -17,7 +17,8 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
     sums, lows, highs, values = (
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
-    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques)
+    apart = {value: align(part, starts) for value, part in rows.apart.items()}
+    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart)
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from db.series import LastSeen, Rows
 from metrics_dash.catalog import Chart
-from metrics_dash.catalog_rules import Show
+from metrics_dash.catalog_rules import SPLIT_BY_ANY, Show
 from metrics_dash.charts.aggregates import AGGREGATES
+from metrics_dash.charts.apart import in_order, told_apart
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.percentiles import density
@@ -35,6 +36,8 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     state = _state(len(found.start) > 0, window, seen, held_from)
     drawn = state in ("data", "none_in_range")
     series = _series(chart, rows, grid, grid.starts) if drawn else ()
+    if state == "data" and not series:
+        state = "unsplit"
     return ChartData(
         chart,
         window,
@@ -46,7 +49,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
-        density=density(rows) if drawn and chart.draw == "heatmap" else None,
+        density=density(rows) if drawn and chart.draw == "heatmap" and chart.split_by is None else None,
     )
 
 
@@ -73,7 +76,8 @@ def _state(any_rows: bool, window: Window, seen: LastSeen, held_from: datetime |
 
 def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:
     if chart.split_by is not None:
-        return tuple(_split_series(chart, rows, grid, at))
+        split = _split_series if chart.show in SPLIT_BY_ANY else _apart_series
+        return tuple(split(chart, rows, grid, at))
     values = _values(chart.show, rows, grid)
     if chart.kind == "gauge" and chart.show == "avg" and chart.draw != "heatmap":
         return (Series(chart.title, at, values, _fixed(cast(Values, rows.min)), _fixed(cast(Values, rows.max))),)
@@ -104,6 +108,22 @@ def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Ite
         yield replace(_counted(other_name(named), rest, chart, rows, grid, at), rest=True)
 
 
+def _apart_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Iterator[Series]:
+    """Yield a series for each value that is told apart, and one for all others; a gap where they are not all."""
+    known = told_apart(rows)
+    named = [value for value in rows.apart if value is not None]
+    for value, part in in_order(rows, summed=chart.show == "sum"):
+        values = np.where(known, _values(chart.show, part, grid), np.nan)
+        name = other_name(named) if value is None else value
+        total = _over_all(chart.show, part, grid) if known.all() else None
+        yield Series(name, at, _fixed(values), total=total, rest=value is None)
+
+
+def _over_all(show: Show, rows: Rows, grid: Grid) -> float | None:
+    (total,) = AGGREGATES[show].value(aggregate(rows, len(grid.starts)), grid.seconds.sum(keepdims=True))
+    return None if np.isnan(total) else float(total)
+
+
 def other_name(values: Sequence[str]) -> str:
     """Return what the rest of a split is called, also where a value is called "other" itself."""
     return "other" if "other" not in values else "all other"
@@ -117,11 +137,15 @@ def _counted(name: str, count: Values, chart: Chart, rows: Rows, grid: Grid, at:
 
 
 def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tuple[Series, ...]:
-    """Return the comparison's series at the times of the window, of a split only those that the window has too."""
+    """Return the comparison's series at the times of the window, of a split only those that the window has too: also
+    all others, where they are of the same values."""
     if compared is None or plan.compared_grid is None or len(compared.start) == 0:
         return ()
     rows = align(compared, plan.compared_grid.starts)
     if plan.chart.split_by is not None:
         names = {one.name for one in series}
         rows = replace(rows, splits={value: found for value, found in rows.splits.items() if value in names})
+        then = _series(plan.chart, rows, plan.compared_grid, plan.grid.starts)
+        same = not rows.apart or {each.name for each in then} == names
+        return tuple(each for each in then if each.name in names and (same or not each.rest))
     return _series(plan.chart, rows, plan.compared_grid, plan.grid.starts)

@@ -1,8 +1,9 @@
 """What a reader's choice of series does to the number above a chart: it counts what is visible and says so."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from metrics_dash.catalog_rules import ADDS_UP, Show
 from metrics_dash.charts.data import ChartData, TabData
 
 
@@ -17,6 +18,18 @@ def _counted(data: ChartData, hidden: Collection[str]) -> ChartData:
     if len(shown) == len(data.series):
         return data
     totals = [series.total for series in shown if series.total is not None]
-    value = sum(totals) if totals else None
+    value = _together(data.chart.show, totals) if len(totals) == len(shown) else None
     counted = (len(shown), len(data.series))
     return replace(data, headline=replace(data.headline, value=value, previous=None, change=None, counted=counted))
+
+
+def _together(show: Show, totals: Sequence[float]) -> float | None:
+    """Return what several values have together, where that follows from what each has. It does not of an average, a
+    percentile or a unique count."""
+    if not totals:
+        return None
+    if show in ADDS_UP:
+        return sum(totals)
+    if show in ("min", "max"):
+        return min(totals) if show == "min" else max(totals)
+    return totals[0] if len(totals) == 1 else None

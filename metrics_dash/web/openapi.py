@@ -72,7 +72,12 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "Another name of `resolution`: the one that the page's address uses. Only one of the two may be given.",
         {"type": "string", "enum": ["auto", "minute", "hour", "day", *STEP_KEYS]},
     ),
-    "split_by": ("A metadata key: one series for each of its most frequent values.", {"type": "string"}),
+    "split_by": (
+        "One of the dimensions that the catalog declares for the event: one series for each of its most frequent "
+        "values, of a `sum` those with the greatest, and the rest as `other`. Of an event that is not declared any "
+        "metadata key, for `count` and `rate`.",
+        {"type": "string"},
+    ),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
     "format": ("How to answer.", {"type": "string", "enum": list(query.FORMATS), "default": query.FORMATS[0]}),
 }

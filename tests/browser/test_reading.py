@@ -292,10 +292,36 @@ def test_a_tick_right_after_a_choice_does_not_take_its_picture_away(open_page: O
 
 
 def test_what_cannot_be_split_offers_none(open_page: Open, page_url: str) -> None:
-    page = open_page(f"{page_url}?tab=combat&range=1h")
+    page = open_page(f"{page_url}?tab=auth&range=1h")
+    wait_for_tab(page, "auth")
+    expect(page.locator("#card-login-success-rate [data-split]")).to_have_count(0)
+    expect(page.locator("#card-login-rate [data-split]")).to_have_count(2)
+
+
+def test_a_sum_is_split_and_its_values_add_up_to_the_number_above(
+    open_page: Open, page_url: str, database: Database, history: datetime
+) -> None:
+    killed = {"event_name": "bezgelor.creature.killed", "measurements": {"xp_reward": 1000}, "metadata": {"zone": "b"}}
+    insert_events([{**killed, "occurred_at": history - timedelta(minutes=10)}] * 3, database=database)
+    roll_up_all(database)
+    start, end = (f"{history - timedelta(minutes=ago):%Y-%m-%dT%H:%MZ}" for ago in (60, 2))
+    page = open_page(f"{page_url}?tab=combat&from={start}&to={end}")
     wait_for_tab(page, "combat")
-    expect(page.locator("#card-xp-awarded [data-split]")).to_have_count(0)
-    expect(page.locator("#card-creatures-killed [data-split]")).to_have_count(3)
+    whole = page.inner_text("#card-xp-awarded .headline")
+    from_menu(page, "xp-awarded", "Split by zone")
+    page.wait_for_url("**split=xp-awarded:zone**")
+    page.wait_for_function("() => document.querySelectorAll('#card-xp-awarded .legend button').length === 2")
+    assert page.inner_text("#card-xp-awarded .headline") == whole
+    drawn_sum = """() => {
+        const graph = document.querySelector("#card-xp-awarded .js-plotly-plot");
+        const lines = graph._fullData.filter((trace) => trace.meta === "value" && trace.mode === "lines");
+        const of = (name) => lines.filter((trace) => trace.name === name)
+            .flatMap((trace) => Array.from(trace.y)).filter(Number.isFinite);
+        return { a: of("a").length, b: Math.max(...of("b")) };
+    }"""
+    found = page.evaluate(drawn_sum)
+    assert found["b"] == 3000
+    assert found["a"] > 0
 
 
 # Scale

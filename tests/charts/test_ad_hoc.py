@@ -15,7 +15,7 @@ def test_a_tab_is_split_where_its_charts_have_the_dimension(database: Database, 
     store(database, *logins(at("2026-03-10T12:00+00:00"), 2, success=True))
     window = queries.window("1h")
     tab = queries.tab("auth", window, split="success")
-    assert [chart.chart.split_by for chart in tab.charts] == ["success", "success", None, None, None, None]
+    assert [chart.chart.split_by for chart in tab.charts] == ["success", "success", None, "success", None, None]
     with pytest.raises(QueryError, match="'realm'"):
         queries.tab("auth", window, split={"login-rate": "realm"})
 

@@ -3,9 +3,14 @@
 import pytest
 
 from db.engine import Database
+from db.event_keys import declare_splits
+from db.rollups import lock
+from metrics_dash.catalog import Tab
+from metrics_dash.catalog_rules import Show
+from metrics_dash.charts.ad_hoc import ad_hoc_chart
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.visible import count_visible
-from tests.support.charts import at, logins, recorded_since, store
+from tests.support.charts import LOGIN, at, logins, recorded_since, store
 
 MOMENT = at("2026-03-10T12:10+00:00")
 RESULTS = "login-results"
@@ -24,6 +29,23 @@ def test_a_number_counts_what_is_visible_and_says_of_how_many_series(database: D
         assert seen.chart(RESULTS).headline.change is None
         assert seen.chart("login-rate") == tab.chart("login-rate")
     assert count_visible(tab, {RESULTS: ["gone"]}) == tab
+
+
+@pytest.mark.parametrize(
+    ("show", "two", "one"),
+    [("sum", 700, 500), ("max", 100, 100), ("min", 100, 100), ("avg", None, 100), ("p50", None, 100)],
+)
+def test_the_number_of_some_values_is_told_where_it_follows_from_theirs(
+    database: Database, queries: Queries, show: Show, two: float | None, one: float
+) -> None:
+    with database.begin() as connection:
+        lock(connection)
+        declare_splits(connection, {LOGIN: ["success"]})
+    store(database, *logins(MOMENT, 5, success=True), *logins(MOMENT, 2, success=False), *logins(MOMENT, 1))
+    chart = ad_hoc_chart(LOGIN, None, show, "success", queries._catalog)
+    tab = queries.charts(Tab("tab", "Tab", (chart,)), queries.window("1h"))
+    for hidden, value in ((["other"], two), (["other", "false"], one)):
+        assert count_visible(tab, {chart.id: hidden}).charts[0].headline.value == value
 
 
 @pytest.mark.parametrize("show", ["count", "rate"])

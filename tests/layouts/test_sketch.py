@@ -27,7 +27,9 @@ NAN = float("nan")
 def chart_of(draw: Any, *series: tuple[str, list[float]], length: str = "1h", **more: Any) -> ChartData:
     window = choose_window(parse_range(length, now=NOON, zone=ZONE), ZONE, HELD)
     starts = bucket_edges(window)[:-1]
-    chart = replace(next(iter(load_catalog().charts())), draw=draw, split_by="x" if len(series) > 1 else None)
+    chart = replace(next(iter(load_catalog().charts())), draw=draw)
+    if len(series) > 1:
+        chart = replace(chart, show="count", split_by="x")
     every = tuple(
         Series(name, starts, np.resize(np.array(values, dtype=np.float64), starts.shape)) for name, values in series
     )

@@ -42,7 +42,7 @@ def asked(database: Database) -> Iterator[Site]:
         ],
         database=database,
     )
-    roll_up_all(database)
+    roll_up_all(database, split={LOGIN: ["success"]})
     recorded_since(database, HOUR)
     with site(database) as opened:
         yield opened
@@ -90,6 +90,27 @@ def test_a_split_has_a_series_for_each_value(asked: Site) -> None:
         "true": [0, 1, 1, 0],
         "false": [0, 1, 0, 0],
     }
+
+
+@pytest.mark.parametrize(
+    ("show", "true", "false"),
+    [
+        ("sum", [0, 100, 50, 0], [0, 300, 0, 0]),
+        ("avg", [None, 100, 50, None], [None, 300, None, None]),
+        ("max", [None, 100, 50, None], [None, 300, None, None]),
+        ("p95", [None, 100, 50, None], [None, 300, None, None]),
+    ],
+)
+def test_every_number_is_split_by_a_dimension_that_is_declared(
+    asked: Site, show: str, true: list[float | None], false: list[float | None]
+) -> None:
+    answer = ask(asked, event_name=LOGIN, show=show, split_by="success").json
+    assert {series["name"]: series["v"] for series in answer["series"]} == {"true": true, "false": false}
+    assert answer["split_by"] == "success"
+    rows = list(csv.reader(io.StringIO(ask(asked, event_name=LOGIN, show=show, split_by="success", format="csv").text)))
+    assert sorted(rows[0]) == ["false", "time", "true"]
+    written = [["" if value is None else str(value) for value in values] for values in (true, false)]
+    assert [[row[rows[0].index(name)] for row in rows[1:]] for name in ("true", "false")] == written
 
 
 def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
@@ -170,7 +191,11 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "res": "5m", "resolution": "5m"}, "res", "use one of the two"),
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
         ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
-        ({"event_name": LOGIN, "show": "avg", "split_by": "success"}, "split_by", "only counts and rates"),
+        (
+            {"event_name": "some.thing", "show": "avg", "measurement": "x", "split_by": "y"},
+            "split_by",
+            "only, not by 'y'",
+        ),
         ({"event_name": [LOGIN, "test.other"]}, "event_name", "given 2 times"),
         ({"event_name": LOGIN, "tz": "Mars/Olympus"}, "tz", "'Mars/Olympus'"),
         ({"event_name": LOGIN, "format": "xml"}, "format", "json, csv"),

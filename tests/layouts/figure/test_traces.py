@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from layouts.figure.figures import annotations_and_shapes, figure
 from layouts.figure.labels import series_key
-from layouts.figure.traces import FigureStyle, split_values, stacks, traces
+from layouts.figure.traces import FigureStyle, drawn_as, split_values, stacks, traces
 from layouts.theme import accent
 from metrics_dash.charts.data import Series
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -132,6 +133,15 @@ def test_every_chart_of_one_series_has_the_accent_and_charts_side_by_side_share_
     split = replace(CATALOG.chart("creatures-killed"), split_by="zone")
     data = replace(chart_data("creatures-killed", [1.0], [2.0], names=("sea", "forest")), chart=split)
     assert split_values([data, chart_data("quests-accepted", [1.0])]) == ["sea", "forest"]
+
+
+@pytest.mark.parametrize("draw", ["area", "bar"])
+def test_averages_of_values_do_not_stand_on_one_another_and_sums_do(draw: str) -> None:
+    data = chart_data("login-results", [1, 2], [3, 4], names=("true", "false"))
+    for show, stacked in (("sum", True), ("avg", False), ("p95", False), ("unique", False), ("max", False)):
+        chart = replace(data.chart, show=show, draw=draw)  # type: ignore[arg-type]
+        assert stacks(replace(data, chart=chart), FigureStyle()) is stacked
+        assert drawn_as(replace(data, chart=chart), FigureStyle()) == (draw if stacked else "line")
 
 
 def test_a_split_area_is_stacked_and_so_is_its_unfinished_end() -> None:

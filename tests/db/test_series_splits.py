@@ -1,0 +1,91 @@
+"""Reading splits: of each value what is read of all, and of the rest what is left."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from db.engine import Database
+from db.events import insert_events
+from db.series import Read, Rows, read_series
+from metrics_dash.jobs.rollup import roll_up_all
+from tests.db.test_splits import declare
+from tests.support.rollups import NOON, event
+
+MINUTE = 60_000
+START = int(NOON.timestamp() * 1000)
+READ = Read("a.b", "minute", START, START + 60 * MINUTE, "x", split_by="land", split_values=2, apart=True)
+
+
+@pytest.fixture
+def stored(database: Database) -> Database:
+    """Three values of which the rarest has the greatest sum, and events without any."""
+    declare(database, "land", unique=["who"])
+    lands = ["de"] * 6 + ["fr"] * 4 + ["it"] * 2 + [None] * 3
+    insert_events(
+        [
+            event(
+                n, metadata={"who": n % 4, **({} if land is None else {"land": land})}, x=100.0 if land == "it" else n
+            )
+            for n, land in enumerate(lands)
+        ],
+        database=database,
+    )
+    roll_up_all(database)
+    return database
+
+
+def read(database: Database, *reads: Read) -> list[Rows]:
+    with database.reading() as connection:
+        return read_series(connection, reads)[0]
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [None, (0, 30, 60), (0, 7, 60)],
+    ids=["plain", "of one length", "of several"],
+)
+def test_values_and_the_rest_are_all_there_is(stored: Database, edges: tuple[int, ...] | None) -> None:
+    bounds = None if edges is None else tuple(START + edge * MINUTE for edge in edges)
+    (rows,) = read(stored, replace(READ, edges=bounds))
+    assert set(rows.apart) == {"de", "fr", None}
+    for part in ("count", "sum", "values"):
+        total = sum(getattr(each, part).sum() for each in rows.apart.values())
+        assert total == getattr(rows, part).sum()
+    assert {value: part.count.sum() for value, part in rows.apart.items()} == {"de": 6, "fr": 4, None: 5}
+    rest = rows.apart[None]
+    assert rest.max is not None
+    assert rest.max.max() == 100
+    assert set(rest.start.tolist()) <= set(rows.start.tolist())
+
+
+def test_values_may_go_by_their_sums(stored: Database) -> None:
+    (rows,) = read(stored, replace(READ, summed=True))
+    assert set(rows.apart) == {"it", "fr", None}
+
+
+def test_histograms_and_unique_counts_come_with_their_values(stored: Database) -> None:
+    placed, unique = read(stored, replace(READ, placed=True), replace(READ, measurement="who", unique=True))
+    assert {value: int(part.bins.count.sum()) for value, part in placed.apart.items() if part.bins is not None} == {
+        "de": 6,
+        "fr": 4,
+        None: 5,
+    }
+    assert placed.bins is not None
+    assert sorted(np.concatenate([p.bins.start for p in placed.apart.values() if p.bins is not None])) == sorted(
+        placed.bins.start
+    )
+    assert {value: len(part.uniques or ()) for value, part in unique.apart.items()} == {"de": 6, "fr": 4, None: 5}
+    assert all(kept is not None for part in unique.apart.values() for _, kept in part.uniques or ())
+
+
+def test_a_split_that_nobody_declared_has_no_values(stored: Database) -> None:
+    whole, other = read(
+        stored,
+        replace(READ, split_by="who"),
+        replace(READ, end=START + int(timedelta(minutes=3).total_seconds()) * 1000),
+    )
+    assert whole.apart == {}
+    assert whole.count.sum() == 15
+    assert {value: part.count.sum() for value, part in other.apart.items()} == {"de": 3}
