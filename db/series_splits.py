@@ -12,36 +12,41 @@ READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST
         CAST(:KIND_want AS text[]))
         AS read(number, event, level, start, until, measurement, bounds, dimension, most, want)"""
 
-# Histograms and unique counts are sent as they are stored, and put together by whoever reads them.
+_STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
+            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
+
+# Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Histograms and unique
+# counts are sent as they are stored, read once more by those who want them, and put together by whoever asked.
 VALUES = """
-(WITH told AS MATERIALIZED (
-    SELECT number, most, want, split.*, (part ->> 0)::float8 AS values, (part ->> 1)::float8 AS sum,
-        (part ->> 2)::float8 AS min, (part ->> 3)::float8 AS max
-    FROM FROM_READS CROSS JOIN LATERAL (
-        SELECT bucket_start, SLOT AS slot, value, count, measurements -> read.measurement AS part,
-            CASE want WHEN 'bins' THEN ' ' || BEFORE_ALL - EPOCH || ' ' || (histograms ->> read.measurement)
-                WHEN 'uniques' THEN 'BETWEEN' || EPOCH || ' ' || coalesce(uniques ->> read.measurement, '') END AS kept
-        FROM telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
-            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until
-        OFFSET 0
+(WITH read AS MATERIALIZED (SELECT * FROM FROM_READS), told AS MATERIALIZED (
+    SELECT number, most, want, value, slot, sum(count)::bigint AS count, sum((part ->> 1)::float8) AS sum,
+        min((part ->> 2)::float8) AS min, max((part ->> 3)::float8) AS max, sum((part ->> 0)::float8) AS values
+    FROM read CROSS JOIN LATERAL (
+        SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM STORED OFFSET 0
     ) AS split
-), shown AS MATERIALIZED (
-    SELECT told.*, CASE WHEN place <= most THEN value END AS name
-    FROM told LEFT JOIN (
-        SELECT number, value, row_number() OVER (PARTITION BY number ORDER BY size DESC, samples DESC, value) AS place
-        FROM (
-            SELECT number, value, sum(CASE want WHEN 'sum' THEN abs(sum) ELSE count END) AS size, sum(values) AS samples
-            FROM told WHERE value <> 'OTHER' GROUP BY 1, 2
-        ) AS sized
-    ) AS ranked USING (number, value)
+    GROUP BY 1, 2, 3, 4, 5
+), named AS MATERIALIZED (
+    SELECT number, value, value AS name FROM (
+        SELECT number, most, value, row_number() OVER (PARTITION BY number
+            ORDER BY sum(CASE want WHEN 'sum' THEN abs(sum) ELSE count END) DESC, sum(values) DESC, value) AS place
+        FROM told WHERE value <> 'OTHER' GROUP BY 1, 2, 3
+    ) AS ranked WHERE place <= most
 )
 SELECT 'value', number, name, string_agg(SENT || int8send(count) || float8send(coalesce(sum, 'NaN'))
     || float8send(coalesce(min, 'NaN')) || float8send(coalesce(max, 'NaN')) || float8send(coalesce(values, 'NaN')), '')
 FROM (
     SELECT number, name, slot, sum(count)::bigint AS count, sum(sum) AS sum, min(min) AS min, max(max) AS max,
-        sum(values) AS values FROM shown GROUP BY 1, 2, 3
+        sum(values) AS values FROM told LEFT JOIN named USING (number, value) GROUP BY 1, 2, 3
 ) AS bucket GROUP BY 2, 3
 UNION ALL SELECT 'value kept', number, name, convert_to(string_agg(kept, ''), 'UTF8')
-FROM shown WHERE kept IS NOT NULL GROUP BY 2, 3)""".replace(
-    "EPOCH", "extract(epoch FROM bucket_start)::bigint"
-).replace("OTHER", OTHER)
+FROM (
+    SELECT number, value, CASE want WHEN 'bins' THEN ' ' || BEFORE_ALL - EPOCH || ' ' || packed
+        ELSE 'BETWEEN' || EPOCH || ' ' || coalesce(packed, '') END AS kept
+    FROM (SELECT * FROM read WHERE want IN ('bins', 'uniques')) AS read CROSS JOIN LATERAL (
+        SELECT bucket_start, value,
+            CASE want WHEN 'bins' THEN histograms ELSE uniques END ->> read.measurement AS packed
+        FROM STORED OFFSET 0
+    ) AS split
+) AS split LEFT JOIN named USING (number, value) WHERE kept IS NOT NULL GROUP BY 2, 3)"""
+VALUES = VALUES.replace("EPOCH", "extract(epoch FROM bucket_start)::bigint").replace("STORED", _STORED)
+VALUES = VALUES.replace("OTHER", OTHER)

@@ -166,6 +166,16 @@ def test_before_the_declaration_there_is_a_gap_and_no_total(database: Database, 
     assert data.headline.value == 12
 
 
+def test_events_of_a_time_before_the_declaration_are_said_not_to_be_told_apart(
+    database: Database, queries: Queries
+) -> None:
+    store(database, (KILLED, NOW - timedelta(minutes=5), {"xp_reward": 5.0}, {"zone": "forest"}))
+    for show in ("sum", "avg", "p95"):
+        data = split(queries, show, "1h")
+        assert (data.state, data.series) == ("unsplit", ())
+    assert split(queries, "sum", "1h").headline.value == 5
+
+
 def test_what_it_is_compared_with_is_of_the_same_values(database: Database, queries: Queries) -> None:
     declare(database)
     now = kills(300, 50)

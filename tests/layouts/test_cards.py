@@ -74,6 +74,13 @@ def test_a_chart_that_fails_says_why_and_looks_bad() -> None:
     assert attribute(shown[0], "className") == "message bad"
 
 
+def test_events_of_a_time_before_the_dimension_was_declared_are_not_told_apart() -> None:
+    data = empty("unsplit")
+    text = said(replace(data, chart=replace(data.chart, split_by="zone")))
+    assert "Not told apart by zone" in text
+    assert "before the catalog declared the dimension" in text
+
+
 @pytest.mark.parametrize("kind", ["never_seen", "none_in_range"])
 def test_while_the_pipeline_is_behind_no_data_is_not_said_to_be_nothing(kind: str) -> None:
     waiting = empty(kind, unfinished_from=to_milliseconds(NOON), last_seen=LAST_SEEN)
