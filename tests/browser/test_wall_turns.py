@@ -146,11 +146,11 @@ def test_a_wall_goes_through_the_values_of_a_dimension_before_the_next_tab(open_
         page.clock.fast_forward(30_000)
         wait_for_value(page, "auth", value)
         expect(page.locator("#wall-part")).to_have_text(f"success: {value}")
-        expect(page.locator("#board .card")).to_have_count(2)
-        assert shown_cards(page) == ["card-login-rate", "card-login-results"]
+        expect(page.locator("#board .card")).to_have_count(3)
+        assert shown_cards(page) == ["card-login-rate", "card-login-results", "card-login-time-p95"]
         expect(page.locator("#card-login-results .what")).to_contain_text(f"total of success: {value}")
         page.wait_for_function(
-            """(value) => metrics.graphs.all().length === 2 && metrics.graphs.all().every(({ _fullLayout: { meta } }) =>
+            """(value) => metrics.graphs.all().length === 3 && metrics.graphs.all().every(({ _fullLayout: { meta } }) =>
             Object.values(meta.series).every(({ name }) => name === "" || name === value))""",
             arg=value,
         )
