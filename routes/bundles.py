@@ -39,8 +39,9 @@ FIRST = ("vendor/", "lib/")
 # How large a script may become by putting files together. One that runs for half a second on a phone is several.
 PART_BYTES = 200_000
 # A browser that knows this compiles all of a script while it is fetched, beside the page, and not each function in the
-# page's way when it is first called. Nearly all of them are, at the start.
-COMPILED_AHEAD = b"//# allFunctionsCalledOnLoad\n"
+# page's way when it is first called. Nearly all of them are, at the start; of a library of components a few.
+COMPILED_AHEAD = b"//# allFunctionsCalledOnLoad"
+LIBRARIES = ("/dash/html/", "/dash_core_components-shared.")
 
 _TAG = re.compile(r'<(?:script src|link rel="stylesheet" href)="([^"]+)">(?:</script>)?')
 _NAME_BYTES = 8
@@ -105,13 +106,17 @@ class BundledDash(dash.Dash):
             address = self._keep(b"\n".join(map(self._read, addresses)), kind)
             return f'<link rel="stylesheet" href="{address}">\n{rest}'.strip()
         late = [address for address in addresses if self._asset(address).startswith(LATE)]
-        first = [self._read(address) for address in addresses if address not in late]
-        last = [*map(self._read, late), *(_packaged(package, path) for package, path in self._late)]
-        bundles = [*_in_parts([*first, str(self.renderer).encode()]), *_in_parts(last)]
-        made = [self._keep(COMPILED_AHEAD + b"\n;\n".join(parts), kind) for parts in bundles]
+        first = [self._script(address) for address in addresses if address not in late]
+        last = [*map(self._script, late), *((_packaged(package, path), True) for package, path in self._late)]
+        bundles = [*_in_parts([*first, (str(self.renderer).encode(), True)]), *_in_parts(last)]
+        made = [self._keep(b"\n;\n".join(parts), kind) for parts in bundles]
         return "\n".join(
             [*(f'<script type="text/plain" src="{address}" data-late></script>' for address in made), rest]
         )
+
+    def _script(self, address: str) -> tuple[bytes, bool]:
+        """Return a script, and whether it is to be compiled ahead."""
+        return self._read(address), not any(part in address for part in LIBRARIES)
 
     def _keep(self, content: bytes, kind: str) -> str:
         """Return the address at which a bundle is served from now on."""
@@ -158,16 +163,17 @@ class BundledDash(dash.Dash):
         return Response(self._bundles[name], headers=_HEADERS, mimetype=_KINDS[kind])
 
 
-def _in_parts(files: Sequence[bytes]) -> list[list[bytes]]:
-    """Return files in their order as scripts that stay below ``PART_BYTES``; a larger file is one by itself."""
+def _in_parts(files: Sequence[tuple[bytes, bool]]) -> list[list[bytes]]:
+    """Return files in their order as scripts that stay below ``PART_BYTES``; a larger file is one by itself. Each comes
+    with whether it is to be compiled ahead."""
     parts: list[list[bytes]] = []
-    room = 0
-    for file in files:
-        if len(file) > room:
-            parts.append([])
-            room = PART_BYTES
-        parts[-1].append(file)
-        room -= len(file)
+    room, present = 0, None
+    for content, ahead in files:
+        if len(content) > room or ahead != present:
+            parts.append([COMPILED_AHEAD] if ahead else [])
+            room, present = PART_BYTES, ahead
+        parts[-1].append(content)
+        room -= len(content)
     return parts
 
 
