@@ -37,7 +37,7 @@ UNUSED = ("/dash_table/",)
 FIRST = ("vendor/", "lib/")
 
 # How large a script may become by putting files together. One that runs for half a second on a phone is several.
-PART_BYTES = 200_000
+PART_BYTES = 100_000
 # A browser that knows this compiles all of a script while it is fetched, beside the page, and not each function in the
 # page's way when it is first called. Nearly all of them are, at the start; of a library of components a few.
 COMPILED_AHEAD = b"//# allFunctionsCalledOnLoad"
