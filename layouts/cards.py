@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, refusals, zoom_reset
+from layouts.static import still
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import change_words, counted_text, range_text, summed_text, uncomputed_text, verdict_text
@@ -33,6 +35,8 @@ GRAPH_CONFIG: Any = {
 
 
 _LEVEL = 0.01
+# Of how many charts the HTML of what never changes on their cards is kept.
+_KEPT_AT_MOST = 1024
 
 
 def graph_id(chart_id: Any) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
         if chart.is_tile
         else [
             html.Div(
-                [_picture(chart), graph, reader(chart), legend(chart), annotation_marks(chart), state],
+                [graph, html.Div(id={"type": "legend", "chart": chart.id}, className="over", **_over(chart)), state],
                 className="chart",
             ),
             refusals(chart),
@@ -77,18 +81,7 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
     )
     return html.Section(
         [
-            html.Header(
-                [
-                    html.H2(chart.title, id=f"title-{chart.id}"),
-                    _unit(chart),
-                    html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
-                    html.Div(
-                        [zoom_reset(chart), card_menu(chart), leave_full_screen(chart)],
-                        className="card-tools",
-                        id={"type": "tools", "chart": chart.id},
-                    ),
-                ]
-            ),
+            html.Header(**_head(chart)),
             html.Div(content.headline, id=headline_id(chart.id), className="headline"),
             *body,
         ],
@@ -96,6 +89,23 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
         className=_classes(chart, size),
         **attributes(aria_labelledby=f"title-{chart.id}"),
     )
+
+
+@lru_cache(_KEPT_AT_MOST)
+def _head(chart: Chart) -> dict[str, Any]:
+    """Return what a card's head has in it: its title, and what can be done to its chart."""
+    return still(
+        html.H2(chart.title, id=f"title-{chart.id}"),
+        _unit(chart),
+        html.Span(icon("info"), className="help", title=chart.help) if chart.help else None,
+        html.Div([zoom_reset(chart), card_menu(chart), leave_full_screen(chart)], className="card-tools"),
+    )
+
+
+@lru_cache(_KEPT_AT_MOST)
+def _over(chart: Chart) -> dict[str, Any]:
+    """Return what is laid over a graph: its name, the crosshair's place, its legend, marks of annotations."""
+    return still(_picture(chart), reader(chart), legend(chart), annotation_marks(chart))
 
 
 def _classes(chart: Chart, size: Size | None) -> str:

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from layouts.icons import icon
 from layouts.markup import attributes
+from layouts.static import still
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 
@@ -41,9 +42,9 @@ def annotation_marks(chart: Chart) -> html.Div:
 def annotation_list(chart: Chart) -> html.Details:
     """Return the list of annotations below a chart; hidden while there are none."""
     return html.Details(
-        [html.Summary("Annotations"), html.Ul()],
         className="notes-list",
         hidden=True,
+        **still(html.Summary("Annotations"), html.Ul()),
         **attributes(aria_label=f"{chart.title}: annotations"),
     )
 
@@ -57,10 +58,9 @@ def refusals(chart: Chart) -> html.P:
 def legend(chart: Chart) -> html.Div:
     """Return where the series are named and switched, one line; assets/chart/legend.js fills it, where there are
     several."""
-    line = html.Div(
+    return html.Div(
         id=f"legend-{chart.id}", className="legend", role="group", **attributes(aria_label=f"Series of {chart.title}")
     )
-    return html.Div(line, id={"type": "legend", "chart": chart.id})
 
 
 def zoom_reset(chart: Chart) -> html.Button:

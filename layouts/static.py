@@ -11,10 +11,12 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from layouts.markup import attributes
+
 # Components that are one element of another name. All others that are not HTML's have no look before their scripts.
 _ELEMENTS = {"dash_bootstrap_components": {"Input": "input"}}
 _HTML = "dash_html_components"
-_VOID = frozenset({"br", "hr", "img", "input"})
+VOID = frozenset({"br", "hr", "img", "input"})
 _NAMES = {"className": "class", "htmlFor": "for"}
 _LEFT_OUT = frozenset({"children", "key", "debounce", "n_clicks"})
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
@@ -24,6 +26,12 @@ class Html(str):
     """Text that is HTML already. Whoever makes one answers for what stands in it."""
 
     __slots__ = ()
+
+
+def still(*parts: Any) -> dict[str, Any]:
+    """Return what an element has within it for good, as an attribute. assets/lib/still.js builds it there: of what no
+    answer changes Dash needs to know nothing."""
+    return attributes(data_still=as_html(list(parts)))
 
 
 def as_html(part: Any) -> str:
@@ -39,7 +47,7 @@ def as_html(part: Any) -> str:
     tag = _tag(part)
     if tag is None:
         return ""
-    inside = "" if tag in _VOID else f"{as_html(getattr(part, 'children', None))}</{tag}>"
+    inside = "" if tag in VOID else f"{as_html(getattr(part, 'children', None))}</{tag}>"
     return f"<{tag}{''.join(_attributes(part))}>{inside}"
 
 

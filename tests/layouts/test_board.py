@@ -1,9 +1,11 @@
 """Tabs and grids follow the catalog; a range that can't be drawn leaves a way back."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from layouts.board import board, empty_board, grid, skeleton, tabs, unreadable
 from layouts.cards import CardContent
@@ -39,6 +41,14 @@ def test_a_grid_has_each_chart_of_its_tab_with_what_was_brought_for_it() -> None
         assert titles(drawn) == [chart.title for chart in tab.charts]
         for chart in tab.charts:
             assert f"number of {chart.id}" in words(with_id(drawn, f"card-{chart.id}"))
+
+
+def test_twelve_cards_are_few_components_whatever_can_be_done_to_them() -> None:
+    charts = tuple(replace(chart, dimensions=("zone", "class")) for chart in tuple(CATALOG.charts())[:12])
+    assert len(charts) == 12
+    tab = replace(CATALOG.tabs[0], charts=charts)
+    components: Any = grid(tab, contents(tab))
+    assert sum(isinstance(one, Component) for one in components._traverse()) <= 12 * 12
 
 
 @pytest.mark.parametrize(("number", "expected"), [(1, ["full"]), (2, ["", ""]), (3, ["full", "", ""])])

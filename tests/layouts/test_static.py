@@ -1,11 +1,13 @@
 """Components as HTML text: the same elements that Dash would make, and every text a text."""
 
+from typing import Any
+
 import dash_bootstrap_components as dbc
 import pytest
 from dash import dcc, html
 
 from layouts.markup import attributes
-from layouts.static import Html, as_html
+from layouts.static import Html, as_html, still
 
 
 def test_elements_have_their_attributes_as_html_names_them() -> None:
@@ -48,3 +50,11 @@ def test_text_is_text_within_an_element_and_an_attribute(text: str) -> None:
 
 def test_what_is_html_already_stays_as_it_is() -> None:
     assert as_html(html.P(Html("<b>1</b>"))) == "<p><b>1</b></p>"
+
+
+def test_what_stands_still_is_an_attribute_of_its_element_in_which_text_is_text() -> None:
+    part: Any = html.Header(**still(html.H2("<b>1</b>"), None, html.Button("Save", hidden=True)))
+    assert part.to_plotly_json()["props"] == {
+        "data-still": "<h2>&lt;b&gt;1&lt;/b&gt;</h2><button hidden>Save</button>",
+        "children": None,
+    }
