@@ -5,7 +5,7 @@
 ((metrics) => {
   /* How long a turn lasts, but for the chart that it began (ms). */
   const TURN = 12;
-  /* How long a browser may be too busy for a chart out of sight (ms): a tab of forty is still drawn in two seconds. */
+  /* How long a browser may be too busy for a chart out of sight (ms). A tab may have forty of them. */
   const BUSY_AT_MOST = 50;
 
   /** @type {Map<Graph, Drawing>} */
