@@ -175,7 +175,7 @@ def test_import_of_a_damaged_file_is_one_line(on: Run, tmp_path: Path, damage: s
 def test_import_that_the_database_breaks_off_is_one_line(
     on: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def disk_full(driver: psycopg.Connection[Any], rows: object) -> None:
+    def disk_full(driver: psycopg.Connection[Any], *of_rows: object) -> None:
         driver.execute("DO $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$")
 
     monkeypatch.setattr("db.ledger._copy", disk_full)
