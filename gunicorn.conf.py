@@ -15,11 +15,14 @@ from gunicorn.glogging import Logger
 from metrics_dash import logs
 from metrics_dash.settings import load_settings
 from metrics_dash.web.client import is_loopback
+from metrics_dash.web.gunicorn_worker import start_through_outage
 from metrics_dash.web.sharing import make_folder, retire
 
 _settings = load_settings()
 # What a worker does at its end; the process above the workers loads no application.
 _at_exit: list[Callable[[], None]] = []
+# Filled once a worker has ended or is to be exchanged: whoever starts from then on takes another's place.
+_served: list[bool] = []
 # Where the workers add up their figures; made before the first of them.
 _figures: list[Path] = []
 
@@ -60,6 +63,7 @@ def on_reload(server: Any) -> None:
     """Go on with what the server has: a SIGHUP reads this file anew, and starts no other server."""
     _check(server)
     _figures.append(server.figures)
+    _served.append(True)
 
 
 def _check(server: Any) -> None:
@@ -106,7 +110,10 @@ def post_worker_init(worker: Any) -> None:
 
     figures = page.extensions["metrics_figures"]
     _at_exit.extend([stop_runtime, figures.publish])
-    start_runtime()
+    if _served:
+        start_through_outage(worker, start_runtime)
+    else:
+        start_runtime()
     figures.share(_figures[0])
 
 
@@ -117,7 +124,8 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Keep the counters of a worker that ended."""
+    """Keep the counters of a worker that ended; where it could not even start, gunicorn ends all."""
+    _served.append(True)
     retire(_figures[0], worker.pid)
 
 

@@ -63,7 +63,9 @@ class Heartbeat:
         for each in dead:
             if each.collector_id not in stored:
                 log.error(
-                    "the collector of process %d died without leaving; it held %s events", each.pid, each.held or "no"
+                    "the collector of process %d died without leaving; when it was last heard of, it held %s events",
+                    each.pid,
+                    each.held or "no",
                 )
 
     def _waits_for(self, silent: SilentCollector) -> bool:

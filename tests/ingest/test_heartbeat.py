@@ -69,7 +69,10 @@ def test_a_collector_whose_process_is_dead_is_buried_and_its_loss_told(
 ) -> None:
     fell_silent(database, gone)
     assert listed(database) == set()
-    assert f"the collector of process {gone} died without leaving; it held 7 events" in caplog.text
+    assert (
+        f"the collector of process {gone} died without leaving; when it was last heard of, it held 7 events"
+        in caplog.text
+    )
 
 
 def test_one_whose_process_lives_counts_however_long_it_is_silent(database: Database, sleeper: int) -> None:

@@ -14,10 +14,12 @@ import psutil
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from db.engine import Database
 from metrics_dash.auth import people, tokens
 from tests.support.callers import browser, sign_in
+from tests.support.outages import outage
 from tests.support.processes import (
     PATIENCE_SECONDS,
     Process,
@@ -109,6 +111,33 @@ def test_no_counter_goes_back_when_a_worker_is_killed(served: Served) -> None:
     eventually(lambda: gone_back(before, served) == [], "a worker answers again")
     for _ in range(20):
         assert gone_back(before, served) == []
+
+
+def test_a_worker_that_is_killed_in_an_outage_ends_no_other_and_comes_back_after_it(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    command = (sys.executable, "-m", "gunicorn", "-w", "2", "app:server")
+    with running(tmp_path, *command, port=free_port(), DATABASE_URL=empty_database.dsn()) as app:
+        app.until_ready()
+        both = Served(app, tmp_path)
+        eventually(lambda: len(both.workers()) == 2, "both workers are there")
+        with outage(empty_database):
+            killed, other = both.workers()
+            killed.send_signal(signal.SIGKILL)
+            eventually(lambda: "this worker starts once the database can be used" in app.output, "another waits")
+            assert app.process.poll() is None
+            assert other.is_running()
+            eventually(lambda: app.post({"event_name": "test.away"}).status_code == 200, "it takes events to disk")
+        app.until_ready()
+        eventually(lambda: stored(empty_database, "test.away") > 0, "what was on disk is stored")
+        assert len(both.workers()) == 2
+        assert app.end() == 0, app.output
+
+
+def stored(database: Database, name: str) -> int:
+    with database.reading() as connection:
+        query = text("SELECT count(*) FROM telemetry_events WHERE event_name = :name")
+        return int(connection.execute(query, {"name": name}).scalar_one())
 
 
 def gone_back(before: Figures, served: Served) -> list[str]:

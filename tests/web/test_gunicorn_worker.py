@@ -16,6 +16,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.sock import TCPSocket
 
+from metrics_dash.web import gunicorn_worker
 from metrics_dash.web.gunicorn_worker import GuardedWorker
 from tests.support.processes import data_folder, eventually, running
 
@@ -110,3 +111,47 @@ def test_no_worker_outlives_a_master_that_was_killed() -> None:
         app.process.kill()
         _, alive = psutil.wait_procs(workers, timeout=60)
         assert alive == []
+
+
+class Told:
+    """A worker's side of gunicorn: it is told to end after so many looks."""
+
+    def __init__(self, looks: int = 10) -> None:
+        self.looks, self.ppid = looks, os.getppid()
+
+    def notify(self) -> None:
+        self.looks -= 1
+
+    @property
+    def alive(self) -> bool:
+        return self.looks >= 0
+
+
+def test_a_worker_in_anothers_place_waits_for_the_database_and_for_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gunicorn_worker, "RETRY_SECONDS", 0)
+    outages = iter([OSError("refused"), OSError("refused")])
+    starts: list[bool] = []
+
+    def start() -> None:
+        if (error := next(outages, None)) is not None:
+            raise error
+        starts.append(True)
+
+    gunicorn_worker.start_through_outage(Told(), start)
+    assert starts == [True]
+    with pytest.raises(LookupError):
+        gunicorn_worker.start_through_outage(Told(), lambda: [][0])
+
+
+def test_a_worker_that_waits_ends_when_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gunicorn_worker, "RETRY_SECONDS", 0)
+    tries: list[bool] = []
+
+    def refused() -> None:
+        tries.append(True)
+        raise OSError("refused")
+
+    gunicorn_worker.start_through_outage(Told(looks=3), refused)
+    assert len(tries) == 3
