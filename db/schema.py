@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 # Its tables are of the same metadata.
-import db.access_tables  # noqa: F401
+from db import access_tables as access_tables
 from db.columns import json_map as _map
 from db.columns import like as _like
 from db.columns import metadata as metadata

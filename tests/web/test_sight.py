@@ -33,11 +33,11 @@ def wall(opened: House) -> FlaskClient:
 
 
 def test_a_link_is_given_its_tabs_alone_in_page_and_layout(wall: FlaskClient, opened: House) -> None:
+    assert "tab-auth" in wall.get("/admin/metrics/").text
     for path in ("/admin/metrics/", "/admin/metrics/_dash-layout"):
-        assert "auth" in wall.get(path).text
         assert '"combat"' not in wall.get(path).text
         assert "tab-combat" not in wall.get(path).text
-    assert "tab-combat" in opened.person().get("/admin/metrics/_dash-layout").text
+    assert "tab-combat" in opened.person().get("/admin/metrics/").text
 
 
 def test_a_callback_that_names_another_tab_is_refused(wall: FlaskClient) -> None:
