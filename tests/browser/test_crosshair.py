@@ -37,10 +37,26 @@ BOXES = """
 """
 
 
+# Charts are drawn in turns: while two frames pass, none of them may be drawn or wait to be.
+SETTLED = f"""
+() => new Promise((done) => {{
+  const drawn = () => metrics.graphs.all().map((graph) => graph._fullLayout);
+  const look = () => {{
+    const before = drawn();
+    requestAnimationFrame(() => requestAnimationFrame(() => {{
+      const same = drawn().every((layout, index) => layout === before[index]);
+      if (same && !document.querySelector("[data-waiting]")) done(({AGREEMENT})());
+      else look();
+    }}));
+  }};
+  look();
+}})
+"""
+
+
 def rested(page: Page) -> list[dict[str, Any]]:
-    """What the crosshair says once the browser has drawn twice more."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    found: list[dict[str, Any]] = page.evaluate(AGREEMENT)
+    """What the crosshair says once all charts have stood still for two frames."""
+    found: list[dict[str, Any]] = page.evaluate(SETTLED)
     return found
 
 
