@@ -201,7 +201,7 @@ def enter_odd_values(database: Database) -> None:
 def _annotated() -> Iterator[Shot]:
     for theme in ("light", "dark"):
         yield Shot(f"annotations-{theme}", "auth", f"range=24h&theme={theme}", hover=".note-foot:nth-last-of-type(2)")
-    yield Shot("annotations-phone", "auth", "range=24h&theme=light", PHONE, {"device_scale_factor": 2}, _script(LIST))
+    yield Shot("annotations-phone", "auth", "range=24h&theme=light", PHONE, {"device_scale_factor": 2}, click=LIST)
     yield Shot("annotations-wall", "auth", "range=24h&kiosk=1", WALL)
 
 
