@@ -6,6 +6,7 @@ Each worker has a collector and a scheduler of its own, started after the fork; 
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from metrics_dash.web.sharing import make_folder, retire
 _settings = load_settings()
 # What a worker does at its end; the process above the workers loads no application.
 _at_exit: list[Callable[[], None]] = []
-# Filled once a worker has ended or is to be exchanged: whoever starts from then on takes another's place.
-_served: list[bool] = []
+# Set once a worker has ended or is to be exchanged: whoever starts from then on takes another's place.
+_served = threading.Event()
 # Where the workers add up their figures; made before the first of them.
 _figures: list[Path] = []
 
@@ -63,7 +64,7 @@ def on_reload(server: Any) -> None:
     """Go on with what the server has: a SIGHUP reads this file anew, and starts no other server."""
     _check(server)
     _figures.append(server.figures)
-    _served.append(True)
+    _served.set()
 
 
 def _check(server: Any) -> None:
@@ -110,7 +111,7 @@ def post_worker_init(worker: Any) -> None:
 
     figures = page.extensions["metrics_figures"]
     _at_exit.extend([stop_runtime, figures.publish])
-    if _served:
+    if _served.is_set():
         start_through_outage(worker, start_runtime)
     else:
         start_runtime()
@@ -125,7 +126,7 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """Keep the counters of a worker that ended; where it could not even start, gunicorn ends all."""
-    _served.append(True)
+    _served.set()
     retire(_figures[0], worker.pid)
 
 

@@ -11,9 +11,8 @@ Events in
     ``rows`` (what a raw row may hold, and how it travels), ``aggregates`` (measurements that are already aggregated),
     ``histograms`` (as senders have them), ``counters`` (those that their senders add up for ever), ``batches`` and
     ``ledger`` (rows that commit together, each batch exactly once), ``remembered`` (batches that the ledger forgets),
-    ``quarantine`` (the one bad event of a batch),
-    ``names`` (of events, and how many), ``faults`` (what a failed write means), ``partitions`` (a table a day),
-    ``events`` (``insert_events``, ``query_events``).
+    ``quarantine`` (the one bad event of a batch), ``names`` (of events, and how many), ``faults`` (what a failed write
+    means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
     pass), ``fold`` (from rows to buckets), ``late`` (events merged into buckets whose raw events are gone), ``bins``

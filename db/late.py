@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from db.floors import Floor
 from db.fold import FOLD_BUCKETS, FOLD_EVENTS, MAPS, fold_elsewhere
@@ -208,27 +208,25 @@ WHERE (stored.event_name, stored.bucket_type, stored.bucket_start)
     )
 """)
 
-_SPLIT_COLUMNS = "event_name, bucket_type, dimension, bucket_start, value, count, measurements, histograms, uniques"
-_LAY_SPLITS_BESIDE = text(f"""
+
+def _laying_beside(table: str, beside: str, *columns: str) -> TextClause:
+    """Return what moves the rows of the merged buckets from a table to those that the late events became."""
+    of_bucket = ", ".join(("event_name", "bucket_type", "bucket_start", *columns))
+    return text(f"""
 WITH stored AS (
-    DELETE FROM telemetry_splits AS stored USING late_buckets AS late
+    DELETE FROM {table} AS stored USING late_buckets AS late
     WHERE (stored.event_name, stored.bucket_type, stored.bucket_start)
         = (late.event_name, late.bucket_type, late.bucket_start)
-    RETURNING {", ".join(f"stored.{column}" for column in _SPLIT_COLUMNS.split(", "))}
+    RETURNING stored.*
 )
-INSERT INTO late_splits ({_SPLIT_COLUMNS}) SELECT {_SPLIT_COLUMNS} FROM stored
+INSERT INTO {beside} ({of_bucket}) SELECT {of_bucket} FROM stored
 """)
 
-_BUCKET_COLUMNS = f"event_name, bucket_type, bucket_start, count, {', '.join(MAPS)}, metadata_counts, uniques"
-_LAY_BESIDE = text(f"""
-WITH stored AS (
-    DELETE FROM telemetry_buckets AS stored USING late_buckets AS late
-    WHERE (stored.event_name, stored.bucket_type, stored.bucket_start)
-        = (late.event_name, late.bucket_type, late.bucket_start)
-    RETURNING {", ".join(f"stored.{column}" for column in _BUCKET_COLUMNS.split(", "))}
+
+_LAY_SPLITS_BESIDE = _laying_beside(
+    "telemetry_splits", "late_splits", "dimension", "value", "count", "measurements", "histograms", "uniques"
 )
-INSERT INTO late_buckets ({_BUCKET_COLUMNS}) SELECT {_BUCKET_COLUMNS} FROM stored
-""")
+_LAY_BESIDE = _laying_beside("telemetry_buckets", "late_buckets", "count", *MAPS, "metadata_counts", "uniques")
 
 # A version before them made the stored bucket without these maps: what the late events alone have is not the bucket's.
 _STAY_UNKNOWN = text("""

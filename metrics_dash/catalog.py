@@ -128,6 +128,11 @@ class Chart:
         return self.draw == "stat"
 
     @property
+    def shows_density(self) -> bool:
+        """Whether it draws how all values are spread; where they are told apart it is a line for each."""
+        return self.draw == "heatmap" and self.split_by is None
+
+    @property
     def events(self) -> tuple[str, ...]:
         """The names of the events that it draws, ``event`` first."""
         return (self.event,) if self.ratio is None else self.ratio.events

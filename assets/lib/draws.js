@@ -25,7 +25,7 @@
   /** @param {() => void} work */
   const whenIdle = (work) => {
     if (window.requestIdleCallback) window.requestIdleCallback(work, { timeout: BUSY_AT_MOST });
-    else setTimeout(work, 50);
+    else setTimeout(work, BUSY_AT_MOST);
   };
 
   /** @param {Graph} graph - how far it is out of sight (px) */

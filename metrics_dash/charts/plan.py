@@ -110,7 +110,10 @@ def plan(
         if chart.kind == "gauge"
         else (None, _before(chart, window, grid, held_from))
     )
-    found = Plan(chart, window, grid, _read(chart, window, edges), before, latest)
+    now = _read(chart, window, edges)
+    # Of what it is compared with no cells are drawn.
+    now = replace(now, placed=now.placed or chart.shows_density)
+    found = Plan(chart, window, grid, now, before, latest)
     if compare is None:
         return found
     starts, ends = compared_buckets(window, compare)
@@ -134,7 +137,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         chart.split_by,
         TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
-        placed=chart.show in PERCENTILES or chart.draw == "heatmap",
+        placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
         apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",

@@ -49,7 +49,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
-        density=density(rows) if drawn and chart.draw == "heatmap" and chart.split_by is None else None,
+        density=density(rows) if drawn and chart.shows_density else None,
     )
 
 
@@ -79,7 +79,7 @@ def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Ser
         split = _split_series if chart.show in SPLIT_BY_ANY else _apart_series
         return tuple(split(chart, rows, grid, at))
     values = _values(chart.show, rows, grid)
-    if chart.kind == "gauge" and chart.show == "avg" and chart.draw != "heatmap":
+    if chart.kind == "gauge" and chart.show == "avg" and not chart.shows_density:
         return (Series(chart.title, at, values, _fixed(cast(Values, rows.min)), _fixed(cast(Values, rows.max))),)
     return (Series(chart.title, at, values),)
 

@@ -31,6 +31,7 @@ from metrics_dash.jobs.repair import rebuild
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import roll_up, roll_up_all, run_pass
 from tests.db.test_splits import assert_is, declare, grouped, splits
+from tests.support.ledger import execute
 from tests.support.locks import wait_for_a_lock_waiter
 from tests.support.rollups import NOON, buckets, counts, event, marks, transaction, write_uncommitted
 
@@ -64,12 +65,6 @@ def purged(database: Database, *stored: Made, unique: Any = None) -> None:
     roll_up_all(database, unique=unique or {})
     report = purge(database, PERIODS, NOON)
     assert [level.outcome for level in report.levels] == ["purged"] * 4
-
-
-def execute(database: Database, statement: str, **values: Any) -> Any:
-    with database.begin() as connection:
-        result = connection.execute(text(statement), values)
-        return result.scalar() if result.returns_rows else None
 
 
 def expected(accepted: Iterable[Made], level: str) -> dict[datetime, dict[str, Any]]:

@@ -10,11 +10,12 @@ from sqlalchemy import text
 from db.batches import Batch, Written, days_of
 from db.engine import Database
 from db.jobs import tidy
-from db.ledger import write_batch_bisecting, write_batches
+from db.ledger import write_batches
 from db.migrate import migrate
 from db.partitions import ensure_partitions
 from db.rows import Row, encode_row, to_nanoseconds
 from metrics_dash.ingest.collector import Collector
+from tests.support.ledger import execute, write
 from tests.support.locks import wait_for_a_lock_waiter
 
 NOW = datetime.now(UTC)
@@ -27,19 +28,6 @@ def row(number: int, *, at: datetime = NOW) -> Row:
 def batch(digest: bytes | None = b"one", **more: Any) -> Batch:
     rows = [row(1), row(2, at=NOW - timedelta(days=2)), row(3)]
     return Batch(uuid4(), rows, [10, 12, 13], [(11, "not JSON")], digest, **more)
-
-
-def write(database: Database, *batches: Batch, bisecting: bool = False) -> list[Written]:
-    ensure_partitions(database, days_of(batches))
-    with database.begin() as connection:
-        if bisecting:
-            return [write_batch_bisecting(connection, each) for each in batches]
-        return write_batches(connection, batches)
-
-
-def execute(database: Database, statement: str, **values: Any) -> None:
-    with database.begin() as connection:
-        connection.execute(text(statement), values)
 
 
 def one(database: Database, statement: str) -> Any:

@@ -5,17 +5,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from db import remembered
-from db.batches import Batch, Written, days_of
+from db.batches import Batch, Written
 from db.engine import Database
 from db.floors import align
 from db.jobs import tidy
-from db.ledger import write_batch_bisecting, write_batches
-from db.partitions import ensure_partitions
 from db.rows import encode_row, to_nanoseconds
 from metrics_dash.jobs.rollup import roll_up_all
+from tests.support.ledger import execute, write
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -24,20 +22,6 @@ DAY = timedelta(days=1)
 def batch(days_ago: float, identity: UUID | None = None, **more: Any) -> Batch:
     rows = [encode_row("game.tick", {"n": n}, {}, NOW - days_ago * DAY - timedelta(seconds=n)) for n in range(3)]
     return Batch(identity or uuid4(), rows, digest=b"one", **more)
-
-
-def write(database: Database, *batches: Batch, bisecting: bool = False) -> list[Written]:
-    ensure_partitions(database, days_of(batches))
-    with database.begin() as connection:
-        if bisecting:
-            return [write_batch_bisecting(connection, each) for each in batches]
-        return write_batches(connection, batches)
-
-
-def execute(database: Database, statement: str, **values: Any) -> Any:
-    with database.begin() as connection:
-        result = connection.execute(text(statement), values)
-        return result.scalar() if result.returns_rows else None
 
 
 def raise_floor(database: Database, level: str, days_ago: int) -> None:
