@@ -137,7 +137,7 @@ def _cells(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
     """Yield a path for each shade of a heatmap's cells."""
     edges = scale.across(bucket_edges(chart.window))
     for each in shaded(chart, logarithmic=style.logarithmic):
-        sides = edges[each.bucket].tolist(), edges[each.bucket + 1].tolist(), scale.up(each.low), scale.up(each.high)
+        sides = edges[each.first].tolist(), edges[each.after].tolist(), scale.up(each.low), scale.up(each.high)
         path = "".join(
             f"M{left} {foot:.0f}V{head:.0f}H{right}V{foot:.0f}" for left, right, foot, head in zip(*sides, strict=True)
         )

@@ -6,16 +6,16 @@ All cells of one shade are one trace, which is one path for the browser, however
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from layouts.figure.arrays import Values, packed
-from layouts.figure.axes import axis_offset
+from layouts.figure.axes import on_axis
 from layouts.theme import HEAT_OPACITIES, accent, with_opacity
 from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.windows import bucket_edges
 from metrics_dash.web.address import Theme
 
@@ -30,11 +30,13 @@ _ROUND = (1, 2, 2.5, 5, 10)
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of one shade (0 is the palest): of each its bucket's place in the window, and from where to where it
-    reaches, in the unit in which the chart is drawn."""
+    """Cells of one shade (0 is the palest), those that lie side by side as one: of each the place of its first bucket
+    in the window and of the one after its last, and from where to where it reaches, in the unit in which the chart is
+    drawn."""
 
     shade: int
-    bucket: NDArray[np.int64]
+    first: NDArray[np.int64]
+    after: NDArray[np.int64]
     low: Values
     high: Values
 
@@ -54,17 +56,29 @@ def shaded(chart: ChartData, *, logarithmic: bool) -> list[Cells]:
     counts = np.bincount(where.reshape(-1), count)
     # The root, because a few hold most: what is rare is seen as well.
     shade = np.ceil(np.sqrt(counts / counts.max()) * SHADES).astype(np.int64) - 1
-    low, high = scale.bound(keys[1]), scale.bound(keys[1] + 1)
-    return [
-        Cells(number, keys[0][chosen], low[chosen], high[chosen])
-        for number in range(SHADES)
-        if (chosen := shade == number).any()
-    ]
+    found = []
+    for number in np.unique(shade).tolist():
+        first, after, row = _side_by_side(*keys[:, shade == number])
+        found.append(Cells(number, first, after, scale.bound(row), scale.bound(row + 1)))
+    return found
+
+
+def _side_by_side(
+    bucket: NDArray[np.int64], row: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return stretches of buckets that follow one another in a row: their first, the one after their last, and the
+    row."""
+    order = np.lexsort((bucket, row))
+    bucket, row = bucket[order], row[order]
+    begins = np.flatnonzero(np.concatenate(([True], (np.diff(row) != 0) | (np.diff(bucket) != 1))))
+    ends = np.append(begins[1:], len(bucket)) - 1
+    return bucket[begins], bucket[ends] + 1, row[begins]
 
 
 def cells(chart: ChartData, theme: Theme, *, logarithmic: bool) -> list[dict[str, Any]]:
     """Return a trace for each shade of a chart's cells."""
-    edges = bucket_edges(chart.window) + axis_offset(chart.window) // timedelta(milliseconds=1)
+    # As strings: numbers are moments to Plotly, which it draws in the browser's own zone.
+    edges = np.array([on_axis(from_milliseconds(edge), chart.window) for edge in bucket_edges(chart.window)])
     colour = accent(theme)
     return [
         {
@@ -84,13 +98,13 @@ def cells(chart: ChartData, theme: Theme, *, logarithmic: bool) -> list[dict[str
     ]
 
 
-def _outlines(edges: NDArray[np.int64], each: Cells) -> dict[str, Any]:
+def _outlines(edges: NDArray[np.str_], each: Cells) -> dict[str, Any]:
     """Return all cells as one line with a gap after each."""
-    left, right = edges[each.bucket].astype(np.float64), edges[each.bucket + 1].astype(np.float64)
+    left, right = edges[each.first], edges[each.after]
     gap = np.full(len(left), np.nan)
     x = np.stack([left, left, right, right, right], axis=1).reshape(-1)
     y = np.stack([each.low, each.high, each.high, each.low, gap], axis=1).reshape(-1)
-    return {"x": packed(x), "y": packed(y)}
+    return {"x": x.tolist(), "y": packed(y)}
 
 
 @dataclass(frozen=True)

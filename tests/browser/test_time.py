@@ -409,3 +409,31 @@ def test_the_hour_that_comes_twice_is_told_apart(
     page.keyboard.press("ArrowRight")
     expect(reader).to_have_attribute("aria-valuetext", "Sun 26 Oct, 02:00 (UTC+1): 2")
     assert "02:00 → " in text(page, "#footer")
+
+
+CELLS = """() => {
+  const { calcdata, _fullLayout: { xaxis, meta } } = metrics.graphs.drawing("login-time-p95");
+  const drawn = (kind) => calcdata.filter(([point]) => point.trace.meta === kind).flat();
+  const place = (_, n) => meta.grid.first + n * meta.grid.step + meta.offset;
+  const starts = new Set(Array.from({ length: meta.grid.count + 1 }, place));
+  return {
+    beside: drawn("cells").filter(({ x }) => Number.isFinite(x) && !starts.has(x)).length,
+    cells: drawn("cells").length,
+    reaches: Math.max(...drawn("cells").map(({ x }) => x || 0)) <= meta.end + meta.offset + meta.grid.step,
+    axis: xaxis.range,
+  };
+}"""
+
+
+@pytest.mark.parametrize("shown", ["", "&tz=UTC", "&tz=America/New_York"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "America/Los_Angeles"])
+def test_cells_stand_in_their_buckets_whatever_the_browsers_zone(
+    open_page: Open, page_url: str, zone: str, shown: str
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=24h&refresh=off{shown}", timezone_id=zone)
+    wait_for_tab(page, "auth")
+    drawn(page, "login-time-p95")
+    found = page.evaluate(CELLS)
+    assert found["cells"] > 0
+    assert found["beside"] == 0
+    assert found["reaches"]

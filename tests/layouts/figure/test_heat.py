@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layouts.figure.axes import on_axis
 from layouts.figure.figures import figure
 from layouts.figure.heat import MOST_ROWS, SHADES, cells, shaded
 from layouts.figure.traces import FigureStyle, traces
 from layouts.theme import TOKENS, recolouring
 from metrics_dash.charts.data import ChartData, Density
+from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.windows import bucket_starts
 from tests.support.figures import chart_data, named, unpacked
 
@@ -26,9 +28,10 @@ def heatmap(*held: tuple[int, float, int], buckets: int = 4, line: float = 1.0) 
 
 def holding(chart: ChartData, *, logarithmic: bool = False) -> list[tuple[int, float, float, int]]:
     return [
-        (int(bucket), float(low), float(high), each.shade)
+        (bucket, float(low), float(high), each.shade)
         for each in shaded(chart, logarithmic=logarithmic)
-        for bucket, low, high in zip(each.bucket, each.low, each.high, strict=True)
+        for first, after, low, high in zip(each.first, each.after, each.low, each.high, strict=True)
+        for bucket in range(int(first), int(after))
     ]
 
 
@@ -73,22 +76,31 @@ def test_a_chart_without_a_density_has_no_cells() -> None:
     assert cells(chart_data(CHART, [1, 2]), "light", logarithmic=False) == []
 
 
-def outlines(trace: dict[str, Any]) -> Any:
-    return np.stack([unpacked(trace["x"]), unpacked(trace["y"])], axis=1).reshape(-1, 5, 2)
+def outlines(trace: dict[str, Any]) -> list[tuple[list[str], list[float]]]:
+    """The corners of each cell, in turn: where on the time axis, and how high."""
+    x, y = trace["x"], unpacked(trace["y"]).tolist()
+    return [(x[at : at + 5], y[at : at + 5]) for at in range(0, len(x), 5)]
 
 
 def test_all_cells_of_a_shade_are_one_trace_that_goes_around_each() -> None:
     chart = heatmap((0, 5.0, 9), (2, 5.0, 9), (3, 100.0, 1))
     drawn = named(traces(chart, FigureStyle()), "heat-")
     assert [len(outlines(trace)) for trace in drawn] == [1, 2]
-    first, second = outlines(drawn[1])
-    starts = bucket_starts(chart.window)
-    assert first[:4, 0].tolist() == [starts[0], starts[0], starts[1], starts[1]]
-    assert second[:4, 0].tolist() == [starts[2], starts[2], starts[3], starts[3]]
-    (low, high) = first[0, 1], first[1, 1]
+    (across, up), (then, _) = outlines(drawn[1])
+    places = [on_axis(from_milliseconds(start), chart.window) for start in bucket_starts(chart.window)]
+    assert across[:4] == [places[0], places[0], places[1], places[1]]
+    assert then[:4] == [places[2], places[2], places[3], places[3]]
+    low, high = up[:2]
     assert low <= 5 <= high
-    assert first[:4, 1].tolist() == [low, high, high, low]
-    assert np.isnan(first[4, 1])
+    assert up[:4] == [low, high, high, low]
+    assert np.isnan(up[4])
+
+
+def test_cells_side_by_side_of_one_shade_are_one() -> None:
+    chart = heatmap((0, 5.0, 9), (1, 5.0, 9), (2, 5.0, 9), (3, 100.0, 9))
+    (only,) = named(traces(chart, FigureStyle()), "heat-")
+    assert [len({*across}) for across, _ in outlines(only)] == [2, 2]
+    assert len(holding(chart)) == 4
 
 
 def test_cells_lie_below_the_line_which_reaches_over_the_last_bucket() -> None:
@@ -102,8 +114,8 @@ def test_cells_lie_below_the_line_which_reaches_over_the_last_bucket() -> None:
 
 def test_cells_are_counted_in_the_unit_of_the_axis() -> None:
     (only,) = named(traces(heatmap((0, 61_000.0, 9), line=45_000.0), FigureStyle()), "heat-")
-    (outline,) = outlines(only)
-    assert outline[0, 1] <= 61 / 60 <= outline[1, 1]
+    ((_, up),) = outlines(only)
+    assert up[0] <= 61 / 60 <= up[1]
 
 
 @pytest.mark.parametrize("logarithmic", [False, True])
