@@ -81,6 +81,21 @@
   }
 
   /**
+   * Whether what stands there is of another range than what waits: it is pale at once, as its card's number and the
+   * controls are of the new one. What a tick brings is nearly the same.
+   * @param {Graph} graph
+   * @param {any} layout
+   */
+  function isOfAnotherRange(graph, layout) {
+    const drawn = graph._fullLayout?.meta;
+    const next = layout?.meta;
+    if (!drawn || !next) return false;
+    const part = (next.end - next.start) / 10;
+    const moved = Math.max(Math.abs(next.start - drawn.start), Math.abs(next.end - drawn.end));
+    return next.step !== drawn.step || moved > part;
+  }
+
+  /**
    * As Plotly's own, but in turn. Of two figures for one graph the newer is drawn.
    * @param {Graph} graph
    * @param {unknown[]} figure
@@ -89,6 +104,7 @@
   function inTurn(graph, ...figure) {
     const drawing = waiting.get(graph) ?? asked(graph);
     drawing.figure = figure;
+    graph.setAttribute("data-waiting", isOfAnotherRange(graph, figure[1]) ? "range" : "");
     if (planned !== soon) plan(soon);
     return drawing.drawn;
   }
@@ -106,7 +122,6 @@
     /** @type {Drawing} */
     const drawing = { figure: [], drawn, done };
     waiting.set(graph, drawing);
-    graph.setAttribute("data-waiting", "");
     return drawing;
   }
 

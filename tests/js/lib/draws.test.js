@@ -25,13 +25,14 @@ const draws = load("lib/draws.js");
 draws.take(plotly);
 
 function graph(name, top, more = {}) {
-  const attributes = new Set();
+  const attributes = new Map();
   return {
     name,
     isConnected: true,
     clientWidth: WIDTH,
     clientHeight: 200,
-    setAttribute: (one) => attributes.add(one),
+    setAttribute: (one, value) => attributes.set(one, value),
+    getAttribute: (one) => attributes.get(one),
     removeAttribute: (one) => attributes.delete(one),
     hasAttribute: (one) => attributes.has(one),
     getBoundingClientRect() {
@@ -149,4 +150,20 @@ test("a chart whose place has not changed is not drawn once more", async () => {
   one.clientWidth = WIDTH / 2;
   await plotly.Plots.resize(one);
   assert.deepEqual(drawn, ["one resized"]);
+});
+
+test("what waits to be of another range is told from what a tick brings", () => {
+  const meta = { start: 0, end: 1000, step: "1m" };
+  const waits = (next) => {
+    const one = graph("one", 100, { _fullLayout: { meta } });
+    plotly.react(one, [], { meta: { ...meta, ...next } });
+    return one.getAttribute("data-waiting");
+  };
+  assert.equal(waits({ start: 10, end: 1010 }), "");
+  assert.equal(waits({ end: 2000 }), "range");
+  assert.equal(waits({ start: 1000, end: 2000 }), "range");
+  assert.equal(waits({ step: "5m" }), "range");
+  const fresh = graph("fresh", 100);
+  plotly.react(fresh, [], { meta });
+  assert.equal(fresh.getAttribute("data-waiting"), "");
 });
