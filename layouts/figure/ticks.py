@@ -5,6 +5,7 @@ days; others are spelled out: where the clocks change, hours and days of the zon
 first of months, as many as the narrowest graph has room for.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from layouts.figure.bounds import axis
 from layouts.figure.labels import plain
 from layouts.figure.room import labels_within
 from layouts.figure.traces import FigureStyle, least_value, stacks
-from layouts.numbers import THIN_SPACE
+from layouts.numbers import THIN_SPACE, short_number
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.timerange.parse import midnight, round_down, shift
@@ -31,6 +32,8 @@ _DISTANCES = (("d", (1, 2)), ("w", (1, 2)), ("M", (1, 2, 3, 6, 12, 24, 60)))
 _CALENDAR = tuple((unit, every) for unit, distances in _DISTANCES for every in distances)
 _A_MONDAY = date(1970, 1, 5)
 _FEW = 4
+# Between the least and the greatest value of a logarithmic axis: fewer are labelled by Plotly as on an even one.
+_LEAST_RATIO, _GREATEST_RATIO = 3, 100
 
 
 def ticks(chart: ChartData, style: FigureStyle) -> dict[str, Ticks]:
@@ -115,14 +118,23 @@ def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
     shown = in_unit(chart, unit)
     suffix = f"{THIN_SPACE}{plain(unit.short)}" if unit.short else ""
-    distance = _decade_ticks(shown) if style.logarithmic else _whole_ticks(shown, style)
-    return {"ticksuffix": suffix, "dtick": distance, **axis(chart, style)}
+    found = _decade_ticks(shown, suffix) if style.logarithmic else {"dtick": _whole_ticks(shown, style)}
+    return {"ticksuffix": suffix, **found, **axis(chart, style)}
 
 
-def _decade_ticks(chart: ChartData) -> str | None:
-    """Return few ticks: Plotly labels each of 1 to 9 on a logarithmic axis of little more than a decade."""
-    greatest = max((float(np.nanmax(series.v)) for series in chart.series if np.isfinite(series.v).any()), default=1.0)
-    return "D2" if 3 < greatest / least_value(chart) < 100 else None
+def _decade_ticks(chart: ChartData, suffix: str) -> Ticks:
+    """Return 1, 2 and 5 of each power of ten, spelled out, on a logarithmic axis of few: Plotly labels each of 1 to 9
+    there, or writes 2 for 200."""
+    parts = [series.v for series in chart.series] + ([] if chart.density is None else [chart.density.value])
+    values = np.concatenate([part[np.isfinite(part) & (part > 0)] for part in parts] or [np.ones(1)])
+    least, greatest = float(values.min(initial=least_value(chart))), float(values.max(initial=least_value(chart)))
+    if not _LEAST_RATIO < greatest / least < _GREATEST_RATIO:
+        return {"dtick": None, "tickmode": "auto", "tickvals": None, "ticktext": None}
+    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(greatest)) + 1)
+    marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    marks = [mark for mark in marks if least <= mark <= greatest]
+    texts = [short_number(mark) for mark in marks]
+    return {"dtick": None, "tickmode": "array", "tickvals": marks, "ticktext": [*texts[:-1], f"{texts[-1]}{suffix}"]}
 
 
 def _whole_ticks(chart: ChartData, style: FigureStyle) -> int | None:

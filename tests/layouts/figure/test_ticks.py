@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from layouts.figure.ticks import ticks, time_ticks
 from layouts.figure.traces import FigureStyle
+from layouts.numbers import THIN_SPACE
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.windows import choose_window
 from tests.support.figures import chart_data
@@ -98,3 +99,21 @@ def test_the_unit_stands_at_the_topmost_tick() -> None:
     timing = replace(chart, chart=replace(chart.chart, unit="ms"))
     assert values(timing)["ticksuffix"] == "\u202fs"
     assert values(chart)["ticksuffix"] == ""
+
+
+def test_a_logarithmic_axis_of_little_more_than_a_decade_spells_out_what_it_is_at() -> None:
+    moving = ticks(chart_data("damage-dealt", [60, 100, 640]), FigureStyle(logarithmic=True))["yaxis"]
+    assert moving["tickvals"] == [100, 200, 500]
+    assert moving["ticktext"] == ["100", "200", "500"]
+    assert moving["tickmode"] == "array"
+
+
+def test_its_topmost_label_has_the_unit() -> None:
+    moving = ticks(chart_data("login-time-p95", [60, 100, 640]), FigureStyle(logarithmic=True))["yaxis"]
+    assert moving["ticktext"][-1] == f"500{THIN_SPACE}ms"
+
+
+@pytest.mark.parametrize("values", [[1.0, 1e6], [100, 120], [0.0, 0.0]])
+def test_wider_and_narrower_ones_are_left_to_plotly(values: list[float]) -> None:
+    moving = ticks(chart_data("damage-dealt", values), FigureStyle(logarithmic=True))["yaxis"]
+    assert (moving["tickmode"], moving["tickvals"]) == ("auto", None)
