@@ -2,13 +2,15 @@
  * address doesn't say how long a turn is, the tab stays, and what it has more than one screen of still comes by.
  *
  * The next one is asked for while the present one stays: only when its answer is there does the address follow, and a
- * still of the old picture covers the new one until that is drawn. Without an answer nothing changes. */
+ * still of the old picture covers the new one until that is drawn. Without an answer nothing changes. A turn begins when
+ * its charts are drawn, so that also a slow machine shows each of them that long. */
 ((metrics) => {
   const SHORTEST = 5;
   const USUAL = 30;
   const HOLD = 60000;
   const ANSWER_WITHIN = 40000;
   const TRY_AGAIN = 5000;
+  const BEGINS_WITHIN = 60000;
   const { url, events } = metrics;
 
   const now = () => performance.now();
@@ -18,6 +20,8 @@
   /** @type {(Place & { at: number, from: string, still: HTMLElement | null }) | null} */
   let pending = null;
   let connected = true;
+  /* How often a turn was begun: what waits for charts that have given way to others begins none. */
+  let turns = 0;
 
   function seconds() {
     const wanted = url.get("rotate") === "" ? USUAL : Number(url.get("rotate"));
@@ -42,7 +46,7 @@
   function state() {
     const every = seconds();
     if (!every) return null;
-    const waits = due === null || isHeld() || !isHealthy();
+    const waits = due === null || due === Number.POSITIVE_INFINITY || isHeld() || !isHealthy();
     const left = Math.max(0, ((due ?? 0) - now()) / 1000);
     return {
       next: metrics.turns.nameOf(next()),
@@ -55,10 +59,21 @@
   function step() {
     const every = seconds();
     if (!every) due = null;
-    else if (due === null) due = now() + every * 1000;
+    else if (due === null) begin(metrics.turns.present().tab);
     else if (isHeld()) due = Math.max(due, heldUntil);
     else if (now() >= due && pending === null) takeTurn();
     if (pending !== null && now() - pending.at > ANSWER_WITHIN) giveUp();
+  }
+
+  /** @param {string} tab */
+  function begin(tab) {
+    due = Number.POSITIVE_INFINITY;
+    turns += 1;
+    const mine = turns;
+    const drawn = () => {
+      if (mine === turns && due === Number.POSITIVE_INFINITY) due = now() + seconds() * 1000;
+    };
+    metrics.still.whenDrawn(tab, drawn, BEGINS_WITHIN);
   }
 
   function takeTurn() {
@@ -105,7 +120,7 @@
     const still = end();
     url.go({ tab, value }, { replace: true });
     metrics.pages.show(tab, page);
-    due = now() + seconds() * 1000;
+    begin(tab);
     metrics.still.whenDrawn(tab, () => metrics.still.lift(still));
   }
 

@@ -30,15 +30,16 @@
 
   /**
    * @param {string} tab
-   * @param {() => void} then - called in any case, at the latest after DRAWN_WITHIN
+   * @param {() => void} then - called in any case
+   * @param {number} [within] - at the latest (ms)
    */
-  function whenDrawn(tab, then) {
+  function whenDrawn(tab, then, within = DRAWN_WITHIN) {
     const started = performance.now();
     const look = () => {
       const grid = document.querySelector(`#grid-${tab}`);
       const count = (/** @type {string} */ inner) => grid?.querySelectorAll(`.card:not(.tile)${inner}`).length ?? 0;
       const drawn = grid !== null && count(" .js-plotly-plot .xaxislayer-above") >= count("");
-      if (drawn || performance.now() - started > DRAWN_WITHIN) then();
+      if (drawn || performance.now() - started > within) then();
       else setTimeout(look, LOOK_EVERY);
     };
     look();

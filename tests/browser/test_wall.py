@@ -68,6 +68,7 @@ def open_wall(open_page: Open, url: str, query: str = "rotate=30", *, clock: boo
     page.goto(f"{url}?kiosk=1&{query}")
     wait_for_tab(page, parse_qs(query).get("tab", TABS)[0])
     wait_for_words(page, "complete through")
+    wait_for_begin(page)
     return page
 
 
@@ -84,6 +85,14 @@ def tab_of(page: Page) -> str:
 def wait_for_turn(page: Page, tab: str) -> None:
     page.wait_for_function("(tab) => document.getElementById('grid-' + tab) && metrics.url.get('tab') === tab", arg=tab)
     wait_for_tab(page, tab)
+    wait_for_begin(page)
+
+
+def wait_for_begin(page: Page) -> None:
+    """Until the time of the turn runs, which it does from when its charts are drawn, or is held."""
+    page.wait_for_function(
+        "() => { const turn = metrics.rotation.state(); return !turn || turn.held || turn.left !== null }"
+    )
 
 
 def mark(page: Page) -> None:

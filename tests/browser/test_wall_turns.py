@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from metrics_dash.catalog import DEFAULT_PATH
 from tests.browser.conftest import CATALOG, Serve
-from tests.browser.test_wall import open_wall, wait_for_turn
+from tests.browser.test_wall import open_wall, tab_of, wait_for_begin, wait_for_turn
 
 Open = Callable[..., Page]
 # The charts of its tab.
@@ -79,6 +79,28 @@ def test_more_charts_than_fit_come_by_in_pages_of_readable_cards(
     page.clock.fast_forward(30_000)
     wait_for_turn(page, "server")
     expect(page.locator("#wall-part")).to_be_hidden()
+
+
+def test_a_turn_begins_when_its_charts_are_drawn(open_page: Open, page_url: str) -> None:
+    page = open_page("about:blank")
+    page.clock.install()
+    # Charts are drawn when the browser has time for them, and here it has none.
+    page.add_init_script("""
+        window.held = [];
+        Object.defineProperty(window, "scheduler", { value: { postTask: (work) => held.push(work) }, writable: true });
+    """)
+    page.goto(f"{page_url}?kiosk=1&rotate=30")
+    page.wait_for_selector("#grid-server [data-waiting]")
+    expect(page.locator("#wall-next")).to_contain_text("next: Auth, waiting")
+    page.clock.fast_forward(40_000)
+    page.clock.run_for(2_000)
+    expect(page.locator("#wall-next")).to_contain_text("next: Auth, waiting")
+    assert tab_of(page) == "server"
+    assert page.locator("#grid-server [data-waiting]").count() >= len(CATALOG.tab("server").charts)
+    page.evaluate("window.scheduler = null; held.forEach((work) => work())")
+    wait_for_begin(page)
+    page.clock.fast_forward(30_000)
+    wait_for_turn(page, "auth")
 
 
 def test_pages_of_a_tab_that_stays_come_round_again(open_page: Open, crowded: str) -> None:
@@ -154,6 +176,7 @@ def test_a_wall_goes_through_the_values_of_a_dimension_before_the_next_tab(open_
             Object.values(meta.series).every(({ name }) => name === "" || name === value))""",
             arg=value,
         )
+        wait_for_begin(page)
     page.clock.fast_forward(30_000)
     wait_for_turn(page, "gameplay")
     expect(page.locator("#wall-part")).to_be_hidden()
@@ -162,10 +185,12 @@ def test_a_wall_goes_through_the_values_of_a_dimension_before_the_next_tab(open_
 
 
 def test_a_value_keeps_its_colour_and_its_turn_when_the_page_is_loaded_anew(open_page: Open, page_url: str) -> None:
+    # Of a bucket that is unfinished, which one is or not by the minute, the bar is pale and its hatch has the colour.
     colours = """() => Object.fromEntries(metrics.graphs.drawing("login-results")._fullData
       .filter((one) => one.meta === "value")
-      .map((one) => [metrics.graphs.drawing("login-results")._fullLayout.meta.series[one.legendgroup].name,
-                     one.marker?.color ?? one.line.color]))"""
+      .map(({ legendgroup, marker, line }) => [
+        metrics.graphs.drawing("login-results")._fullLayout.meta.series[legendgroup].name,
+        marker?.pattern?.shape ? marker.pattern.fgcolor : (marker?.color ?? line.color)]))"""
     page = open_wall(open_page, page_url, "tab=auth&range=1h&rotate=30&rotate_by=success")
     page.wait_for_function(f"() => Object.keys(({colours})()).length === 2")
     whole = page.evaluate(colours)
