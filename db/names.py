@@ -16,19 +16,27 @@ from db.engine import Database
 from db.faults import original
 from db.schema import LOCK_NAMES
 
-# What the application says of itself is no name of anybody's and costs no quota.
 NAME_QUOTA = 1000
+# What the application says of itself is no name of anybody's, and a declared one was chosen by whoever runs it: neither
+# costs a place, so that no sender can use up what the page is there to show.
+_COSTS_A_PLACE = "(event_name <> ALL(%(ours)s) AND event_name NOT IN (SELECT event_name FROM declared_events))"
 # How long flushes may be held up by a look for names that nothing is left of, and it by them.
 FORGET_LOCK_TIMEOUT = "300ms"
 
 
 def stored_names(connection: Connection) -> set[str]:
-    """Return every event name that the store knows and that counts towards the quota."""
+    """Return every event name that the store knows, but for the application's own."""
     return set(
         connection.execute(
             text("SELECT event_name FROM event_names WHERE event_name <> ALL(:ours)"), {"ours": list(OWN_EVENTS)}
         ).scalars()
     )
+
+
+def places_taken(connection: Connection) -> int:
+    """Return how many of the store's names count towards the quota."""
+    taken = f"SELECT count(*) FROM event_names WHERE {_COSTS_A_PLACE.replace('%(ours)s', ':ours')}"
+    return int(connection.execute(text(taken), {"ours": list(OWN_EVENTS)}).scalar_one())
 
 
 def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: int) -> set[str]:
@@ -42,16 +50,16 @@ def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: in
     # From here to the commit nobody else makes a name known, so that what is counted now still holds then.
     driver.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_NAMES,))
     driver.execute(
-        """
+        f"""
         WITH new AS (
-            SELECT name, place FROM unnest(%(names)s::text[]) WITH ORDINALITY AS new (name, place)
-            WHERE NOT EXISTS (SELECT FROM event_names WHERE event_name = name)
+            SELECT event_name, place FROM unnest(%(names)s::text[]) WITH ORDINALITY AS new (event_name, place)
+            WHERE NOT EXISTS (SELECT FROM event_names AS known WHERE known.event_name = new.event_name)
         )
         INSERT INTO event_names (event_name)
-        (SELECT name FROM new WHERE name <> ALL(%(ours)s) ORDER BY place LIMIT greatest(
-            0, %(quota)s - (SELECT count(*) FROM event_names WHERE event_name <> ALL(%(ours)s))
+        (SELECT event_name FROM new WHERE {_COSTS_A_PLACE} ORDER BY place LIMIT greatest(
+            0, %(quota)s - (SELECT count(*) FROM event_names WHERE {_COSTS_A_PLACE})
         ))
-        UNION ALL SELECT name FROM new WHERE name = ANY(%(ours)s)
+        UNION ALL SELECT event_name FROM new WHERE NOT {_COSTS_A_PLACE}
         """,
         {"names": unknown, "ours": list(OWN_EVENTS), "quota": quota},
     )

@@ -279,6 +279,14 @@ event_names = Table(
     _time("first_seen_at", default="clock_timestamp()"),
 )
 
+# Those that a catalog declares, which count towards no quota.
+declared_events = Table(
+    "declared_events",
+    metadata,
+    Column("event_name", Text, primary_key=True),
+    _time("declared_at", default="clock_timestamp()"),
+)
+
 # A heartbeat of each process that collects, so that every page knows what is still on its way.
 collectors = Table(
     "collectors",

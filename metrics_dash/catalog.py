@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from db.declared import Declared
 from metrics_dash.bounds import NO_BOUNDS, Bounds, BoundsError, Good, Number, check_bounds
 from metrics_dash.catalog_names import EventName, Identifier, Key
 from metrics_dash.catalog_ratio import SIDES, PartDeclaration, Ratio, RatioError, resolve_ratio
@@ -163,14 +164,13 @@ class Catalog:
     tabs: tuple[Tab, ...]
 
     @cached_property
-    def unique(self) -> Mapping[str, tuple[str, ...]]:
-        """By event name the metadata keys whose values are counted once each."""
-        return {name: event.unique for name, event in self.events.items() if event.unique}
-
-    @cached_property
-    def dimensions(self) -> Mapping[str, tuple[str, ...]]:
-        """By event name the metadata keys whose values are told apart."""
-        return {name: event.dimensions for name, event in self.events.items() if event.dimensions}
+    def declared(self) -> Declared:
+        """What buckets and the quota of names are to know of it."""
+        return Declared(
+            tuple(self.events),
+            unique={name: event.unique for name, event in self.events.items() if event.unique},
+            split={name: event.dimensions for name, event in self.events.items() if event.dimensions},
+        )
 
     def charts(self) -> Iterator[Chart]:
         """Return every chart of every tab, in order."""

@@ -287,8 +287,7 @@ def jobs(
     rollup = RollupJob(
         database,
         settings.rollup_interval,
-        unique=catalog.unique,
-        split=catalog.dimensions,
+        declared=catalog.declared,
         took=took,
         merged=merged,
     )

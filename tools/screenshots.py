@@ -29,8 +29,8 @@ from app import create_app
 from db.aggregates import Aggregate
 from db.annotations import Annotation, put_annotations
 from db.collectors import INGEST_EVENT, PROCESS_EVENT, REFUSALS_EVENT, REFUSED_EVENT, refused_pair
+from db.declared import declare
 from db.engine import Database
-from db.event_keys import declare_splits, declare_unique
 from db.events import insert_events
 from db.migrate import migrate
 from db.rows import SAMPLE
@@ -431,7 +431,7 @@ def fill(database: Database, days: int) -> None:
     insert_events([{"event_name": HEARTBEAT, "occurred_at": now}], database=database)
     out.print("Rolling up …")
     catalog = load_catalog()
-    roll_up_all(database, unique=catalog.unique, split=catalog.dimensions)
+    roll_up_all(database, declared=catalog.declared)
 
 
 def take(browser: Browser, address: str, shot: Shot) -> None:
@@ -469,9 +469,7 @@ def _database(data_dir: Path | None) -> Iterator[Database]:
         database.start()
         migrate(database)
         with database.begin() as connection:
-            catalog = load_catalog()
-            declare_unique(connection, catalog.unique)
-            declare_splits(connection, catalog.dimensions)
+            declare(connection, load_catalog().declared)
         yield database
     finally:
         database.close()

@@ -45,10 +45,10 @@ def rollup(
     with opened(migrates=True) as (settings, database):
         began, catalog = datetime.now(UTC), load_catalog(settings.catalog)
         if start is not None and end is not None:
-            computed = rebuild(database, start, end, unique=catalog.unique, split=catalog.dimensions)
+            computed = rebuild(database, start, end, declared=catalog.declared)
             typer.echo(f"{computed:,} buckets were computed again")
         else:
-            roll_up_all(database, unique=catalog.unique, split=catalog.dimensions)
+            roll_up_all(database, declared=catalog.declared)
         with database.reading() as connection:
             failing = [bucket for bucket in uncomputed(connection) if not bucket.lost]
     for bucket in failing:

@@ -148,9 +148,9 @@ class Buffer(Books):
     def _holds_batches(self) -> bool:
         return any(pending.places for pending in self._held())
 
-    def learn_names(self, stored: set[str]) -> None:
-        """Know the names that are stored, and forget those that the store has forgotten or refused."""
-        self._known.learn(stored, self._waiting_names)
+    def learn_names(self, stored: set[str], declared: set[str]) -> None:
+        """Know the names that are stored or declared, and forget those that the store has forgotten or refused."""
+        self._known.learn(stored, declared, self._waiting_names)
 
     def _waiting_names(self) -> set[str]:
         with self._lock:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psutil
 
 from db.collectors import SilentCollector, beat, bury, leave, silent_on, transaction_time
+from db.declared import declared_events
 from db.engine import Database
 from db.faults import describe
 from db.names import stored_names
@@ -53,7 +54,7 @@ class Heartbeat:
                 oldest_buffered_at=None if age is None else seen_at - timedelta(seconds=age),
                 accounting=self._buffer.snapshot().as_dict(),
             )
-            self._buffer.learn_names(stored_names(connection))
+            self._buffer.learn_names(stored_names(connection), declared_events(connection))
             silent = silent_on(connection, host)
             dead = [each for each in silent if not is_running(each.pid, each.started_at) and not self._waits_for(each)]
             stored = self._emptied()

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from db.audit import stored_days
+from db.declared import Declared
 from db.engine import Database
 from db.floors import Floor, read_floors
 from db.levels import LEVELS, RAW, RollupLevel
 from db.repairs import Bucket, mark_between, mark_buckets
 from metrics_dash.jobs.audit import Problem, compare
-from metrics_dash.jobs.rollup import NONE_DECLARED, Keys, roll_up_all
+from metrics_dash.jobs.rollup import NOTHING_DECLARED, roll_up_all
 
 log = logging.getLogger(__name__)
 
@@ -98,18 +99,17 @@ def rebuild(
     start: datetime,
     end: datetime,
     *,
-    unique: Keys = NONE_DECLARED,
-    split: Keys = NONE_DECLARED,
+    declared: Declared = NOTHING_DECLARED,
 ) -> int:
     """Compute every bucket again that begins in a span (aware; widened to whole buckets), as far as what it is made of
-    is there; how many were marked, those of minutes, hours and days. ``unique``, ``split``: what the catalog declares.
+    is there; how many were marked, those of minutes, hours and days. ``declared``: what the catalog does.
     """
     marked = 0
     for level in LEVELS:
         first, last = _at(start, level.width), _at(end, level.width)
         with database.begin() as connection:
             marked += mark_between(connection, level, first, last if last == end else last + level.width)
-    roll_up_all(database, unique=unique, split=split)
+    roll_up_all(database, declared=declared)
     return marked
 
 

@@ -6,25 +6,22 @@ late, or after an outage changes nothing that is right. ``db.rollups`` has the s
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from db import failures, late, rollups
+from db.declared import Declared, declare
 from db.engine import Database
-from db.event_keys import declare_splits, declare_unique
 from db.floors import read_floors
 from db.keys import BucketKeys
 from db.levels import LEVELS, RAW, RollupLevel
 
 log = logging.getLogger(__name__)
 
-Keys = Mapping[str, Collection[str]]
-"""By event name the metadata keys that a catalog declares: whose values are counted once each, or told apart."""
-
-NONE_DECLARED: Keys = {}
+NOTHING_DECLARED = Declared()
 
 # Buckets that one pass recomputes per level, at most. Ten thousand minute buckets are 15 hours of eleven names.
 PASS_LIMIT = 10_000
@@ -64,20 +61,18 @@ def run_pass(
     *,
     limit: int = PASS_LIMIT,
     before: datetime | None = None,
-    unique: Keys = NONE_DECLARED,
-    split: Keys = NONE_DECLARED,
+    declared: Declared = NOTHING_DECLARED,
 ) -> PassResult:
     """Fold up to ``limit`` dirty buckets of each level, newest first; returns at once if another process does.
 
-    ``before`` leaves minutes that start at or after it for a later pass. ``unique`` and ``split``: what the catalog
-    declares. A late event reaches its minute, hour and day in the same pass.
+    ``before`` leaves minutes that start at or after it for a later pass. ``declared``: what the catalog does. A late
+    event reaches its minute, hour and day in the same pass.
     """
     started = time.monotonic()
     with database.begin() as connection:
         if not rollups.try_lock(connection):
             return PassResult(acted=False)
-        declare_unique(connection, unique)
-        declare_splits(connection, split)
+        declare(connection, declared)
         result = roll_up(connection, limit=limit, before=before)
     return _timed(result, time.monotonic() - started)
 
@@ -131,20 +126,17 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> in
     return len(failed)
 
 
-def roll_up_all(
-    database: Database, *, limit: int = PASS_LIMIT, unique: Keys = NONE_DECLARED, split: Keys = NONE_DECLARED
-) -> int:
+def roll_up_all(database: Database, *, limit: int = PASS_LIMIT, declared: Declared = NOTHING_DECLARED) -> int:
     """Run passes until nothing is dirty, waiting for a pass of another process; return the buckets computed.
 
     Those of an older version are completed, too. What could not be computed before is tried once more, now.
-    ``unique`` and ``split``: what the catalog declares.
+    ``declared``: what the catalog does.
     """
     total = 0
     with database.begin() as connection:
         rollups.lock(connection)
         failures.try_all_now(connection)
-        declare_unique(connection, unique)
-        declare_splits(connection, split)
+        declare(connection, declared)
     while True:
         with database.begin() as connection:
             rollups.lock(connection)
@@ -174,8 +166,8 @@ class RollupJob:
 
     A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
     freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
-    ``unique`` and ``split``: what the catalog declares. ``took`` is told how many seconds each pass took, ``merged``
-    how many late events it merged and how many it set aside.
+    ``declared``: what the catalog does. ``took`` is told how many seconds each pass took, ``merged`` how many late
+    events it merged and how many it set aside.
     """
 
     def __init__(
@@ -185,8 +177,7 @@ class RollupJob:
         *,
         run: Callable[..., PassResult] = run_pass,
         limit: int = PASS_LIMIT,
-        unique: Keys = NONE_DECLARED,
-        split: Keys = NONE_DECLARED,
+        declared: Declared = NOTHING_DECLARED,
         took: Callable[[float], None] = lambda seconds: None,
         merged: Callable[[int, int], None] = lambda events, lost: None,
     ) -> None:
@@ -195,14 +186,14 @@ class RollupJob:
         self._run = run
         self._most = self._limit = limit
         self._slow = False
-        self._unique, self._split = unique, split
+        self._declared = declared
         self._took = took
         self._merged = merged
 
     def __call__(self, slot: datetime) -> bool:
         """Run one pass; True if another should follow at once."""
         before = datetime.now(UTC).replace(second=0, microsecond=0) if self._slow else None
-        result = self._run(self._database, limit=self._limit, before=before, unique=self._unique, split=self._split)
+        result = self._run(self._database, limit=self._limit, before=before, declared=self._declared)
         if not result.acted:
             return False
         self._took(result.seconds)

@@ -13,6 +13,7 @@ from db.fold import KEYS_PER_EVENT
 from db.jobs import UnfinishedJob, unfinished
 from db.labels import OTHER
 from db.migrate import current_revision, head_revision, is_newer
+from db.names import NAME_QUOTA, places_taken
 from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
 from metrics_dash.catalog import CatalogError, load_catalog
@@ -26,6 +27,7 @@ from metrics_dash.settings import Settings
 
 LAG_WORTH_A_LOOK = timedelta(minutes=1)
 LAG_BAD = timedelta(minutes=10)
+NAMES_WORTH_A_LOOK = NAME_QUOTA * 9 // 10
 
 
 def examine(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -53,7 +55,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     with database.reading("primary") as connection:
         status = pipeline_status(connection)
         partitions = attached_partitions(connection)
-        crowded = crowded_events(connection)
+        crowded, places = crowded_events(connection), places_taken(connection)
         jobs = unfinished(connection)
         yield from around_database(database, connection, status)
         yield from access(settings, connection, status.now, _tabs(settings))
@@ -61,6 +63,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _lag(status)
     yield _uncomputed(status)
     yield _crowded(crowded)
+    yield _names(places)
     yield _partitions(partitions, datetime.now(UTC))
     yield _purge(status)
     yield from map(_job, jobs)
@@ -191,6 +194,19 @@ def _crowded(names: list[str]) -> Finding:
         Verdict.WORTH_A_LOOK,
         f"more than {KEYS_PER_EVENT} measurements or metadata keys, the rest counted as {OTHER}: {text}",
         "put what differs from event to event into values, not into names",
+    )
+
+
+def _names(taken: int) -> Finding:
+    text = f"{taken:,} of {NAME_QUOTA:,} names that no catalog declares"
+    if taken < NAMES_WORTH_A_LOOK:
+        return Finding("event names", Verdict.GOOD, text)
+    over = "more are refused (name_quota)" if taken >= NAME_QUOTA else "nearly all"
+    return Finding(
+        "event names",
+        Verdict.BAD if taken >= NAME_QUOTA else Verdict.WORTH_A_LOOK,
+        f"{text}: {over}",
+        "find the sender that makes names of what are values; a name is given back when its last bucket is purged",
     )
 
 

@@ -134,7 +134,7 @@ def history(database: Database) -> datetime:
     moments += [now - timedelta(hours=number) for number in range(3, 72)]
     moments += [now - timedelta(days=number) for number in range(3, 40)]
     insert_events([event for number, moment in enumerate(moments) for event in _events(moment, number)])
-    roll_up_all(database, unique=CATALOG.unique, split=CATALOG.dimensions)
+    roll_up_all(database, declared=CATALOG.declared)
     return now
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from db import declared
 from db.bins import place_of, values_of
 from db.engine import Database
-from db.event_keys import declare_splits, declare_unique
 from db.rollups import lock
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Queries
@@ -25,8 +25,8 @@ LENGTHS = {"1h": 55, "24h": 1400, "7d": 7 * 1400, "30d": 29 * 1400}
 def declare(database: Database) -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_splits(connection, {KILLED: ["zone"], SESSION: ["realm"]})
-        declare_unique(connection, {SESSION: ["account_id"]})
+        split = {KILLED: ["zone"], SESSION: ["realm"]}
+        declared.declare(connection, declared.Declared(unique={SESSION: ["account_id"]}, split=split))
 
 
 def kills(number: int, minutes: float, seed: int = 1) -> Events:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from db.declared import Declared, declare
 from db.engine import Database
-from db.event_keys import declare_splits
 from db.rollups import lock
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rotation import Rotation, rotated, split_for
@@ -19,7 +19,7 @@ FOLLOWING = ["login-rate", "login-results", "login-time-p95"]
 def stored(database: Database) -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_splits(connection, {LOGIN: ["success"]})
+        declare(connection, Declared(split={LOGIN: ["success"]}))
     store(database, *logins(MOMENT, 5, success=True), *logins(MOMENT, 2, success=False), *logins(MOMENT, 1))
     recorded_since(database, at("2026-01-01T00:00+00:00"))
 

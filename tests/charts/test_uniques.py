@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from db import declared
 from db.engine import Database
-from db.event_keys import declare_unique
 from db.rollups import lock
 from db.series import Rows
 from metrics_dash.charts.queries import Queries
@@ -24,7 +24,7 @@ SECOND = np.array([1.0])
 def declare(database: Database) -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_unique(connection, {SESSION: ["account_id"]})
+        declared.declare(connection, declared.Declared(unique={SESSION: ["account_id"]}))
 
 
 def sessions(*people: tuple[float, Any]) -> Iterable[Any]:

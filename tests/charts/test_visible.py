@@ -2,8 +2,8 @@
 
 import pytest
 
+from db.declared import Declared, declare
 from db.engine import Database
-from db.event_keys import declare_splits
 from db.rollups import lock
 from metrics_dash.catalog import Tab
 from metrics_dash.catalog_rules import Show
@@ -40,7 +40,7 @@ def test_the_number_of_some_values_is_told_where_it_follows_from_theirs(
 ) -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_splits(connection, {LOGIN: ["success"]})
+        declare(connection, Declared(split={LOGIN: ["success"]}))
     store(database, *logins(MOMENT, 5, success=True), *logins(MOMENT, 2, success=False), *logins(MOMENT, 1))
     chart = ad_hoc_chart(LOGIN, None, show, "success", queries._catalog)
     tab = queries.charts(Tab("tab", "Tab", (chart,)), queries.window("1h"))

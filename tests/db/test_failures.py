@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db import rollups
+from db.declared import Declared
 from db.engine import Database
 from db.events import insert_events
 from db.failures import FIRST_PAUSE, LONGEST_PAUSE, UncomputedBucket, uncomputed
@@ -251,7 +252,7 @@ def test_the_audit_names_what_an_older_version_forgot(database: Database) -> Non
 
 def test_the_audit_compares_no_unique_values_of_what_is_known_not_to_be_computable(database: Database) -> None:
     insert_events([event(0, metadata={"who": "ann"})], database=database)
-    run_pass(database, unique={"a.b": ["who"]})
+    run_pass(database, declared=Declared(unique={"a.b": ["who"]}))
     store_unchecked(database, [event(0, metadata={"who": "bob"}, ms=HUGE), event(0, ms=HUGE)])
     run_pass(database)
     assert [type(each) for each in audit(database)] == [UncomputedBucket]
@@ -260,7 +261,7 @@ def test_the_audit_compares_no_unique_values_of_what_is_known_not_to_be_computab
 def test_the_audit_says_once_what_is_wrong_beside_what_can_not_be_compared(database: Database) -> None:
     overflow(database, marked=False)
     insert_events([event(0, "c.d", {"who": "ann"}), event(0, "e.f")], database=database)
-    run_pass(database, unique={"c.d": ["who"]})
+    run_pass(database, declared=Declared(unique={"c.d": ["who"]}))
     execute(
         database,
         "UPDATE telemetry_buckets SET uniques = jsonb_build_object('who', 'e1:') "

@@ -15,6 +15,7 @@ from db.aggregates import Aggregate, encode_aggregates
 from db.batches import Batch, Written, days_of
 from db.bins import place_of
 from db.buckets import purge_buckets_before
+from db.declared import Declared
 from db.engine import Database
 from db.events import insert_events
 from db.fold import VALUES_PER_KEY
@@ -62,7 +63,7 @@ def purged(database: Database, *stored: Made, unique: Any = None) -> None:
     insert_events([*stored, event(-300 * 24 * 60, "long.ago")], database=database)
     with database.begin() as connection:
         connection.execute(text("UPDATE ingest_batches SET committed_at = committed_at - interval '1 hour'"))
-    roll_up_all(database, unique=unique or {})
+    roll_up_all(database, declared=Declared(unique=unique or {}))
     report = purge(database, PERIODS, NOON)
     assert [level.outcome for level in report.levels] == ["purged"] * 4
 

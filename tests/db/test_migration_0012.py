@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from db.declared import Declared
 from db.engine import Database, use_database
 from db.events import insert_events
 from db.migrate import migrate
@@ -34,14 +35,14 @@ def uniques(database: Database, level: str = "hour") -> list[Any]:
 def test_a_declaration_reaches_buckets_of_an_older_version(older: Database) -> None:
     migrate(older)
     assert uniques(older) == [{}]
-    run_pass(older, unique=WHO)
+    run_pass(older, declared=Declared(unique=WHO))
     assert uniques(older) == uniques(older, "day") == [{"who": 3}]
     assert audit(older) == []
 
 
 def test_what_an_older_version_computes_meanwhile_is_computed_again(older: Database) -> None:
     migrate(older)
-    run_pass(older, unique=WHO)
+    run_pass(older, declared=Declared(unique=WHO))
     with older.begin() as connection:
         # As that version does: it deletes a bucket and inserts it again, and names none of what is new.
         connection.execute(
@@ -49,14 +50,14 @@ def test_what_an_older_version_computes_meanwhile_is_computed_again(older: Datab
             {"at": NOON},
         )
     assert audit(older) == []
-    run_pass(older, unique=WHO)
+    run_pass(older, declared=Declared(unique=WHO))
     assert uniques(older) == [{"who": 3}]
     assert audit(older) == []
 
 
 def test_the_way_back_leaves_the_rest_as_it_is(older: Database) -> None:
     migrate(older)
-    run_pass(older, unique=WHO)
+    run_pass(older, declared=Declared(unique=WHO))
     migrate(older, "0011")
     with older.begin() as connection:
         rows = connection.execute(text("SELECT * FROM telemetry_buckets")).mappings().all()

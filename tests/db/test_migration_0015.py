@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from db.declared import Declared
 from db.engine import Database, use_database
 from db.events import insert_events
 from db.migrate import migrate
@@ -32,14 +33,14 @@ def test_a_declaration_reaches_buckets_of_an_older_version(older: Database) -> N
     migrate(older)
     assert counts(older, "hour") == {}
     assert audit(older) == []
-    run_pass(older, split=LAND)
+    run_pass(older, declared=Declared(split=LAND))
     assert counts(older) == counts(older, "hour") == counts(older, "day") == {"de": 3}
     assert audit(older) == []
 
 
 def test_the_way_back_leaves_the_rest_as_it_is(older: Database) -> None:
     migrate(older)
-    run_pass(older, split=LAND)
+    run_pass(older, declared=Declared(split=LAND))
     migrate(older, "0014")
     with older.begin() as connection:
         stored = connection.execute(text("SELECT count(*) FROM telemetry_buckets")).scalar_one()

@@ -12,17 +12,19 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from db import rollups
 from db.batches import Batch, Written, days_of
 from db.collectors import REFUSED_EVENT
+from db.declared import Declared, declare
 from db.engine import Database
 from db.events import insert_events
 from db.ledger import write_batch_bisecting, write_batches
-from db.names import NOTHING_LEFT, forget_names, stored_names
+from db.names import NOTHING_LEFT, forget_names, places_taken, stored_names
 from db.partitions import ensure_partitions
 from db.rows import Row, encode_row
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.jobs.retention import purge
-from metrics_dash.jobs.rollup import roll_up_all
+from metrics_dash.jobs.rollup import roll_up_all, run_pass
 from metrics_dash.settings import Settings
 from tests.support.locks import wait_for_a_lock_waiter
 
@@ -90,6 +92,31 @@ def test_what_collectors_report_costs_no_quota_and_is_never_refused(database: Da
     with database.reading() as connection:
         assert stored_names(connection) == {"a", "b", "c"}
     assert raw(database) == ["a", "b", "c", REFUSED_EVENT]
+
+
+@pytest.mark.parametrize("bisecting", [False, True])
+def test_declared_names_are_let_in_however_many_others_there_are(database: Database, bisecting: bool) -> None:
+    assert write(database, rows("a", "b", "c", "d")).over_quota == (3,)
+    with database.begin() as connection:
+        rollups.lock(connection)
+        declare(connection, Declared(["shop.sale", "c", "shop.visit"]))
+        assert places_taken(connection) == 2
+    assert write(database, rows("e", "f", "shop.sale", "shop.visit"), bisecting=bisecting).over_quota == (1,)
+    assert names(database) == {"a", "b", "c", "e", "shop.sale", "shop.visit"}
+
+
+def test_a_sender_of_a_thousand_names_keeps_no_declared_event_out(database: Database) -> None:
+    """As the application does it: the first pass of the rollup declares what the catalog has."""
+    run_pass(database, declared=Declared(["shop.sale"]))
+    collector = Collector(database, name_quota=3, batch_size=1, flush_interval=3600)
+    collector.step()
+    taken = [collector.offer(f"junk.n{number}", {}, {}) for number in range(5)]
+    assert taken == [True, True, True, False, False]
+    assert collector.offer("shop.sale", {}, {})
+    while collector.step() == 0:
+        pass
+    assert raw(database).count("shop.sale") == 1
+    collector.stop()
 
 
 def test_rows_below_every_floor_make_no_name_known(database: Database) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db import declared
 from db.engine import Database
-from db.event_keys import declare_unique
 from db.events import insert_events
 from db.registers import EXACT, REGISTERS, Hashes, count, estimate, hash_of, hash_sql, unpack
 from db.rollups import lock
@@ -28,7 +28,7 @@ def hashes(*values: Any) -> Hashes:
 def declare(database: Database, *keys: str, name: str = "a.b") -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_unique(connection, {name: keys})
+        declared.declare(connection, declared.Declared(unique={name: keys}))
 
 
 def packed(database: Database, level: str, key: str = "who") -> list[str | None]:

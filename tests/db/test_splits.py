@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from db import declared
 from db.aggregates import Aggregate, encode_aggregates
 from db.bins import place_of, unpack
 from db.engine import Database
-from db.event_keys import declare_splits, declare_unique
 from db.events import insert_events
 from db.labels import OTHER, VALUE_BYTES
 from db.levels import LEVELS
@@ -31,8 +31,7 @@ Rows = dict[tuple[datetime, str], Mapping[str, Any]]
 def declare(database: Database, *dimensions: str, unique: Iterable[str] = (), name: str = "a.b") -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_splits(connection, {name: dimensions})
-        declare_unique(connection, {name: list(unique)})
+        declared.declare(connection, declared.Declared(unique={name: list(unique)}, split={name: dimensions}))
 
 
 def splits(database: Database, level: str = "minute", dimension: str = "land", name: str = "a.b") -> Rows:

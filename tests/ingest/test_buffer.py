@@ -139,7 +139,7 @@ def test_a_new_name_is_announced_once_and_a_known_one_never() -> None:
     bench = Bench()
     bench.offer(2, name="a.new")
     assert bench.new_names == 1
-    bench.buffer.learn_names({"a.stored"})
+    bench.buffer.learn_names({"a.stored"}, set())
     bench.offer(2, name="a.stored")
     assert bench.new_names == 1
 
@@ -222,7 +222,7 @@ def test_an_event_that_breaks_a_rule_is_reported_under_its_name_only_where_that_
 
 def test_rows_that_the_store_refused_are_reported_under_their_names() -> None:
     bench = Bench()
-    bench.buffer.learn_names({"a.b", "c.d"})
+    bench.buffer.learn_names({"a.b", "c.d"}, set())
     rows = [encode_row(name, {}, {}, datetime.now(UTC)) for name in ("a.b", "c.d", "c.d", "e.f")]
     sent = Batch(uuid4(), rows, refused=[(4, "bad"), (5, "bad")], refused_names={"c.d": 1, "BAD": 1})
     bench.buffer.submit(sent)

@@ -125,5 +125,5 @@ def test_the_hot_path_takes_and_refuses_exactly_what_the_careful_one_does(
     else:
         expected = True
     held = buffer()
-    held.learn_names({"a.b"})  # an unknown name takes the careful way anyhow
+    held.learn_names({"a.b"}, set())  # an unknown name takes the careful way anyhow
     assert held.offer("a.b", measurements, metadata) is expected

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import text
 
 from db import failures, rollups
+from db.declared import Declared, declare
 from db.engine import Database
-from db.event_keys import declare_splits
 from db.events import insert_events
 from db.failures import UncomputedBucket
 from db.floors import read_floors
@@ -116,7 +116,7 @@ def test_passes_that_take_too_long_take_less_and_quick_ones_more_again(database:
 
 def test_a_roller_declares_what_is_counted_once_and_a_pass_by_hand_keeps_to_it(database: Database) -> None:
     insert_events([event(0, metadata={"who": 1}), event(0, metadata={"who": 2})], database=database)
-    RollupJob(database, 5, unique={"a.b": ["who"]})(NOON)
+    RollupJob(database, 5, declared=Declared(unique={"a.b": ["who"]}))(NOON)
     assert [bucket["uniques"] for bucket in buckets(database)] == [{"who": 2}]
     insert_events([event(0, metadata={"who": 3})], database=database)
     roll_up_all(database)
@@ -127,8 +127,8 @@ def test_a_roller_declares_what_is_told_apart_and_so_does_a_history_that_is_roll
     database: Database,
 ) -> None:
     insert_events([event(n, name, {"k": n % 2}) for name in ("a.b", "c.d") for n in range(4)], database=database)
-    RollupJob(database, 5, split={"a.b": ["k"]})(NOON)
-    roll_up_all(database, split={"c.d": ["k"]})
+    RollupJob(database, 5, declared=Declared(split={"a.b": ["k"]}))(NOON)
+    roll_up_all(database, declared=Declared(split={"c.d": ["k"]}))
     for name in ("a.b", "c.d"):
         found = {value: row["count"] for (_, value), row in splits(database, "hour", "k", name).items()}
         assert found == {"0": 2, "1": 2}
@@ -136,7 +136,7 @@ def test_a_roller_declares_what_is_told_apart_and_so_does_a_history_that_is_roll
 
 def test_a_history_that_is_rolled_up_by_hand_is_counted_as_the_catalog_declares(database: Database) -> None:
     insert_events([event(n, metadata={"who": n % 3}) for n in range(9)], database=database)
-    roll_up_all(database, unique={"a.b": ["who"]})
+    roll_up_all(database, declared=Declared(unique={"a.b": ["who"]}))
     assert [bucket["uniques"] for bucket in buckets(database, "hour")] == [{"who": 3}]
 
 
@@ -210,7 +210,7 @@ class Shadow(RuleBasedStateMachine):
                     "event_keys, late_events, ingest_quarantine"
                 )
             )
-            declare_splits(connection, {"a.b": SPLIT})
+            declare(connection, Declared(split={"a.b": SPLIT}))
         forget_partitions(self.database)
         self.accepted: list[dict[str, Any]] = []
         # Below it the level holds nothing; raw's decides what is late, days' what is too old.
@@ -237,7 +237,7 @@ class Shadow(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 20))
     def roll_up_with_a_catalog_that_declares_more(self, limit: int) -> None:
-        assert run_pass(self.database, limit=limit, split={"c.d": SPLIT}).refused == 0
+        assert run_pass(self.database, limit=limit, declared=Declared(split={"c.d": SPLIT})).refused == 0
 
     @rule(limit=st.integers(1, 20))
     def crash_in_a_pass(self, limit: int) -> None:

@@ -74,7 +74,7 @@ def test_a_sound_store_is_good_in_every_respect(database: Database, found: Exami
     around = ["privileges", "connections", "clock", "database's disk"]
     assert [subject for subject in seen if subject not in around] == [
         "settings", "catalog", "disk", "spool", "database", "schema", "login", "collectors", "rollup", "buckets",
-        "keys", "partitions", "purge",
+        "keys", "event names", "partitions", "purge",
     ]  # fmt: skip
     assert {finding.verdict for finding in seen.values() if finding.subject != "disk"} == {Verdict.GOOD}
     assert seen["database"].text.startswith("PostgreSQL ")
@@ -193,3 +193,23 @@ def test_a_schema_of_a_newer_version_is_worth_a_look(found: Examine, database: D
     assert seen["schema"].verdict is Verdict.WORTH_A_LOOK
     assert seen["schema"].remedy == "upgrade metrics_dash here too"
     assert "rollup" in seen, "the rest is looked at"
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict", "said"),
+    [
+        (899, Verdict.GOOD, "899 of 1,000 names that no catalog declares"),
+        (900, Verdict.WORTH_A_LOOK, "900 of 1,000 names that no catalog declares: nearly all"),
+        (1000, Verdict.BAD, "1,000 of 1,000 names that no catalog declares: more are refused (name_quota)"),
+    ],
+)
+def test_names_that_use_up_the_quota_are_told(
+    database: Database, found: Examine, others: int, verdict: Verdict, said: str
+) -> None:
+    execute(database, "INSERT INTO declared_events (event_name) VALUES ('a.declared')")
+    execute(database, "INSERT INTO event_names (event_name) VALUES ('a.declared'), ('metrics_dash.ingest')")
+    execute(
+        database, "INSERT INTO event_names SELECT 'other.n' || n FROM generate_series(1, :others) AS n", others=others
+    )
+    finding = found()["event names"]
+    assert (finding.verdict, finding.text) == (verdict, said)

@@ -36,7 +36,7 @@ RANGES = {
 def store(database: Database, start: str, end: str, step: timedelta = timedelta(minutes=23)) -> None:
     """Every tracked event from ``start`` to ``end``, with numbers that tell the moments apart."""
     insert_events(list(_events(datetime.fromisoformat(start), datetime.fromisoformat(end), step)), database=database)
-    roll_up_all(database, unique=CATALOG.unique, split=CATALOG.dimensions)
+    roll_up_all(database, declared=CATALOG.declared)
 
 
 def _events(start: datetime, end: datetime, step: timedelta) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from db.declared import Declared
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
@@ -42,7 +43,7 @@ def asked(database: Database) -> Iterator[Site]:
         ],
         database=database,
     )
-    roll_up_all(database, split={LOGIN: ["success"]})
+    roll_up_all(database, declared=Declared(split={LOGIN: ["success"]}))
     recorded_since(database, HOUR)
     with site(database) as opened:
         yield opened
