@@ -257,7 +257,7 @@ class Picture:
 
     def _content(self, chart: ChartData, draw: Callable[[ChartData], Any]) -> CardContent:
         headline = [*cards.headline(chart), cards.spoken(chart, chart.refused, self.data.annotations)]
-        return CardContent(draw(chart), headline, cards.state(chart, self.behind))
+        return CardContent(draw(chart), headline, cards.shown(chart, self.behind))
 
     def _style(self, chart: ChartData) -> FigureStyle:
         hidden = self.state.hidden.get(chart.chart.id, frozenset()) if chart.only is None else frozenset()
@@ -270,12 +270,12 @@ class Picture:
         )
 
     def _figure(self, chart: ChartData) -> Figure:
-        if chart.chart.is_tile:
+        if not chart.chart.has_figure:
             return EMPTY_FIGURE
         return figure(chart, chart.refused, self._style(chart), self.noted)
 
     def _patch(self, chart: ChartData) -> Any:
-        if chart.chart.is_tile:
+        if not chart.chart.has_figure:
             return no_update
         style = self._style(chart)
         patch = Patch()

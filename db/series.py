@@ -50,7 +50,8 @@ class Read:
     ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
-    ``unique``: the measurement is a metadata key, and what is known of its different values is read.
+    ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
+    each value only how many events there were in all; ``edges`` are then of one bucket.
     """
 
     event_name: str
@@ -67,6 +68,7 @@ class Read:
     unique: bool = False
     apart: bool = False
     summed: bool = False
+    totals: bool = False
 
     @cached_property
     def width(self) -> int | None:
@@ -164,8 +166,12 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
-    by_value = [f"{shape}_{'values' if read.apart else 'split'}"] if read.split_by is not None else []
+    by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
     return [shape, *by_value, *_further(read)]
+
+
+def _by_value(read: Read) -> str:
+    return "values" if read.apart else "totals_split" if read.totals else "split"
 
 
 def _further(read: Read) -> list[str]:

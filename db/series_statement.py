@@ -113,6 +113,17 @@ SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
     GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
 ) AS value""".replace("OTHER", OTHER)
 
+# As many values as are wanted, each with all of its events as one bucket: of what a split is compared with.
+_TOTALS = """
+SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), timestamptz_send(read.start)
+    || float8send(value.counted)
+FROM FROM_READS CROSS JOIN LATERAL (
+    SELECT entry.key AS name, sum(entry.value::float8) AS counted
+    FROM (SELECT metadata_counts FROM BUCKETS) AS bucket, jsonb_each(metadata_counts) AS entry
+    WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT read.most
+) AS value""".replace("OTHER", OTHER)
+
 # The counts of one value. A bucket that counts rarer values together doesn't know whether this one is among them.
 _ONLY = """
 SELECT 'rows', read.number, NULL::text, (
@@ -175,6 +186,7 @@ KINDS = {
     "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
     .replace("COUNTED", _FOLDED_COUNT)
     .replace("GROUPED", "GROUP BY SLOT"),
+    "binned_totals_split": _binned(_TOTALS, _SPLITS),
     "plain_only": _ONLY.replace("FROM_READS", _ONLY_READS)
     .replace("COUNTED", _one(_PLAIN_COUNT))
     .replace("GROUPED", ""),
@@ -204,6 +216,7 @@ PREFIXES = {
     "plain_split": "ps",
     "binned_split": "bs",
     "folded_split": "fs",
+    "binned_totals_split": "ts",
     "plain_only": "po",
     "binned_only": "bo",
     "folded_only": "fo",

@@ -10,6 +10,8 @@
   ranges and charts as people say them. ``annotations``: what is said of a moment. ``icons`` and ``markup``: small
   parts of HTML.
 
+``ranking``: a table of values in a card.
+
 ``first``: the page before any script has run, of ``static`` HTML, with a ``sketch`` of each chart.
 
 callbacks and routes build with these; a new control is a file here and a line in ``shell``.

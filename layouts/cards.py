@@ -14,11 +14,20 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
+from layouts.ranking import place, ranking, table
 from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, refusals, zoom_reset
 from layouts.static import still
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
-from layouts.words import change_words, counted_text, range_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import (
+    change_words,
+    counted_text,
+    judgement,
+    range_text,
+    summed_text,
+    uncomputed_text,
+    verdict_text,
+)
 from metrics_dash.catalog import Chart, Size
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
@@ -33,8 +42,6 @@ GRAPH_CONFIG: Any = {
     "responsive": True,
 }
 
-
-_LEVEL = 0.01
 # Of how many charts the HTML of what never changes on their cards is kept.
 _KEPT_AT_MOST = 1024
 
@@ -53,7 +60,8 @@ def state_id(chart_id: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class CardContent:
-    """What a refresh brings to a card: a figure, the headline's children, and what is said over an empty chart."""
+    """What a refresh brings to a card: a figure, the headline's children, and what is said over an empty chart or, of a
+    table, in its place."""
 
     figure: Figure
     headline: list[Component]
@@ -62,21 +70,26 @@ class CardContent:
 
 def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Section:
     """Return the card of a chart. ``content`` is what a refresh brings; everything else stays as it is."""
-    state = html.Div(content.state, id=state_id(chart.id), className="chart-state", role="status")
+    # A table is no news at each tick.
+    role = None if chart.is_ranking else "status"
+    state = html.Div(content.state, id=state_id(chart.id), className="chart-state", role=role)
     graph = dcc.Graph(
         id=graph_id(chart.id), figure=content.figure, config=GRAPH_CONFIG, className="graph", responsive=True
     )
-    # What is hidden in a tile draws nothing; it is there because every card answers to the same three outputs.
     body = (
-        [state, html.Div(graph, hidden=True)]
-        if chart.is_tile
-        else [
+        [
             html.Div(
                 [graph, html.Div(id={"type": "legend", "chart": chart.id}, className="over", **_over(chart)), state],
                 className="chart",
             ),
             refusals(chart),
             annotation_list(chart),
+        ]
+        if chart.has_figure
+        # What is hidden there draws nothing; it is there because every card answers to the same three outputs.
+        else [
+            state if chart.is_tile else html.Div([place(chart), state], className="chart listing"),
+            html.Div(graph, hidden=True),
         ]
     )
     return html.Section(
@@ -202,16 +215,18 @@ def _change(data: ChartData, unit: DisplayUnit) -> html.Span:
     number = data.headline
     change = number.change or 0.0
     before = "" if number.previous is None else f"before: {_number_text(number.previous, unit)}"
-    return html.Span(change_words(data), className=f"change {_judgement(change, data.chart)}", title=before)
+    return html.Span(change_words(data), className=f"change {judgement(change, data.chart)}", title=before)
 
 
-def _judgement(change: float, chart: Chart) -> str:
-    """Return ``good`` or ``bad`` as the chart declares it, ``other`` where it doesn't; ``level`` below one percent."""
-    if abs(change) < _LEVEL:
-        return "level"
-    if chart.good == "none":
-        return "other"
-    return "good" if (change > 0) == (chart.good == "up") else "bad"
+def shown(data: ChartData, lag: Lag | None = None) -> list[Component]:
+    """Return what stands in the place of ``state``: where the chart is a table with rows, that."""
+    said = state(data, lag)
+    return [ranking(data)] if data.chart.is_ranking and not said else said
+
+
+def listed(data: ChartData) -> html.Div:
+    """Return a table as the server sends it."""
+    return html.Div(html.Section(table(data), className="ranking"), className="chart-state")
 
 
 def state(data: ChartData, lag: Lag | None = None) -> list[Component]:
@@ -267,9 +282,10 @@ def _among_others(data: ChartData) -> list[Component]:
 
 
 def _unsplit(data: ChartData) -> list[Component]:
+    what = "Some of what" if data.series else "What"
     return _message(
         f"Not told apart by {data.chart.split_by}",
-        ["What was counted in this range was counted before the catalog declared the dimension."],
+        [f"{what} was counted in this range was counted before the catalog declared the dimension."],
     )
 
 

@@ -86,6 +86,8 @@ def reading_items(chart: Chart) -> list[Component]:
     if chart.is_tile:
         return [html.Div([_view("Data as a table", "table", chart)], className="options")]
     views = [_view("Full screen", "full", chart), _view("Data as a table", "table", chart)]
+    if chart.is_ranking:
+        return [html.Div(views, className="options"), *_splits(chart)]
     return [
         html.Div(views, className="options"),
         _series(chart),
@@ -109,7 +111,8 @@ def _splits(chart: Chart) -> list[Component]:
     if not chart.dimensions:
         return []
     names = [(f"Split by {name}", name) for name in chart.dimensions]
-    links = [_split(chart, text, name) for text, name in [*names, ("No split", NO_SPLIT)]]
+    without = [] if chart.is_ranking else [("No split", NO_SPLIT)]
+    links = [_split(chart, text, name) for text, name in [*names, *without]]
     return [html.Div(links, className="options", role="group", **attributes(aria_label="Split"))]
 
 

@@ -58,7 +58,7 @@ class Scale:
 def sketch(chart: ChartData, style: FigureStyle) -> Html:
     """Return a chart's series as an SVG over its plot, margins left free as ``figures`` has them; nothing for a chart
     that has none."""
-    if chart.chart.is_tile or not chart.series:
+    if not chart.chart.has_figure or not chart.series:
         return Html()
     chart = in_unit(chart, display_unit(chart))
     scale = _scale(chart, style)
@@ -150,7 +150,7 @@ def _cells(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
 def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
     """Yield what is compared with, then each series: its band or area, and its line, whose unfinished end is dotted."""
     for series in chart.previous[:1]:
-        yield _stroked(_path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3)
+        yield _stroked(path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3)
     colours, stacked = _coloured(chart, style), stacks(chart, style)
     below = None
     for series in _shown(chart, style):
@@ -184,13 +184,13 @@ def _line(chart: ChartData, series: Series, x: NDArray[np.int64], y: Values, col
     if chart.unfinished_from is not None:
         finished = int(np.searchsorted(series.t, chart.unfinished_from))
     width = 1.8 if len(x) <= 400 else 1.2
-    yield _stroked(_path(x[:finished], y[:finished]), colour, width)
+    yield _stroked(path(x[:finished], y[:finished]), colour, width)
     if finished < len(x):
         rest = max(finished - 1, 0)
-        yield _stroked(_path(x[rest:], y[rest:]), colour, width, dots=True)
+        yield _stroked(path(x[rest:], y[rest:]), colour, width, dots=True)
 
 
-def _path(x: NDArray[np.int64], y: Values) -> str:
+def path(x: NDArray[np.int64], y: Values) -> str:
     """Return a line through all points; it begins anew after a gap, and what stands alone is a dot."""
     return "".join(_run(x[part], y[part]) for part in _runs(y))
 

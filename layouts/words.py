@@ -6,10 +6,13 @@ from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit
+from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import ChartData, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
+
+_LEVEL = 0.01
 
 
 def range_text(window: Window) -> str:
@@ -61,6 +64,15 @@ def change_words(data: ChartData) -> str | None:
     if number.change is None:
         return None
     return f"{change_text(number.change)} vs {before_text(data.window, number.against)}"
+
+
+def judgement(change: float, chart: Chart) -> str:
+    """Return ``good`` or ``bad`` as the chart declares it, ``other`` where it doesn't; ``level`` below one percent."""
+    if abs(change) < _LEVEL:
+        return "level"
+    if chart.good == "none":
+        return "other"
+    return "good" if (change > 0) == (chart.good == "up") else "bad"
 
 
 def compared_text(window: Window, comparison: Comparison) -> str:

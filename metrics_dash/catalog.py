@@ -17,11 +17,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from db.declared import Declared
 from metrics_dash.bounds import NO_BOUNDS, Bounds, BoundsError, Good, Number, check_bounds
+from metrics_dash.catalog_draws import WITHOUT_FIGURE, Draw, check_draw
 from metrics_dash.catalog_names import EventName, Identifier, Key
 from metrics_dash.catalog_ratio import SIDES, PartDeclaration, Ratio, RatioError, resolve_ratio
 from metrics_dash.catalog_rules import (
     CHART_SHOWS,
-    OF_VALUES,
     SHOWS_OF_KIND,
     ChoiceError,
     Event,
@@ -39,7 +39,6 @@ from metrics_dash.catalog_rules import (
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
-Draw = Literal["line", "bar", "area", "heatmap", "stat"]
 Size = Literal["small", "wide", "full"]
 
 
@@ -102,7 +101,8 @@ class Chart:
 
     ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
     what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
-    ``draw``: ``stat`` is a tile of the number alone, ``heatmap`` shows how all values of the measurement are spread.
+    ``draw``: ``stat`` is a tile of the number alone, ``heatmap`` shows how all values of the measurement are spread,
+    ``top`` is a table of the values that it is split by.
     ``size``: of its card; None is half a row. ``ratio``: the two things that a ratio divides; its ``event`` is then
     that of the denominator.
     """
@@ -127,6 +127,16 @@ class Chart:
     def is_tile(self) -> bool:
         """Whether its card shows the number alone."""
         return self.draw == "stat"
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether its card is a table of the values that it is split by."""
+        return self.draw == "top"
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether there is something on its card for Plotly to draw."""
+        return self.draw not in WITHOUT_FIGURE
 
     @property
     def shows_density(self) -> bool:
@@ -242,10 +252,7 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
     try:
         derived = _of_a_ratio(declared, events) if declared.show == "ratio" else _of_one_event(declared, events)
         bounds = Bounds(declared.min, declared.max, declared.target, declared.warn)
-        if declared.draw == "stat":
-            _check_tile(declared)
-        if declared.draw == "heatmap":
-            _check_heatmap(declared)
+        check_draw(declared.draw, declared.show, declared.split_by, bounds)
         bounds = check_bounds(bounds, show=declared.show, draw=declared.draw, good=declared.good)
     except (ChoiceError, BoundsError, RatioError) as error:
         raise CatalogError(f"{place}: {error}") from None
@@ -263,26 +270,6 @@ def resolve_chart(declared: ChartDeclaration, events: Mapping[str, Event], place
         help=declared.help,
         **derived,
     )
-
-
-def _check_tile(declared: ChartDeclaration) -> None:
-    """Refuse what a tile has no place for."""
-    if declared.split_by is not None:
-        raise ChoiceError("split_by", f"split_by: {declared.split_by!r} makes many numbers, and a tile shows one")
-    if (axis := next((name for name in ("min", "max") if getattr(declared, name) is not None), None)) is not None:
-        raise BoundsError(f"{axis}: a tile has no axis, so nothing reaches {getattr(declared, axis):g}")
-
-
-def _check_heatmap(declared: ChartDeclaration) -> None:
-    """Refuse what has no place among the values of a measurement."""
-    if declared.show not in OF_VALUES:
-        raise ChoiceError(
-            "draw", f"draw: a heatmap shows how values are spread, and {declared.show!r} is none", OF_VALUES
-        )
-    if declared.split_by is not None:
-        raise ChoiceError(
-            "split_by", f"split_by: a heatmap is of all values, and can't be split by {declared.split_by!r}"
-        )
 
 
 def _of_one_event(declared: ChartDeclaration, events: Mapping[str, Event]) -> dict[str, Any]:

@@ -17,8 +17,10 @@ import numpy as np
 import orjson
 from flask import Flask, request
 
+from layouts.ranking import head_labels, value_label
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Moment
+from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, RangeError
 from metrics_dash.charts.timerange.windows import Window, bucket_edges
@@ -65,7 +67,7 @@ class Details:
         moment = queries.moment()
         window = self._window(state, moment)
         chart = queries.chart(chart_id, window, compare=state.compare, split=state.split or None, moment=moment)
-        columns = table_columns(chart, state)
+        columns = ranking_columns(chart) if chart.chart.is_ranking else table_columns(chart, state)
         return {"columns": columns, "step": window.step.key, "error": chart.error}
 
     def events(self, chart_id: str) -> Mapping[str, Any]:
@@ -124,6 +126,28 @@ def table_columns(chart: ChartData, state: PageState) -> list[Column]:
             own = name if alone else f"{label}, {name.lower()}"
             columns.append(_numbers(own, before[series.name].v, adds=chart.chart.show in ("count", "sum")))
     return columns
+
+
+def ranking_columns(chart: ChartData) -> list[Column]:
+    """Return the rows of a table of values: its number, and in percent what part it is and how it has changed."""
+    if not chart.series or chart.state != "data":
+        return []
+    value, number, change = head_labels(chart)
+    adds = chart.chart.show in ("count", "sum")
+    shares = part_of_whole(chart)
+    before, changes = [one.before for one in chart.series], [one.change for one in chart.series]
+    share = [_column("share, %", "number", [_percent(one) for one in shares], adds=True)]
+    return [
+        _column(value, "text", [value_label(chart, one) for one in chart.series]),
+        _column(number, "number", [one.total for one in chart.series], adds=adds),
+        *(share if any(one is not None for one in shares) else []),
+        _column("before", "number", before, adds=adds),
+        _column(f"{change}, %", "number", [_percent(one) for one in changes]),
+    ]
+
+
+def _percent(part: float | None) -> float | None:
+    return None if part is None else 100 * part
 
 
 def bucket_at(window: Window, moment: datetime) -> tuple[datetime, datetime]:

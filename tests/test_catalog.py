@@ -105,7 +105,7 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         (
             'show = "avg"',
             'show = "avg"\ndraw = "pie"',
-            "charts.stock.draw: Input should be 'line', 'bar', 'area', 'heatmap' or 'stat'",
+            "charts.stock.draw: Input should be 'line', 'bar', 'area', 'heatmap', 'top' or 'stat'",
         ),
         (
             'show = "avg"',
@@ -117,6 +117,16 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
             'show = "sum"',
             'show = "sum"\ndraw = "heatmap"',
             "revenue: draw: a heatmap shows how values are spread, and 'sum' is none; use one of avg, max, min, p50",
+        ),
+        (
+            'show = "sum"',
+            'show = "sum"\ndraw = "top"',
+            "revenue: split_by: is missing; 'top' lists the values of one of the event's dimensions",
+        ),
+        (
+            'show = "sum"',
+            'show = "sum"\ndraw = "top"\nsplit_by = "county"',
+            "revenue: split_by 'county' is not a dimension of 'shop.order.paid'; use one of country",
         ),
         ('title = "Shop"', 'title = "Shop"\ndescription = 1', "tabs.shop.description: must be text in quotes, not 1"),
         ('show = "sum"', 'show = "sum"\ndenominator = {}', "revenue: denominator: only a ratio has one, not 'sum'"),
@@ -153,6 +163,13 @@ def test_a_tile_is_not_split() -> None:
     split = SMALL.replace('measurement = "amount"\nshow = "sum"', 'show = "count"\nsplit_by = "country"\ndraw = "stat"')
     with pytest.raises(CatalogError, match="revenue: split_by: 'country' makes many numbers, and a tile shows one"):
         parse_catalog(split)
+
+
+def test_a_table_lists_the_values_of_a_dimension() -> None:
+    chart = parse_catalog(SMALL.replace('show = "sum"', 'show = "sum"\ndraw = "top"\nsplit_by = "country"')).chart(
+        "revenue"
+    )
+    assert (chart.draw, chart.split_by, chart.is_ranking, chart.has_figure) == ("top", "country", True, False)
 
 
 def test_a_heatmap_is_of_all_values() -> None:

@@ -232,6 +232,62 @@ def _with_bounds() -> str:
     return text
 
 
+# A tab of tables: where players fight, what that earns them, and where they come in.
+_TOPS = """
+[[tabs]]
+id = "zones"
+title = "Zones"
+
+[[tabs.charts]]
+id = "kills-by-zone"
+title = "Creatures Killed"
+event = "bezgelor.creature.killed"
+show = "count"
+draw = "top"
+split_by = "zone"
+good = "up"
+
+[[tabs.charts]]
+id = "kills"
+title = "Creatures Killed"
+event = "bezgelor.creature.killed"
+show = "count"
+draw = "area"
+split_by = "zone"
+
+[[tabs.charts]]
+id = "xp-by-zone"
+title = "XP Awarded"
+event = "bezgelor.creature.killed"
+measurement = "xp_reward"
+show = "sum"
+draw = "top"
+split_by = "zone"
+good = "up"
+
+[[tabs.charts]]
+id = "session-start-by-realm"
+title = "Session Start p95"
+event = "bezgelor.realm.session_start"
+measurement = "duration_ms"
+show = "p95"
+draw = "top"
+split_by = "realm"
+good = "down"
+"""
+
+
+def _listed() -> Iterator[Shot]:
+    for theme in ("light", "dark"):
+        yield Shot(f"top-{theme}", "zones", f"range=24h&theme={theme}")
+    yield Shot("top-phone", "zones", "range=24h&theme=light", PHONE, {"device_scale_factor": 2})
+    yield Shot("top-wall", "zones", "range=24h&kiosk=1", WALL)
+
+
+def _with_tops() -> str:
+    return DEFAULT_PATH.read_text(encoding="utf-8") + _TOPS
+
+
 def _crowded() -> str:
     """Return a catalog with a tab of 40 charts."""
     events = ("quest.accepted", "creature.killed", "world.player_entered", "auth.login_complete")
@@ -284,6 +340,9 @@ def main() -> None:
         with _declaring(_with_bounds()) as settings, _served(database, settings) as held_against:
             for shot in _bounded():
                 photograph(shot, held_against)
+        with _declaring(_with_tops()) as settings, _served(database, settings) as ranked:
+            for shot in _listed():
+                photograph(shot, ranked)
         with _declaring(_crowded()) as settings, _served(database, settings) as crowded:
             photograph(Shot("wall-pages", "many", "range=7d&kiosk=1&rotate=30", WALL), crowded)
         for shot in without_database(database):

@@ -15,8 +15,11 @@
       from,
       ({ columns, step }) => {
         if (!columns.length) return metrics.dialog.say("No data available for this time range");
-        const caption = `${title}: ${columns[0].values.length.toLocaleString("en-US")} buckets, newest first`;
-        metrics.dialog.showTable(metrics.table.table(columns, caption, { newestFirst: true, step }), fileOf(chart));
+        const many = columns[0].values.length.toLocaleString("en-US");
+        const isOfTime = columns[0].kind === "time";
+        const caption = `${title}: ${many} ${isOfTime ? "buckets, newest" : "values, the greatest"} first`;
+        const sorting = { column: isOfTime ? 0 : 1, descending: true };
+        metrics.dialog.showTable(metrics.table.table(columns, caption, { sorting, step }), fileOf(chart));
       },
     );
   }

@@ -142,16 +142,15 @@
    * A table, with what its tools do: only rows that hold some words, and the rows that are shown.
    * @param {Column[]} columns
    * @param {string} caption
-   * @param {{ newestFirst?: boolean, step?: string }} options
+   * @param {{ sorting?: Sorting, step?: string }} options - sorted at first: by the first column where nothing is said
    * @returns {DataTable}
    */
-  function table(columns, caption, { newestFirst = false, step }) {
+  function table(columns, caption, { sorting = { column: 0, descending: false }, step }) {
     const element = metrics.dom.made("table", "data");
     element.append(metrics.dom.made("caption", "", caption));
     const head = element.createTHead().insertRow();
     const body = element.createTBody();
     const foot = columns.some(({ adds }) => adds) ? element.createTFoot() : null;
-    let sorting = { column: 0, descending: newestFirst };
     /** @type {(place: number) => boolean} */
     let isWanted = () => true;
     /** @type {number[]} */

@@ -31,7 +31,7 @@
 
   /* How much room the charts have (px): bars are to stay wide enough on the narrowest card. 0 where there is none yet. */
   function narrowest() {
-    const charts = document.querySelectorAll("#board .chart");
+    const charts = document.querySelectorAll("#board .chart:not(.listing)");
     const widths = Array.from(charts, (chart) => (chart.querySelector(".graph") ?? chart).clientWidth).filter(Boolean);
     return widths.length ? Math.min(...widths) : 0;
   }

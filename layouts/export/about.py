@@ -68,7 +68,7 @@ def about_chart(data: ChartData, tab: TabData) -> AboutChart:
         "title": data.chart.title,
         "unit": head_unit(data.chart.unit),
         "size": dict(zip([chart.id for chart in tab.tab.charts], tab.tab.sizes(), strict=True)).get(data.chart.id),
-        "tile": data.chart.is_tile,
+        "tile": not data.chart.has_figure,
         "headline": [(str(getattr(part, "className", "")), spoken(part)) for part in cards.headline(data)],
         "state": [spoken(part) for message in cards.state(data) for part in message.children],
         "facts": chart_facts(data, tab),

@@ -72,17 +72,18 @@ def stacks(chart: ChartData, style: FigureStyle) -> bool:
 
 
 def split_values(charts: Iterable[ChartData]) -> list[str]:
-    """Return the values that charts are split by."""
-    return [series.name for chart in charts if chart.chart.split_by is not None for series in chart.series]
+    """Return the values that charts are split by. In a table none has a colour."""
+    split = (chart for chart in charts if chart.chart.split_by is not None and not chart.chart.is_ranking)
+    return [series.name for chart in split for series in chart.series]
 
 
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:
     """Return the shape of a chart. Lengths of bars and areas mean nothing on a logarithmic axis, and neither does their
     stack, there or of values that do not add up, such as averages: lines. A tile is a line wherever it is drawn after
-    all, and a heatmap is one for each value that it is split by."""
+    all, so is a table, and a heatmap is one for each value that it is split by."""
     lengths = style.logarithmic and chart.chart.draw in ("bar", "area")
     apart = chart.chart.split_by is not None and chart.chart.show not in ADDS_UP
-    return "line" if lengths or apart or chart.chart.is_tile else chart.chart.draw
+    return "line" if lengths or apart or not chart.chart.has_figure else chart.chart.draw
 
 
 def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:

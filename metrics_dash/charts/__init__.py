@@ -7,6 +7,6 @@
 - ``uncomputed``: which buckets of a chart can't be computed. ``visible``: headlines without hidden series.
   ``rotation``: a tab value by value.
 - ``cache``: values computed once, however many ask; ``redis_cache`` shares them, as plain ``records``.
-- ``plan``, ``rows``, ``ratios``, ``percentiles``, ``uniques``, ``apart``, ``series``, ``aggregates``, ``headline``,
-  ``refusals``: the steps of ``queries``, each a file.
+- ``plan``, ``rows``, ``ratios``, ``percentiles``, ``uniques``, ``apart``, ``series``, ``ranking``, ``aggregates``,
+  ``headline``, ``refusals``: the steps of ``queries``, each a file.
 """

@@ -24,11 +24,12 @@ NO_SPLIT = "-"
 
 
 def split_chart(chart: Chart, split: Split) -> Chart:
-    """Return ``chart`` split as asked. One that lacks the dimension stays as it is; named, it is a ``QueryError``."""
+    """Return ``chart`` split as asked. One that lacks the dimension stays as it is, and so does a table of values where
+    there is to be no split; named, it is a ``QueryError``."""
     key = split.get(chart.id) if isinstance(split, Mapping) else split
     if key is None:
         return chart
-    if key == NO_SPLIT:
+    if key == NO_SPLIT and not chart.is_ranking:
         return replace(chart, split_by=None)
     if key in chart.dimensions:
         return replace(chart, split_by=key)

@@ -62,6 +62,8 @@ class Series:
     ``t``: bucket starts, int64 epoch ms. ``v``: values, float64, NaN is a gap. ``low`` and ``high``: the extremes of a
     gauge's samples in each bucket, else None. Arrays are read-only and of equal length. ``total``: of a value of a
     split over the whole range, as the chart's headline is over all of them. ``rest``: it is of all other values.
+    ``before`` and ``change``: in a table of values, what the value had in the time that the headline is held against,
+    and how it has changed, as the headline has it.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Series:
     high: Values | None = None
     total: float | None = None
     rest: bool = False
+    before: float | None = None
+    change: float | None = None
 
     def __post_init__(self) -> None:
         if any(array is not None and array.shape != self.t.shape for array in (self.v, self.low, self.high)):

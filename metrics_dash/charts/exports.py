@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from metrics_dash.charts.data import Annotation, ChartData, Series, TabData
+from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.tables import frame, iso_times, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
@@ -40,8 +41,27 @@ def chart_csv(
     hidden: Collection[str] = (),
     annotations: Sequence[Annotation] = (),
 ) -> str:
-    """Return ``chart_table`` as CSV, with what is said of its time."""
+    """Return ``chart_table`` as CSV, with what is said of its time; of a table of values ``ranking_table``."""
+    if data.chart.is_ranking:
+        return to_csv(ranking_table(data))
     return to_csv(_annotated(chart_table(data, compare, hidden), data, annotations))
+
+
+def ranking_table(data: ChartData) -> pd.DataFrame:
+    """Return the rows of a table of values: the value, its number, what part of all it is, what it was before, and by
+    what part it has changed. A column that means nothing is empty."""
+    numbers: dict[str, list[float | None]] = {
+        data.chart.show: [one.total for one in data.series],
+        "share": part_of_whole(data),
+        "before": [one.before for one in data.series],
+        "change": [one.change for one in data.series],
+    }
+    # A dimension may be called as one of the columns is.
+    name = data.chart.split_by or "value"
+    table = pd.DataFrame(
+        {name if name not in numbers else f"{name} (2)": [data.label(one.name) for one in data.series]}
+    )
+    return table.assign(**{name: np.array(column, dtype=float) for name, column in numbers.items()})
 
 
 def tab_csv(data: TabData, hidden: Mapping[str, Collection[str]]) -> str:

@@ -27,7 +27,7 @@ def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, c
         value = _total(plan, rows, len(plan.grid.starts))
         comparable = _total(plan, rows, plan.grid.complete)
         previous = _total_before(plan, before) if plan.against == "period" else _total_compared(plan, compared)
-    return Headline(value, headline_label(plan.chart), previous, _change(comparable, previous), plan.against)
+    return Headline(value, headline_label(plan.chart), previous, relative_change(comparable, previous), plan.against)
 
 
 def _sample(latest: Rows | None) -> float | None:
@@ -76,5 +76,6 @@ def _number(values: Values) -> float | None:
     return float(values[0]) if len(values) and not np.isnan(values[0]) else None
 
 
-def _change(value: float | None, previous: float | None) -> float | None:
+def relative_change(value: float | None, previous: float | None) -> float | None:
+    """Return by what part a value has changed; None where that can't be said."""
     return None if value is None or not previous else (value - previous) / abs(previous)

@@ -20,6 +20,10 @@ from metrics_dash.charts.timerange.windows import RetainedSince, Window, bucket_
 
 TOP_VALUES = 8
 """How many values of a split have a series of their own."""
+LISTED_VALUES = 20
+"""How many have a row of their own in a table."""
+_LISTED_BEFORE = 1000
+"""Of how many values it is read what they had before: those that are in front now need not have been."""
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
 Flags = NDArray[np.bool_]
@@ -62,7 +66,8 @@ class Plan:
     """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
 
     ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against.
-    ``first``: when the event was first recorded, once that is read.
+    ``listed``: of a table of values each of them in the time that the headline is held against. ``first``: when the
+    event was first recorded, once that is read.
     """
 
     chart: Chart
@@ -75,10 +80,11 @@ class Plan:
     compared_grid: Grid | None = None
     compare: Comparison | None = None
     first: datetime | None = None
+    listed: Read | None = None
 
     def reads(self) -> list[Read]:
         """Return what is asked, in order. Of a ratio each is the denominator's read, and the numerator's follows it."""
-        asked = [read for read in (self.now, self.latest, self.before, self.compared) if read is not None]
+        asked = [read for read in (self.now, self.latest, self.before, self.compared, self.listed) if read is not None]
         ratio = self.chart.ratio
         return asked if ratio is None else [each for read in asked for each in (read, read_of(ratio.numerator, read))]
 
@@ -113,7 +119,8 @@ def plan(
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
     now = replace(now, placed=now.placed or chart.shows_density)
-    found = Plan(chart, window, grid, now, before, latest)
+    listed = _listed(chart, window, grid, held_from, compare or "period") if chart.is_ranking else None
+    found = Plan(chart, window, grid, now, before, latest, listed=listed)
     if compare is None:
         return found
     starts, ends = compared_buckets(window, compare)
@@ -135,7 +142,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         int(edges[-1]),
         chart.measurement,
         chart.split_by,
-        TOP_VALUES,
+        LISTED_VALUES if chart.is_ranking else TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
         placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
@@ -150,7 +157,22 @@ def _compared(chart: Chart, window: Window, starts: Milliseconds, ends: Millisec
     if not exists.any():
         return None
     # Of an hour that came twice the first is taken twice, and what was skipped is no bound: each bound stands once.
-    return _read(chart, window, np.unique(np.concatenate([starts[exists], ends[exists]])))
+    read = _read(chart, window, np.unique(np.concatenate([starts[exists], ends[exists]])))
+    # A table says of each value what it had then (``listed``), and draws no line of it.
+    return replace(read, split_by=None) if chart.is_ranking else read
+
+
+def _listed(chart: Chart, window: Window, grid: Grid, held_from: datetime | None, against: Comparison) -> Read | None:
+    """Return the buckets that stand opposite complete ones, all as one, for each value of the split. Nothing where they
+    don't follow one another, as when an hour came twice."""
+    starts, ends = (each[: grid.complete] for each in compared_buckets(window, against))
+    if not len(starts) or (starts == NO_BUCKET).any() or (starts[1:] != ends[:-1]).any():
+        return None
+    if held_from is not None and int(starts[0]) < to_milliseconds(held_from):
+        return None
+    edges = np.array([starts[0], ends[-1]])
+    read = replace(_read(chart, window, edges), split_values=_LISTED_BEFORE, edges=(int(edges[0]), int(edges[1])))
+    return replace(read, totals=not read.apart)
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:

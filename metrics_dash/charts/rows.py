@@ -46,6 +46,27 @@ def aggregate(rows: Rows, upto: int) -> Rows:
     )
 
 
+def together(parts: Sequence[Rows]) -> Rows:
+    """Return what several parts of one bucket have together; at least one."""
+    first, number = parts[0], sum(len(part.start) for part in parts)
+    sums, lows, highs, values = (_joined(parts, name) for name in ("sum", "min", "max", "values"))
+    uniques = None if first.uniques is None else [each for part in parts for each in part.uniques or ()]
+    start, count = np.repeat(first.start[:1], number), np.concatenate([part.count for part in parts])
+    return aggregate(Rows(start, count, sums, lows, highs, values, bins=_bins_of(parts), uniques=uniques), number)
+
+
+def _joined(parts: Sequence[Rows], name: str) -> Values | None:
+    given = [column for part in parts if (column := getattr(part, name)) is not None]
+    return np.concatenate(given) if given else None
+
+
+def _bins_of(parts: Sequence[Rows]) -> Bins | None:
+    given = [part.bins for part in parts if part.bins is not None]
+    if not given:
+        return None
+    return Bins(*(np.concatenate([getattr(each, name) for each in given]) for name in ("start", "place", "count")))
+
+
 def _kept_as_one(rows: Rows, upto: int) -> Sequence[tuple[int, Kept | None]] | None:
     if rows.uniques is None or not upto:
         return None

@@ -16,6 +16,7 @@ from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.percentiles import density
 from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.ranking import ranked
 from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import aggregate, align
 from metrics_dash.charts.timerange.grid import Milliseconds
@@ -31,12 +32,15 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     before = _answered(plan, answers) if plan.before is not None else None
     then = None if plan.compared_grid is None else plan.recorded(plan.compared_grid)
     compared = _answered(plan, answers, then) if plan.compared is not None else None
+    listed = next(answers) if plan.listed is not None else None
     rows = align(found, grid.starts)
     held_from = held.since(window.source)
     state = _state(len(found.start) > 0, window, seen, held_from)
     drawn = state in ("data", "none_in_range")
     series = _series(chart, rows, grid, grid.starts) if drawn else ()
-    if state == "data" and not series:
+    if chart.is_ranking:
+        series = ranked(plan, rows, series, listed)
+    if state == "data" and not _is_told_apart(chart, rows, series):
         state = "unsplit"
     return ChartData(
         chart,
@@ -72,6 +76,13 @@ def _state(any_rows: bool, window: Window, seen: LastSeen, held_from: datetime |
     if held_from is not None and window.end <= held_from:
         return "past_retention"
     return "none_in_range"
+
+
+def _is_told_apart(chart: Chart, rows: Rows, series: Sequence[Series]) -> bool:
+    """Return whether there is something to show of values, where a chart is split. A table is of the whole range."""
+    if not chart.is_ranking or chart.show in SPLIT_BY_ANY:
+        return bool(series)
+    return bool(series) and bool(told_apart(rows).all())
 
 
 def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:
@@ -139,7 +150,7 @@ def _counted(name: str, count: Values, chart: Chart, rows: Rows, grid: Grid, at:
 def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tuple[Series, ...]:
     """Return the comparison's series at the times of the window, of a split only those that the window has too: also
     all others, where they are of the same values."""
-    if compared is None or plan.compared_grid is None or len(compared.start) == 0:
+    if compared is None or plan.compared_grid is None or len(compared.start) == 0 or plan.chart.is_ranking:
         return ()
     rows = align(compared, plan.compared_grid.starts)
     if plan.chart.split_by is not None:

@@ -186,7 +186,7 @@ def _dimensions(charts: Iterable[Chart]) -> list[str]:
 
 
 def _has_dimension(chart: Chart, dimension: str) -> bool:
-    return dimension in chart.dimensions or dimension == NO_SPLIT
+    return dimension in chart.dimensions or (dimension == NO_SPLIT and not chart.is_ranking)
 
 
 def _is_named(_: Chart, series: str) -> bool:

@@ -1,11 +1,12 @@
 """What may be asked: of the catalog's charts, split otherwise, and of any event."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from db.engine import Database
-from metrics_dash.charts.ad_hoc import NO_SPLIT
+from metrics_dash.charts.ad_hoc import NO_SPLIT, split_chart
 from metrics_dash.charts.data import QueryError
 from metrics_dash.charts.queries import Queries
 from tests.support.charts import LOGIN, PLAYERS, at, logins, store, value_at
@@ -26,6 +27,14 @@ def test_a_split_that_is_declared_can_be_taken_back(database: Database, queries:
     whole = queries.chart("login-results", queries.window("1h"), split={"login-results": NO_SPLIT})
     assert [series.name for series in whole.series] == [whole.chart.title]
     assert value_at(whole.series[0], moment) == 5
+
+
+def test_a_table_is_never_without_its_dimension(queries: Queries) -> None:
+    table = replace(queries.chart("login-results", queries.window("1h")).chart, draw="top")
+    assert split_chart(table, NO_SPLIT) == table
+    assert split_chart(table, "realm") == table
+    with pytest.raises(QueryError, match="'login-results' can't be split by '-'"):
+        split_chart(table, {"login-results": NO_SPLIT})
 
 
 def test_unknown_tabs_and_charts_are_named(queries: Queries) -> None:

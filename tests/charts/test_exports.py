@@ -76,3 +76,31 @@ def test_a_tab_says_what_was_said_also_where_its_first_chart_has_no_data() -> No
     ]
     nothing = replace(data, charts=(unseen,))
     assert tab_csv(nothing, {}).splitlines() == ["time"]
+
+
+def listed(*rows: tuple[str, float | None, float | None, float | None], show: str = "sum") -> str:
+    data = chart_data("xp-awarded", *([1.0, 2.0] for _ in rows), names=tuple(row[0] for row in rows))
+    series = tuple(
+        replace(one, total=total, before=before, change=change)
+        for one, (_, total, before, change) in zip(data.series, rows, strict=True)
+    )
+    chart = replace(data.chart, draw="top", show=show, split_by="zone")
+    return chart_csv(replace(data, chart=chart, series=series), annotations=[said(1, "1.8.0")])
+
+
+def test_a_table_of_values_is_its_rows() -> None:
+    assert listed(("forest", 30.0, 20.0, 0.5), ("=1+1", 10.0, None, None)).splitlines() == [
+        "zone,sum,share,before,change",
+        "forest,30,0.75,20,0.5",
+        "'=1+1,10,0.25,,",
+    ]
+
+
+def test_a_table_of_averages_has_no_shares() -> None:
+    assert listed(("forest", 30.5, 20.0, 0.5), show="avg").splitlines()[1] == "forest,30.5,,20,0.5"
+
+
+def test_a_table_of_values_without_any_has_its_heads() -> None:
+    data = chart_data("xp-awarded", [1.0])
+    data = replace(data, chart=replace(data.chart, draw="top", split_by="share"), series=())
+    assert chart_csv(data).splitlines() == ["share (2),sum,share,before,change"]

@@ -74,6 +74,17 @@ def test_a_value_that_is_called_other_is_not_the_rest(queries: Queries, database
 
 
 @pytest.mark.usefixtures("stored")
+def test_a_table_gives_no_more_turns_than_a_chart(queries: Queries) -> None:
+    tab = queries.tab("auth", queries.window("1h"), split="success")
+    results = tab.chart("login-results")
+    many = tuple(replace(results.series[0], name=f"value {number}") for number in range(20))
+    table = replace(results, chart=replace(results.chart, draw="top"), series=many)
+    turn, rotation = rotated(replace(tab, charts=(table,)), "success", "value 3")
+    assert rotation.values == tuple(f"value {number}" for number in range(8))
+    assert [series.name for series in turn.charts[0].series] == ["value 3"]
+
+
+@pytest.mark.usefixtures("stored")
 def test_a_tab_without_the_dimension_is_shown_once_and_whole(queries: Queries) -> None:
     tab = queries.tab("auth", queries.window("1h"))
     assert rotated(tab, "zone", "north") == (tab, Rotation("zone", "", ()))

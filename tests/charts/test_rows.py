@@ -1,5 +1,6 @@
 """Rows of buckets in the order of a grid: a gap where there is none, and nothing counted twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from db.series import Rows
-from metrics_dash.charts.rows import aggregate, align
+from db.series import Bins, Rows
+from metrics_dash.charts.rows import aggregate, align, together
 
 GAP = float("nan")
 MEASURED = Rows(
@@ -90,3 +91,16 @@ def test_what_is_only_counted_has_no_values() -> None:
     one = aggregate(Rows(starts(100, 200), np.array([1.0, 2.0])), 2)
     assert (one.sum, one.min, one.max, one.values) == (None, None, None, None)
     assert one.count[0] == 3
+
+
+def test_parts_of_a_bucket_are_put_together() -> None:
+    """Counts and sums add up, extremes are the furthest, histograms and different values are of all."""
+    hundred = np.array([100], dtype=np.int64)
+    one = Rows(hundred, np.array([2.0]), np.array([6.0]), np.array([1.0]), np.array([5.0]), np.array([2.0]))
+    other = Rows(hundred, np.array([3.0]), np.array([GAP]), np.array([GAP]), np.array([GAP]), np.array([GAP]))
+    whole = together([replace(one, bins=Bins(hundred, np.array([7]), np.array([2]))), other, one])
+    assert [float(part[0]) for part in (whole.count, whole.sum, whole.min, whole.max, whole.values)] == [7, 12, 1, 5, 4]
+    assert whole.bins is not None
+    assert (whole.bins.place.tolist(), whole.bins.count.tolist()) == ([7], [2])
+    kept = together([replace(one, uniques=[(100, None)]), replace(one, uniques=[(100, None)])])
+    assert kept.uniques == [(100, None), (100, None)]

@@ -1,5 +1,7 @@
 """The number above a chart is that of the series that are switched on."""
 
+from dataclasses import replace
+
 import pytest
 
 from db.declared import Declared, declare
@@ -55,3 +57,10 @@ def test_the_series_of_a_split_add_up_to_the_whole(database: Database, queries: 
     event = queries._catalog.chart(RESULTS).event
     data = queries.series(event, None, show, queries.window("1h"), "success")  # type: ignore[arg-type]
     assert sum(series.total or 0 for series in data.series) == pytest.approx(data.headline.value)
+
+
+def test_in_a_table_nothing_is_hidden(database: Database, queries: Queries) -> None:
+    store(database, *logins(MOMENT, 5, success=True), *logins(MOMENT, 2, success=False))
+    results = replace(queries.tab("auth", queries.window("1h")).chart(RESULTS).chart, draw="top")
+    tab = queries.charts(Tab("auth", "Auth", (results,)), queries.window("1h"))
+    assert count_visible(tab, {RESULTS: ["true"]}) == tab

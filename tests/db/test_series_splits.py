@@ -89,3 +89,17 @@ def test_a_split_that_nobody_declared_has_no_values(stored: Database) -> None:
     assert whole.apart == {}
     assert whole.count.sum() == 15
     assert {value: part.count.sum() for value, part in other.apart.items()} == {"de": 3}
+
+
+def test_totals_are_of_every_value_and_of_no_bucket(stored: Database) -> None:
+    whole = replace(READ, apart=False, totals=True, split_values=10, edges=(START, START + 60 * MINUTE))
+    (rows,) = read(stored, whole)
+    assert {name: (at.tolist(), counts.tolist()) for name, (at, counts) in rows.splits.items()} == {
+        "de": ([START], [6]),
+        "fr": ([START], [4]),
+        "it": ([START], [2]),
+    }
+    (first,) = read(stored, replace(whole, split_values=1))
+    assert list(first.splits) == ["de"]
+    (later,) = read(stored, replace(whole, start=START + 4 * MINUTE, edges=(START + 4 * MINUTE, START + 60 * MINUTE)))
+    assert [counts.tolist() for _, counts in later.splits.values()] == [[4], [2], [2]]

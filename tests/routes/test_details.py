@@ -1,5 +1,6 @@
 """A chart's table and the raw events behind a point: the picture's numbers, and honest words where there are none."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from db.engine import Database
 from db.events import insert_events
 from metrics_dash.charts.queries import Queries
 from metrics_dash.jobs.rollup import roll_up_all
-from routes.details import event_columns
+from routes.details import event_columns, ranking_columns
+from tests.support.figures import chart_data
 from tests.support.web_client import page_client
 
 PAGE = "/admin/metrics/chart/"
@@ -188,3 +190,20 @@ def test_raw_events_are_as_many_as_are_asked_for(database: Database, client: Fla
     )
     assert refused.status_code == 400
     assert "limit: '5001'" in refused.json["error"]
+
+
+def test_a_table_of_values_has_a_row_for_each_and_its_parts_in_percent() -> None:
+    data = chart_data("creatures-killed", [1.0], [1.0], names=("", "true"))
+    rows = (replace(data.series[0], total=30.0, before=20.0, change=0.5), replace(data.series[1], total=10.0))
+    data = replace(data, chart=replace(data.chart, draw="top", split_by="zone"), series=rows)
+    columns = ranking_columns(data)
+    assert [(column["name"].replace("\u202f", " "), column["values"], column["adds"]) for column in columns] == [
+        ("zone", ["(empty)", "zone: true"], False),
+        ("total", [30.0, 10.0], True),
+        ("share, %", [75.0, 25.0], True),
+        ("before", [20.0, None], True),
+        ("vs 1 min before, %", [50.0, None], False),
+    ]
+    assert ranking_columns(replace(data, series=())) == []
+    averages = ranking_columns(replace(data, chart=replace(data.chart, show="p95")))
+    assert [column["adds"] for column in averages] == [False] * 4

@@ -1,0 +1,198 @@
+"""A table of values in Chromium: drawn, kept in place by ticks, on a phone, on a wall, on paper, and taken away."""
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.catalog import DEFAULT_PATH, parse_catalog
+from metrics_dash.jobs.rollup import roll_up_all
+from tests.browser.conftest import Serve
+from tests.support.looking import text, wait_for_tab, wait_for_ticks
+
+Open = Callable[..., Page]
+KILLED = "bezgelor.creature.killed"
+ODD = '<b onclick="window.hit = 1">"a" & b</b>'
+TAB = """
+[[tabs]]
+id = "zones"
+title = "Zones"
+
+[[tabs.charts]]
+id = "by-zone"
+title = "Killed by Zone"
+event = "bezgelor.creature.killed"
+show = "count"
+draw = "top"
+split_by = "zone"
+good = "up"
+
+[[tabs.charts]]
+id = "xp"
+title = "XP by Tier"
+event = "bezgelor.creature.killed"
+show = "p95"
+draw = "top"
+split_by = "creature_tier"
+"""
+DECLARED = DEFAULT_PATH.read_text(encoding="utf-8") + TAB
+ROWS = "#card-by-zone .ranking tbody tr"
+CELLS = """(rows) => rows.map((row) => [...row.cells].slice(0, 4).map((cell) => cell.textContent))"""
+
+
+def kill(zone: str, number: int, ago: float) -> list[dict[str, Any]]:
+    moment = datetime.now(UTC) - timedelta(minutes=ago)
+    about = {"event_name": KILLED, "measurements": {"xp_reward": 5}, "occurred_at": moment}
+    return [{**about, "metadata": {"zone": zone, "creature_tier": "elite"}} for _ in range(number)]
+
+
+def store(database: Database, *events: list[dict[str, Any]]) -> None:
+    declared = parse_catalog(DECLARED)
+    insert_events([one for many in events for one in many], database=database)
+    roll_up_all(database, unique=declared.unique, split=declared.dimensions)
+
+
+@pytest.fixture
+def zones(database: Database, serve: Serve, tmp_path: Path) -> str:
+    """The address of a tab of two tables; in the first 20 zones have rows, and four are among the others."""
+    small = [kill(f"zone {number:02}", 3, 20) for number in range(22)]
+    store(database, kill("forest", 60, 20), kill(ODD, 30, 20), *small, kill("forest", 40, 90), kill("old", 1, 150))
+    path = tmp_path / "catalog.toml"
+    path.write_text(DECLARED, encoding="utf-8")
+    return f"{serve(catalog=path)}?tab=zones&range=1h"
+
+
+def cells(page: Page, rows: str = ROWS) -> list[list[str]]:
+    found: list[list[str]] = page.locator(rows).evaluate_all(CELLS)
+    return [[cell.replace("\u202f", " ") for cell in row] for row in found]
+
+
+def test_rows_say_what_there_is_and_add_up_to_the_number_above_them(open_page: Open, zones: str) -> None:
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    shown, (rest,) = cells(page), cells(page, "#card-by-zone .ranking tfoot tr")
+    assert shown[0] == ["forest", "60", "38.5 %", "+50.0 %"]
+    assert shown[1] == [ODD, "30", "19.2 %", "–"]
+    assert rest[:2] == ["other", "12"]
+    assert sum(int(row[1]) for row in (*shown, rest)) == int(text(page, "#card-by-zone .number")) == 156
+    assert page.locator("#card-by-zone .ranking b").count() == 0
+    assert page.evaluate("window.hit") is None
+    expect(page.locator("#card-by-zone .graph")).to_be_hidden()
+    expect(page.locator("#card-xp .ranking tbody tr")).to_have_count(1)
+    assert page.locator("#card-xp .ranking .share").count() == 0
+
+
+def test_a_tick_changes_numbers_and_neither_scrolls_nor_moves_a_row(
+    open_page: Open, zones: str, database: Database
+) -> None:
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    page.locator(ROWS).first.evaluate("(row) => { row.kept = true; row.closest('.ranking').scrollTop = 60; }")
+    shifts = """() => { window.shifts = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.shifts += one.value; }))
+            .observe({ type: 'layout-shift' }); }"""
+    page.evaluate(shifts)
+    store(database, kill("forest", 7, 10))
+    expect(page.locator(f"{ROWS}:first-child .amount")).to_have_text("67")
+    wait_for_ticks(page)
+    assert page.locator(ROWS).first.evaluate("(row) => row.kept && row.closest('.ranking').scrollTop") == 60
+    assert page.evaluate("window.shifts") == 0
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_has_room_for_value_number_and_change(open_page: Open, zones: str, width: int) -> None:
+    page = open_page(zones, viewport={"width": width, "height": 700})
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    table = page.locator("#card-by-zone .ranking")
+    assert table.evaluate("(table) => table.scrollWidth <= table.clientWidth")
+    for kind in ("value", "amount", "moved"):
+        expect(page.locator(f"{ROWS}:first-child .{kind}")).to_be_visible()
+    expect(page.locator(f"{ROWS}:first-child .trend")).to_be_hidden()
+    assert page.locator(f"{ROWS}:first-child .value").evaluate("(cell) => cell.clientWidth") >= 70
+    assert page.locator(f"{ROWS}:first-child .amount").evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
+
+
+def test_all_rows_are_reached_by_keys_and_none_of_them_is_a_control(open_page: Open, zones: str) -> None:
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    table = page.locator("#card-by-zone .ranking")
+    assert table.locator("a, button, [tabindex]").count() == 0
+    table.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("() => document.querySelector('#card-by-zone .ranking').scrollTop > 0")
+    foot = page.locator("#card-by-zone .ranking tfoot th")
+    expect(foot).to_be_in_viewport()
+    assert page.locator("#card-by-zone [role=status]").count() == 0
+    expect(page.get_by_role("table", name="Killed by Zone: total by zone")).to_be_visible()
+
+
+def test_it_is_read_from_afar_and_fills_the_screen_and_the_paper(open_page: Open, zones: str) -> None:
+    page = open_page(f"{zones}&kiosk=1", viewport={"width": 1920, "height": 1080})
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    size = "(row) => Number.parseFloat(getComputedStyle(row).fontSize)"
+    assert page.locator(ROWS).first.evaluate(size) >= 20
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    page.click("#share-by-zone > summary")
+    page.click("#share-by-zone [data-open=full]")
+    expect(page.locator(ROWS).last).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    whole = "(table) => table.scrollHeight <= table.clientHeight"
+    assert page.locator("#card-by-zone .ranking").evaluate(whole)
+
+
+def test_its_numbers_are_taken_away_as_a_table(open_page: Open, zones: str, tmp_path: Path) -> None:
+    page = open_page(f"{zones}&refresh=off")
+    wait_for_tab(page, "zones")
+    page.click("#share-by-zone > summary")
+    with page.expect_download() as saved:
+        page.click("#share-by-zone [data-export=csv]")
+    saved.value.save_as(tmp_path / "rows.csv")
+    rows = list(csv.DictReader((tmp_path / "rows.csv").open(encoding="utf-8")))
+    assert list(rows[0]) == ["zone", "count", "share", "before", "change"]
+    assert [rows[0][name] for name in ("zone", "count", "before", "change")] == ["forest", "60", "40", "0.5"]
+    assert sum(float(row["share"]) for row in rows) == pytest.approx(1)
+    page.click("#share-by-zone > summary")
+    page.click("#share-by-zone [data-open=table]")
+    expect(page.locator("#details thead button")).to_have_text(
+        ["zone", "total", "share, %", "before", "vs 1\u202fh before, %"]
+    )
+    expect(page.locator("#details tbody tr:first-child th")).to_have_text("forest")
+    expect(page.locator("#details tfoot td").first).to_have_text("156")
+
+
+def test_it_says_why_it_has_no_rows_and_has_them_again(open_page: Open, zones: str) -> None:
+    page = open_page(f"{zones}&from=now-300d&to=now-299d")
+    message = page.locator("#card-by-zone .message")
+    expect(message).to_contain_text("No data available for this time range")
+    expect(page.locator("#card-by-zone .ranking")).to_be_hidden()
+    page.click("#range-1h")
+    expect(page.locator(ROWS)).to_have_count(20)
+    expect(message).to_have_count(0)
+
+
+def test_its_menu_offers_other_dimensions_and_no_table_without_one(open_page: Open, zones: str) -> None:
+    page = open_page(f"{zones}&split=by-zone:-")
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    expect(page.locator(".unread")).to_contain_text("by-zone:-")
+    page.click("#share-by-zone > summary")
+    expect(page.locator("#share-by-zone [data-split]")).to_have_text(["Split by zone", "Split by creature_tier"])
+    page.click("#share-by-zone [data-split='by-zone:creature_tier']")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page.locator(f"{ROWS} bdi")).to_have_text("elite")
