@@ -55,6 +55,7 @@ interface Metrics {
   drawing: typeof import("../share/drawing.js");
   facts: typeof import("../share/facts.js");
   picture: typeof import("../share/picture.js");
+  ranking: typeof import("../share/ranking.js");
   png: typeof import("../share/png.js");
   share: typeof import("../share/link.js");
 
@@ -354,6 +355,18 @@ interface TextStyle {
   size: number;
   weight?: number;
   colour: string;
+}
+
+/** share/ranking.js */
+interface RankingRow {
+  cells: { text: string; kind: string }[];
+  share: number;
+  line: string[];
+  part: string;
+}
+
+interface Ranking {
+  rows: RankingRow[];
 }
 
 interface Board {

@@ -17,7 +17,8 @@
     const width = ((room + GAP) * sixths) / 6 - GAP;
     const above = metrics.blocks.head(on, chart, width - 2 * GAP);
     const drawing = await metrics.drawing.plot(figure, width - 2 * GAP, PLOT);
-    const body = drawing ? PLOT : chart.state.some(Boolean) ? MESSAGE : 0;
+    const height = Math.min(PLOT, metrics.drawing.heightOf(drawing, PLOT));
+    const body = height || (chart.state.some(Boolean) ? MESSAGE : 0);
     return { chart, sixths, width, above, drawing, body, height: above.height + body + 2 * GAP };
   }
 

@@ -32,9 +32,11 @@
     const above = blocks.head(on, chart, room);
     const below = blocks.foot(on, said, link, room);
     const around = 2 * PADDING + above.height + below.height;
-    const height = Math.max(CHART.height, around + CHART.leastPlot);
+    const figure = drawing.figureOf(chart, theme);
+    const least = Math.max(CHART.leastPlot, drawing.heightOf(figure, CHART.leastPlot));
+    const height = Math.max(CHART.height, around + least);
     const box = { x: PADDING, y: PADDING + above.height, width: room, height: height - around };
-    const image = await drawing.plot(drawing.figureOf(chart, theme), box.width, box.height);
+    const image = await drawing.plot(figure, box.width, box.height);
     on.open(CHART.width, height);
     above.draw(PADDING, PADDING);
     drawing.place(on, image, chart, box);

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layouts.export.about import AboutChart, Fact
+from layouts.export.ranked import ranked_figure, ranked_height
 from layouts.figure import figures
 from layouts.figure.annotations import Group
 from layouts.figure.figures import Figure
@@ -71,15 +72,19 @@ def standalone_figure(
     foot, foot_height = _foot(captions, room, style.theme)
     top = PADDING + head_height + (_LEGEND if len(data.series) > 1 else 8)
     bottom = _TICKS + foot_height + PADDING
-    height = max(height, top + LEAST_PLOT + bottom)
-    drawn = figures.figure(data, refused, style, noted)
+    listed = data.chart.is_ranking and data.state == "data"
+    height = max(height, top + (ranked_height(data) if listed else LEAST_PLOT) + bottom)
+    if listed:
+        drawn = ranked_figure(data, style.theme, room, PADDING - _LEFT)
+    else:
+        drawn = figures.figure(data, refused, style, noted)
     layout = drawn["layout"]
     margin = {"l": _LEFT, "r": PADDING, "t": top, "b": bottom}
     notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]
     notes += [_note(line, -_TICKS - line.top, 0, margin) for line in foot]
     layout |= {
         "width": width,
-        "showlegend": len(data.series) > 1,
+        "showlegend": len(data.series) > 1 and not listed,
         "height": height,
         "margin": margin,
         "paper_bgcolor": TOKENS[style.theme]["surface"],

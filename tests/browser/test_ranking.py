@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from db.engine import Database
@@ -154,6 +155,26 @@ def test_it_is_read_from_afar_and_fills_the_screen_and_the_paper(open_page: Open
     page.emulate_media(media="print")
     whole = "(table) => table.scrollHeight <= table.clientHeight"
     assert page.locator("#card-by-zone .ranking").evaluate(whole)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_in_the_pictures_of_its_chart_and_of_its_tab(
+    open_page: Open, zones: str, theme: str, tmp_path: Path
+) -> None:
+    page = open_page(f"{zones}&refresh=off")
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    soft = page.evaluate("(theme) => metrics.page.colours[theme]['accent-soft']", theme)
+    colour = tuple(int(soft[at : at + 2], 16) for at in (1, 3, 5))
+    for menu in ("#share-by-zone", "#share-tab"):
+        page.click(f"{menu} > summary")
+        with page.expect_download() as saved:
+            page.click(f"{menu} [data-export=png][data-look={theme}]")
+        path = tmp_path / f"{menu[1:]}.png"
+        saved.value.save_as(path)
+        pixels = Image.open(path).convert("RGB")
+        found = {seen: many for many, seen in pixels.getcolors(1 << 24) or []}
+        assert found.get(colour, 0) > 2000, "the bars of shares"
 
 
 def test_its_numbers_are_taken_away_as_a_table(open_page: Open, zones: str, tmp_path: Path) -> None:
