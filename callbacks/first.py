@@ -77,5 +77,5 @@ def _card(chart: ChartData, state: PageState, look: Look, values: Sequence[str],
         values=values,
     )
     said = cards.state(chart, behind)
-    drawn = cards.said(said) if said else cards.listed(chart) if chart.chart.is_ranking else sketch(chart, style)
+    drawn = cards.said(said) if said else cards.listing(chart) if chart.chart.is_ranking else sketch(chart, style)
     return SketchedCard(cards.headline(chart), [drawn])

@@ -14,7 +14,7 @@ from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
 from layouts.markup import attributes
-from layouts.ranking import place, ranking, table
+from layouts.ranking import listed, place, ranking
 from layouts.reading import annotation_list, annotation_marks, leave_full_screen, legend, reader, refusals, zoom_reset
 from layouts.static import still
 from layouts.summary import summary
@@ -224,9 +224,9 @@ def shown(data: ChartData, lag: Lag | None = None) -> list[Component]:
     return [ranking(data)] if data.chart.is_ranking and not said else said
 
 
-def listed(data: ChartData) -> html.Div:
+def listing(data: ChartData) -> html.Div:
     """Return a table as the server sends it."""
-    return html.Div(html.Section(table(data), className="ranking"), className="chart-state")
+    return html.Div(html.Section(listed(data), className="ranking"), className="chart-state")
 
 
 def state(data: ChartData, lag: Lag | None = None) -> list[Component]:

@@ -14,7 +14,7 @@ from layouts.numbers import THIN_SPACE, change_text
 from layouts.sketch import path
 from layouts.static import Html, as_html
 from layouts.units import DisplayUnit, display_unit
-from layouts.words import before_text, judgement
+from layouts.words import before_text, judgement, refused_text
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.aggregates import AGGREGATES
@@ -33,8 +33,14 @@ def place(chart: Chart) -> html.Section:
 
 
 def ranking(data: ChartData) -> html.Div:
-    """Return the table of a chart as it travels to its place."""
-    return html.Div(hidden=True, **attributes(data_settles=as_html(table(data))))
+    """Return what a chart lists as it travels to its place."""
+    return html.Div(hidden=True, **attributes(data_settles=as_html(listed(data))))
+
+
+def listed(data: ChartData) -> list[Component]:
+    """Return the table of a chart, and below it how many of its events were refused."""
+    refused = refused_text(data.refused)
+    return [table(data), *([html.P(refused, className="refused-foot")] if refused else [])]
 
 
 def table(data: ChartData) -> html.Table:

@@ -109,7 +109,8 @@ def chart_facts(data: ChartData, tab: TabData) -> list[Fact]:
         known.append(("Split", f"split by {data.chart.split_by}"))
     if tab.refused:
         refused = refused_text(data.refused)
-        known.append(("Refused", f"{refused} (marked on the axis)" if refused else ""))
+        marked = " (marked on the axis)" if refused and data.chart.has_figure else ""
+        known.append(("Refused", f"{refused or ''}{marked}"))
     return known
 
 

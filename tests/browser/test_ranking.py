@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from db.collectors import REFUSED_EVENT, refused_pair
 from db.engine import Database
 from db.events import insert_events
 from metrics_dash.catalog import DEFAULT_PATH, parse_catalog
@@ -195,6 +196,27 @@ def test_its_numbers_are_taken_away_as_a_table(open_page: Open, zones: str, tmp_
     )
     expect(page.locator("#details tbody tr:first-child th")).to_have_text("forest")
     expect(page.locator("#details tfoot td").first).to_have_text("156")
+
+
+def test_refused_events_of_its_own_are_said_below_it_and_hide_no_row(
+    open_page: Open, zones: str, database: Database
+) -> None:
+    about = {"reason": "buffer_full", "what": refused_pair(KILLED, "buffer_full")}
+    moment = datetime.now(UTC) - timedelta(minutes=8)
+    store(
+        database,
+        [{"event_name": REFUSED_EVENT, "measurements": {"events": 3}, "metadata": about, "occurred_at": moment}],
+    )
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    foot = page.locator("#card-by-zone .refused-foot")
+    expect(foot).to_contain_text("refused: buffer_full")
+    expect(foot).to_be_in_viewport()
+    rest = page.locator("#card-by-zone .ranking tfoot th").bounding_box()
+    below = foot.bounding_box()
+    assert rest is not None
+    assert below is not None
+    assert rest["y"] + rest["height"] <= below["y"] + 1
 
 
 def test_it_says_why_it_has_no_rows_and_has_them_again(open_page: Open, zones: str) -> None:

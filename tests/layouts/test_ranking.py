@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layouts.cards import listed, shown
+from layouts.cards import listing, shown
 from layouts.numbers import THIN_SPACE
 from layouts.ranking import NOTHING, place, share_text, table
 from layouts.static import as_html
 from metrics_dash.bounds import Bounds
-from metrics_dash.charts.data import ChartData
-from tests.support.figures import chart_data
+from metrics_dash.charts.data import ChartData, Interval
+from tests.support.figures import NOON, chart_data
 
 
 def top(show: Any = "count", *totals: float | None, names: tuple[str, ...] = ("a", "b", "c"), **more: Any) -> ChartData:
@@ -139,4 +139,14 @@ def test_a_card_without_rows_says_why_and_one_with_rows_lists_them() -> None:
     assert message.className == "message"
     partly = shown(replace(top(), state="unsplit"))
     assert "Some of what was counted" in as_html(partly)
-    assert as_html(table(top())) in as_html(listed(top()))
+    assert as_html(table(top())) in as_html(listing(top()))
+
+
+def test_a_table_says_how_many_of_its_events_were_refused() -> None:
+    refused = Interval(NOON, NOON, 3, ("buffer_full",))
+    (carried,) = shown(replace(top(), refused=(refused,)))
+    (plain,) = shown(top())
+    foot = '<p class="refused-foot">3 events refused: buffer_full</p>'
+    assert foot in getattr(carried, "data-settles")
+    assert "refused" not in getattr(plain, "data-settles")
+    assert foot in as_html(listing(replace(top(), refused=(refused,))))

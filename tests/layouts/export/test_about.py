@@ -74,6 +74,8 @@ def test_a_chart_tells_of_its_own_refused_events_and_of_no_others() -> None:
     told = [dict(with_own(facts(tab, demo=False), chart_facts(chart, tab))) for chart in (own, tab.charts[1])]
     assert told[0]["Refused"] == "3 events refused: buffer_full (marked on the axis)"
     assert "Refused" not in told[1]
+    table = replace(own, chart=replace(own.chart, draw="top"))
+    assert dict(chart_facts(table, tab))["Refused"] == "3 events refused: buffer_full"
 
 
 def test_what_was_said_of_this_time_stands_in_the_footer_and_in_the_words_of_the_file() -> None:
