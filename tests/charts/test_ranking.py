@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from db import declared
 from db.engine import Database
-from db.event_keys import declare_splits, declare_unique
 from db.rollups import lock
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import ChartData
@@ -27,8 +27,8 @@ SHOWS = ("count", "rate", "sum", "avg", "min", "max", "p50", "p95")
 def declare(database: Database) -> None:
     with database.begin() as connection:
         lock(connection)
-        declare_splits(connection, {KILLED: ["zone"], SESSION: ["realm"], PLAYERS: ["realm"]})
-        declare_unique(connection, {SESSION: ["account_id"]})
+        split = {KILLED: ["zone"], SESSION: ["realm"], PLAYERS: ["realm"]}
+        declared.declare(connection, declared.Declared(unique={SESSION: ["account_id"]}, split=split))
 
 
 def top(show: Any, event: str = KILLED, key: str = "zone", kind: Any = "counter") -> Chart:
