@@ -15,7 +15,13 @@ CREATE TABLE declared_events (
 );
 """
 
-DOWN = "DROP TABLE declared_events;"
+# Flushes, heartbeats and passes read or write the table last: who drops it while they go on waits for them first, and
+# not with the table in hand.
+DOWN = """
+SELECT pg_advisory_xact_lock(7306001);
+LOCK TABLE collectors, retention_floors, ingest_batches IN ACCESS EXCLUSIVE MODE;
+DROP TABLE declared_events;
+"""
 
 
 def upgrade() -> None:

@@ -36,7 +36,7 @@ def sized(history: object, serve: Serve, tmp_path: Path) -> str:
 
 def test_cards_have_their_sizes_and_tiles_their_numbers(open_page: Open, sized: str) -> None:
     page = open_page(sized, viewport={"width": 1440, "height": 900})
-    expect(page.locator(".description")).to_have_text("Who comes in.")
+    expect(page.locator("#board .description")).to_have_text("Who comes in.")
     expect(page.locator("#card-login-rate .number")).not_to_have_text("–")
     rate, results, success, _, starts, _ = page.evaluate(WIDTHS)
     assert rate == results == success
