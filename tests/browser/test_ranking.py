@@ -55,9 +55,9 @@ def kill(zone: str, number: int, ago: float) -> list[dict[str, Any]]:
 
 
 def store(database: Database, *events: list[dict[str, Any]]) -> None:
-    declared = parse_catalog(DECLARED)
+    catalog = parse_catalog(DECLARED)
     insert_events([one for many in events for one in many], database=database)
-    roll_up_all(database, unique=declared.unique, split=declared.dimensions)
+    roll_up_all(database, declared=catalog.declared)
 
 
 @pytest.fixture
