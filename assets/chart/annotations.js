@@ -87,8 +87,8 @@
   function placeOnceDrawn(since) {
     placeAll();
     list();
-    const waits = graphs.all().length < dom.all("#board .card:not(.tile)").length;
-    if (waits && performance.now() - since < DRAWN_WITHIN) setTimeout(() => placeOnceDrawn(since), LOOK_EVERY);
+    if (!graphs.areDrawn(dom.maybe("board")) && performance.now() - since < DRAWN_WITHIN)
+      setTimeout(() => placeOnceDrawn(since), LOOK_EVERY);
   }
 
   metrics.events.on("answer", (answer) => {

@@ -16,6 +16,17 @@
   const all = () => metrics.dom.all("#board .card .js-plotly-plot").flatMap((element) => of(element) ?? []);
 
   /**
+   * Whether what is within an element stands, and every chart of it is drawn. Not every card has one.
+   * @param {Element | null} element
+   * @param {(graph: Element) => boolean} [matters] - which charts are asked about
+   */
+  function areDrawn(element, matters = () => true) {
+    if (!element?.firstChild || element.querySelector(".skeleton")) return false;
+    const asked = metrics.dom.all(".chart .graph", element).filter(matters);
+    return asked.every((graph) => graph.querySelector(".xaxislayer-above"));
+  }
+
+  /**
    * @param {string} chart
    * @returns {Graph | null}
    */
@@ -44,7 +55,7 @@
    */
   const seriesOf = (meta, { legendgroup: key }) => meta.series[key] ?? { name: "", label: "" };
 
-  const graphs = { of, all, stepOf, drawing, readerOf, idOf, seriesOf };
+  const graphs = { of, all, areDrawn, stepOf, drawing, readerOf, idOf, seriesOf };
   metrics.graphs = graphs;
   if (typeof module === "object") module.exports = graphs;
 })(globalThis.metrics);

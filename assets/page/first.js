@@ -39,16 +39,8 @@
 
   /** @param {number} since */
   function liftOnceDrawn(since) {
-    if (isDrawn() || performance.now() - since > DRAWN_WITHIN) lift();
+    if (metrics.graphs.areDrawn(dom.maybe("board"), isInSight) || performance.now() - since > DRAWN_WITHIN) lift();
     else requestAnimationFrame(() => liftOnceDrawn(since));
-  }
-
-  /* Whether the page's own cards stand, and every chart in sight is drawn on them. */
-  function isDrawn() {
-    const own = dom.maybe("board");
-    if (!own?.firstChild || own.querySelector(".skeleton")) return false;
-    const graphs = dom.all(".chart .graph", own).filter(isInSight);
-    return graphs.every((graph) => graph.querySelector(".xaxislayer-above"));
   }
 
   /** @param {Element} element */

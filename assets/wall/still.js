@@ -36,9 +36,7 @@
   function whenDrawn(tab, then, within = DRAWN_WITHIN) {
     const started = performance.now();
     const look = () => {
-      const grid = document.querySelector(`#grid-${tab}`);
-      const count = (/** @type {string} */ inner) => grid?.querySelectorAll(`.card:not(.tile)${inner}`).length ?? 0;
-      const drawn = grid !== null && count(" .js-plotly-plot .xaxislayer-above") >= count("");
+      const drawn = metrics.graphs.areDrawn(document.querySelector(`#grid-${tab}`));
       if (drawn || performance.now() - started > within) then();
       else setTimeout(look, LOOK_EVERY);
     };

@@ -145,6 +145,7 @@ def test_it_is_read_from_afar_and_fills_the_screen_and_the_paper(open_page: Open
     expect(page.locator(ROWS)).to_have_count(20)
     size = "(row) => Number.parseFloat(getComputedStyle(row).fontSize)"
     assert page.locator(ROWS).first.evaluate(size) >= 20
+    assert page.evaluate("metrics.graphs.areDrawn(metrics.dom.find('grid-zones'))"), "no turn waits for a chart here"
     page = open_page(zones)
     wait_for_tab(page, "zones")
     expect(page.locator(ROWS)).to_have_count(20)
