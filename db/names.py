@@ -19,7 +19,8 @@ from db.schema import LOCK_NAMES
 NAME_QUOTA = 1000
 # What the application says of itself is no name of anybody's, and a declared one was chosen by whoever runs it: neither
 # costs a place, so that no sender can use up what the page is there to show.
-_COSTS_A_PLACE = "(event_name <> ALL(%(ours)s) AND event_name NOT IN (SELECT event_name FROM declared_events))"
+_OURS = ", ".join(f"'{name}'" for name in OWN_EVENTS)
+_COSTS_A_PLACE = f"(event_name NOT IN ({_OURS}) AND event_name NOT IN (SELECT event_name FROM declared_events))"
 # How long flushes may be held up by a look for names that nothing is left of, and it by them.
 FORGET_LOCK_TIMEOUT = "300ms"
 
@@ -27,16 +28,13 @@ FORGET_LOCK_TIMEOUT = "300ms"
 def stored_names(connection: Connection) -> set[str]:
     """Return every event name that the store knows, but for the application's own."""
     return set(
-        connection.execute(
-            text("SELECT event_name FROM event_names WHERE event_name <> ALL(:ours)"), {"ours": list(OWN_EVENTS)}
-        ).scalars()
+        connection.execute(text(f"SELECT event_name FROM event_names WHERE event_name NOT IN ({_OURS})")).scalars()
     )
 
 
 def places_taken(connection: Connection) -> int:
     """Return how many of the store's names count towards the quota."""
-    taken = f"SELECT count(*) FROM event_names WHERE {_COSTS_A_PLACE.replace('%(ours)s', ':ours')}"
-    return int(connection.execute(text(taken), {"ours": list(OWN_EVENTS)}).scalar_one())
+    return int(connection.execute(text(f"SELECT count(*) FROM event_names WHERE {_COSTS_A_PLACE}")).scalar_one())
 
 
 def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: int) -> set[str]:
@@ -61,7 +59,7 @@ def admit_names(driver: psycopg.Connection[Any], names: Iterable[str], quota: in
         ))
         UNION ALL SELECT event_name FROM new WHERE NOT {_COSTS_A_PLACE}
         """,
-        {"names": unknown, "ours": list(OWN_EVENTS), "quota": quota},
+        {"names": unknown, "quota": quota},
     )
     return set(_unknown(driver, unknown))
 

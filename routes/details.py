@@ -18,6 +18,7 @@ import orjson
 from flask import Flask, request
 
 from layouts.ranking import head_labels, value_label
+from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.ranking import part_of_whole
@@ -133,7 +134,7 @@ def ranking_columns(chart: ChartData) -> list[Column]:
     if not chart.series or chart.state != "data":
         return []
     value, number, change = head_labels(chart)
-    adds = chart.chart.show in ("count", "sum")
+    adds = chart.chart.show in ADDS_UP
     shares = part_of_whole(chart)
     before, changes = [one.before for one in chart.series], [one.change for one in chart.series]
     share = [_column("share, %", "number", [_percent(one) for one in shares], adds=True)]
