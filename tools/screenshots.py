@@ -511,6 +511,8 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
         page.keyboard.press(shot.press)
     if shot.until is not None:
         page.wait_for_selector(shot.until)
+    # What a wall showed before lies over what it shows for a moment.
+    page.wait_for_selector(".still", state="detached")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     path = FOLDER / f"{shot.name}.png"
     page.screenshot(path=path)
