@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from db.engine import Database
+
 Keys = Mapping[str, Collection[str]]
 
 
@@ -40,11 +42,21 @@ WHERE bucket_type = 'minute' AND event_name IN (SELECT event_name FROM declared)
 """)
 
 
+def let_in(database: Database, events: Collection[str]) -> None:
+    """Let these events in whatever their number. Who takes events does so first: an event that is refused is gone."""
+    with database.begin() as connection:
+        _let_in(connection, events)
+
+
+def _let_in(connection: Connection, events: Collection[str]) -> None:
+    if events:
+        connection.execute(_EVENTS, {"names": sorted(events)})
+
+
 def declare(connection: Connection, declared: Declared) -> None:
     """Let these events in whatever their number, and tell more about their keys from now on and as far back as raw
     events are held. The caller holds the rollup lock."""
-    if declared.events:
-        connection.execute(_EVENTS, {"names": sorted(declared.events)})
+    _let_in(connection, declared.events)
     for kind, keys in (("unique", declared.unique), ("split", declared.split)):
         pairs = [(name, key) for name, fields in keys.items() for key in fields]
         if pairs:

@@ -35,7 +35,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "annotations": {"ingest": _EVERYTHING, "rollup": _EVERYTHING, "viewer": _EVERYTHING},
     "collectors": {"ingest": _EVERYTHING, "viewer": "SELECT"},
     "counter_states": {"ingest": _EVERYTHING, "rollup": _EVERYTHING, "viewer": "SELECT"},
-    "declared_events": {"ingest": "SELECT", "rollup": _EVERYTHING, "viewer": "SELECT"},
+    "declared_events": {"ingest": "SELECT, INSERT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_names": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_batches": {"ingest": "SELECT, INSERT, UPDATE", "rollup": "DELETE", "viewer": "SELECT"},

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.backups import BackupError
+from db.declared import let_in
 from db.engine import DatabaseURLError, use_database
 from db.migrate import SchemaError, migrate
 from db.programs import ProgramError
@@ -264,6 +265,7 @@ def import_command(
     ):
         try:
             keep = settings.day_retention
+            let_in(database, load_catalog(settings.catalog).events)
             report = import_events(source, database, keep=keep, reject=_Rejections(), progress=progress)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise CommandError(f"{file}: the gzip data is damaged: {error}; what came before is stored") from None

@@ -18,6 +18,7 @@ from functools import partial
 from db.annotations import Annotation, purge_annotations, put_annotations
 from db.clock import clock_offset, disagreement, trusted_time, watch_clock
 from db.deadlines import PROBE_SECONDS
+from db.declared import let_in
 from db.engine import Database
 from db.faults import describe
 from db.jobs import FAILED, claim, finish, tidy
@@ -151,6 +152,8 @@ class Runtime:
         with self._lock:
             if self.running:
                 return
+            if self._collect or self._schedule:
+                let_in(self._database, load_catalog(self._settings.catalog).events)
             if self._owner is not None:
                 self._begin()  # a fork's child: its parent's threads are not here
             self._owner = os.getpid()

@@ -20,6 +20,7 @@ from db.engine import Database
 from db.events import insert_events
 from db.jobs import record, unfinished
 from db.migrate import head_revision
+from metrics_dash.catalog import load_catalog
 from metrics_dash.cli import main
 from tests.support.processes import data_folder, running
 
@@ -152,6 +153,17 @@ def test_import_stores_a_file_once_and_names_bad_lines(on: Run, database: Databa
     assert count(database) == 2
     on("import", str(file))
     assert count(database) == 2
+
+
+def test_import_lets_in_what_the_catalog_declares_however_many_names_there_are(
+    on: Run, database: Database, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text("INSERT INTO event_names SELECT 'other.n' || n FROM generate_series(1, 1000) AS n"))
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps({"event_name": next(iter(load_catalog().events))}) + "\n")
+    assert on("import", str(file)).code == 0
+    assert count(database) == 1
 
 
 def test_import_takes_standard_input(on: Run, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

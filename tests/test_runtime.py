@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from db import rollups
 from db.annotations import annotations_between
 from db.buckets import query_buckets
 from db.engine import Database
 from db.events import insert_events, query_events
 from db.jobs import unfinished
+from metrics_dash.catalog import load_catalog
 from metrics_dash.emit.autostart import COLLECTOR_HANDLER
 from metrics_dash.emit.bus import Bus
 from metrics_dash.jobs.scheduler import SOON
@@ -63,6 +65,20 @@ def test_an_event_goes_from_execute_to_its_day_without_further_ado(
     assert bus.execute("a.b", {"ms": 3})
     eventually(lambda: day_total(database) == 1)
     assert runtime.health().ok
+
+
+def test_what_the_catalog_declares_is_let_in_from_the_start_whoever_rolls_up(
+    runtime: Runtime, bus: Bus, database: Database
+) -> None:
+    declared = next(iter(load_catalog().events))
+    with database.begin() as connection:
+        connection.execute(text("INSERT INTO event_names SELECT 'other.n' || n FROM generate_series(1, 1000) AS n"))
+    with database.begin() as connection:
+        rollups.lock(connection)
+        runtime.start()
+        bus.execute(declared, {}, {})
+        eventually(lambda: query_events(declared, *FOREVER, database=database))
+    assert runtime.collector.snapshot().dropped == {}
 
 
 def test_constructing_starts_nothing(runtime: Runtime, bus: Bus) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from db.declared import Declared, declare, declared_events
+from db.declared import Declared, declare, declared_events, let_in
 from db.engine import Database
 from db.rollups import lock
 from metrics_dash.catalog import load_catalog
@@ -39,3 +39,13 @@ def test_a_catalog_declares_all_its_events_and_their_keys(database: Database) ->
     assert {(name, key) for name, kind, key in keys(database) if kind == "unique"} == {
         (event.name, key) for event in catalog.events.values() for key in event.unique
     }
+
+
+def test_events_are_let_in_while_somebody_else_rolls_up(database: Database) -> None:
+    """A pass may take long, and what is refused meanwhile is gone."""
+    with database.begin() as connection:
+        lock(connection)
+        let_in(database, ["a.b", "c.d"])
+    let_in(database, ["c.d", "e.f"])
+    let_in(database, [])
+    assert events(database) == {"a.b", "c.d", "e.f"}
