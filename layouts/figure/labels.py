@@ -6,12 +6,15 @@ in the layout's ``meta`` alone, as text.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from metrics_dash.charts.data import ChartData
 
 # What Plotly takes for markup, for an entity, or for something to fill in.
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "%": "&#37;", "\n": " ", "\r": " "})
+# What XML has no place for (https://www.w3.org/TR/xml/#charsets): a picture with one of them can't be read.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _KEY_BYTES = 6
 
 TOTAL = ""
@@ -24,8 +27,8 @@ def series_key(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text such that Plotly shows it as it stands, on one line."""
-    return text.translate(_ESCAPED)
+    """Return a text such that Plotly shows it as it stands, on one line; what an SVG can't hold is a box in it."""
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text).translate(_ESCAPED)
 
 
 def series_meta(chart: ChartData) -> Mapping[str, Mapping[str, str]]:

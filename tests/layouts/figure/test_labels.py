@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -28,6 +29,14 @@ def test_no_name_becomes_an_id_or_markup_of_the_figure(text: str) -> None:
 @pytest.mark.parametrize("text", PAYLOADS)
 def test_a_label_reads_as_it_was_stored(text: str) -> None:
     assert html.unescape(plain(text)) == text
+
+
+@pytest.mark.parametrize("unfit", ["\x00", "\x07", "\x0b", "\x1b", "\x1f", "\ud800", "\ufffe", "\uffff"])
+def test_what_no_picture_can_hold_is_a_box(unfit: str) -> None:
+    """An SVG with one of these can't be read, so a single stored value made every picture of its chart fail."""
+    text = ElementTree.fromstring(f"<text>{plain(f'ding{unfit}&<b>')}</text>").text
+    assert text is not None
+    assert html.unescape(text) == "ding\ufffd&<b>"
 
 
 def test_series_of_other_names_have_other_keys_and_keep_them() -> None:
