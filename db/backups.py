@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.collectors import LIVE_FOR
 from db.engine import Database
-from db.migrate import functions, known_revisions
+from db.migrate import current_revision, functions, is_newer, known_revisions
 from db.programs import Address, Edit, ProgramError, Programs, feed, fitting, newest, run
 from db.schema import LOCK_MIGRATE, LOCK_ROLLUP, VIEWS, metadata
 from db.status import server_version
@@ -59,6 +59,10 @@ def dump(database: Database, file: Path) -> Programs:
         schema = _schema(connection)
     if EVENTS not in tables:
         raise BackupError("the database holds no tables of metrics_dash; is it the right one?")
+    revision = current_revision(database)
+    if is_newer(revision):
+        # It has tables that are not known here, and would be left out.
+        raise BackupError(f"the database is of revision {revision}, which a newer version made; upgrade metrics_dash")
     programs = fitting(major, "pg_dump", embedded=database.embedded)
     address = Address.of(database.dsn())
     wanted = [f"--table={_quoted(schema)}.{_quoted(name)}" for name in tables if name != EVENTS]

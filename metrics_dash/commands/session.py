@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from db.engine import Database, use_database
-from db.migrate import is_current, migrate
+from db.migrate import current_revision, is_current, is_newer, migrate
 from metrics_dash import logs
 from metrics_dash.setting_values import parse_duration
 from metrics_dash.settings import Settings, load_settings
@@ -43,11 +43,17 @@ def opened(*, must_be_migrated: bool = False, migrates: bool = False) -> Iterato
         if migrates:
             migrate(database)
         if must_be_migrated and not is_current(database):
-            raise CommandError("the schema is not up to date; run python -m metrics_dash migrate first")
+            raise CommandError(_not_current(current_revision(database)))
         yield settings, database
     finally:
         use_database(None)
         database.close()
+
+
+def _not_current(revision: str | None) -> str:
+    if is_newer(revision):
+        return f"the database is of revision {revision}, which a newer version made; upgrade metrics_dash"
+    return "the schema is not up to date; run python -m metrics_dash migrate first"
 
 
 def open_database(settings: Settings) -> Database:

@@ -75,7 +75,9 @@ def _catalog(settings: Settings) -> Finding:
     except CatalogError as error:
         return Finding("catalog", Verdict.BAD, str(error), "correct the file that METRICS_CATALOG names")
     charts = sum(1 for _ in catalog.charts())
-    return Finding("catalog", Verdict.GOOD, f"{len(catalog.events)} events, {len(catalog.tabs)} tabs, {charts} charts")
+    counts = (len(catalog.events), "event"), (len(catalog.tabs), "tab"), (charts, "chart")
+    text = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts)
+    return Finding("catalog", Verdict.GOOD, text)
 
 
 def _tabs(settings: Settings) -> list[str] | None:
@@ -206,7 +208,7 @@ def _names(taken: int) -> Finding:
         "event names",
         Verdict.BAD if taken >= NAME_QUOTA else Verdict.WORTH_A_LOOK,
         f"{text}: {over}",
-        "find the sender that makes names of what are values; a name is given back when its last bucket is purged",
+        "find the sender that makes names of what are values; a name is given back when nothing is left of it",
     )
 
 

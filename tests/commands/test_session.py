@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from rich.table import Table
+from sqlalchemy import text
 
 from db.engine import Database, default_database
 from metrics_dash.commands import session
@@ -29,6 +30,16 @@ def test_a_schema_that_is_not_there_ends_the_command_in_a_line(
         raise AssertionError("it began")
     with opened(migrates=True):
         pass
+
+
+def test_a_schema_of_a_newer_version_ends_the_command_in_a_line_that_does_not_say_migrate(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.dsn())
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CommandError, match="9999, which a newer version made; upgrade"), opened(must_be_migrated=True):
+        raise AssertionError("it began")
 
 
 @pytest.mark.parametrize("terminal", [True, False])

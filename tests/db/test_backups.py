@@ -198,10 +198,24 @@ def test_a_file_of_the_version_before_is_brought_up_to_date(
     assert audit(empty_database) == []
 
 
-def test_a_file_of_a_newer_version_is_refused(database: Database, tmp_path: Path) -> None:
+def test_of_a_newer_version_there_is_no_file_as_it_would_lack_that_ones_tables(
+    database: Database, tmp_path: Path
+) -> None:
     with database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    dump(database, tmp_path / "dump")
+    with pytest.raises(BackupError, match="9999, which a newer version made"):
+        dump(database, tmp_path / "dump")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_a_newer_version_is_refused(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with monkeypatch.context() as newer:
+        newer.setattr("db.backups.is_newer", lambda revision: False)
+        dump(database, tmp_path / "dump")
     with pytest.raises(BackupError, match="9999, which a newer version made"):
         read_archive(tmp_path / "dump")
 
