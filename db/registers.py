@@ -119,14 +119,14 @@ def unpack(packed: str) -> Kept:
 
 def count(kept: Iterable[Kept]) -> float:
     """Return how many different values there are in all of these together: exactly where all are hashes of at most
-    ``EXACT``, else as estimated."""
+    ``EXACT``, else the whole number that is nearest to what is estimated."""
     kept = list(kept)
     hashes = [each for each in kept if each.dtype == np.int64]
     registers = [each for each in kept if each.dtype == np.uint8]
     union = np.unique(np.concatenate(hashes)) if hashes else np.array([], dtype=np.int64)
     if not registers and len(union) <= EXACT:
         return float(len(union))
-    return estimate(np.maximum.reduce([*registers, _registers_of(union)]))
+    return float(round(estimate(np.maximum.reduce([*registers, _registers_of(union)]))))
 
 
 def _registers_of(hashes: Hashes) -> Registers:
