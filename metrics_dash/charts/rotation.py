@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.data import ChartData, State, TabData
-from metrics_dash.charts.plan import TOP_VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def rotated(data: TabData, by: str, value: str) -> tuple[TabData, Rotation]:
     """Return what a turn shows of a tab that is split by ``split_for``: with a value, only the charts that follow, each
     with that value alone; all of it where none does."""
     following = [chart for chart in data.charts if _follows(chart.chart, by)]
-    told = (series.name for chart in following for series in chart.series[:TOP_VALUES] if not series.rest)
+    told = (series.name for chart in following for series in chart.series if not series.rest)
     # An address can't say nothing, so a value that is empty has no turn.
     values = tuple(dict.fromkeys(name for name in told if name))
     shown = value if following else ""
@@ -43,7 +42,8 @@ def rotated(data: TabData, by: str, value: str) -> tuple[TabData, Rotation]:
 
 
 def _follows(chart: Chart, by: str) -> bool:
-    return by in chart.dimensions
+    """Return whether a chart has a turn of each value. A table has all of them in one, and of one says nothing."""
+    return by in chart.dimensions and not chart.is_ranking
 
 
 def _alone(data: ChartData, value: str) -> ChartData:

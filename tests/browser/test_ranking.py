@@ -145,6 +145,15 @@ def test_it_is_read_from_afar_and_fills_the_screen_and_the_paper(open_page: Open
     expect(page.locator(ROWS)).to_have_count(20)
     size = "(row) => Number.parseFloat(getComputedStyle(row).fontSize)"
     assert page.locator(ROWS).first.evaluate(size) >= 20
+    shown = page.locator(".ranking").first.evaluate("""(place) => {
+      const [bottom, foot] = [place.getBoundingClientRect().bottom, place.querySelector("tfoot").offsetHeight];
+      const room = bottom - foot - Number.parseFloat(getComputedStyle(place, "::after").height);
+      const ends = [...place.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().bottom);
+      return { more: place.dataset.more, whole: ends.filter((end) => end <= room + 1).length,
+               cut: ends.some((end) => end > room + 1 && end < room + 20) };
+    }""")
+    assert shown == {"more": f"and {20 - shown['whole']} more", "whole": shown["whole"], "cut": False}
+    assert 0 < shown["whole"] < 20
     assert page.evaluate("metrics.graphs.areDrawn(metrics.dom.find('grid-zones'))"), "no turn waits for a chart here"
     page = open_page(zones)
     wait_for_tab(page, "zones")

@@ -32,6 +32,12 @@ def test_the_charts_that_have_the_dimension_are_split_by_it_and_others_as_they_w
     assert split_for(tab, "zone", asked) == split_for(tab, None, asked) == asked
 
 
+def test_a_table_of_values_has_all_of_them_in_one_turn_and_keeps_its_own_dimension(queries: Queries) -> None:
+    tab = queries._catalog.tab("auth")
+    table = replace(tab.charts[0], draw="top", split_by="success", dimensions=("success", "realm"))
+    assert table.id not in split_for(replace(tab, charts=(table, *tab.charts[1:])), "success", {})
+
+
 @pytest.mark.usefixtures("stored")
 def test_all_of_the_tab_comes_first_and_names_the_values_without_the_rest(queries: Queries) -> None:
     tab = queries.tab("auth", queries.window("1h"), split="success")
@@ -71,17 +77,6 @@ def test_a_value_that_is_called_other_is_not_the_rest(queries: Queries, database
     turn, rotation = rotated(tab, "success", "other")
     assert rotation.values == ("true", "other", "false")
     assert turn.chart("login-results").headline.value == 3
-
-
-@pytest.mark.usefixtures("stored")
-def test_a_table_gives_no_more_turns_than_a_chart(queries: Queries) -> None:
-    tab = queries.tab("auth", queries.window("1h"), split="success")
-    results = tab.chart("login-results")
-    many = tuple(replace(results.series[0], name=f"value {number}") for number in range(20))
-    table = replace(results, chart=replace(results.chart, draw="top"), series=many)
-    turn, rotation = rotated(replace(tab, charts=(table,)), "success", "value 3")
-    assert rotation.values == tuple(f"value {number}" for number in range(8))
-    assert [series.name for series in turn.charts[0].series] == ["value 3"]
 
 
 @pytest.mark.usefixtures("stored")
