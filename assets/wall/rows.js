@@ -22,7 +22,8 @@
     const rows = dom.all("tbody tr", place);
     const row = rows[0]?.getBoundingClientRect().height ?? 0;
     if (!metrics.url.isKiosk() || !row) return;
-    const fixed = place.scrollHeight - rows.length * row;
+    const always = dom.all("thead, tfoot, .refused-foot", place);
+    const fixed = always.reduce((height, part) => height + part.getBoundingClientRect().height, 0);
     const { shown, height } = fit(place.clientHeight, { rows: rows.length, row, fixed, more: row });
     if (shown === rows.length) return;
     place.dataset.more = `and ${rows.length - shown} more`;

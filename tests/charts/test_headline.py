@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from metrics_dash.charts.headline import relative_change
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.timerange.steps import MINUTE
 from tests.support.charts import (
@@ -44,6 +45,15 @@ def test_a_rate_is_an_average_over_the_time_in_which_the_event_was_recorded(
     assert queries.series(LOGIN, show="rate", window=window).headline.value == pytest.approx(120 / 1800)
     split = queries.series(LOGIN, show="rate", window=window, split_by="success")
     assert sum(one.total or 0 for one in split.series) == pytest.approx(120 / 1800)
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "change"),
+    [(110, 100, 0.1), (50, 100, -0.5), (-50, 100, -1.5), (910, 0, None), (910, -90, None), (-45, -90, None)],
+)
+def test_a_change_is_from_something(value: float, previous: float, change: float | None) -> None:
+    """910 is no twelve times -90."""
+    assert relative_change(value, previous) == (None if change is None else pytest.approx(change))
 
 
 def test_a_headline_without_a_period_before_has_no_change(database: Database, queries: Queries) -> None:
