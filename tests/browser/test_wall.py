@@ -224,6 +224,9 @@ def test_without_an_answer_the_tab_stays(open_page: Open, page_url: str) -> None
     page = open_wall(open_page, page_url)
     page.context.set_offline(True)
     wait_for_words(page, "Last update", "retrying")
+    whole = "(selector) => [document.querySelector(selector)].every((one) => one.scrollWidth <= one.clientWidth)"
+    assert page.evaluate(whole, "h1")
+    assert page.evaluate(whole, "#freshness-text")
     page.clock.fast_forward(65_000)
     expect(page.locator("#wall-next")).to_contain_text("waiting")
     assert tab_of(page) == TABS[0]
