@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from layouts.theme import TOKENS
 from metrics_dash.catalog import DEFAULT_PATH
 from tests.browser.conftest import Serve
-from tests.support.looking import drawn, text, wait_for_tab, wait_for_ticks
+from tests.support.looking import drawn, wait_for_tab, wait_for_ticks
 
 Open = Callable[..., Page]
 # The history's samples are 100 to 160.
@@ -19,7 +19,6 @@ target = {target}
 warn = {warn}
 max = 400
 """
-COLOUR = "(element) => getComputedStyle(element).color"
 SHAPES = """
 (chart) => document.querySelector(`#card-${chart} .js-plotly-plot`)
   ._fullLayout.shapes.map(({ type, y0, y1 }) => [type, y0, y1])
@@ -56,8 +55,9 @@ def test_a_number_a_line_and_a_band_say_how_a_chart_stands(
     assert drawn(page, "players-online")["y"] == [0, 400]
     assert page.evaluate(SHAPES, "players-online") == [["rect", warn, 400], ["line", target, target]]
     number = page.locator("#card-players-online .headline .number")
-    assert number.evaluate(COLOUR) == rgb(TOKENS["light"][tone])
-    assert said in text(page, "#card-players-online .headline .what")
+    # An answer puts another in its place.
+    expect(number).to_have_css("color", rgb(TOKENS["light"][tone]))
+    expect(page.locator("#card-players-online .headline .what")).to_contain_text(said)
     wait_for_ticks(page)
     assert drawn(page, "players-online")["y"] == [0, 400]
     page.click("#theme-toggle")
