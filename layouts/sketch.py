@@ -1,13 +1,12 @@
 """A chart's picture before any script has run: its series as paths of an SVG, where Plotly will draw them.
 
-There are no axes and no labels: what can be read stands in the card. A path has whole numbers only, and each point is
+Beside it stand its axes (``sketch_axes``) and the names of its series. A path has whole numbers only, and each point is
 told by its distance from the one before, so that three hundred of them are one or two kilobytes. Colours are the
 page's variables, as the server does not know the theme.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +14,22 @@ from numpy.typing import NDArray
 from layouts.figure.bounds import value_range
 from layouts.figure.heat import shaded
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
-from layouts.figure.traces import FigureStyle, drawn_as, least_value, series_colours, stacks
-from layouts.static import Html
+from layouts.figure.ticks import ticks
+from layouts.figure.traces import OVER_CELLS, FigureStyle, drawn_as, least_value, series_colours, stacks
+from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes
+from layouts.static import Html, as_text
 from layouts.theme import HEAT_OPACITIES, SERIES, TOKENS
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series, Values
-from metrics_dash.charts.timerange.grid import Milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.windows import bucket_edges
 
 _TOP_OF_SEVERAL, _TOP, _BOTTOM = 24, 8, 36
-_WIDTH, _HEIGHT = 1000, 400
 # What Plotly leaves free beyond the values: the twentieth part of the axis.
 _ROOM = 1 / 19
 _BARS_WITH_GAPS, _GAP = 72, 0.12
+# What is hatched in the figure.
+_UNFINISHED = 0.45
 _VARIABLES = {
     **{colour: f"var(--s{number})" for number, colour in enumerate(SERIES["light"], 1)},
     TOKENS["light"]["ghost"]: "var(--ghost)",
@@ -35,40 +37,36 @@ _VARIABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Where moments (epoch ms) and values lie in the picture."""
-
-    start: int
-    end: int
-    low: float
-    high: float
-    logarithmic: bool
-
-    def across(self, moments: Milliseconds) -> NDArray[np.int64]:
-        return np.rint((moments - self.start) / (self.end - self.start) * _WIDTH).astype(np.int64)
-
-    def up(self, values: Values) -> Values:
-        """Return heights from the upper edge, NaN for what has no place."""
-        if self.logarithmic:
-            values = np.log10(np.where(values > 0, values, np.nan))
-        return np.rint((1 - (values - self.low) / (self.high - self.low)) * _HEIGHT)
-
-
 def sketch(chart: ChartData, style: FigureStyle) -> Html:
     """Return a chart's series as an SVG over its plot, margins left free as ``figures`` has them; nothing for a chart
     that has none."""
     if not chart.chart.has_figure or not chart.series:
         return Html()
+    told = ticks(chart, style)
     chart = in_unit(chart, display_unit(chart))
     scale = _scale(chart, style)
     paths = "".join(_bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale))
     paths = "".join(_cells(chart, style, scale)) + paths
     top = _TOP_OF_SEVERAL if len(chart.series) > 1 else _TOP
+    marks = axes(told, chart.window, scale, style.width)
     return Html(
-        f'<svg class="sketch" aria-hidden="true" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" '
-        f'style="--left:{MARGIN_LEFT};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{paths}</svg>'
+        f'<div class="sketch" aria-hidden="true" '
+        f'style="--left:{MARGIN_LEFT};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{marks}'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none">{paths}</svg></div>{_legend(chart, style)}'
     )
+
+
+def _legend(chart: ChartData, style: FigureStyle) -> str:
+    """Return the names of several series beside their colours, as assets/chart/legend.js writes them."""
+    if len(chart.series) < 2:
+        return ""
+    colours = _coloured(chart, style)
+    entries = [
+        f'<span class="named"{" data-off" if series.name in style.hidden else ""}>'
+        f'<i style="background:{colours[series.name]}"></i><span>{as_text(chart.label(series.name))}</span></span>'
+        for series in chart.series
+    ]
+    return f'<div class="legend">{"".join(entries)}</div>'
 
 
 def _scale(chart: ChartData, style: FigureStyle) -> Scale:
@@ -116,7 +114,10 @@ def _bars(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
         values = np.nan_to_num(series.v)
         if len(values) != len(below):
             continue
-        yield _filled(_columns(edges, scale.up(below), scale.up(below + values)), colours[series.name], 1)
+        feet, heads, colour = scale.up(below), scale.up(below + values), colours[series.name]
+        finished = _finished(chart, series)
+        yield _filled(_columns(edges[: finished + 1], feet[:finished], heads[:finished]), colour, 1)
+        yield _filled(_columns(edges[finished:], feet[finished:], heads[finished:]), colour, _UNFINISHED)
         below = below + values
 
 
@@ -159,7 +160,7 @@ def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
         feet = scale.up(np.zeros(len(values)) if below is None else below)
         colour = colours[series.name]
         yield from _area(chart, style, scale, series, x, y, feet, colour)
-        yield from _line(chart, series, x, y, colour)
+        yield from _line(chart, scale, series, x, y, colour)
         below = np.nan_to_num(values) if stacked else None
 
 
@@ -179,15 +180,31 @@ def _area(
         yield _filled(_between(x, scale.up(series.low), scale.up(series.high)), colour, 0.15)
 
 
-def _line(chart: ChartData, series: Series, x: NDArray[np.int64], y: Values, colour: str) -> Iterator[str]:
-    finished = len(x)
-    if chart.unfinished_from is not None:
-        finished = int(np.searchsorted(series.t, chart.unfinished_from))
+def _line(
+    chart: ChartData, scale: Scale, series: Series, x: NDArray[np.int64], y: Values, colour: str
+) -> Iterator[str]:
+    finished = _finished(chart, series)
     width = 1.8 if len(x) <= 400 else 1.2
+    rest = max(finished - 1, 0)
+    edges = scale.across(bucket_edges(chart.window))
+    if chart.density is not None and len(y) + 1 == len(edges):
+        (x, y), width = _steps(edges, y), OVER_CELLS
+        finished, rest = 2 * finished, 2 * finished
     yield _stroked(path(x[:finished], y[:finished]), colour, width)
     if finished < len(x):
-        rest = max(finished - 1, 0)
         yield _stroked(path(x[rest:], y[rest:]), colour, width, dots=True)
+
+
+def _steps(edges: NDArray[np.int64], y: Values) -> tuple[NDArray[np.int64], Values]:
+    """Return a line from side to side of each bucket."""
+    return np.repeat(edges, 2)[1:-1], np.repeat(y, 2)
+
+
+def _finished(chart: ChartData, series: Series) -> int:
+    """Return how many of a series' buckets are over."""
+    if chart.unfinished_from is None:
+        return len(series.t)
+    return int(np.searchsorted(series.t, chart.unfinished_from))
 
 
 def path(x: NDArray[np.int64], y: Values) -> str:

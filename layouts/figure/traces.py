@@ -35,7 +35,7 @@ LINE_WIDTHS = ((400, 1.8), (900, 1.4), (10_000, 1.1))
 # Plotly widens the time axis for markers, but not where they have a fill; this one can't be seen.
 UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 _BARS_WITH_GAPS = 72
-_OVER_CELLS = 1.4
+OVER_CELLS = 1.4
 # Of a comparison that has no room for dots.
 _PALER = 0.5
 
@@ -182,7 +182,7 @@ def _over_cells(chart: ChartData, series: Series, line_style: LineStyle) -> list
     drawn = _line(chart, reached if len(series.t) + 1 == len(starts) else series, line_style)
     for trace in drawn:
         if trace["mode"] == "lines":
-            trace["line"] |= {"shape": "hv", "width": _OVER_CELLS}
+            trace["line"] |= {"shape": "hv", "width": OVER_CELLS}
     return drawn
 
 

@@ -52,7 +52,7 @@ def test_it_has_a_sketch_where_there_is_something_and_words_where_there_is_nothi
     found = sketched_tab(ADDRESS, Look(), LOCAL, context)
     assert found is not None
     drawn = {name: as_html(list(card.chart)) for name, card in found.cards.items()}
-    assert drawn["login-rate"].startswith("<svg")
+    assert drawn["login-rate"].startswith('<div class="sketch"')
     assert "has never been seen" in drawn["session-starts"]
 
 

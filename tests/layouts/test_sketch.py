@@ -94,10 +94,43 @@ def test_whatever_the_values_are_the_numbers_are_whole(values: list[float], draw
         assert re.fullmatch(r"[MlLVHz\d -]+", path)
 
 
-def test_names_are_no_part_of_it() -> None:
+def test_names_of_several_series_stand_beside_their_colours_as_text() -> None:
     drawn = sketch(chart_of("area", ("<script>", [1.0]), ('"onload="', [2.0])), PLAIN)
-    assert "script" not in drawn
-    assert "onload" not in drawn
+    found = re.findall(r'<i style="background:(.*?)"></i><span>(.*?)</span>', drawn)
+    assert [name for _, name in found] == ["&lt;script&gt;", "&quot;onload=&quot;"]
+    assert len({colour for colour, _ in found}) == 2
+    assert "<script" not in drawn
+    assert '"onload' not in drawn
+
+
+def test_the_name_of_a_single_series_is_the_title_s() -> None:
+    assert "legend" not in sketch(chart_of("area", ("zone", [1.0])), PLAIN)
+
+
+def test_what_is_hidden_is_named_and_not_drawn() -> None:
+    hidden = FigureStyle(hidden=frozenset({"a"}))
+    drawn = sketch(chart_of("area", ("a", [1.0]), ("b", [2.0])), hidden)
+    assert '<span class="named" data-off>' in drawn
+    assert drawn.count("data-off") == 1
+
+
+def test_a_bar_that_is_not_over_is_pale() -> None:
+    chart = chart_of("bar", ("", [3.0]))
+    last = int(chart.series[0].t[-1])
+    drawn = sketch(replace(chart, unfinished_from=last), PLAIN)
+    whole, rest = re.findall(r'<path d="([^"]+)" style="[^"]*opacity:([\d.]+)"', drawn)
+    assert (whole[1], rest[1]) == ("1", "0.45")
+    assert rest[0].count("M") == 1
+
+
+def test_a_line_over_a_heatmap_goes_from_side_to_side_of_each_bucket() -> None:
+    held = Density(np.array([0, 1]), np.array([10.0, 50.0]), np.array([1, 9]))
+    chart = chart_of("heatmap", ("", [20.0, 40.0]), density=held)
+    line = re.findall(r' d="([^"]+)"', sketch(chart, PLAIN))[-1]
+    steps = line.partition("l")[2].split(" ")
+    assert len(steps) == 2 * (2 * len(chart.series[0].t) - 1)
+    assert steps[1] == "0"
+    assert steps[2] == "0"
 
 
 def test_three_hundred_points_are_less_than_three_kilobytes() -> None:

@@ -1,0 +1,177 @@
+"""The axes of a sketch: hairlines, and the labels of values and moments, where Plotly will draw its own.
+
+Where the figure leaves ticks to Plotly, they are chosen here as plotly.js does it (``autoTicks`` in
+plots/cartesian/axes.js), so that none moves once the chart is drawn.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from layouts.figure.axes import axis_offset
+from layouts.figure.room import plot_width
+from layouts.figure.ticks import Ticks
+from layouts.static import Html, as_text
+from metrics_dash.charts.data import Values
+from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
+from metrics_dash.charts.timerange.windows import Window
+
+WIDTH, HEIGHT = 1000, 400
+"""Of a picture, in its own units."""
+_VALUE_LABELS = 5
+_LABEL_ROOM, _FEWEST, _MOST = 80, 4, 9
+_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+# The first Sunday and the first moment from which plotly.js counts; ms.
+_SUNDAY, _EPOCH = 946_771_200_000, 946_684_800_000
+_ROUND: Sequence[tuple[int, Sequence[int]]] = (
+    (_DAY, (1, 2, 3, 7, 14)),
+    (_HOUR, (1, 2, 3, 6, 12)),
+    (_MINUTE, (1, 2, 5, 10, 15, 30)),
+    (1000, (1, 2, 5, 10, 15, 30)),
+)
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where moments (epoch ms) and values lie in the picture; ``low`` and ``high`` are powers of ten where it is
+    ``logarithmic``."""
+
+    start: int
+    end: int
+    low: float
+    high: float
+    logarithmic: bool
+
+    def across(self, moments: Milliseconds) -> NDArray[np.int64]:
+        return np.rint((moments - self.start) / (self.end - self.start) * WIDTH).astype(np.int64)
+
+    def up(self, values: Values) -> Values:
+        """Return heights from the upper edge, NaN for what has no place."""
+        if self.logarithmic:
+            values = np.log10(np.where(values > 0, values, np.nan))
+        return np.rint((1 - (values - self.low) / (self.high - self.low)) * HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A tick: where it lies, 0 to 1 from the axis' begin, and its label; below that a second one, or nothing."""
+
+    at: float
+    label: str
+    below: str = ""
+
+
+def axes(told: dict[str, Ticks], window: Window, scale: Scale, width: int) -> Html:
+    """Return the labels and hairlines of both axes. ``told``: what the figure says of its ticks. ``width``: of the
+    graph, px."""
+    values = value_marks(told["yaxis"], scale.low, scale.high, logarithmic=scale.logarithmic)
+    moments = moment_marks(told["xaxis"], window, scale.start, scale.end, width)
+    return Html("".join([*map(_value, values), *map(_moment, moments)]))
+
+
+def _value(mark: Mark) -> str:
+    return f'<i style="bottom:{mark.at:.2%}"></i><b style="bottom:{mark.at:.2%}">{as_text(unescape(mark.label))}</b>'
+
+
+def _moment(mark: Mark) -> str:
+    below = f"<br>{as_text(mark.below)}" if mark.below else ""
+    return f'<em style="left:{mark.at:.2%}">{as_text(unescape(mark.label))}{below}</em>'
+
+
+# Values
+
+
+def value_marks(told: Ticks, low: float, high: float, *, logarithmic: bool = False) -> list[Mark]:
+    """Return the marks between ``low`` and ``high``; the topmost says the unit. None of a logarithmic axis whose ticks
+    the figure leaves to Plotly, but for whole powers of ten."""
+    suffix = str(told.get("ticksuffix") or "")
+    if told.get("tickvals") is not None:
+        values = [math.log10(value) if logarithmic else value for value in told["tickvals"]]
+        texts = list(told["ticktext"])
+    else:
+        step = 1 if logarithmic else float(told.get("dtick") or _round_step(high - low))
+        values = [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+        texts = [_power(value) if logarithmic else _number(value) for value in values]
+        texts[-1:] = [f"{text}{suffix}" for text in texts[-1:]]
+    shown = [(value, text) for value, text in zip(values, texts, strict=True) if low <= value <= high]
+    return [Mark((value - low) / (high - low), text) for value, text in shown]
+
+
+def _round_step(reach: float) -> float:
+    """Return the distance of at most five ticks: 1, 2 or 5 times a power of ten."""
+    rough = reach / _VALUE_LABELS
+    base = 10.0 ** math.floor(math.log10(rough))
+    return base * next(factor for factor in (2, 5, 10) if rough / base < factor)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.12g}".replace("-", "−")
+
+
+def _power(exponent: float) -> str:
+    thousands, rest = divmod(int(exponent), 3)
+    if 0 <= thousands <= 4:
+        return f"{10**rest}{['', 'k', 'M', 'G', 'T'][thousands]}"
+    return f"{10.0**exponent:g}"
+
+
+# Moments
+
+
+def moment_marks(told: Ticks, window: Window, start: int, end: int, width: int) -> list[Mark]:
+    """Return the marks of a time axis from ``start`` to ``end`` (epoch ms), by the clock of ``window``, in a graph of
+    ``width`` px."""
+    first, length = from_milliseconds(start) + axis_offset(window), timedelta(milliseconds=end - start)
+    if told.get("tickvals") is not None:
+        moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in told["tickvals"]]
+        texts = [text.partition("<br>") for text in told["ticktext"]]
+        labels = [(label, below) for label, _, below in texts]
+    else:
+        moments, labels = _plain_moments(first, length, width)
+    return [
+        Mark((moment - first) / length, *label)
+        for moment, label in zip(moments, labels, strict=True)
+        if first <= moment <= first + length
+    ]
+
+
+def _plain_moments(start: datetime, length: timedelta, width: int) -> tuple[list[datetime], list[tuple[str, str]]]:
+    first, span = _milliseconds(start), length / timedelta(milliseconds=1)
+    step = _time_step(span, width)
+    zero = _SUNDAY if step >= _DAY else _EPOCH
+    begin = zero + math.ceil((first - zero) / step) * step
+    moments = [
+        _START + timedelta(milliseconds=begin + number * step)
+        for number in range(int((first + span - begin) // step) + 1)
+    ]
+    return moments, list(_labels(moments, step))
+
+
+def _time_step(span: float, width: int) -> int:
+    """Return the distance of ticks, ms."""
+    rough = span / (min(max(plot_width(width) / _LABEL_ROOM, _FEWEST), _MOST) + 1)
+    unit, factors = next((each for each in _ROUND if 2 * rough > each[0]), _ROUND[-1])
+    return unit * next((factor for factor in factors if rough / unit < factor), factors[-1])
+
+
+def _labels(moments: Sequence[datetime], step: int) -> Iterator[tuple[str, str]]:
+    """Yield each label, and what stands below it where that changes: as ``TICK_FORMATS`` has it."""
+    last: Any = None
+    for moment in moments:
+        if step >= _DAY:
+            label, below = f"{moment:%a} {moment.day}", f"{moment:%b %Y}"
+        else:
+            label, below = f"{moment:%H:%M}", f"{moment:%a} {moment.day} {moment:%b}"
+        yield label, below if below != last else ""
+        last = below
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _START) // timedelta(milliseconds=1)
