@@ -27,6 +27,7 @@ from db.engine import Database
 from db.identity import Installation
 from db.migrate import migrate
 from layouts import shell
+from layouts.begin import first_script_hash
 from layouts.brand import Brand
 from layouts.first import FirstPages, SketchedTab
 from layouts.pages import frame
@@ -55,8 +56,8 @@ from routes import problems as problem_pages
 from routes.bundles import UNUSED, BundledDash, keep_compressed
 
 ASSETS = Path(__file__).with_name("assets")
-# The one script of the management pages, which the dashboard has no use for.
-ADMIN_SCRIPT = r"age\.js"
+# The one script of the management pages, which the dashboard has no use for, and the one that stands in every page.
+ADMIN_SCRIPT, INLINE_SCRIPT = r"age\.js", r"begin\.js"
 _starting, _started = threading.Lock(), threading.Event()
 META = [
     {"name": "viewport", "content": "width=device-width, initial-scale=1"},
@@ -125,7 +126,7 @@ def create_app(
         catalog=catalog,
         build=version,
         identities=identities,
-        script_hashes=lambda: [shell.first_script_hash()],
+        script_hashes=lambda: [first_script_hash()],
     )
     install_version(server, version, lambda: problems(database, runtime))
     return app
@@ -281,7 +282,7 @@ def _dash(server: Flask, title: str) -> BundledDash:
         server=shared,
         url_base_pathname=BASE_PATH,
         assets_folder=str(ASSETS),
-        assets_ignore=f"^{ADMIN_SCRIPT}$",
+        assets_ignore=f"^({ADMIN_SCRIPT}|{INLINE_SCRIPT})$",
         # Fields are HTML of the page; Dash builds none there. Browsers that read our scripts need no polyfill, but for
         # what Dash uses of it besides, which is in assets/vendor.
         unused=(*UNUSED, "/dash_bootstrap_components/", "/polyfill@"),

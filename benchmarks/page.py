@@ -124,7 +124,7 @@ def _in_chromium(playwright: Playwright, address: str, quick: bool) -> list[Row]
 
 
 def _with_chromium(playwright: Playwright, work: Callable[[Browser], Result]) -> Result:
-    chromium = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
+    chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
     try:
         return work(chromium)
     finally:
@@ -150,7 +150,7 @@ def _measured(page: Page, script: str, argument: Any) -> Any:
     return result["value"]
 
 
-def _chromium() -> str:
+def chromium_path() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:

@@ -8,18 +8,22 @@ answered as ever.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from callbacks.asked import find
 from layouts import cards, shell
 from layouts.figure.traces import FigureStyle
 from layouts.first import SketchedCard, SketchedTab
+from layouts.freshness import labels
+from layouts.ranges import range_name
 from layouts.sketch import sketch
 from layouts.words import range_text, refused_text, steps_text
 from metrics_dash.auth.permissions import ForbiddenError, Principal
 from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import PRESETS, RangeError
+from metrics_dash.charts.timerange.windows import Window
 from metrics_dash.ops.lag import Lag, allowed_lag, lag
-from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.address import BROWSER_ZONE, PageState, read_state
 from metrics_dash.web.context import Context
 from metrics_dash.web.sight import catalog_for
 
@@ -46,8 +50,11 @@ def read_look(cookie: str | None) -> Look:
 
 def current(state: PageState) -> set[str]:
     """Return the ids of the links that hold in a state: the tab's, and its preset's where it has one."""
-    presets = {preset.key for preset in PRESETS if not state.from_ and not state.to}
-    return {f"tab-{state.tab}", *(f"range-{key}" for key in presets & {state.range})}
+    return {f"tab-{state.tab}", *(f"range-{key}" for key in _preset(state))}
+
+
+def _preset(state: PageState) -> set[str]:
+    return {preset.key for preset in PRESETS if not state.from_ and not state.to} & {state.range}
 
 
 def sketched_tab(search: str, look: Look, viewer: Principal, context: Context) -> SketchedTab | None:
@@ -66,7 +73,21 @@ def sketched_tab(search: str, look: Look, viewer: Principal, context: Context) -
         demo=context.demo(),
     )
     drawn = {chart.chart.id: _card(chart, state, look, found.values, behind) for chart in found.data.charts}
-    return SketchedTab(found.data.tab, search, drawn, foot)
+    zone = found.data.window.zone.key if state.tz == BROWSER_ZONE else None
+    said = labels(
+        state,
+        found.data,
+        behind,
+        now=found.moment.now,
+        refresh=context.settings.refresh_interval,
+        own=_own_range(state, found.data.window, found.moment.now),
+    )
+    return SketchedTab(found.data.tab, search, drawn, foot, zone, said)
+
+
+def _own_range(state: PageState, window: Window, now: datetime) -> str | None:
+    """Return the name of a range that no preset's link marks."""
+    return None if _preset(state) else range_name(window, state, now)
 
 
 def _card(chart: ChartData, state: PageState, look: Look, values: Sequence[str], behind: Lag | None) -> SketchedCard:

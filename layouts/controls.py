@@ -11,6 +11,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.freshness import NO_LABELS, Labels
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.timecontrol import steps, time_sheet
@@ -42,10 +43,11 @@ def menu(
     )
 
 
-def controls(zone: str, *more: Component) -> html.Div:
+def controls(zone: str, *more: Component, labels: Labels = NO_LABELS) -> html.Div:
     """Return all controls of the header, in the order in which they are reached, ``more`` last. ``zone``: the
-    server's."""
-    return html.Div([_ranges(zone), steps(), _compare(), _refresh(), _theme(), *more], className="controls")
+    server's. ``labels``: what they are set to."""
+    parts = [_ranges(zone, labels), steps(), _compare(labels), _refresh(labels), _theme(), *more]
+    return html.Div(parts, className="controls")
 
 
 def _range(name: str) -> str:
@@ -53,7 +55,7 @@ def _range(name: str) -> str:
     return f"range={name}&from=&to="
 
 
-def _ranges(zone: str) -> html.Div:
+def _ranges(zone: str, labels: Labels) -> html.Div:
     presets = [
         choice(
             preset.key,
@@ -65,7 +67,7 @@ def _ranges(zone: str) -> html.Div:
         for preset in PRESETS
     ]
     return html.Div(
-        [*presets, custom_range(zone)],
+        [*presets, custom_range(zone, labels)],
         className="segments",
         role="group",
         id="ranges",
@@ -73,12 +75,12 @@ def _ranges(zone: str) -> html.Div:
     )
 
 
-def custom_range(zone: str) -> html.Details:
+def custom_range(zone: str, labels: Labels = NO_LABELS) -> html.Details:
     """Return any other range; how finely it is drawn, and in which zone."""
     return menu(
         "custom-range",
         "",
-        [html.Span("Custom…", id="custom-label")],
+        [html.Span(labels.span, id="custom-label")],
         time_sheet(_lengths(), _periods(), _zones(zone), _resolutions()),
     )
 
@@ -120,25 +122,29 @@ def _group(title: str, items: Sequence[Component]) -> html.Div:
     return html.Div([html.H3(title), *items], role="group", **attributes(aria_label=title))
 
 
-def _compare() -> html.Details:
+def _compare(labels: Labels) -> html.Details:
     """Return what the charts are compared with. The label has room for its longest text, so that nothing moves."""
     items = [choice("Off", "compare=")]
     items += [choice(title.capitalize(), f"compare={name}") for name, title in COMPARISONS.items()]
+    label = html.Span(labels.compare, id="compare-label", **attributes(data_short=labels.compare_short))
     return menu(
         "compare",
         "",
-        [html.Span("Compare", id="compare-label")],
+        [label],
         [html.Nav(items, className="options", **attributes(aria_label="Compare with"))],
     )
 
 
-def _refresh() -> html.Details:
+def _refresh(labels: Labels) -> html.Details:
     items = [choice(text, f"refresh={value}", id=f"refresh-{value}") for value, text in REFRESHES]
     hold = html.Button("Pause", id="pause", type="button", title="Hold this range", **attributes(data_go="pause"))
     return menu(
         "refresh",
         "Refresh",
-        [html.Span(className="ring", id="countdown", **attributes(aria_hidden="true")), html.Span(id="refresh-label")],
+        [
+            html.Span(className="ring", id="countdown", **attributes(aria_hidden="true")),
+            html.Span(labels.refresh, id="refresh-label"),
+        ],
         [
             html.Nav(items, className="options", **attributes(aria_label="Refresh every")),
             html.Div(hold, className="options"),

@@ -7,7 +7,7 @@ of the other.
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 from cachetools import LRUCache
 from dash import html
@@ -15,6 +15,7 @@ from dash.development.base_component import Component
 
 from layouts.board import described, empty_board, sized
 from layouts.cards import sketched_card
+from layouts.freshness import NO_LABELS, Labels
 from layouts.markup import attributes
 from layouts.shell import page, stage
 from layouts.static import Html, as_html, as_text
@@ -24,6 +25,7 @@ from metrics_dash.settings import Settings
 
 # Where in a frame stands what differs from one page to the next.
 _TITLE, _INSIDE, _CSRF = (f"\0{name}\0" for name in ("title", "inside", "csrf"))
+_LABELS = Labels(*(f"\0{field.name}\0" for field in fields(Labels)))
 _FRAMES_AT_MOST = 64
 
 
@@ -37,12 +39,15 @@ class SketchedCard:
 
 @dataclass(frozen=True)
 class SketchedTab:
-    """The first answer of a tab. ``search``: the query of the address that it is of."""
+    """The first answer of a tab. ``search``: the query of the address that it is of; ``zone``: by whose clock it is
+    drawn where that is to be the viewer's; ``labels``: what the page around it says."""
 
     tab: Tab
     search: str
     cards: Mapping[str, SketchedCard]
     footer: list[html.Span]
+    zone: str | None = None
+    labels: Labels = NO_LABELS
 
 
 class FirstPages:
@@ -74,6 +79,8 @@ class FirstPages:
         text = self._frame(catalog, viewer, csrf is not None)
         for name in current:
             text = text.replace(f' id="{name}"', f' id="{name}" aria-current="{_current(name)}"', 1)
+        labels = NO_LABELS if sketched is None else sketched.labels
+        parts |= {mark: as_text(said) for mark, said in zip(astuple(_LABELS), astuple(labels), strict=True)}
         for mark, part in parts.items():
             text = text.replace(mark, part, 1)
         return text
@@ -85,7 +92,13 @@ class FirstPages:
             found = self._frames.get(key)
         if found is None:
             around = page(
-                catalog, self._settings, viewer, _CSRF if signs_out else None, title=_TITLE, inside=Html(_INSIDE)
+                catalog,
+                self._settings,
+                viewer,
+                _CSRF if signs_out else None,
+                title=_TITLE,
+                inside=Html(_INSIDE),
+                labels=_LABELS,
             )
             found = as_html(around)
             with self._lock:
@@ -110,5 +123,8 @@ def _board(sketched: SketchedTab) -> html.Div:
     ]
     grid = html.Div(cards, className="grid", **attributes(data_cards=str(len(cards))))
     return html.Div(
-        described(tab, grid), id="board", className="board sketched", **attributes(data_search=sketched.search)
+        described(tab, grid),
+        id="board",
+        className="board sketched",
+        **attributes(data_search=sketched.search, data_zone=sketched.zone),
     )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlencode
 
+from layouts.begin import FIRST_SCRIPT
 from layouts.brand import NO_BRAND, Brand
-from layouts.shell import FIRST_SCRIPT
 from metrics_dash.web.paths import BASE_PATH, LOGIN_PATH, LOGOUT_PATH, OIDC_START_PATH
 
 _PAGE = """<!DOCTYPE html>

@@ -1,7 +1,5 @@
 """The page around the board: the admin sidebar, the header with its controls, the footer, and the HTML they live in."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,11 +9,13 @@ from dash.development.base_component import Component
 
 from layouts import wall
 from layouts.account import account, entries, sign_in_again
+from layouts.begin import FIRST_SCRIPT
 from layouts.board import empty_board, more_tabs, side_tabs, tabs
 from layouts.brand import NO_BRAND, Brand
 from layouts.controls import controls, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.finder import finder, finder_button
+from layouts.freshness import NO_LABELS, Labels
 from layouts.keys import keys_button, keys_sheet, range_choices
 from layouts.markup import attributes
 from layouts.reading import details
@@ -28,61 +28,6 @@ from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
 from metrics_dash.charts.timerange.steps import STEPS
 from metrics_dash.settings import Settings
 from metrics_dash.web.paths import BASE_PATH
-
-# Runs before anything is painted, so that neither theme nor kiosk flashes: what the address says, what was chosen last,
-# what the system prefers.
-FIRST_SCRIPT = """
-(function () {
-  var query = new URLSearchParams(location.search), root = document.documentElement, kept = null;
-  try { kept = localStorage.getItem("metrics-theme"); } catch (error) { /* storage is off */ }
-  var theme = query.get("theme") || (query.get("kiosk") === "1" ? "dark" : kept);
-  if (theme !== "light" && theme !== "dark") {
-    theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  }
-  root.dataset.bsTheme = theme;
-  // Scripts come once the first screen is painted, in their order, and are tried again where one fails.
-  window.whole = new Promise(function (done) {
-    function load(scripts) {
-      if (!scripts.length) return done();
-      var script = document.createElement("script");
-      script.src = scripts[0].getAttribute("src");
-      script.onload = function () { load(scripts.slice(1)); };
-      script.onerror = function () { script.remove(); setTimeout(load, 3000, scripts); };
-      document.head.append(script);
-    }
-    document.addEventListener("DOMContentLoaded", function () {
-      var scripts = Array.from(document.querySelectorAll("script[data-late]")), begun = false;
-      function start() {
-        if (begun) return;
-        begun = true;
-        scripts.slice(1).forEach(function (script) {
-          var early = document.createElement("link");
-          early.rel = "preload";
-          early.as = "script";
-          early.href = script.getAttribute("src");
-          document.head.append(early);
-        });
-        load(scripts);
-      }
-      requestAnimationFrame(function () { setTimeout(start); });
-      // A page that nobody looks at is not painted.
-      setTimeout(start, 500);
-    });
-  });
-  if (query.get("kiosk") !== "1") return;
-  root.dataset.kiosk = "";
-  // As assets/wall/wall.js measures it.
-  var room = innerWidth < innerHeight ? [1080, 1920] : [1920, 1080];
-  root.style.setProperty("--wall", String(Math.max(0.5, Math.min(innerWidth / room[0], innerHeight / room[1]))));
-  // A page that came only in part (the server went away in the middle) has nobody in front of it to load it again.
-  var watch = setInterval(function () {
-    if (window.metrics && window.metrics.answer) return clearInterval(watch);
-    fetch(location.href, { cache: "no-store" }).then(function (response) {
-      if (response.ok && !response.redirected) location.reload();
-    }, function () { /* not there yet */ });
-  }, 60000);
-})();
-""".strip()
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -111,12 +56,6 @@ KEYS_SHEET
 
 # Nothing of it ever changes: a part of Dash's would be told of whatever happens on the page.
 _KEYS_SHEET = as_html(keys_sheet())
-
-
-def first_script_hash() -> str:
-    """Return the hash by which a content security policy lets the first script run."""
-    digest = hashlib.sha256(FIRST_SCRIPT.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def index_string(catalog: Catalog, settings: Settings, version: str) -> str:
@@ -185,13 +124,14 @@ def page(
     *,
     title: str | None = None,
     inside: Component | str | None = None,
+    labels: Labels = NO_LABELS,
 ) -> html.Div:
     """Return the page around ``inside``, what is drawn. ``title``: of its tab, the first one by default. ``csrf``: for
-    the form by which ``viewer`` signs out."""
+    the form by which ``viewer`` signs out. ``labels``: how fresh it is, and what its controls are set to."""
     return html.Div(
         [
             sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)),
-            _main(catalog, settings, title or catalog.tabs[0].title, inside),
+            _main(catalog, settings, title or catalog.tabs[0].title, inside, labels),
             notice(),
             details(),
             finder(),
@@ -218,7 +158,9 @@ def sidebar(
     )
 
 
-def _main(catalog: Catalog, settings: Settings, title: str, inside: Component | str | None) -> html.Main:
+def _main(
+    catalog: Catalog, settings: Settings, title: str, inside: Component | str | None, labels: Labels
+) -> html.Main:
     return html.Main(
         [
             html.Header(
@@ -227,14 +169,14 @@ def _main(catalog: Catalog, settings: Settings, title: str, inside: Component | 
                         [
                             html.H1(title, id="title"),
                             wall.part(),
-                            _freshness(),
+                            _freshness(labels),
                             sign_in_again(),
                             go_live(),
                             wall.release_note(),
                         ],
                         className="heading",
                     ),
-                    controls(settings.timezone.key, tab_menu()),
+                    controls(settings.timezone.key, tab_menu(), labels=labels),
                     wall.strip(Brand.of(settings)),
                 ],
                 className="top",
@@ -246,17 +188,17 @@ def _main(catalog: Catalog, settings: Settings, title: str, inside: Component | 
     )
 
 
-def _freshness() -> html.Span:
+def _freshness(labels: Labels) -> html.Span:
     """Says how fresh the picture is; aloud (``freshness-alert``) only when that becomes bad or good again."""
     return html.Span(
         [
             html.I(className="dot"),
-            html.Span("Connecting…", id="freshness-text"),
+            html.Span(labels.freshness, id="freshness-text"),
             html.Span(id="freshness-alert", className="unseen", role="status"),
         ],
         id="freshness",
         className="pill",
-        **attributes(data_tone="quiet"),
+        **attributes(data_tone=labels.tone),
     )
 
 

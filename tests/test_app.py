@@ -13,7 +13,7 @@ from sqlalchemy import text
 import app
 from db.engine import Database
 from db.migrate import is_current
-from layouts.shell import first_script_hash
+from layouts.begin import first_script_hash
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings
 from metrics_dash.web.paths import BASE_PATH

@@ -57,7 +57,8 @@ out = Console()
 class Shot:
     """One picture: a file name, an address, the size of the window, and what the system prefers.
 
-    Once the page is drawn, ``then`` happens, something is clicked, a key is pressed, and ``until`` is waited for."""
+    Once the page is drawn, ``then`` happens, something is clicked, a key is pressed, and ``until`` is waited for.
+    ``glance``: nobody touches the page, and no script runs."""
 
     name: str
     tab: str
@@ -69,6 +70,7 @@ class Shot:
     press: str | None = None
     until: str | None = None
     hover: str | None = None
+    glance: bool = False
 
     @property
     def address(self) -> str:
@@ -102,6 +104,7 @@ def handheld() -> Iterator[Shot]:
     def tap(page: Page) -> None:
         page.locator("#card-creatures-killed .nsewdrag").tap()
 
+    yield Shot("phone-glance", "auth", "range=24h&tz=Europe/Berlin&theme=light", PHONE, touch, glance=True)
     yield Shot("phone-narrow", "auth", "range=24h&theme=light", (320, 640), touch)
     pinned, until = "range=24h&split=creatures-killed:zone&theme=light", "#reader-creatures-killed[data-on]"
     yield Shot("phone-pinned", "combat", pinned, PHONE, touch, then=tap, until=until)
@@ -499,8 +502,7 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
     context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/Berlin", **shot.more)
     page = context.new_page()
     page.goto(address + shot.address)
-    page.wait_for_selector(READY.format(tab=shot.tab), state="attached")
-    page.wait_for_function("() => metrics.answer !== null && document.fonts.status === 'loaded'")
+    _wait(page, shot)
     if shot.then is not None:
         shot.then(page)
     if shot.click is not None:
@@ -518,6 +520,15 @@ def take(browser: Browser, address: str, shot: Shot) -> None:
     page.screenshot(path=path)
     context.close()
     out.print(f"{path.name}  {width} × {height}")
+
+
+def _wait(page: Page, shot: Shot) -> None:
+    if shot.glance:
+        page.wait_for_selector("link[rel=prefetch][as=script]", state="attached")
+        return
+    page.dispatch_event("body", "pointerdown")
+    page.wait_for_selector(READY.format(tab=shot.tab), state="attached")
+    page.wait_for_function("() => metrics.answer !== null && document.fonts.status === 'loaded'")
 
 
 @contextmanager

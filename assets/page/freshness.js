@@ -8,6 +8,11 @@
   const begun = document.querySelector("#first .sketched") !== null;
   /** @type {Instant} */
   let drawn = begun ? { at: performance.timeOrigin, since: 0 } : { at: null, since: performance.now() };
+  /* As long as its words hold (layouts/freshness.py). */
+  const FIRST_HOLDS = 10;
+  const first = dom.maybe("freshness");
+  /** @type {[tone: string, words: string]} */
+  const sent = [first?.dataset.tone ?? "quiet", dom.maybe("freshness-text")?.textContent ?? ""];
   /** @type {string | null} */
   let unconnected = null;
 
@@ -48,7 +53,7 @@
     const wrong = problem();
     if (!unconnected && answer?.error && answer.final) return ["bad", "This address can’t be shown"];
     if (wrong) return ["bad", old(wrong, answer?.zone)];
-    if (answer === null) return ["quiet", "Connecting…"];
+    if (answer === null) return begun && time.secondsSince(drawn) < FIRST_HOLDS ? sent : ["quiet", "Connecting…"];
     if (isLate()) return ["quiet", "Loading… the charts are of before"];
     return fresh(answer);
   }

@@ -6,9 +6,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.account import ENTRIES, account, entries
+from layouts.begin import FIRST_SCRIPT
 from layouts.brand import NO_BRAND, Brand
 from layouts.markup import attributes
-from layouts.shell import FIRST_SCRIPT
 from metrics_dash.auth.permissions import Principal
 
 TITLES = {path: title for path, title, _, _ in ENTRIES}

@@ -81,15 +81,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own; whatever Playwright's ``new_context`` takes may be given."""
+    """Opens a page in a context of its own; whatever Playwright's ``new_context`` takes may be given. One with a touch
+    screen is touched, unless ``untouched``."""
     contexts: list[BrowserContext] = []
 
-    def opened(url: str, **options: Any) -> Page:
+    def opened(url: str, *, untouched: bool = False, **options: Any) -> Page:
         options = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "UTC", "color_scheme": "light", **options}
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(url)
+        if untouched:
+            return page
+        if options.get("has_touch"):
+            page.dispatch_event("body", "pointerdown")
         if options.get("java_script_enabled", True) and page.locator("#page-data").count():
             # Scripts come once the page is painted, and no load waits for them.
             page.wait_for_function("() => window.metrics")

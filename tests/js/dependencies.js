@@ -5,12 +5,14 @@ const path = require("node:path");
 /* What lib/_page.js gives without saying so in the way of the others. */
 const GIVEN = { page: "lib/_page.js", answer: "lib/_page.js" };
 
-/** Every script of a folder by its path in it, other people's left out. */
+/** Every script of a folder by its path in it, other people's left out, and the one that runs before all of them. */
+const APART = ["vendor", "css", "inline"];
+
 function scripts(folder) {
   const found = {};
   for (const room of fs
     .readdirSync(folder)
-    .filter((name) => name !== "vendor" && name !== "css")
+    .filter((name) => !APART.includes(name))
     .sort()) {
     for (const file of fs
       .readdirSync(path.join(folder, room))

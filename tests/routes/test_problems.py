@@ -50,4 +50,4 @@ def test_a_wall_whose_tab_went_from_the_catalog_says_so_and_does_not_try_again(o
     answer = wall.get("/admin/metrics/?tab=gone&kiosk=1", headers=BROWSER)
     assert (answer.status_code, answer.mimetype) == (403, "text/html")
     assert "The tabs of this link are no longer there" in answer.text
-    assert "refresh" not in answer.text
+    assert "http-equiv" not in answer.text

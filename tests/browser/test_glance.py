@@ -1,0 +1,138 @@
+"""A phone at a glance: the server's page is enough until it is touched, and what was pressed before is done then."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from callbacks import first
+from tests.support.looking import drawn, wait_for_tab
+
+Open = Callable[..., Page]
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+# Which the server draws without having been told.
+UTC = {"timezone_id": "UTC"}
+TICKS = """
+() => Array.from(document.querySelectorAll(".board:not(.sketched) .card"), (card) => [
+  ...Array.from(card.querySelectorAll(".xtick text"), (tick) => tick.textContent),
+  ...Array.from(card.querySelectorAll(".ytick text"), (tick) => tick.textContent),
+])
+"""
+SKETCHED_TICKS = """
+() => Array.from(document.querySelectorAll("#first .card"), (card) => [
+  ...Array.from(card.querySelectorAll(".sketch em"), (tick) => tick.textContent),
+  ...Array.from(card.querySelectorAll(".sketch b"), (tick) => tick.textContent),
+])
+"""
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine gets all the time that it needs for the first answer."""
+    monkeypatch.setattr(first, "WITHIN_SECONDS", 60.0)
+
+
+def glance(open_page: Open, address: str, **more: Any) -> Page:
+    """A page on a phone that nobody has touched, once all that it is going to fetch has been asked for."""
+    page = open_page(address, untouched=True, **{**PHONE, **UTC, **more})
+    page.wait_for_selector("link[rel=prefetch][as=script]", state="attached")
+    return page
+
+
+def has_scripts(page: Page) -> bool:
+    return bool(page.evaluate("() => window.metrics !== undefined"))
+
+
+def test_until_it_is_touched_no_script_runs_and_the_page_says_all_there_is(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off")
+    expect(page.locator(".card .number").first).to_be_visible()
+    expect(page.locator("#freshness-text")).to_contain_text("Refresh is off · complete through")
+    expect(page.locator("#refresh-label")).to_have_text("Off")
+    expect(page.locator("#compare-label")).to_have_text("Compare")
+    expect(page.locator("#card-login-rate, .card .sketch em").first).to_be_visible()
+    assert not has_scripts(page)
+    page.touchscreen.tap(200, 60)
+    wait_for_tab(page, "auth")
+    assert has_scripts(page)
+
+
+def test_the_first_refresh_begins_it_untouched(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=1")
+    wait_for_tab(page, "auth")
+
+
+@pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        ("kiosk=1", {}),
+        ("refresh=off", {"timezone_id": "Asia/Tokyo"}),
+        ("refresh=off", {"has_touch": False, "is_mobile": False}),
+        ("from=never", {}),
+    ],
+    ids=["a wall", "another zone than was drawn", "a mouse", "nothing drawn"],
+)
+def test_where_that_is_not_enough_the_scripts_run_at_once(
+    open_page: Open, page_url: str, query: str, more: dict[str, Any]
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&{query}", untouched=True, **{**PHONE, **UTC, **more})
+    page.wait_for_function("() => window.metrics?.answer")
+
+
+def test_once_the_server_knows_the_zone_a_glance_is_enough_there_too(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=6h&refresh=off", untouched=True, **PHONE, timezone_id="Asia/Tokyo")
+    page.wait_for_function("() => window.metrics?.answer")
+    page.reload()
+    page.wait_for_selector("link[rel=prefetch][as=script]", state="attached")
+    assert not has_scripts(page)
+    expect(page.locator("footer").first).to_contain_text("Asia/Tokyo")
+
+
+def test_a_tab_that_is_tapped_at_once_keeps_the_range(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off&compare=week")
+    page.locator("#tab-combat").tap()
+    expect(page.locator("h1")).to_have_text("Combat")
+    page.wait_for_url(re.compile("tab=combat"))
+    for kept in ("range=6h", "refresh=off", "compare=week"):
+        assert kept in page.url
+
+
+def test_a_button_that_is_tapped_at_once_is_pressed_once_its_script_is_there(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off", color_scheme="light")
+    page.locator("#theme-toggle").tap()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator("#theme-toggle")).not_to_have_attribute("data-pending", "")
+
+
+def test_a_menu_that_is_tapped_at_once_opens_filled(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off")
+    page.locator("#custom-range > summary").tap()
+    expect(page.locator("#relative-from")).to_be_visible()
+    expect(page.locator("#relative-from")).not_to_have_value("")
+
+
+@pytest.mark.parametrize("length", ["1h", "6h", "24h", "7d", "30d"])
+def test_no_label_changes_when_the_charts_are_drawn(open_page: Open, page_url: str, length: str) -> None:
+    address = f"{page_url}?tab=combat&range={length}&refresh=off&tz=UTC"
+    page = open_page(address, **PHONE, **UTC)
+    drawn(page, "damage-dealt")
+    # Now the server knows how wide the graphs are.
+    page = glance_again(page)
+    before = page.evaluate(SKETCHED_TICKS)
+    page.dispatch_event("body", "pointerdown")
+    for chart in ("damage-dealt", "creatures-killed", "xp-awarded"):
+        drawn(page, chart)
+    assert page.evaluate(TICKS) == before
+
+
+def glance_again(page: Page) -> Page:
+    """The same page on a phone that has its cookies."""
+    cookies = page.context.cookies()
+    browser = page.context.browser
+    assert browser is not None
+    context = browser.new_context(**PHONE, **UTC, color_scheme="light")
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    again = context.new_page()
+    again.goto(page.url)
+    return again
