@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from db.engine import Database, use_database
 from db.migrate import migrate
@@ -32,6 +33,7 @@ def server() -> Iterator[Database]:
     _administer(database, "ALTER SYSTEM SET fsync = off")
     _administer(database, "SELECT pg_reload_conf()")
     yield database
+    _administration(database).dispose()
     database.close()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -71,14 +73,19 @@ def _fresh(server: Database, template: str | None) -> Iterator[Database]:
 
 
 def _create(server: Database, name: str, template: str | None = None) -> None:
-    _administer(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+    # Copying files is several times faster than writing them through the log.
+    _administer(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""))
 
 
 def _administer(server: Database, statement: str) -> None:
-    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _administration(server).connect() as connection:
         connection.execute(text(statement))
-    engine.dispose()
+
+
+@cache
+def _administration(server: Database) -> Engine:
+    """One connection to the server's own database, as each test needs it twice."""
+    return create_engine(server.url, isolation_level="AUTOCOMMIT", pool_size=1)
 
 
 def _url_of(server: Database, name: str) -> str:
