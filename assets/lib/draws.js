@@ -8,6 +8,9 @@
   /* How long a browser may be too busy for a chart out of sight (ms). A tab may have forty of them. */
   const BUSY_AT_MOST = 50;
 
+  /* What a layout says of its size: that it is the one of its place. */
+  const OF_ITS_PLACE = { width: undefined, height: undefined, autosize: true };
+
   /** @type {Map<Graph, Drawing>} */
   const waiting = new Map();
   /** @type {PlotlyStatic["react"]} */
@@ -28,22 +31,17 @@
     else setTimeout(work, BUSY_AT_MOST);
   };
 
-  /** @param {Graph} graph - how far it is out of sight (px) */
-  function away(graph) {
+  /** @param {Graph} graph */
+  function placeOf(graph) {
     const { top, bottom, width } = graph.getBoundingClientRect();
-    return width === 0 ? Number.POSITIVE_INFINITY : Math.max(0, top - window.innerHeight, -bottom);
+    const away = width === 0 ? Number.MAX_VALUE : Math.max(0, top - window.innerHeight, -bottom);
+    return { graph, away, width: graph.clientWidth, height: graph.clientHeight };
   }
 
-  /* Which graph is next, and how far away it is: of those in sight the first that was asked for, else the nearest. */
-  function next() {
-    let nearest = null;
-    for (const graph of waiting.keys()) {
-      const distance = away(graph);
-      if (!nearest || distance < nearest.distance) nearest = { graph, distance };
-      if (distance === 0) break;
-    }
-    return nearest;
-  }
+  /* All that wait are looked at before any is drawn: a look after each would have the browser lay out the page as often.
+     Of those in sight the first that was asked for comes first, then the nearest. */
+  const places = () => Array.from(waiting.keys(), placeOf);
+  const inOrder = () => places().sort((one, other) => one.away - other.away);
 
   /** @param {(work: () => void) => void} when */
   function plan(when) {
@@ -59,36 +57,61 @@
   function turn(isIdle) {
     planned = null;
     const until = performance.now() + TURN;
-    for (let one = next(); one; one = next()) {
-      if (one.distance > 0 && !isIdle) return plan(whenIdle);
-      drawOne(one.graph);
-      if (waiting.size && (one.distance > 0 || performance.now() >= until)) return plan(soon);
+    for (const place of inOrder()) {
+      if (place.away > 0 && !isIdle) return plan(whenIdle);
+      drawOne(place);
+      if (waiting.size && (place.away > 0 || performance.now() >= until)) return plan(soon);
     }
   }
 
-  /** @param {Graph} graph */
-  function drawOne(graph) {
+  /** @param {Whereabouts} place */
+  function drawOne(place) {
+    const { graph } = place;
     const drawing = waiting.get(graph);
     if (!drawing) return;
     waiting.delete(graph);
     graph.removeAttribute("data-waiting");
     try {
       /* It may have gone with its card. */
-      drawing.done(graph.isConnected ? draw(graph, ...drawing.figure) : graph);
+      drawing.done(graph.isConnected ? drawn(place, drawing.figure) : graph);
     } catch (problem) {
       drawing.done(Promise.reject(problem));
     }
   }
 
   /**
+   * Plotly would ask the page how large each graph is, just after it has written the one before: it is told, for this
+   * once. How a graph is used is the same for good, and said when it is new.
+   * @param {Whereabouts} place
+   * @param {DrawnFigure} figure
+   */
+  function drawn({ graph, width, height }, { data, layout, config }) {
+    const unused = graph._fullLayout ? undefined : config;
+    if (!width || !height) return draw(graph, data, layout, unused);
+    keepFresh(graph);
+    const result = draw(graph, data, { ...layout, width, height, autosize: false }, unused);
+    Object.assign(graph.layout ?? {}, OF_ITS_PLACE);
+    return result;
+  }
+
+  /* What has been drawn at the size of its place in this turn. */
+  /** @type {Set<Graph>} */
+  const fresh = new Set();
+
+  /** @param {Graph} graph */
+  function keepFresh(graph) {
+    if (!fresh.size) soon(() => fresh.clear());
+    fresh.add(graph);
+  }
+
+  /**
    * Whether what stands there is of another range than what waits: it is pale at once, as its card's number and the
    * controls are of the new one. What a tick brings is nearly the same.
    * @param {Graph} graph
-   * @param {any} layout
+   * @param {GraphMeta | undefined} next
    */
-  function isOfAnotherRange(graph, layout) {
+  function isOfAnotherRange(graph, next) {
     const drawn = graph._fullLayout?.meta;
-    const next = layout?.meta;
     if (!drawn || !next) return false;
     const part = (next.end - next.start) / 10;
     const moved = Math.max(Math.abs(next.start - drawn.start), Math.abs(next.end - drawn.end));
@@ -98,36 +121,37 @@
   /**
    * As Plotly's own, but in turn. Of two figures for one graph the newer is drawn.
    * @param {Graph} graph
-   * @param {unknown[]} figure
+   * @param {DrawnFigure} figure
    * @returns {Promise<unknown>}
    */
-  function inTurn(graph, ...figure) {
-    const drawing = waiting.get(graph) ?? asked(graph);
+  function inTurn(graph, figure) {
+    const drawing = waiting.get(graph) ?? asked(graph, figure);
     drawing.figure = figure;
-    graph.setAttribute("data-waiting", isOfAnotherRange(graph, figure[1]) ? "range" : "");
+    graph.setAttribute("data-waiting", isOfAnotherRange(graph, figure.layout?.meta) ? "range" : "");
     if (planned !== soon) plan(soon);
     return drawing.drawn;
   }
 
   /**
    * @param {Graph} graph
+   * @param {DrawnFigure} figure
    * @returns {Drawing}
    */
-  function asked(graph) {
+  function asked(graph, figure) {
     /** @type {(result: unknown) => void} */
     let done = () => {};
     const drawn = new Promise((resolve) => {
       done = resolve;
     });
     /** @type {Drawing} */
-    const drawing = { figure: [], drawn, done };
+    const drawing = { figure, drawn, done };
     waiting.set(graph, drawing);
     return drawing;
   }
 
   /* Draws all that wait. */
   function now() {
-    for (const graph of waiting.keys()) drawOne(graph);
+    for (const place of places()) drawOne(place);
   }
 
   /**
@@ -137,9 +161,10 @@
    */
   const atOnce = (graph, ...figure) => draw(graph, ...figure);
 
-  /** @param {Graph} graph - whether its picture is as large as its place */
+  /** @param {Graph} graph - whether its picture is as large as its place, or will be */
   function fits(graph) {
-    const { width, height } = graph._fullLayout ?? {};
+    if (!graph._fullLayout || fresh.has(graph)) return true;
+    const { width, height } = graph._fullLayout;
     return Math.abs(width - graph.clientWidth) <= 1 && Math.abs(height - graph.clientHeight) <= 1;
   }
 

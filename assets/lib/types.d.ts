@@ -462,9 +462,24 @@ interface PlotlyStatic {
   toImage(figure: object, options: Record<string, unknown>): Promise<string>;
 }
 
+/** A figure as Dash hands it to Plotly. */
+interface DrawnFigure {
+  data: Trace[];
+  layout?: { meta?: GraphMeta; [name: string]: unknown };
+  config?: object;
+}
+
+/** Where a graph is: how far out of sight, and how large (px). */
+interface Whereabouts {
+  graph: Graph;
+  away: number;
+  width: number;
+  height: number;
+}
+
 /** A figure that waits for its turn; done resolves what drawn promises (lib/draws.js). */
 interface Drawing {
-  figure: unknown[];
+  figure: DrawnFigure;
   drawn: Promise<unknown>;
   done(result: unknown): void;
 }

@@ -21,8 +21,11 @@ const plotly = {
   },
 };
 
-const draws = load("lib/draws.js");
+const draws = load("lib/events.js", "lib/draws.js");
 draws.take(plotly);
+
+/* As Dash asks for it. */
+const ask = (one, data, layout, config) => draws.inTurn(one, { data, layout, config });
 
 function graph(name, top, more = {}) {
   const attributes = new Map();
@@ -49,12 +52,13 @@ function run(works) {
 }
 
 beforeEach(() => {
+  run(soon ?? []);
   [soon, idle, drawn, clock] = [[], [], [], 0];
 });
 
 test("a chart in sight is drawn before one that was asked for earlier", () => {
-  plotly.react(graph("below", 2000));
-  plotly.react(graph("here", 100));
+  ask(graph("below", 2000));
+  ask(graph("here", 100));
   assert.deepEqual(drawn, []);
   run(soon);
   assert.deepEqual(drawn, ["here"]);
@@ -63,7 +67,7 @@ test("a chart in sight is drawn before one that was asked for earlier", () => {
 });
 
 test("the browser gets its turn after each chart that takes long", () => {
-  for (const name of ["one", "two", "three"]) plotly.react(graph(name, 0));
+  for (const name of ["one", "two", "three"]) ask(graph(name, 0));
   run(soon);
   assert.deepEqual(drawn, ["one"]);
   run(soon);
@@ -72,8 +76,8 @@ test("the browser gets its turn after each chart that takes long", () => {
 });
 
 test("what is out of sight waits until the browser is idle, the nearest first, one at a time", () => {
-  plotly.react(graph("far", 3000));
-  plotly.react(graph("near", 1000));
+  ask(graph("far", 3000));
+  ask(graph("near", 1000));
   run(soon);
   assert.deepEqual(drawn, []);
   run(idle);
@@ -86,7 +90,7 @@ test("what is out of sight waits until the browser is idle, the nearest first, o
 
 test("what is scrolled to is drawn at once", () => {
   const one = graph("one", 1000);
-  plotly.react(one);
+  ask(one);
   run(soon);
   one.top = 700;
   document.dispatchEvent(new Event("scroll"));
@@ -97,7 +101,7 @@ test("what is scrolled to is drawn at once", () => {
 });
 
 test("who needs all charts has them drawn now", async () => {
-  const promises = [plotly.react(graph("here", 0)), plotly.react(graph("far", 9000)), plotly.react(graph("x", 0))];
+  const promises = [ask(graph("here", 0)), ask(graph("far", 9000)), ask(graph("x", 0))];
   draws.now();
   assert.deepEqual(drawn, ["here", "far", "x"]);
   await Promise.all(promises);
@@ -107,7 +111,7 @@ test("who needs all charts has them drawn now", async () => {
 
 test("of two figures for one chart the newer is drawn, and both have come then", async () => {
   const one = graph("one", 0);
-  const promises = [plotly.react(one, "old"), plotly.react(one, "new")];
+  const promises = [ask(one, "old"), ask(one, "new")];
   run(soon);
   assert.deepEqual(drawn, ["one new"]);
   await Promise.all(promises);
@@ -115,14 +119,14 @@ test("of two figures for one chart the newer is drawn, and both have come then",
 
 test("a chart says that it is not of the present answer until it is drawn", () => {
   const one = graph("one", 0);
-  plotly.react(one);
+  ask(one);
   assert.ok(one.hasAttribute("data-waiting"));
   run(soon);
   assert.ok(!one.hasAttribute("data-waiting"));
 });
 
 test("a chart that went with its card is not drawn, and nobody waits for it", async () => {
-  const promise = plotly.react(graph("gone", 0, { isConnected: false }));
+  const promise = ask(graph("gone", 0, { isConnected: false }));
   run(soon);
   assert.deepEqual(drawn, []);
   await promise;
@@ -136,8 +140,8 @@ test("a chart that can't be drawn is no trouble of the next", async () => {
       drawn.push(one.name);
     },
   });
-  const bad = draws.inTurn(graph("bad", 0));
-  draws.inTurn(graph("good", 0));
+  const bad = ask(graph("bad", 0));
+  ask(graph("good", 0));
   run(soon);
   assert.deepEqual(drawn, ["good"]);
   await assert.rejects(bad, /no/);
@@ -156,7 +160,7 @@ test("what waits to be of another range is told from what a tick brings", () => 
   const meta = { start: 0, end: 1000, step: "1m" };
   const waits = (next) => {
     const one = graph("one", 100, { _fullLayout: { meta } });
-    plotly.react(one, [], { meta: { ...meta, ...next } });
+    ask(one, [], { meta: { ...meta, ...next } });
     return one.getAttribute("data-waiting");
   };
   assert.equal(waits({ start: 10, end: 1010 }), "");
@@ -164,6 +168,45 @@ test("what waits to be of another range is told from what a tick brings", () => 
   assert.equal(waits({ start: 1000, end: 2000 }), "range");
   assert.equal(waits({ step: "5m" }), "range");
   const fresh = graph("fresh", 100);
-  plotly.react(fresh, [], { meta });
+  ask(fresh, [], { meta });
   assert.equal(fresh.getAttribute("data-waiting"), "");
+  run(soon);
+});
+
+test("all that wait are looked at before one of them is drawn: a look after each lays out the page as often", () => {
+  const seen = [];
+  draws.take({ ...plotly, react: async (one) => seen.push(`${one.name} drawn`) });
+  const looked = (name) => ({
+    getBoundingClientRect() {
+      seen.push(`${name} seen`);
+      return { top: 0, bottom: 200, width: WIDTH };
+    },
+  });
+  for (const name of ["one", "two"]) ask(graph(name, 0, looked(name)));
+  run(soon);
+  assert.deepEqual(seen, ["one seen", "two seen", "one drawn", "two drawn"]);
+});
+
+test("Plotly is told how large a graph is, and how it is used while it is new; later it asks", async () => {
+  const told = [];
+  const react = async (one, _data, layout, config) => {
+    told.push([{ ...layout }, config]);
+    Object.assign(one, { layout, _fullLayout: { width: 1, height: 1 } });
+  };
+  const page = { ...plotly, Plots: { resize: async () => told.push("resized") }, react };
+  draws.take(page);
+  const one = graph("one", 0);
+  ask(one, [], { title: "a" }, { used: 1 });
+  run(soon);
+  ask(one, [], { title: "b" }, { used: 1 });
+  run(soon);
+  const size = { width: WIDTH, height: 200, autosize: false };
+  assert.deepEqual(told[0], [{ title: "a", ...size }, { used: 1 }]);
+  assert.deepEqual(told[1], [{ title: "b", ...size }, undefined]);
+  assert.deepEqual(one.layout, { title: "b", width: undefined, height: undefined, autosize: true });
+  await page.Plots.resize(one);
+  assert.equal(told.length, 2, "it is as large as its place since this turn");
+  run(soon);
+  await page.Plots.resize(one);
+  assert.equal(told[2], "resized");
 });
