@@ -5,7 +5,7 @@ All of it happens in the browser (the scripts in assets/); here stands only what
 
 from typing import Any
 
-from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 NAMESPACE = "metrics"
 
@@ -21,20 +21,6 @@ def register(app: Dash) -> None:
     )
     _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
     _clientside(app, "answered", Input("answer", "data"))
-    # With an output of each card's own it is called for new cards as well.
-    _clientside(
-        app,
-        "legends",
-        Output({"type": "legend", "chart": MATCH}, "data-count"),
-        Input({"type": "graph", "chart": MATCH}, "figure"),
-    )
-    _clientside(
-        app,
-        "refused",
-        Output({"type": "refused", "chart": MATCH}, "children"),
-        Output({"type": "refused", "chart": MATCH}, "hidden"),
-        Input({"type": "graph", "chart": MATCH}, "figure"),
-    )
     _clientside(app, "legend", Input({"type": "graph", "chart": ALL}, "restyleData"), prevent_initial_call=True)
     _clientside(
         app,

@@ -79,10 +79,10 @@ def card(chart: Chart, content: CardContent, *, size: Size | None) -> html.Secti
     body = (
         [
             html.Div(
-                [graph, html.Div(id={"type": "legend", "chart": chart.id}, className="over", **_over(chart)), state],
+                [graph, html.Div(className="over", **_over(chart)), state],
                 className="chart",
             ),
-            refusals(chart),
+            refusals(),
             annotation_list(chart),
         ]
         if chart.has_figure

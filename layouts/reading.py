@@ -49,10 +49,10 @@ def annotation_list(chart: Chart) -> html.Details:
     )
 
 
-def refusals(chart: Chart) -> html.P:
+def refusals() -> html.P:
     """Return the foot that says how many of the chart's own events were refused, and why; assets/chart/refused.js
     fills it."""
-    return html.P(id={"type": "refused", "chart": chart.id}, className="refused-foot", hidden=True)
+    return html.P(className="refused-foot", hidden=True)
 
 
 def legend(chart: Chart) -> html.Div:

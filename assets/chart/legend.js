@@ -1,7 +1,7 @@
 /* The legend of a chart of several series: one line of switches above it, what doesn't fit behind a "+5".
  *
  * It is filled from the figure that the server sent, in the order of the tooltip, and is no business of Plotly's. */
-((metrics, callbacks) => {
+((metrics) => {
   const GAP = 12;
   const MORE = 40;
   const { made } = metrics.dom;
@@ -56,21 +56,41 @@
     return button;
   }
 
-  /** @type {WeakMap<Element, { chart: string, entries: LegendEntry[] }>} */
+  /** @type {WeakMap<Element, { chart: string, entries: LegendEntry[], room: number }>} */
   const filled = new WeakMap();
 
   /** @param {Element} legend */
   const isOpen = (legend) => legend.querySelector("details[open]") !== null;
 
+  /**
+   * All of them are written before any is measured: the browser lays out the page once for all.
+   * @param {Iterable<HTMLElement>} legends
+   */
+  function lay(legends) {
+    const written = Array.from(legends, (legend) => ({ legend, buttons: write(legend) }));
+    const measured = written.map(({ legend, buttons }) => ({ legend, rest: buttons.slice(room(legend, buttons)) }));
+    for (const { legend, rest } of measured) if (rest.length) legend.append(more(rest));
+  }
+
   /** @param {HTMLElement} legend */
-  function lay(legend) {
+  function write(legend) {
     const content = filled.get(legend);
-    if (!content) return;
-    const buttons = content.entries.map((entry) => switchOf(content.chart, entry));
+    const buttons = content?.entries.map((entry) => switchOf(content.chart, entry)) ?? [];
     legend.replaceChildren(...buttons);
+    return buttons;
+  }
+
+  /**
+   * For how many there is room.
+   * @param {HTMLElement} legend
+   * @param {HTMLElement[]} buttons
+   */
+  function room(legend, buttons) {
+    const content = filled.get(legend);
+    if (!content || !buttons.length) return 0;
+    content.room = legend.clientWidth;
     const widths = buttons.map((button) => button.offsetWidth);
-    const rest = buttons.slice(fitting(widths, legend.clientWidth));
-    if (rest.length) legend.append(more(rest));
+    return fitting(widths, content.room);
   }
 
   /** @param {HTMLElement[]} rest */
@@ -86,12 +106,32 @@
     return menu;
   }
 
+  /** @param {Element} legend - whether it has another width than when it was laid out */
+  const isStale = (legend) => legend.clientWidth !== filled.get(legend)?.room && !isOpen(legend);
+
   const resized =
     typeof ResizeObserver === "undefined"
       ? null
       : new ResizeObserver((changes) => {
-          for (const { target } of changes) if (!isOpen(target)) lay(/** @type {HTMLElement} */ (target));
+          const legends = changes.map(({ target }) => /** @type {HTMLElement} */ (target));
+          lay(legends.filter(isStale));
         });
+
+  /** @type {Set<HTMLElement>} */
+  const unlaid = new Set();
+
+  function layAll() {
+    const legends = [...unlaid];
+    unlaid.clear();
+    lay(legends);
+    for (const legend of legends) resized?.observe(legend);
+  }
+
+  /** @param {HTMLElement} legend - a card that is new stands on the page with the next frame */
+  function layLater(legend) {
+    unlaid.add(legend);
+    if (unlaid.size === 1) requestAnimationFrame(layAll);
+  }
 
   /**
    * @param {string} chart
@@ -101,26 +141,18 @@
     const legend = metrics.dom.maybe(`legend-${chart}`);
     if (!legend) return;
     const found = entries(figure);
-    const present = filled.get(legend)?.entries;
+    const present = filled.get(legend)?.entries ?? [];
     if (JSON.stringify(present) === JSON.stringify(found)) return;
-    filled.set(legend, { chart, entries: found });
+    filled.set(legend, { chart, entries: found, room: 0 });
     /* A choice among the rest leaves their menu open: only what is pressed has changed. Other series close it. */
     const buttons = metrics.dom.all("button", legend);
-    const same = present?.map(({ key }) => key).join() === found.map(({ key }) => key).join();
+    const same = present.map(({ key }) => key).join() === found.map(({ key }) => key).join();
     if (same && isOpen(legend))
       for (const [at, { off }] of found.entries()) buttons[at].setAttribute("aria-pressed", String(!off));
-    else lay(legend);
-    resized?.observe(legend);
+    else layLater(legend);
   }
 
-  /* a graph's figure → how many entries its legend has */
-  callbacks.legends = (/** @type {Figure | null} */ figure) => {
-    const [{ id }] = window.dash_clientside.callback_context.inputs_list;
-    if (!figure?.layout?.meta) return "0";
-    /* A card that is new stands on the page with the next frame. */
-    requestAnimationFrame(() => fill(id.chart, figure));
-    return String(entries(figure).length);
-  };
+  metrics.events.on("figure", ({ graph, figure }) => fill(metrics.graphs.idOf(graph), figure));
 
   if (typeof module === "object") module.exports = { entries, fitting };
-})(globalThis.metrics, window.dash_clientside?.metrics ?? {});
+})(globalThis.metrics);

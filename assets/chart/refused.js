@@ -1,7 +1,10 @@
 /* The foot of a card: how many of its chart's own events were refused, and why. */
-((_, callbacks) => {
-  callbacks.refused = (/** @type {Figure | null} */ figure) => {
-    const text = figure?.layout?.meta?.refusedInAll ?? "";
-    return [text, !text];
-  };
-})(globalThis.metrics, window.dash_clientside?.metrics ?? {});
+((metrics) => {
+  metrics.events.on("figure", ({ graph, figure }) => {
+    const foot = /** @type {HTMLElement | null | undefined} */ (graph.closest(".card")?.querySelector(".refused-foot"));
+    if (!foot) return;
+    const text = figure.layout.meta.refusedInAll;
+    metrics.dom.write(foot, text);
+    foot.hidden = !text;
+  });
+})(window.metrics);

@@ -128,6 +128,7 @@
     const drawing = waiting.get(graph) ?? asked(graph, figure);
     drawing.figure = figure;
     graph.setAttribute("data-waiting", isOfAnotherRange(graph, figure.layout?.meta) ? "range" : "");
+    if (figure.layout?.meta) metrics.events.announce("figure", { graph, figure: /** @type {Figure} */ (figure) });
     if (planned !== soon) plan(soon);
     return drawing.drawn;
   }

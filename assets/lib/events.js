@@ -15,6 +15,7 @@
  *   turning     true or false         what a wall shows next has been asked for; it is there, or was given up
  *   held        a moment              what a wall shows stays until then (performance.now), 0 for no longer
  *   paged       nothing               a wall shows another page of its tab
+ *   figure      { graph, figure }     a chart was given a figure, and is drawn of it when its turn comes
  *   drawn       nothing               a chart was drawn anew
  *   point       { chart, start, from} somebody wants the events behind a point; from: the element that has the focus
  *

@@ -77,6 +77,7 @@ interface MetricsEvents {
   turning: boolean;
   held: number;
   paged: undefined;
+  figure: { graph: Graph; figure: Figure };
   drawn: undefined;
   point: { chart: string; start: number; from: HTMLElement };
 }
@@ -492,8 +493,6 @@ interface ClientsideCallbacks {
   pace?(): [interval: unknown, disabled: boolean];
   answered?(data: Answer | null): void;
   legend?(): void;
-  legends?(figure: Figure | null): string;
-  refused?(figure: Figure | null): [text: string, isHidden: boolean];
   recolour?(theme: string, figures: (object | null)[]): unknown[];
 }
 

@@ -2,9 +2,7 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const callbacks = {};
-globalThis.dash_clientside = { metrics: callbacks };
-const { entries, fitting } = load("lib/dom.js", "lib/graphs.js", "chart/legend.js");
+const { entries, fitting } = load("lib/dom.js", "lib/events.js", "lib/graphs.js", "chart/legend.js");
 const layout = { meta: { series: { a: { name: "x", label: "zone: x" }, b: { name: "y", label: "y" } } } };
 
 test("a legend has each series once, in the order in which it is read off, and knows which are off", () => {
@@ -53,9 +51,11 @@ test("another order of the series is shown though the menu of the rest is open",
   document.getElementById = () => line;
   document.createElement = element;
   globalThis.requestAnimationFrame = (work) => work();
-  globalThis.dash_clientside = { callback_context: { inputs_list: [{ id: { chart: "one" } }] } };
-  const show = (...keys) =>
-    callbacks.legends({ data: keys.map((key) => ({ legendgroup: key, showlegend: true, line: {} })), layout });
+  const graph = { closest: () => ({ id: "card-one" }) };
+  const show = (...keys) => {
+    const data = keys.map((key) => ({ legendgroup: key, showlegend: true, line: {} }));
+    globalThis.metrics.events.announce("figure", { graph, figure: { data, layout } });
+  };
   show("a", "b");
   assert.equal(line.children[0].title, "zone: x");
   show("b", "a");

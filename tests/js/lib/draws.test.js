@@ -210,3 +210,15 @@ test("Plotly is told how large a graph is, and how it is used while it is new; l
   await page.Plots.resize(one);
   assert.equal(told[2], "resized");
 });
+
+test("whoever goes by a chart's figure has it before it is drawn", () => {
+  const told = [];
+  globalThis.metrics.events.on("figure", (detail) => told.push(detail));
+  const one = graph("one", 5000);
+  ask(one, [], { meta: { step: "1m" } });
+  ask(graph("none", 5000), [], {});
+  assert.equal(told.length, 1);
+  assert.equal(told[0].graph, one);
+  assert.deepEqual(told[0].figure.layout.meta, { step: "1m" });
+  draws.now();
+});
