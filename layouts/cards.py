@@ -32,8 +32,10 @@ from metrics_dash.catalog import Chart, Size
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Uncomputed
 from metrics_dash.ops.lag import Lag
 
-# None of Plotly's own buttons: what a chart can do stands in its card's menu.
+# None of Plotly's own buttons: what a chart can do stands in its card's menu. Pointer and keys are the page's, so plots
+# are drawn without what listens to them.
 GRAPH_CONFIG: Any = {
+    "staticPlot": True,
     "showSendToCloud": False,
     "displaylogo": False,
     "displayModeBar": False,

@@ -287,18 +287,17 @@ def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> lis
 
 
 def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
-    """Return an unseen line over the whole window: it holds the axes to the window, from zero, with whatever data."""
+    """Return two points that are not drawn: they hold the axes to the whole window, from zero, with whatever data."""
     window = chart.window
     start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
     end = window.end
     base = least_value(chart) if style.logarithmic else 0
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "none",
         "uid": "anchor",
         "meta": "anchor",
         "showlegend": False,
-        "line": {"width": 0},
         "x": [on_axis(start, window), on_axis(end, window)],
         "y": [base, base],
     }

@@ -144,7 +144,7 @@ def test_the_whole_tab_is_one_picture(auth: Callable[..., Page], tmp_path: Path,
 def test_a_picture_has_neither_pointer_nor_tooltip_nor_buttons(auth: Callable[..., Page], tmp_path: Path) -> None:
     page = auth("from=2026-01-01T00:00:00Z&to=2026-01-01T06:00:00Z")
     before = pixels(picture(page, "login-rate", "light", tmp_path)[1])
-    page.hover("#card-login-rate .nsewdrag", force=True)
+    page.hover("#card-login-rate .graph", force=True)
     with page.expect_download() as download:
         page.evaluate("document.querySelector('#share-login-rate [data-look=light]').click()")
     download.value.save_as(tmp_path / "again.png")
