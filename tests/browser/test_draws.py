@@ -36,6 +36,16 @@ def test_what_is_out_of_sight_is_drawn_once_somebody_scrolls_to_it(busy: Page) -
     expect(drawing(busy, last)).to_have_count(1)
 
 
+def test_a_chart_that_is_not_drawn_yet_is_no_blank_place(busy: Page) -> None:
+    last = AUTH[-1].id
+    place = busy.locator(f"#card-{last} .graph > [data-waiting]")
+    expect(place).to_have_css("animation-name", "to-be-drawn")
+    assert "gradient" in place.evaluate("(one) => getComputedStyle(one).backgroundImage")
+    busy.locator(f"#card-{last}").scroll_into_view_if_needed()
+    expect(drawing(busy, last)).to_have_count(1)
+    expect(place).to_have_count(0)
+
+
 def test_what_is_out_of_sight_is_drawn_when_the_browser_has_time(busy: Page) -> None:
     busy.evaluate(
         "() => { const work = window.whenIdle; window.requestIdleCallback = (next) => setTimeout(next); work(); }"
