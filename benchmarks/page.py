@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, CDPSession, Page, Playwright, Request, sync_playwright
 
 from benchmarks.harness import events, fresh_database, store, temporary_folder
-from benchmarks.page_scripts import FIRSTS, KEEPING, SWITCH, TICKS
+from benchmarks.page_scripts import FIRSTS, KEEPING, SIGHTS, SWITCH, TICKS
 from benchmarks.table import Row
 from db.engine import Database
 from metrics_dash.catalog import DEFAULT_PATH
@@ -190,19 +190,31 @@ def _tab_switch(chromium: Browser, address: str, rounds: int) -> list[Row]:
 
 
 def _many_charts(database: Database, rounds: int) -> list[Row]:
-    """From the click on a tab of many charts until all of them are drawn, whether in sight or not."""
+    """From the click on a tab of many charts until all of them are drawn, whether in sight or not; and until those are
+    that somebody sees, there and after a jump to the end."""
     with temporary_folder() as folder:
         catalog = folder / "many.toml"
         catalog.write_text(_catalog_of(MANY), encoding="utf-8")
         with served(database, METRICS_CATALOG=str(catalog)) as address, sync_playwright() as playwright:
-            seconds = _with_chromium(playwright, lambda chromium: _many_drawn(chromium, address, rounds)) / 1000
-    return [Row(f"page: {MANY} charts in a tab, all drawn", seconds, "s", "", None, "≤ 1.5 s", seconds <= 1.5)]
+            found = _with_chromium(playwright, lambda chromium: _many_drawn(chromium, address, rounds))
+    names = ("all drawn", "those in sight drawn", "drawn after a jump to its end")
+    rows = zip(names, (each / 1000 for each in found), strict=True)
+    return [
+        Row(f"page: {MANY} charts in a tab, {name}", seconds, "s", "", None, "≤ 1.5 s", seconds <= 1.5)
+        for name, seconds in rows
+    ]
 
 
-def _many_drawn(chromium: Browser, address: str, rounds: int) -> float:
+def _many_drawn(chromium: Browser, address: str, rounds: int) -> tuple[float, float, float]:
+    """Until all are drawn, until those in sight are, and until those are that come into sight at the end; in ms."""
     page = _open(chromium, address, "tab=few&range=24h&refresh=off")
     took = [_measured(page, SWITCH, tab) for _ in range(rounds + 1) for tab in ("many", "few")]
-    return statistics.median(took[2::2])
+    sights = []
+    for _ in range(rounds):
+        sights.append(_measured(page, SIGHTS, "many"))
+        _measured(page, SWITCH, "few")
+    first, jumped = (statistics.median(each) for each in zip(*sights, strict=True))
+    return statistics.median(took[2::2]), first, jumped
 
 
 def _catalog_of(charts: int) -> str:

@@ -31,6 +31,33 @@ SWITCH = """
 })
 """
 
+# From the click on a tab until each chart in sight is drawn, and from a jump to the tab's end, while the others still
+# wait, until each that is in sight there is; in ms. A blank chart in sight counts as one that is not drawn.
+SIGHTS = """
+async (tab) => {
+  const isInSight = (card) => {
+    const { top, bottom } = card.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  const drawn = (began) => new Promise((done) => {
+    const look = () => {
+      const cards = [...document.querySelectorAll(`#grid-${tab} .card`)].filter(isInSight);
+      const all = cards.length > 0 && cards.every((card) => card.querySelector(".js-plotly-plot .trace"));
+      if (all) done(performance.now() - began);
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+  document.querySelector("#board .card").scrollIntoView();
+  const clicked = performance.now();
+  document.getElementById(`tab-${tab}`).click();
+  const first = await drawn(clicked);
+  const jumped = performance.now();
+  document.querySelector(`#grid-${tab} .card:last-child`).scrollIntoView();
+  return [first, await drawn(jumped)];
+}
+"""
+
 # ``count`` ticks one after the other, each until every chart is drawn anew; their durations in ms.
 TICKS = """
 async (count) => {
