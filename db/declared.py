@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from db.engine import Database
+from db.whole import UNDONE
 
 Keys = Mapping[str, Collection[str]]
 
@@ -28,13 +29,13 @@ INSERT INTO declared_events (event_name) SELECT unnest(CAST(:names AS text[])) O
 """)
 
 # Buckets know only what was declared when they were made, so those that can be made again are.
-_KEYS = text("""
+_KEYS = text(f"""
 WITH declared AS (
     INSERT INTO event_keys (event_name, kind, key)
     SELECT event_name, :kind, key
     FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS declared (event_name, key)
-    ON CONFLICT DO NOTHING RETURNING event_name
-)
+    ON CONFLICT DO NOTHING RETURNING event_name, kind, key
+),{UNDONE}
 INSERT INTO rollup_dirty (level, event_name, bucket_start)
 SELECT 'minute', event_name, bucket_start FROM telemetry_buckets
 WHERE bucket_type = 'minute' AND event_name IN (SELECT event_name FROM declared)

@@ -17,14 +17,15 @@ def crowded_events(connection: Connection) -> list[str]:
 
 # While an event has any bucket, not even one of its keys could be given to another: buckets that count that one under
 # the rest would name it when they are computed again.
-_FORGET = text("""
-DELETE FROM event_keys AS named
+_FORGET = """
+DELETE FROM {} AS named
 WHERE NOT EXISTS (SELECT FROM telemetry_buckets AS bucket WHERE bucket.event_name = named.event_name)
     AND NOT EXISTS (SELECT FROM rollup_dirty AS mark WHERE mark.event_name = named.event_name)
     AND NOT EXISTS (SELECT FROM rollup_failures AS failure WHERE failure.event_name = named.event_name)
-""")
+"""
 
 
 def forget_keys(connection: Connection) -> None:
     """Forget the keys of events that nothing is left of. The caller holds the rollup lock."""
-    connection.execute(_FORGET)
+    for table in ("event_keys", "whole_keys"):
+        connection.execute(text(_FORGET.format(table)))

@@ -15,6 +15,7 @@ from sqlalchemy import TextClause, text
 from db import registers, splits
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
+from db.whole import FOUND, WHOLE
 
 KEYS_PER_EVENT = 256
 
@@ -138,10 +139,13 @@ counted_once AS (
     SELECT bucket, key FROM keys JOIN event_keys USING (event_name) WHERE kind = 'unique'
 ),
 uniques AS ({registers.packed_sql("bucket, key", "counted_once", _HASHES, _NO_RANKS)}),
+{WHOLE},
 labels AS (
-    SELECT bucket, key AS field, COALESCE(metadata ->> key, 'null') AS value, counted AS count
+    SELECT bucket, key AS field, CASE WHEN key = ANY(fields) THEN NULL ELSE COALESCE(metadata ->> key, 'null') END
+        AS value, counted AS count
     FROM (
-        SELECT bucket, counted, metadata, jsonb_object_keys(metadata) AS key FROM events WHERE counted > 0
+        SELECT bucket, counted, metadata, fields, jsonb_object_keys(metadata) AS key
+        FROM events LEFT JOIN whole USING (bucket) WHERE counted > 0
     ) AS described
 )"""
 
@@ -246,7 +250,8 @@ described AS (
     SELECT ranked.*, named.key IS NOT NULL AS known, {escaped_sql("ranked.field")} AS label
     FROM ranked JOIN keys USING (bucket)
         LEFT JOIN named ON named.kind = 'metadata' AND (named.event_name, named.key) = (keys.event_name, ranked.field)
-)"""
+),
+{FOUND}"""
 # What buckets name was named when it was folded from events.
 _INHERITED = f"""
 measured AS (SELECT *, key <> '{OTHER}' AS known FROM merged),

@@ -24,6 +24,7 @@ from db.keys import BucketKeys, bucket_arrays
 from db.levels import LATE, LEVELS, RAW, RollupLevel
 from db.partitions import make_partitions
 from db.rollups import LOOPS_OFF, LOOPS_ON, compute, mark_dirty
+from db.whole import FINDING_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ def _merge(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None
     assert keys.latest is not None
     values = {"level": level.name, "source": level.name, "width": level.width, **keys.parameters()}
     connection.execute(LOOPS_OFF)
-    connection.execute(_FOLD_TAKEN, {**values, "earliest": keys.earliest, "end": keys.latest + level.width})
+    connection.execute(
+        _FOLD_TAKEN, {**values, **FINDING_NOTHING, "earliest": keys.earliest, "end": keys.latest + level.width}
+    )
     connection.execute(LOOPS_ON)
     connection.execute(_LEAVE_OUT_UNKNOWN_UNIQUES, {"levels": [each.name for each in LEVELS], "widths": _WIDTHS})
     connection.execute(_LEAVE_OUT_UNKNOWN_SPLITS)

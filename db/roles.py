@@ -53,6 +53,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "telemetry_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_events": {"viewer": "SELECT"},
     "telemetry_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "whole_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     **{view: {"viewer": "SELECT", "reader": "SELECT"} for view in VIEWS},
 }
 FUNCTIONS = ["audit_log_is_append_only", "metrics_percentile"]

@@ -6,8 +6,9 @@ that runs after the marks were taken sees at least the rows that they stand for,
 stays in the log.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ from db.keys import BucketKeys, bucket_arrays
 from db.levels import RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
 from db.splits import GONE
+from db.whole import HELD
 
 # A million events and a hash of their distinct values stay in memory; a usual pass takes a fraction of this.
 WORK_MEMORY = "256MB"
@@ -125,11 +127,26 @@ def mark_dirty(connection: Connection, level: RollupLevel, keys: BucketKeys) -> 
         connection.execute(_MARK, {"level": level.name, "width": level.width, **keys.parameters()})
 
 
-_DELETE = text(f"""
-WITH {KEYS}, {GONE}
+_STORED = """
 DELETE FROM telemetry_buckets AS stored USING keys
 WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND stored.bucket_start = keys.bucket_start
+"""
+_DELETE = text(f"WITH {KEYS}, {GONE} {_STORED}")
+# Of their events, which minute was the last that stood there before.
+_DELETE_MINUTES = text(f"WITH {KEYS}, {GONE}, stored AS ({_STORED}) {HELD}")
+
+# A backlog is folded in parts, each of at most eight times as many minutes of an event as those before it: what one
+# finds to be wide is counted as a whole in the next.
+_PARTS = text(f"""
+WITH {KEYS}
+SELECT array_agg(event_name)::text, array_agg(bucket_start)::text, '{{}}', min(bucket_start), max(bucket_start), 1,
+    count(*)
+FROM (
+    SELECT *, ceil(log(8, row_number() OVER (PARTITION BY event_name ORDER BY bucket_start))) AS part FROM keys
+) AS placed
+GROUP BY part ORDER BY part
 """)
+_AT_ONCE = timedelta(minutes=5)
 
 
 # The fold joins sets of sizes that the planner can't know, and a nested loop over two of them is quadratic. What it has
@@ -178,7 +195,25 @@ def _is_of_the_rows(error: DBAPIError) -> bool:
 
 def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
     parameters = {"level": level.name, "source": level.source, "width": level.width, **keys.parameters()}
-    connection.execute(_DELETE, parameters)
+    if level.source != RAW:
+        connection.execute(_DELETE, parameters)
+        _fold(connection, level, keys, parameters)
+        return
+    names, latest = connection.execute(_DELETE_MINUTES, parameters).one()
+    for part in _parts(connection, keys):
+        held = {"held_names": names, "held_latest": latest}
+        _fold(connection, level, part, {**parameters, **held, **part.parameters()})
+
+
+def _parts(connection: Connection, keys: BucketKeys) -> Iterator[BucketKeys]:
+    assert keys.earliest is not None
+    assert keys.latest is not None
+    if keys.latest - keys.earliest < _AT_ONCE:
+        return iter([keys])
+    return iter([BucketKeys(*row) for row in connection.execute(_PARTS, keys.parameters())])
+
+
+def _fold(connection: Connection, level: RollupLevel, keys: BucketKeys, parameters: Mapping[str, Any]) -> None:
     assert keys.earliest is not None
     assert keys.latest is not None
     span = {"earliest": keys.earliest, "end": keys.latest + level.width}

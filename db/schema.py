@@ -203,6 +203,20 @@ event_keys = Table(
     CheckConstraint(_one_of("kind", ("measurement", "metadata", "unique", "split")), name="event_keys_kind"),
 )
 
+# The metadata keys that are counted as a whole (``db.whole``): in buckets that begin at `since` or later, and before
+# `until`, where a declaration undid it.
+whole_keys = Table(
+    "whole_keys",
+    metadata,
+    Column("event_name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _time("since"),
+    _time("until", nullable=True),
+    _time("found_at", default="clock_timestamp()"),
+    PrimaryKeyConstraint("event_name", "key", name="whole_keys_pkey"),
+    CheckConstraint("until >= since", name="whole_keys_order"),
+)
+
 job_runs = Table(
     "job_runs",
     metadata,

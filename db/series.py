@@ -51,7 +51,8 @@ class Read:
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
     ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
-    each value only how many events there were in all; ``edges`` are then of one bucket.
+    each value only how many events there were in all; ``edges`` are then of one bucket. ``undeclared``: ``split_by`` is
+    no dimension of the event, so its values may not be told apart, and it is read since when.
     """
 
     event_name: str
@@ -69,6 +70,7 @@ class Read:
     apart: bool = False
     summed: bool = False
     totals: bool = False
+    undeclared: bool = False
 
     @cached_property
     def width(self) -> int | None:
@@ -98,7 +100,8 @@ class Rows:
     ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those, the start of each bucket that
     has events, and what is kept of its values, None where the key was not declared when it was made. ``apart``: of a
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
-    up to it, some of what it is made of is not told apart.
+    up to it, some of what it is made of is not told apart. ``whole_since``: from when on none of the values of an
+    undeclared key are.
     """
 
     start: NDArray[np.int64]
@@ -111,6 +114,7 @@ class Rows:
     bins: Bins | None = None
     uniques: Sequence[tuple[int, Kept | None]] | None = None
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
+    whole_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ def _by_value(read: Read) -> str:
 
 
 def _further(read: Read) -> list[str]:
-    return [kind for kind, asked in (("bins", read.placed), ("uniques", read.unique)) if asked]
+    asked = ("bins", read.placed), ("uniques", read.unique), ("whole", read.undeclared and read.split_by is not None)
+    return [kind for kind, is_asked in asked if is_asked]
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
@@ -188,6 +193,9 @@ def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSee
 
 def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
     """Return the reads of one kind as arrays, one for each property."""
+    if kind == "whole":
+        numbers, events = [number for number, _ in reads], [read.event_name for _, read in reads]
+        return {"w_number": numbers, "w_event": events, "w_key": [read.split_by for _, read in reads]}
     columns: dict[str, list[Any]] = {
         "number": [number for number, _ in reads],
         "event": [read.event_name for _, read in reads],
@@ -271,7 +279,9 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
         if part == "value" and of == number
     }
     rows = _unpack_rows(read, *(packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques")))
-    return replace(rows, splits=splits, apart=apart)
+    whole = packed.get(("whole", number, None))
+    since = None if whole is None else _stored(int.from_bytes(whole, "big", signed=True))
+    return replace(rows, splits=splits, apart=apart, whole_since=since)
 
 
 def _unpack_rows(read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None) -> Rows:

@@ -139,6 +139,13 @@ _PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
         float8send((metadata_counts -> value.name)::float8) AS counted"""
 _FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> value.name)::float8)) AS counted"
 
+# Since when the key of a split is counted as a whole (``db.whole``).
+_WHOLE = """
+SELECT 'whole', read.number, NULL::text, timestamptz_send(whole.since)
+FROM unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_key AS text[]))
+    AS read(number, event, key)
+JOIN whole_keys AS whole ON (whole.event_name, whole.key) = (read.event, read.key) AND whole.until IS NULL"""
+
 _SEEN = """
 SELECT 'seen', (seen.number - 1)::int, NULL::text,
     timestamptz_send(coalesce((SELECT first_seen_at FROM event_names WHERE event_name = seen.name), 'infinity'))
@@ -201,6 +208,7 @@ KINDS = {
         _VALUE_READS.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]"), "timestamptz_send(slot)", _BIN
     ),
     "folded_values": _values(_WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
+    "whole": _WHOLE,
     "seen": _SEEN.replace(
         "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))
     ),
@@ -223,6 +231,7 @@ PREFIXES = {
     "plain_values": "pv",
     "binned_values": "bv",
     "folded_values": "fv",
+    "whole": "w",
     "seen": "",
     "notes": "n",
 }

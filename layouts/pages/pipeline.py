@@ -19,6 +19,7 @@ from metrics_dash.ops.pipeline import SAMPLES, Level, Pipeline
 
 SILENT_AFTER = timedelta(hours=1)
 OFTEN_ENOUGH_SECONDS = 10.0
+_KEYS_TOLD = 20
 _WIDTH, _HEIGHT = 120, 24
 _MIB = 1024 * 1024
 
@@ -43,7 +44,13 @@ def content(data: Pipeline) -> list[Component]:
         html.Div(
             [section("Storage", _levels(data), _rest(data)), section("Tables", _tables(data))], className="pair-of"
         ),
-        section("Processes that collect", _collectors(data)),
+        html.Div(
+            [
+                section("Processes that collect", _collectors(data)),
+                section("Keys counted as a whole", *_whole(data)),
+            ],
+            className="pair-of",
+        ),
     ]
 
 
@@ -212,6 +219,17 @@ def _collectors(data: Pipeline) -> Component:
     ]
     head = ("Host", "Process", "Buffered", "On disk", "Stored", "Last seen")
     return _numbers("Processes", head, rows, "No process collects.", numbers=(2, 3, 4))
+
+
+def _whole(data: Pipeline) -> Iterator[Component]:
+    keys = data.store.whole
+    rows = [(each.event_name, each.key, moment(each.since)) for each in keys[:_KEYS_TOLD]]
+    yield _numbers("Keys", ("Event", "Key", "Since"), rows, "Of every key the values are told apart.", numbers=())
+    more = f"And {len(keys) - _KEYS_TOLD:,} more. " if len(keys) > _KEYS_TOLD else ""
+    if keys:
+        yield html.P(
+            f"{more}They had too many values. A key that is listed under dimensions is told apart.", className="quiet"
+        )
 
 
 def _bytes(size: float) -> str:

@@ -136,14 +136,15 @@ class ChartData:
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
     any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``unsplit`` (there are events,
-    of a time before the dimension was declared); ``past_retention`` (from ``held_from`` on there are buckets);
-    ``failing`` (``error`` says why, without secrets).
+    of a time before the dimension was declared, or of a key that is counted as a whole); ``past_retention`` (from
+    ``held_from`` on there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
-    complete. ``refused``: when events of its own names were refused, as far as their names are known.
+    complete. ``refused``: when events of its own names were refused, as far as their names are known. ``whole_since``:
+    from when on the key that it is split by is counted as a whole (aware UTC), where that is before its end.
     """
 
     chart: Chart
@@ -161,6 +162,7 @@ class ChartData:
     refused: tuple[Interval, ...] = ()
     only: str | None = None
     density: Density | None = None
+    whole_since: datetime | None = None
 
     @cached_property
     def greatest(self) -> float:

@@ -148,6 +148,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         unique=chart.show == UNIQUE,
         apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",
+        undeclared=chart.split_by is not None and chart.split_by not in chart.dimensions,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

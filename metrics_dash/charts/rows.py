@@ -18,7 +18,9 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
     apart = {value: align(part, starts) for value, part in rows.apart.items()}
-    return Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart)
+    return Rows(
+        starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart, rows.whole_since
+    )
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:

@@ -40,7 +40,8 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     series = _series(chart, rows, grid, grid.starts) if drawn else ()
     if chart.is_ranking:
         series = ranked(plan, rows, series, listed)
-    if state == "data" and not _is_told_apart(chart, rows, series):
+    whole_since = rows.whole_since if rows.whole_since is None or rows.whole_since < window.end else None
+    if state == "data" and not _is_told_apart(chart, rows, series, whole_since):
         state = "unsplit"
     return ChartData(
         chart,
@@ -54,6 +55,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
         density=density(rows) if drawn and chart.shows_density else None,
+        whole_since=whole_since,
     )
 
 
@@ -78,8 +80,10 @@ def _state(any_rows: bool, window: Window, seen: LastSeen, held_from: datetime |
     return "none_in_range"
 
 
-def _is_told_apart(chart: Chart, rows: Rows, series: Sequence[Series]) -> bool:
+def _is_told_apart(chart: Chart, rows: Rows, series: Sequence[Series], whole_since: datetime | None) -> bool:
     """Return whether there is something to show of values, where a chart is split. A table is of the whole range."""
+    if whole_since is not None and all(one.rest for one in series):
+        return False
     if not chart.is_ranking or chart.show in SPLIT_BY_ANY:
         return bool(series)
     return bool(series) and bool(told_apart(rows).all())

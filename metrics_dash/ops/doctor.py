@@ -16,6 +16,7 @@ from db.migrate import current_revision, head_revision, is_newer
 from db.names import NAME_QUOTA, places_taken
 from db.partitions import attached_partitions, partition_name
 from db.status import PipelineStatus, pipeline_status, server_version
+from db.whole import WholeKey, whole_keys
 from metrics_dash.catalog import CatalogError, load_catalog
 from metrics_dash.jobs.uncomputed import REMEDY, sentence
 from metrics_dash.logs import redact
@@ -55,7 +56,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     with database.reading("primary") as connection:
         status = pipeline_status(connection)
         partitions = attached_partitions(connection)
-        crowded, places = crowded_events(connection), places_taken(connection)
+        crowded, whole, places = crowded_events(connection), whole_keys(connection), places_taken(connection)
         jobs = unfinished(connection)
         yield from around_database(database, connection, status)
         yield from access(settings, connection, status.now, _tabs(settings))
@@ -63,6 +64,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _lag(status)
     yield _uncomputed(status)
     yield _crowded(crowded)
+    yield _whole(whole)
     yield _names(places)
     yield _partitions(partitions, datetime.now(UTC))
     yield _purge(status)
@@ -197,6 +199,15 @@ def _crowded(names: list[str]) -> Finding:
         f"more than {KEYS_PER_EVENT} measurements or metadata keys, the rest counted as {OTHER}: {text}",
         "put what differs from event to event into values, not into names",
     )
+
+
+def _whole(keys: list[WholeKey]) -> Finding:
+    """Keys with too many values are nothing wrong: an id is one as a rule."""
+    if not keys:
+        return Finding("values", Verdict.GOOD, "those of every metadata key are told apart")
+    named = ", ".join(f"{each.key} of {each.event_name} since {each.since:%Y-%m-%d %H:%M} UTC" for each in keys[:3])
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return Finding("values", Verdict.GOOD, f"too many to be told apart: {named}{more}")
 
 
 def _names(taken: int) -> Finding:

@@ -19,6 +19,7 @@ from db.levels import LEVEL_NAMES
 from db.reading import ask
 from db.sizes import Sizes, count_rows, read_sizes
 from db.status import CollectorStatus
+from db.whole import WholeKey, whole_keys
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.queries import Queries
@@ -77,11 +78,12 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Store:
     """What is stored: how large everything is, and the levels from raw to day. ``audited``: when slices of it were last
-    compared, and how that went."""
+    compared, and how that went. ``whole``: the keys that are counted as a whole, the newest first."""
 
     sizes: Sizes
     levels: tuple[Level, ...]
     audited: tuple[datetime, str] | None = None
+    whole: tuple[WholeKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,12 @@ def overview(queries: Queries, database: Database, settings: Settings) -> Callab
 def _store(database: Database, settings: Settings) -> Store:
     def question(
         connection: Connection,
-    ) -> tuple[Sizes, dict[str, int], dict[str, datetime | None], tuple[datetime, str] | None]:
+    ) -> tuple[Sizes, dict[str, int], dict[str, datetime | None], tuple[datetime, str] | None, tuple[WholeKey, ...]]:
         since = {level: floor.recompute for level, floor in read_floors(connection).items()}
-        return read_sizes(connection), count_rows(connection), since, last_run(connection, "audit")
+        audited, whole = last_run(connection, "audit"), tuple(whole_keys(connection))
+        return read_sizes(connection), count_rows(connection), since, audited, whole
 
-    sizes, rows, since, audited = ask(database, question)
+    sizes, rows, since, audited, whole = ask(database, question)
     due = {level.level: level for level in purge(database, settings, dry_run=True).levels}
     periods = retention_periods(settings)
     levels = (
@@ -136,4 +139,4 @@ def _store(database: Database, settings: Settings) -> Store:
         )
         for name in LEVEL_NAMES
     )  # fmt: skip
-    return Store(sizes, tuple(levels), audited)
+    return Store(sizes, tuple(levels), audited, whole)

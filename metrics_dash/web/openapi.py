@@ -238,7 +238,10 @@ def _answer() -> Part:
             "to": _MOMENT,
             "complete_through": {**_MOMENT, "description": "All that arrived before this moment is in the buckets."},
             "state": {"type": "string", "enum": [state for state in get_args(State) if state != "failing"]},
-            "note": {"type": ["string", "null"], "description": "Why the resolution is not the wanted one."},
+            "note": {
+                "type": ["string", "null"],
+                "description": "Why the resolution is not the wanted one, or values are not told apart.",
+            },
             "uncomputed": {
                 "type": ["object", "null"],
                 "description": "How many of the buckets can't be computed, and since when.",

@@ -159,7 +159,7 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "to": _rfc3339(data.window.end),
         "complete_through": _rfc3339(complete_through),
         "state": data.state,
-        "note": data.window.note,
+        "note": _note(data),
         "uncomputed": None
         if data.uncomputed is None
         else {"buckets": data.uncomputed.buckets, "since": _rfc3339(data.uncomputed.since)},
@@ -172,6 +172,15 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
             for series in data.series
         ],
     }
+
+
+def _note(data: ChartData) -> str | None:
+    """Return what is not as it was asked for, and why."""
+    notes = [] if data.window.note is None else [data.window.note]
+    if data.whole_since is not None:
+        since = _rfc3339(data.whole_since)
+        notes.append(f"{data.chart.split_by} had too many values, and since {since} none of them is told apart")
+    return "; ".join(notes) or None
 
 
 def _rfc3339(moment: datetime) -> str:

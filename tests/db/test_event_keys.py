@@ -9,6 +9,7 @@ from db.engine import Database
 from db.event_keys import crowded_events, forget_keys
 from db.events import insert_events
 from db.fold import KEYS_PER_EVENT
+from db.whole import VALUES_AT_ONCE
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import roll_up_all, run_pass
 from tests.support.rollups import NOON, event
@@ -16,10 +17,10 @@ from tests.support.rollups import NOON, event
 DAY = timedelta(days=1)
 
 
-def named(database: Database) -> list[str]:
+def named(database: Database, table: str = "event_keys") -> list[str]:
     """The events of which any key is kept."""
     with database.begin() as connection:
-        return list(connection.execute(text("SELECT DISTINCT event_name FROM event_keys ORDER BY 1")).scalars())
+        return list(connection.execute(text(f"SELECT DISTINCT event_name FROM {table} ORDER BY 1")).scalars())
 
 
 def crowded(database: Database) -> list[str]:
@@ -52,7 +53,8 @@ def test_crowded_events_are_named_once_each_and_in_order(database: Database) -> 
 
 @pytest.mark.parametrize("rest", ["telemetry_buckets", "rollup_dirty", "rollup_failures"])
 def test_whatever_is_left_of_an_event_keeps_its_keys(database: Database, rest: str) -> None:
-    insert_events([event(name="a.b", ms=1)], database=database)
+    ids = [event(name="a.b", metadata={"who": number}, ms=1) for number in range(VALUES_AT_ONCE + 1)]
+    insert_events(ids, database=database)
     roll_up_all(database)
     with database.begin() as connection:
         for table in ("rollup_dirty", "rollup_failures"):
@@ -62,11 +64,11 @@ def test_whatever_is_left_of_an_event_keeps_its_keys(database: Database, rest: s
         for table in {"telemetry_buckets", "rollup_dirty", "rollup_failures"} - {rest}:
             connection.execute(text(f"DELETE FROM {table}"))
         forget_keys(connection)
-    assert named(database) == ["a.b"]
+    assert named(database) == named(database, "whole_keys") == ["a.b"]
     with database.begin() as connection:
         connection.execute(text(f"DELETE FROM {rest}"))
         forget_keys(connection)
-    assert named(database) == []
+    assert named(database) == named(database, "whole_keys") == []
 
 
 def test_the_keys_of_an_event_are_given_back_with_its_last_bucket(database: Database) -> None:

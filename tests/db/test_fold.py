@@ -15,6 +15,7 @@ from db.events import insert_events
 from db.fold import FOLD_BUCKETS, FOLD_EVENTS, KEYS_PER_EVENT
 from db.labels import OTHER, split_label
 from db.levels import LEVELS
+from db.whole import FINDING_NOTHING
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all, run_pass
 from tests.support.older import store_unchecked
@@ -213,6 +214,7 @@ def blocks_and_plan(database: Database, level: int) -> tuple[int, list[dict[str,
             "width": LEVELS[level].width,
             "earliest": keys.earliest,
             "end": keys.latest + LEVELS[level].width,
+            **FINDING_NOTHING,
         }
         connection.execute(
             text("DELETE FROM telemetry_buckets WHERE bucket_type = :level"), {"level": LEVELS[level].name}

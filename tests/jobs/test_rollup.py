@@ -23,8 +23,9 @@ from db.failures import UncomputedBucket
 from db.floors import read_floors
 from db.fold import KEYS_PER_EVENT
 from db.labels import OTHER, escape
-from db.levels import LEVELS
+from db.levels import LEVELS, RollupLevel
 from db.partitions import forget_partitions
+from db.whole import VALUES_AT_ONCE, whole_keys
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.retention import purge
 from metrics_dash.jobs.rollup import PassResult, RollupJob, roll_up, roll_up_all, run_pass
@@ -42,6 +43,7 @@ from tests.support.rollups import (
 )
 
 DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_the_levels_lead_from_raw_to_day_and_each_width_divides_the_next() -> None:
@@ -189,7 +191,8 @@ EVENTS = st.lists(
 class Shadow(RuleBasedStateMachine):
     """Inserts, late inserts, passes, crashes and purges, against a list of what was accepted.
 
-    Beside the events that are followed, one names more and more, and one has buckets that can't be computed.
+    Beside the events that are followed, one names more and more, one has buckets that can't be computed, and one a key
+    that is counted as a whole once it was wide.
     """
 
     database: Database
@@ -207,7 +210,7 @@ class Shadow(RuleBasedStateMachine):
             connection.execute(
                 text(
                     "TRUNCATE telemetry_buckets, telemetry_splits, rollup_dirty, ingest_batches, rollup_failures, "
-                    "event_keys, late_events, ingest_quarantine"
+                    "event_keys, whole_keys, late_events, ingest_quarantine"
                 )
             )
             declare(connection, Declared(split={"a.b": SPLIT}))
@@ -216,6 +219,11 @@ class Shadow(RuleBasedStateMachine):
         # Below it the level holds nothing; raw's decides what is late, days' what is too old.
         self.floors: dict[str, datetime | None] = dict.fromkeys(("raw", "minute", "hour", "day"))
         self.now = NOON
+        # Of an event with a key that is wide at times: how many events there were in each minute, and whether its
+        # bucket counts the key as a whole.
+        self.shown: dict[datetime, int] = {}
+        self.whole: dict[datetime, bool] = {}
+        self.ids = itertools.count()
 
     @property
     def floor(self) -> datetime | None:
@@ -275,6 +283,21 @@ class Shadow(RuleBasedStateMachine):
         insert_events([event(minute, "many.names", half, **half) for half in halves], database=self.database)
         run_pass(self.database, limit=limit)
 
+    @rule(minute=st.integers(-4 * 24 * 60, 0), wide=st.booleans(), limit=st.integers(1, 20))
+    def show_values(self, minute: int, wide: bool, limit: int) -> None:
+        at, number = NOON + timedelta(minutes=minute), VALUES_AT_ONCE if wide else 1
+        values = [*(f"id-{next(self.ids)}" for _ in range(number)), "often", "often"]
+        batch = [event(minute, "wide.key", {"who": value}) for value in values]
+        taken = insert_events(batch, database=self.database)
+        assert taken == (len(batch) if self.is_taken(batch[0]) else 0)
+        self.shown[at] = self.shown.get(at, 0) + taken
+        run_pass(self.database, limit=limit)
+
+    @rule(limit=st.integers(1, 20))
+    def declare_what_is_wide(self, limit: int) -> None:
+        self.whole.clear()
+        run_pass(self.database, limit=limit, declared=Declared(split={"wide.key": ["who"]}))
+
     @rule(minute=st.integers(-4 * 24 * 60, 0), more=st.booleans())
     def store_what_cant_be_added_up(self, minute: int, more: bool) -> None:
         huge = event(minute, "too.large", v=1.7e308)
@@ -303,6 +326,18 @@ class Shadow(RuleBasedStateMachine):
         for problem in audit(self.database):
             assert isinstance(problem, UncomputedBucket), problem
             assert problem.event_name == "too.large"
+
+    @invariant()
+    def a_bucket_once_counted_as_a_whole_stays_so_and_the_others_stay_told_apart(self) -> None:
+        stored = buckets(self.database, name="wide.key")
+        whole = {each["bucket_start"]: "who:often" not in each["metadata_counts"] for each in stored}
+        assert {at: was for at, was in self.whole.items() if at in whole}.items() <= whole.items()
+        with self.database.begin() as connection:
+            since = {each.event_name: each.since for each in whole_keys(connection)}.get("wide.key")
+            declared = connection.execute(text("SELECT count(until) FROM whole_keys")).scalar_one()
+        if not declared:
+            assert whole == {at: since is not None and at >= since for at in whole}
+            self.whole = whole
 
     @invariant()
     def what_cant_be_computed_is_marked(self) -> None:
@@ -348,10 +383,22 @@ class Shadow(RuleBasedStateMachine):
                 for bucket in buckets(self.database, level.name, name)
             }
             assert stored.keys() == expected.keys()
+            self._assert_shown(level)
             for key, events in expected.items():
                 _assert_folded(stored[key], events)
                 for dimension in SPLIT:
                     self._assert_split(level.name, *key, dimension, events)
+
+    def _assert_shown(self, level: RollupLevel) -> None:
+        """Each event is counted once, as a whole or told apart."""
+        floor = self.floors[level.name]
+        expected: dict[datetime, int] = {}
+        for at, number in self.shown.items():
+            start = EPOCH + (at - EPOCH) // level.width * level.width
+            if number and (floor is None or start >= floor):
+                expected[start] = expected.get(start, 0) + number
+        stored = buckets(self.database, level.name, "wide.key")
+        assert {each["bucket_start"]: sum(each["metadata_counts"].values()) for each in stored} == expected
 
     def _assert_split(
         self, level: str, name: str, start: datetime, dimension: str, events: list[dict[str, Any]]
@@ -369,10 +416,9 @@ class Shadow(RuleBasedStateMachine):
 
 
 def _group(events: list[dict[str, Any]], width: timedelta) -> dict[tuple[str, datetime], list[dict[str, Any]]]:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     grouped: dict[tuple[str, datetime], list[dict[str, Any]]] = {}
     for each in events:
-        start = epoch + (each["occurred_at"] - epoch) // width * width
+        start = EPOCH + (each["occurred_at"] - EPOCH) // width * width
         grouped.setdefault((each["event_name"], start), []).append(each)
     return grouped
 

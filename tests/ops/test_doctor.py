@@ -15,6 +15,7 @@ from db.engine import Database
 from db.events import insert_events
 from db.floors import hold, raise_recompute_floor
 from db.migrate import current_revision, head_revision
+from db.whole import VALUES_AT_ONCE
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.ops import doctor
 from metrics_dash.ops.doctor import examine
@@ -74,7 +75,7 @@ def test_a_sound_store_is_good_in_every_respect(database: Database, found: Exami
     around = ["privileges", "connections", "clock", "database's disk"]
     assert [subject for subject in seen if subject not in around] == [
         "settings", "catalog", "disk", "spool", "database", "schema", "login", "collectors", "rollup", "buckets",
-        "keys", "event names", "partitions", "purge",
+        "keys", "values", "event names", "partitions", "purge",
     ]  # fmt: skip
     assert {finding.verdict for finding in seen.values() if finding.subject != "disk"} == {Verdict.GOOD}
     assert seen["database"].text.startswith("PostgreSQL ")
@@ -82,6 +83,23 @@ def test_a_sound_store_is_good_in_every_respect(database: Database, found: Exami
     assert seen["collectors"].text == "shard-2 pid 7"
     assert seen["partitions"].text == "2 days of raw events, today's included"
     assert seen["purge"].text == "nothing purged yet"
+
+
+def test_keys_with_too_many_values_are_named_with_their_time_and_are_nothing_wrong(
+    database: Database, found: Examine
+) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
+    for name in ("a.a", "a.b", "a.c", "a.d"):
+        ids = ({"event_name": name, "occurred_at": minute, "metadata": {"who": n}} for n in range(VALUES_AT_ONCE + 1))
+        insert_events(list(ids), database=database)
+    roll_up_all(database)
+    since = f"{minute + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC"
+    assert found()["values"] == Finding(
+        "values",
+        Verdict.GOOD,
+        f"too many to be told apart: who of a.a since {since}, who of a.b since {since}, who of a.c since {since} "
+        "and 1 more",
+    )
 
 
 def test_whatever_is_not_good_comes_with_what_to_do(database: Database, found: Examine) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from db.engine import Database
+from db.events import insert_events
+from db.whole import VALUES_AT_ONCE
 from metrics_dash.catalog import load_catalog
 from metrics_dash.charts.queries import Queries
 from metrics_dash.ingest.collector import Collector
@@ -55,6 +57,15 @@ def test_it_is_one_statement_of_its_own_buckets_and_what_is_stored(database: Dat
     with statements(database) as sent:
         look()
     assert sent == []
+
+
+def test_it_tells_which_keys_are_counted_as_a_whole(database: Database) -> None:
+    now = datetime.now(UTC)
+    ids = [{"event_name": "a.b", "occurred_at": now, "metadata": {"who": n}} for n in range(VALUES_AT_ONCE + 1)]
+    insert_events(ids, database=database)
+    roll_up_all(database)
+    found = overview(Queries(database, load_catalog(), load_settings({})), database, load_settings({}))()
+    assert [(each.event_name, each.key) for each in found.store.whole] == [("a.b", "who")]
 
 
 def test_an_empty_store_has_a_pipeline_too(database: Database) -> None:

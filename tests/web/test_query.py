@@ -12,6 +12,7 @@ import pytest
 from db.declared import Declared
 from db.engine import Database
 from db.events import insert_events
+from db.whole import VALUES_AT_ONCE
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.support.charts import recorded_since
 from tests.support.web_client import Site, site
@@ -112,6 +113,29 @@ def test_every_number_is_split_by_a_dimension_that_is_declared(
     assert sorted(rows[0]) == ["false", "time", "true"]
     written = [["" if value is None else str(value) for value in values] for values in (true, false)]
     assert [[row[rows[0].index(name)] for row in rows[1:]] for name in ("true", "false")] == written
+
+
+def test_a_key_that_is_counted_as_a_whole_is_not_told_apart_and_it_is_said_since_when(asked: Site) -> None:
+    def visit(minute: int, who: object) -> dict[str, Any]:
+        return {"event_name": "test.visit", "metadata": {"who": who}, "occurred_at": HOUR + timedelta(minutes=minute)}
+
+    def answer(**span: str) -> Any:
+        return ask(asked, event_name="test.visit", split_by="who", show="count", **span).json
+
+    insert_events([visit(0, "ann"), visit(0, "ann"), *(visit(0, n) for n in range(VALUES_AT_ONCE))])
+    roll_up_all(asked.database)
+    insert_events([visit(1, "ann"), visit(2, "bob")])
+    roll_up_all(asked.database)
+    recorded_since(asked.database, HOUR)
+    since = text(HOUR + timedelta(minutes=1))
+    note = f"who had too many values, and since {since} none of them is told apart"
+    found = answer()
+    assert (found["state"], found["note"]) == ("data", note)
+    assert {each["name"]: each["v"] for each in found["series"]} == {"ann": [2, 0, 0, 0], "other": [200, 1, 1, 0]}
+    found = answer(from_=since)
+    assert (found["state"], found["note"], [each["name"] for each in found["series"]]) == ("unsplit", note, ["other"])
+    found = answer(to=since)
+    assert (found["state"], found["note"]) == ("data", None)
 
 
 def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from db.sizes import Sizes
 from db.status import CollectorStatus
+from db.whole import WholeKey
 from layouts.cards import skeleton_card, sketched_card
 from layouts.pages.pipeline import content, spark
 from layouts.static import as_html
@@ -98,6 +99,15 @@ def test_an_empty_pipeline_says_so() -> None:
     text = said(replace(pipeline(), collectors=()))
     for part in ("Nothing has come", "Nothing was refused", "No process collects."):
         assert part in text
+
+
+def test_keys_that_are_counted_as_a_whole_are_told_with_their_time_and_how_many_more_there_are() -> None:
+    assert "Of every key the values are told apart." in said(pipeline())
+    keys = tuple(WholeKey(f"a.e{number}", "account_id", NOON) for number in range(23))
+    text = said(replace(pipeline(), store=replace(pipeline().store, whole=keys)))
+    assert "a.e19account_id2026-01-31 12:00" in text
+    assert "a.e20" not in text
+    assert "And 3 more." in text
 
 
 def test_names_of_senders_are_texts() -> None:
