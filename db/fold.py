@@ -79,7 +79,7 @@ def unpacked(column: str) -> str:
     return f"{column} || '{{}}' AS {column}"
 
 
-_AGGREGATES = "events CROSS JOIN LATERAL jsonb_each(aggregates) WHERE aggregates <> '{}'"
+_AGGREGATES = "aggregated CROSS JOIN LATERAL jsonb_each(aggregates)"
 _HASHES = f"""
     SELECT bucket, key, {registers.hash_sql("value")} AS hash
     FROM (
@@ -110,6 +110,7 @@ events AS MATERIALIZED (
     ) AS event
 ),
 counts AS (SELECT bucket, sum(counted) AS count FROM events GROUP BY 1),
+aggregated AS MATERIALIZED (SELECT bucket, metadata, aggregates FROM events WHERE aggregates <> '{{}}'),
 placed AS MATERIALIZED (
     SELECT bucket, key, place, {", ".join(f"{m.aggregate}({m.of_number}) AS {c}" for c, m in MERGES.items())}
     FROM (
@@ -133,7 +134,7 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     SELECT bucket, key, {", ".join(MERGES)} FROM placed
     UNION ALL
     SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
-    FROM events CROSS JOIN LATERAL jsonb_each(aggregates) AS pair WHERE aggregates <> '{{}}'
+    FROM aggregated CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
 ),
 counted_once AS (
     SELECT bucket, key FROM keys JOIN event_keys USING (event_name) WHERE kind = 'unique'

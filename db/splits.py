@@ -58,8 +58,7 @@ split_counts AS (
 ),
 split_aggregates AS MATERIALIZED (
     SELECT bucket, dimension, {_value("dimension")}, pair.key, pair.value AS aggregate
-    FROM events JOIN split_named USING (bucket) CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
-    WHERE aggregates <> '{{}}'
+    FROM aggregated JOIN split_named USING (bucket) CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
 ),
 split_placed AS MATERIALIZED (
     SELECT {_OF_KEY}, place, sum(weight) AS values, sum(weight * number) AS sum, min(number) AS min, max(number) AS max
@@ -241,7 +240,7 @@ split_stored AS (
 _NAMED = "(keys.event_name, key) IN (SELECT event_name, key FROM named WHERE kind = 'measurement')"
 
 
-# They need `keys`, and of the fold (`db.fold`) its source's rows, `counted_once` and `named`.
+# They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `counted_once` and `named`.
 FROM_EVENTS = ",".join((_OF_EVENTS, _SHOWN, _ONCE_OF_EVENTS, _MERGED.replace("KNOWN", _NAMED)))
 FROM_BUCKETS = ",".join((_OF_BUCKETS, _SHOWN, _ONCE_OF_BUCKETS, _MERGED.replace("KNOWN", "true")))
 
