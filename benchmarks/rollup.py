@@ -19,7 +19,7 @@ from metrics_dash.catalog import load_catalog
 from metrics_dash.ingest.event import encode
 from metrics_dash.jobs.rollup import NOTHING_DECLARED, run_pass
 
-RATIO_GOAL = 3.0
+RATIO_GOAL = 8.0
 DECLARED_GOAL = 2.5
 LATE_GOAL_MS = 50.0
 NAMES, TIMES, TIMES_GOAL = 4_000, 4, 6.0
