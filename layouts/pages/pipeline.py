@@ -44,13 +44,8 @@ def content(data: Pipeline) -> list[Component]:
         html.Div(
             [section("Storage", _levels(data), _rest(data)), section("Tables", _tables(data))], className="pair-of"
         ),
-        html.Div(
-            [
-                section("Processes that collect", _collectors(data)),
-                section("Keys counted as a whole", *_whole(data)),
-            ],
-            className="pair-of",
-        ),
+        section("Processes that collect", _collectors(data)),
+        section("Keys counted as a whole", *_whole(data)),
     ]
 
 
