@@ -1,6 +1,7 @@
 """Raw events: stored, and read back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -9,12 +10,18 @@ from sqlalchemy import Connection, text
 
 from db.batches import Batch, days_of
 from db.engine import Database, default_database
+from db.filters import Filter
 from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import InvalidEventError, Row, check_aware, encode_row, quote
 
 # An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
 EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
+# A value as buckets name it (``db.labels``).
+_FILTERED = (
+    "AND (COALESCE(metadata ->> :dimension, CASE WHEN metadata ? :dimension THEN 'null' END) "
+    "IS NOT DISTINCT FROM CAST(:value AS text)) <> :without "
+)
 EventLike = Mapping[str, Any] | tuple[str, Mapping[str, float], Mapping[str, Any], datetime]
 
 
@@ -53,18 +60,23 @@ def query_events(
 
 
 def read_events(
-    connection: Connection, name: str, start: datetime, end: datetime, limit: int = 1000
+    connection: Connection,
+    name: str,
+    start: datetime,
+    end: datetime,
+    limit: int = 1000,
+    where: Filter | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what ``query_events`` returns, on a connection of the caller's."""
+    """Return what ``query_events`` returns, on a connection of the caller's; only what a filter leaves of it."""
     check_aware(start=start, end=end)
     found = connection.execute(
         text(
             "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at, weight, kind, aggregates "
             "FROM telemetry_events "
             "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
-            "ORDER BY occurred_at, id LIMIT :limit"
+            f"{_FILTERED if where else ''}ORDER BY occurred_at, id LIMIT :limit"
         ),
-        {"name": name, "start": start, "end": end, "limit": limit},
+        {"name": name, "start": start, "end": end, "limit": limit, **(asdict(where) if where else {})},
     ).mappings()
     return [_in_utc(dict(record)) for record in found]
 

@@ -19,9 +19,11 @@ from sqlalchemy import Connection
 
 from db import annotations
 from db.annotations import Annotation
+from db.filters import Filter
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
+from db.series_filtered import AMONG_OTHERS, FILTER
 from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -52,6 +54,7 @@ class Read:
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
     ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
     each value only how many events there were in all; ``edges`` are then of one bucket.
+    ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own.
     """
 
     event_name: str
@@ -69,6 +72,7 @@ class Read:
     apart: bool = False
     summed: bool = False
     totals: bool = False
+    where: Filter | None = None
 
     @cached_property
     def width(self) -> int | None:
@@ -99,6 +103,8 @@ class Rows:
     has events, and what is kept of its values, None where the key was not declared when it was made. ``apart``: of a
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
     up to it, some of what it is made of is not told apart.
+    ``unknown``: the starts of the buckets in which a filter can't tell its value from others; they have no rows.
+    ``among_others``: in any of them it may be one of the rarer values that are counted together.
     """
 
     start: NDArray[np.int64]
@@ -111,6 +117,8 @@ class Rows:
     bins: Bins | None = None
     uniques: Sequence[tuple[int, Kept | None]] | None = None
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
+    unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    among_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,8 @@ def _kinds_of(read: Read) -> list[str]:
     if read.only is not None:
         return [f"{shape}_only"]
     by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
+    if read.where is not None:
+        return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read))]
     return [shape, *by_value, *_further(read)]
 
 
@@ -194,7 +204,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [None if kind in ("bins", "uniques") else _bounds(read) for _, read in reads],
+        "edges": [None if kind.startswith(("bins", "uniques")) else _bounds(read) for _, read in reads],
     }
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
@@ -207,6 +217,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "coarse": [level for level, _, _ in coarser],
             "first": [_moment(first) for _, first, _ in coarser],
             "last": [_moment(last) for _, _, last in coarser],
+            "without": [None if read.where is None else read.where.label for _, read in reads],
         }
     else:
         columns["measurement"] = [read.measurement for _, read in reads]
@@ -215,7 +226,11 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "dimension": [read.split_by for _, read in reads],
             "most": [read.split_values for _, read in reads],
             "want": [_wanted(read) for _, read in reads],
+            "without": [None if read.where is None else read.where.value for _, read in reads],
         }
+    if kind.endswith("filtered"):
+        filters = [read.where for _, read in reads if read.where is not None]
+        columns |= {name: [getattr(each, name) for each in filters] for name in FILTER}
     return {f"{PREFIXES[kind]}_{name}": values for name, values in columns.items()}
 
 
@@ -277,19 +292,32 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
 def _unpack_rows(read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None) -> Rows:
     buckets = np.frombuffer(content or b"", dtype=_COUNTS if read.measurement is None else _VALUES)
     names = () if read.measurement is None else ("sum", "min", "max", "values")
+    untold, buckets = buckets[buckets["count"] < 0], buckets[buckets["count"] >= 0]
     measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in names}
+    unknown = _starts(untold["slot"], read)
     return Rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
-        bins=_unpack_bins(bins or b"", read) if read.placed else None,
-        uniques=_unpack_uniques((uniques or b"").decode(), read) if read.unique else None,
+        bins=_but(_unpack_bins(bins or b"", read), unknown) if read.placed else None,
+        uniques=_unpack_uniques((uniques or b"").decode(), read, unknown) if read.unique else None,
+        unknown=unknown,
+        among_others=bool((untold["count"] == AMONG_OTHERS).any()),
         **measured,
     )
 
 
-def _unpack_uniques(content: str, read: Read) -> list[tuple[int, Kept | None]]:
+def _but(bins: Bins, unknown: NDArray[np.int64]) -> Bins:
+    if not len(unknown):
+        return bins
+    known = ~np.isin(bins.start, unknown)
+    return Bins(bins.start[known], bins.place[known], bins.count[known])
+
+
+def _unpack_uniques(content: str, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
+    left_out = set(unknown.tolist())
     found = (each.partition(" ") for each in content.split(BETWEEN_UNIQUES) if each)
-    return [(_bucket_of(int(start) * 1000, read), unpack(kept) if kept else None) for start, _, kept in found]
+    placed = ((_bucket_of(int(start) * 1000, read), kept) for start, _, kept in found)
+    return [(start, unpack(kept) if kept else None) for start, kept in placed if start not in left_out]
 
 
 def _bucket_of(start: int, read: Read) -> int:

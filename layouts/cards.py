@@ -1,7 +1,7 @@
 """A chart's card: title and unit, the number that matters now, the chart, and what is said where there is none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,8 +20,10 @@ from layouts.static import still
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import (
+    aside_text,
     change_words,
     counted_text,
+    filter_text,
     judgement,
     range_text,
     summed_text,
@@ -177,6 +179,8 @@ def headline(data: ChartData) -> list[Component]:
         parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
         parts.append(_change(data, unit))
+    if aside := aside_text(data):
+        parts.append(html.Span(aside, className="what aside"))
     if data.uncomputed is not None:
         parts.append(html.Span(uncomputed_text(data.uncomputed, data.window.zone), className="what uncomputed"))
     return parts
@@ -277,14 +281,17 @@ def _none_in_range(data: ChartData) -> list[Component]:
 
 
 def _among_others(data: ChartData) -> list[Component]:
-    detail = f"What there is of it in this range is counted among the others of {data.chart.split_by}."
-    return _message(f"{data.label(data.only or '')} is none of the most frequent", [detail])
+    where = data.chart.where
+    dimension = data.chart.split_by if where is None else where.dimension
+    name = data.label(data.only or "") if where is None else filter_text(replace(where, without=False))
+    detail = f"What there is of it in this range is counted among the others of {dimension}."
+    return _message(f"{name} is none of the most frequent", [detail])
 
 
 def _unsplit(data: ChartData) -> list[Component]:
     what = "Some of what" if data.series else "What"
     return _message(
-        f"Not told apart by {data.chart.split_by}",
+        f"Not told apart by {data.chart.where.dimension if data.chart.where else data.chart.split_by}",
         [f"{what} was counted in this range was counted before the catalog declared the dimension."],
     )
 

@@ -152,6 +152,23 @@ def _refresh(labels: Labels) -> html.Details:
     )
 
 
+def filter_chip() -> html.P:
+    """Return where it is said what the whole tab is filtered by, and the way out of it; assets/page/filter.js fills
+    it."""
+    clear = choice("×", "filter=", className="clear", title="Clear the filter")
+    clear.children = [
+        html.Span("×", **attributes(aria_hidden="true")),
+        html.Span("Clear the filter", className="unseen"),
+    ]
+    return html.P(
+        [html.Span("Filter", className="quiet"), html.Span(id="filter-text"), clear],
+        id="filter",
+        className="filter",
+        role="status",
+        hidden=True,
+    )
+
+
 def _theme() -> html.Button:
     return html.Button(
         [icon("sun"), icon("moon")],

@@ -12,7 +12,7 @@ from layouts.account import account, entries, sign_in_again
 from layouts.begin import FIRST_SCRIPT
 from layouts.board import empty_board, more_tabs, side_tabs, tabs
 from layouts.brand import NO_BRAND, Brand
-from layouts.controls import controls, hidden_components
+from layouts.controls import controls, filter_chip, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.finder import finder, finder_button
 from layouts.freshness import NO_LABELS, Labels
@@ -182,6 +182,7 @@ def _main(
                 className="top",
             ),
             html.Div([tabs(catalog), more_tabs(catalog)], className="tabbar"),
+            filter_chip(),
             html.P(id="unread", className="unread", role="status", hidden=True),
             inside,
         ]

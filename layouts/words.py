@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Interval, TabData, Uncomputed
+from metrics_dash.charts.data import ChartData, Filter, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
@@ -106,6 +106,18 @@ def verdict_text(data: ChartData) -> list[str]:
     if verdict == "warned" and bounds.warn is not None:
         return [f"{'below' if bounds.low_is_bad else 'above'} {unit.text(bounds.warn)}"]
     return ["target met"] if verdict == "met" else []
+
+
+def filter_text(where: Filter) -> str:
+    """Return ``zone: north``, or ``not zone: north``: what a chart is of through a filter."""
+    return f"{'not ' if where.without else ''}{where.dimension}: {where.value or '(empty)'}"
+
+
+def aside_text(data: ChartData) -> str | None:
+    """Return why a chart does not follow a filter, or not everywhere; None where there is nothing to say."""
+    chart = data.chart
+    partly = f"gaps where {chart.where.value or '(empty)'} is not told apart" if data.partly and chart.where else ""
+    return "; ".join(text for text in (chart.aside, partly) if text) or None
 
 
 def counted_text(shown: int, series: int) -> str:

@@ -2,7 +2,8 @@
 
 Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
 out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
-``number`` or ``text``), ``values`` with null for a gap, ``adds``: whether their sum means something. What events carry
+``number`` or ``text``), ``values`` with null for a gap, ``adds``: whether their sum means something, ``filter``: the
+dimension that its values can filter by. What events carry
 is theirs to name, so columns are told apart by where they come from and never by their names, and there are only so
 many of them.
 """
@@ -67,7 +68,9 @@ class Details:
         queries, state = self.context.queries, self._state(chart_id)
         moment = queries.moment()
         window = self._window(state, moment)
-        chart = queries.chart(chart_id, window, compare=state.compare, split=state.split or None, moment=moment)
+        chart = queries.chart(
+            chart_id, window, compare=state.compare, split=state.split or None, where=state.filter, moment=moment
+        )
         columns = ranking_columns(chart) if chart.chart.is_ranking else table_columns(chart, state)
         return {"columns": columns, "step": window.step.key, "error": chart.error}
 
@@ -80,11 +83,11 @@ class Details:
         held_from = moment.held.raw
         gone = held_from is not None and end <= held_from
         limit = whole("limit", EVENTS_AT_FIRST, (1, EVENTS_AT_MOST))
-        found = [] if gone else queries.raw_events(chart_id, start, end, limit + 1)
+        found = [] if gone else queries.raw_events(chart_id, start, end, limit + 1, where=state.filter)
         shown = found[:limit]
         catalog = self.context.catalog
         event = catalog.events[catalog.chart(chart_id).event]
-        columns, left_out = event_columns(shown, event.measurements, adds=event.kind != "gauge")
+        columns, left_out = event_columns(shown, event.measurements, event.dimensions, adds=event.kind != "gauge")
         return {
             "columns": columns,
             "columnsLeftOut": left_out,
@@ -167,7 +170,11 @@ def _milliseconds(text: str) -> datetime:
 
 
 def event_columns(
-    events: Sequence[Mapping[str, Any]], measured: Container[str], *, adds: bool = False
+    events: Sequence[Mapping[str, Any]],
+    measured: Container[str],
+    dimensions: Container[str] = (),
+    *,
+    adds: bool = False,
 ) -> tuple[list[Column], int]:
     """Return the columns of raw events, time first, and how many keys have none. What an event lacks is null.
 
@@ -189,7 +196,10 @@ def event_columns(
         if source == "measurements" and name in measured:
             columns.append(_column(label, "number", values, adds=adds))
         else:
-            columns.append(_column(label, "text", [_text(value) for value in values]))
+            column = _column(label, "text", [_text(value) for value in values])
+            # A float may be written otherwise in a bucket than here.
+            by = source == "metadata" and name in dimensions and not any(isinstance(each, float) for each in values)
+            columns.append(column | {"filter": name} if by else column)
     return columns, len(carried) - len(common)
 
 

@@ -130,7 +130,8 @@ class Exports:
         window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment)
         check_range(self.context.viewer(), window)
         self.context.record("export", request.path.removeprefix(BASE_PATH))
-        data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
+        split, where = state.split or None, state.filter
+        data = queries.tab(tab.id, window, compare=state.compare, split=split, where=where, bars=bars, moment=moment)
         return ExportRequest(state, count_visible(data, state.hidden))
 
 

@@ -13,6 +13,7 @@ interface Metrics {
   draws: typeof import("./draws.js");
   events: typeof import("./events.js");
   files: typeof import("./files.js");
+  filters: typeof import("./filters.js");
   graphs: typeof import("./graphs.js");
   links: typeof import("./links.js");
   menus: typeof import("./menus.js");
@@ -201,6 +202,8 @@ interface Column {
   values: Cell[];
   /** Whether their sum means something. */
   adds?: boolean;
+  /** The dimension that its values can filter by. */
+  filter?: string;
 }
 
 interface DataTable {
@@ -317,6 +320,7 @@ interface Reading {
 }
 
 interface LegendEntry {
+  filter?: string;
   key: string;
   label: string;
   colour: string;
@@ -324,6 +328,8 @@ interface LegendEntry {
 }
 
 interface SeriesGroup {
+  /** What filters the tab by its value, where it is one. */
+  filter?: string;
   key: string;
   name: string;
   places: number[];
@@ -421,6 +427,8 @@ interface GraphMeta {
   stacked: boolean;
   /** By key: a series' name as addresses have it, and as people read it. */
   series: Record<string, { name: string; label: string }>;
+  /** What it is split by, and the keys of its values. */
+  split?: { by: string; values: string[] } | null;
 }
 
 /** layouts/figure/figures.py */

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
-from db import annotations
+from db import annotations, filters
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
 from metrics_dash.charts.timerange.windows import TabWindows, Window
 
-# What somebody says of a moment or a span, as it is called outside of the database's room; and how many are told.
+# What somebody says of a moment or a span, and what charts are filtered by, as they are called outside of the
+# database's room; and how many annotations are told.
 Annotation: TypeAlias = annotations.Annotation
+Filter: TypeAlias = filters.Filter
 ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
 State = Literal["data", "never_seen", "none_in_range", "among_others", "unsplit", "past_retention", "failing"]
 
@@ -135,12 +137,13 @@ class ChartData:
     """What a chart shows in a window.
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
-    any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``unsplit`` (there are events,
-    of a time before the dimension was declared); ``past_retention`` (from ``held_from`` on there are buckets);
-    ``failing`` (``error`` says why, without secrets).
+    any, None while nothing is rolled up); ``among_others`` (``only``, or the filter's value, is not told apart);
+    ``unsplit`` (there are events, of a time before the dimension was declared); ``past_retention`` (from ``held_from``
+    on there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.
+    ``partly``: in some buckets its filter can't tell its value from others; they are gaps.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known.
@@ -161,6 +164,7 @@ class ChartData:
     refused: tuple[Interval, ...] = ()
     only: str | None = None
     density: Density | None = None
+    partly: bool = False
 
     @cached_property
     def greatest(self) -> float:
@@ -192,6 +196,11 @@ class TabData:
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
     annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def where(self) -> Filter | None:
+        """What those of its charts are filtered by that follow a filter."""
+        return next((chart.chart.where for chart in self.charts if chart.chart.where is not None), None)
 
     def answers(self, tab: Tab, windows: TabWindows, compare: Comparison | None) -> bool:
         """Whether this is what was asked: the same tab, windows and comparison, and a chart for each of the tab's."""

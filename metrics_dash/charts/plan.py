@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.levels import BUCKET_TYPES
-from db.series import Read
+from db.series import Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
 from metrics_dash.charts.data import Values
@@ -43,6 +43,10 @@ class Grid:
     known: Flags
     complete: int
 
+    def except_for(self, unknown: Milliseconds) -> Self:
+        """Return the grid where nothing is known of the buckets that begin at ``unknown``."""
+        return replace(self, known=self.known & ~np.isin(self.starts, unknown)) if len(unknown) else self
+
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
         recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
@@ -65,9 +69,9 @@ def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | No
 class Plan:
     """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
 
-    ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against.
-    ``listed``: of a table of values each of them in the time that the headline is held against. ``first``: when the
-    event was first recorded, once that is read.
+    ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against; of one
+    value neither is known. ``listed``: of a table of values each of them in the time that the headline is held against.
+    ``first``: when the event was first recorded, once that is read.
     """
 
     chart: Chart
@@ -98,6 +102,13 @@ class Plan:
         compared = None if self.compared_grid is None else self.compared_grid.recorded_from(first)
         return replace(self, grid=self.grid.recorded_from(first), compared_grid=compared, first=first)
 
+    def except_for(self, found: Rows, compared: Rows | None) -> Self:
+        """Return the plan where nothing is known of the buckets in which a filter can't tell its value from others."""
+        then = self.compared_grid
+        if then is not None and compared is not None:
+            then = then.except_for(compared.unknown)
+        return replace(self, grid=self.grid.except_for(found.unknown), compared_grid=then)
+
     @property
     def against(self) -> Comparison:
         """What the headline is held against."""
@@ -113,8 +124,8 @@ def plan(
     grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
     latest, before = (
         _latest_reads(chart, window, compare or "period")
-        if chart.kind == "gauge"
-        else (None, _before(chart, window, grid, held_from))
+        if chart.kind == "gauge" and chart.where is None
+        else (None, None if chart.kind == "gauge" else _before(chart, window, grid, held_from))
     )
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
@@ -148,6 +159,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         unique=chart.show == UNIQUE,
         apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",
+        where=chart.where,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

@@ -33,9 +33,12 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     then = None if plan.compared_grid is None else plan.recorded(plan.compared_grid)
     compared = _answered(plan, answers, then) if plan.compared is not None else None
     listed = next(answers) if plan.listed is not None else None
-    rows = align(found, grid.starts)
+    plan = plan.except_for(found, compared)
+    grid, rows = plan.grid, align(found, grid.starts)
     held_from = held.since(window.source)
     state = _state(len(found.start) > 0, window, seen, held_from)
+    if chart.where is not None and state == "none_in_range":
+        state, seen = _filtered_state(found), LastSeen(seen.ever, None)
     drawn = state in ("data", "none_in_range")
     series = _series(chart, rows, grid, grid.starts) if drawn else ()
     if chart.is_ranking:
@@ -54,6 +57,7 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
         density=density(rows) if drawn and chart.shows_density else None,
+        partly=state == "data" and len(found.unknown) > 0,
     )
 
 
@@ -83,6 +87,13 @@ def _is_told_apart(chart: Chart, rows: Rows, series: Sequence[Series]) -> bool:
     if not chart.is_ranking or chart.show in SPLIT_BY_ANY:
         return bool(series)
     return bool(series) and bool(told_apart(rows).all())
+
+
+def _filtered_state(found: Rows) -> State:
+    """Return the state of a chart of which a filter leaves nothing that is known."""
+    if not len(found.unknown):
+        return "none_in_range"
+    return "among_others" if found.among_others else "unsplit"
 
 
 def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:

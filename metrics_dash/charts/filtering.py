@@ -1,0 +1,65 @@
+"""A filter over charts: whichever of them have its dimension follow it, and the others say that they don't.
+
+One dimension is told apart in buckets. A chart that would need two of them, the filter's and that of its split or of
+what it counts already, shows what the filter alone leaves, or is not filtered, and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from db.filters import Filter
+from metrics_dash.catalog import Chart
+from metrics_dash.catalog_rules import SPLIT_BY_ANY, Event
+from metrics_dash.charts.data import QueryError
+
+
+def filter_chart(chart: Chart, where: Filter | None, events: Mapping[str, Event]) -> Chart:
+    """Return a chart as a filter has it, or with the sentence that says why it stays as it is (``aside``)."""
+    if where is None:
+        return chart
+    if not all(where.dimension in _dimensions(name, events) for name in chart.events):
+        return replace(chart, aside=f"not filtered: no {where.dimension}")
+    counted = _counted(chart)
+    if counted and counted != {where.dimension}:
+        return replace(chart, aside=f"not filtered: counts by {', '.join(sorted(counted))}, one dimension at a time")
+    return _filtered(chart, where)
+
+
+def filter_ad_hoc(chart: Chart, where: Filter | None, events: Mapping[str, Event]) -> Chart:
+    """Return a chart of any event as a filter has it. Raises ``QueryError`` where it can't be filtered so."""
+    if where is None:
+        return chart
+    event = events.get(chart.event)
+    if event is not None and where.dimension not in event.dimensions:
+        known = f"; use one of {', '.join(event.dimensions)}" if event.dimensions else ", which has none"
+        raise QueryError(f"{where.dimension!r} is not a dimension of {chart.event!r}{known}", "filter")
+    if event is None and chart.show not in SPLIT_BY_ANY:
+        complaint = f"show {chart.show!r} can be filtered by dimensions that the catalog declares for the event only"
+        raise QueryError(f"{complaint}, not by {where.dimension!r}", "filter")
+    if chart.split_by not in (None, where.dimension):
+        raise QueryError(
+            f"split_by {chart.split_by!r} can't be filtered by {where.dimension!r}, too: one dimension at a time",
+            "filter",
+        )
+    return _filtered(chart, where)
+
+
+def _filtered(chart: Chart, where: Filter) -> Chart:
+    if chart.split_by is None:
+        return replace(chart, where=where)
+    if chart.split_by != where.dimension:
+        aside = f"not split by {chart.split_by}: one dimension at a time"
+        return replace(chart, where=where, split_by=None, aside=aside)
+    # Of one value there is nothing to split.
+    return replace(chart, where=where, split_by=chart.split_by if where.without else None)
+
+
+def _dimensions(name: str, events: Mapping[str, Event]) -> tuple[str, ...]:
+    event = events.get(name)
+    return () if event is None else event.dimensions
+
+
+def _counted(chart: Chart) -> set[str]:
+    """Return the dimensions by which a ratio's parts count one value."""
+    parts = () if chart.ratio is None else (chart.ratio.numerator, chart.ratio.denominator)
+    return {part.only[0] for part in parts if part.only is not None}

@@ -1,0 +1,317 @@
+"""A filter over charts: of one value of a dimension, or of all others, whatever a chart shows of its event."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from db import declared
+from db.engine import Database
+from db.filters import Filter
+from db.rollups import lock
+from metrics_dash.catalog import load_catalog, parse_catalog
+from metrics_dash.charts.data import ChartData, QueryError
+from metrics_dash.charts.filtering import filter_chart
+from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.timerange.grid import from_milliseconds
+from metrics_dash.charts.timerange.steps import find_step
+from metrics_dash.settings import load_settings
+from tests.charts.test_apart import ZONES, Events, expected, kills
+from tests.support.charts import KILLED, LOGIN, NOW, SESSION, Clock, at, logins, recorded_since, statements, store
+
+LENGTHS = {"1h": 55, "24h": 1400, "7d": 7 * 1400, "30d": 29 * 1400}
+FILTERS = [Filter("zone", ZONES[3]), Filter("zone", ZONES[3], without=True), Filter("zone", ZONES[0], without=True)]
+
+
+def declare(database: Database) -> None:
+    with database.begin() as connection:
+        lock(connection)
+        split = {KILLED: ["zone"], SESSION: ["realm"], LOGIN: ["success"]}
+        declared.declare(connection, declared.Declared(unique={SESSION: ["account_id"]}, split=split))
+
+
+def left(events: Events, where: Filter) -> Events:
+    """Return the events that a filter leaves."""
+    return [each for each in events if (str(each[3].get(where.dimension)) == where.value) != where.without]
+
+
+def between(events: Events, start: datetime, end: datetime) -> Events:
+    return [each for each in events if start <= each[1] < end]
+
+
+def number(show: str, events: Events) -> float:
+    return float(len(events)) if show == "count" else expected(show, events)
+
+
+def assert_each_bucket(data: ChartData, show: str, events: Events) -> None:
+    (series,) = data.series
+    starts = [from_milliseconds(int(t)) for t in series.t]
+    for start, end, value in zip(starts, [*starts[1:], data.window.end], series.v.tolist(), strict=True):
+        here = between(events, start, end)
+        if here:
+            assert value == pytest.approx(number(show, here)), (show, start)
+        else:
+            assert np.isnan(value) or (show in ("count", "sum") and value == 0), (show, start)
+
+
+@pytest.mark.parametrize("where", FILTERS, ids=Filter.spelled)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_every_number_is_of_the_events_that_the_filter_leaves(
+    database: Database, queries: Queries, length: str, where: Filter
+) -> None:
+    declare(database)
+    events = kills(400, LENGTHS[length])
+    store(database, *events)
+    window = queries.window(length)
+    for show in ("count", "sum", "avg", "min", "max", "p50", "p95"):
+        measured: Any = None if show == "count" else "xp_reward"
+        data = queries.series(KILLED, measured, show, window, where=where)  # type: ignore[arg-type]
+        assert (data.state, data.partly) == ("data", False)
+        mine = left(between(events, window.start, window.end), where)
+        assert_each_bucket(data, show, mine)
+        assert data.headline.value == pytest.approx(number(show, mine)), show
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
+@pytest.mark.parametrize("step", ["1h", "1d", "1w"])
+def test_longer_steps_and_other_zones_add_up_the_same(
+    database: Database, queries: Queries, zone: str, step: str
+) -> None:
+    declare(database)
+    events = kills(300, 20 * 1400, seed=4)
+    store(database, *events)
+    window = queries.window("30d", zone=ZoneInfo(zone), step=find_step(step))
+    for where in FILTERS:
+        for show in ("sum", "p95"):
+            data = queries.series(KILLED, "xp_reward", show, window, where=where)  # type: ignore[arg-type]
+            assert_each_bucket(data, show, left(events, where))
+
+
+def test_a_value_and_all_others_are_all(database: Database, queries: Queries) -> None:
+    declare(database)
+    store(database, *kills(300, 50, seed=2))
+    window = queries.window("1h")
+    for measured, show in ((None, "count"), ("xp_reward", "sum")):
+        parts = [queries.series(KILLED, measured, show, window, where=each) for each in FILTERS[:2]]  # type: ignore[arg-type]
+        whole = queries.series(KILLED, measured, show, window)  # type: ignore[arg-type]
+        np.testing.assert_allclose(sum(part.series[0].v for part in parts), whole.series[0].v)
+        assert sum(part.headline.value or 0 for part in parts) == pytest.approx(whole.headline.value)
+
+
+def test_what_it_is_compared_with_is_filtered_too(database: Database, queries: Queries) -> None:
+    declare(database)
+    now, then = kills(200, 50), kills(120, 50, seed=9)
+    earlier = [(name, moment - timedelta(days=1), numbers, data) for name, moment, numbers, data in then]
+    hour = [(name, moment - timedelta(hours=1), numbers, data) for name, moment, numbers, data in then]
+    store(database, *now, *earlier, *hour)
+    recorded_since(database, NOW - timedelta(days=9))
+    window = queries.window("1h")
+    for where in FILTERS:
+        data = queries.series(KILLED, "xp_reward", "sum", window, compare="day", where=where)
+        mine = sum(each[2]["xp_reward"] for each in left(earlier, where))
+        assert np.nansum(data.previous[0].v) == pytest.approx(mine)
+        assert data.headline.previous == pytest.approx(mine)
+        before = queries.series(KILLED, None, "count", window, where=where)
+        assert before.headline.previous == len(left(hour, where))
+
+
+def test_unique_counts_are_filtered(database: Database, queries: Queries) -> None:
+    declare(database)
+    moment = NOW - timedelta(minutes=30)
+    sessions = [
+        (SESSION, moment + timedelta(minutes=part), {}, {"account_id": who, "realm": realm})
+        for realm in range(3)
+        for who in range(10 * (realm + 1))
+        for part in (0, 7)
+    ]
+    store(database, *sessions, (SESSION, moment, {}, {"account_id": 99}))
+    for length in ("1h", "24h", "30d"):
+        window = queries.window(length)
+        one = queries.series(SESSION, "account_id", "unique", window, where=Filter("realm", "1"))
+        others = queries.series(SESSION, "account_id", "unique", window, where=Filter("realm", "2", without=True))
+        assert (one.headline.value, others.headline.value) == (20, 21)
+
+
+def test_a_chart_that_is_split_by_the_dimension_has_no_line_for_what_is_left_out(
+    database: Database, queries: Queries
+) -> None:
+    declare(database)
+    events = kills(400, 50)
+    store(database, *events)
+    window, where = queries.window("1h"), Filter("zone", ZONES[0], without=True)
+    for measured, show in ((None, "count"), ("xp_reward", "sum")):
+        data = queries.series(KILLED, measured, show, window, "zone", where=where)  # type: ignore[arg-type]
+        assert len(data.series) == 9
+        assert ZONES[0] not in {series.name for series in data.series}
+        total = sum(series.total or 0 for series in data.series)
+        assert total == pytest.approx(number(show, left(events, where)))
+        assert data.headline.value == pytest.approx(total)
+    only = queries.series(KILLED, None, "count", window, "zone", where=Filter("zone", ZONES[0]))
+    assert [series.total for series in only.series] == [None]
+    assert only.headline.value == len(left(events, Filter("zone", ZONES[0])))
+
+
+def test_a_value_without_events_is_zero_and_nothing_is_said_of_other_values(
+    database: Database, queries: Queries
+) -> None:
+    declare(database)
+    store(database, *kills(20, 50))
+    data = queries.series(KILLED, None, "count", queries.window("1h"), where=Filter("zone", "nowhere"))
+    assert (data.state, data.headline.value, data.last_seen) == ("none_in_range", 0, None)
+
+
+def test_a_value_that_may_be_among_the_others_is_no_zero(database: Database, queries: Queries, clock: Clock) -> None:
+    declare(database)
+    early, late = at("2026-03-10T12:00+00:00"), at("2026-03-10T12:20+00:00")
+    crowd: Events = [
+        (KILLED, early, {"xp_reward": 1.0}, {"zone": f"z{each}"}) for each in range(60) for _ in range(2 if each else 1)
+    ]
+    store(database, *crowd)
+    window = queries.window("1h")
+    for measured, show in ((None, "count"), ("xp_reward", "sum"), ("xp_reward", "p95")):
+        for where in (Filter("zone", "z0"), Filter("zone", "z0", without=True)):
+            data = queries.series(KILLED, measured, show, window, where=where)  # type: ignore[arg-type]
+            assert (data.state, data.series, data.headline.value) == ("among_others", (), None)
+    store(database, (KILLED, late, {"xp_reward": 7.0}, {"zone": "z0"}))
+    clock.now += timedelta(minutes=1)
+    window = queries.window("1h")
+    for measured, show in ((None, "count"), ("xp_reward", "sum")):
+        data = queries.series(KILLED, measured, show, window, where=Filter("zone", "z0"))  # type: ignore[arg-type]
+        values = {from_milliseconds(int(t)): v for t, v in zip(data.series[0].t, data.series[0].v, strict=True)}
+        assert (data.state, data.partly, data.headline.value) == ("data", True, None)
+        assert np.isnan(values[early])
+        assert values[late] == (1 if show == "count" else 7)
+        assert values[late - timedelta(minutes=5)] == 0
+
+
+def test_before_the_declaration_events_are_counted_and_nothing_else_is_known(
+    database: Database, queries: Queries
+) -> None:
+    early = NOW - timedelta(minutes=30)
+    store(database, (KILLED, early, {"xp_reward": 5.0}, {"zone": "forest"}))
+    window = queries.window("1h")
+    assert queries.series(KILLED, None, "count", window, where=Filter("zone", "forest")).headline.value == 1
+    for without in (False, True):
+        data = queries.series(KILLED, "xp_reward", "sum", window, where=Filter("zone", "forest", without))
+        assert (data.state, data.headline.value) == ("unsplit", None)
+
+
+@pytest.mark.parametrize("value", ["", "a:b", "!x", "a, b/c", "true", "null", "ä\\:ö"])
+def test_any_value_can_be_filtered_by(database: Database, queries: Queries, value: str) -> None:
+    declare(database)
+    moment = NOW - timedelta(minutes=9)
+    data = {"true": True, "null": None}.get(value, value)
+    store(database, (KILLED, moment, {"xp_reward": 2.0}, {"zone": data}), (KILLED, moment, {"xp_reward": 3.0}, {}))
+    window = queries.window("1h")
+    for without, total in ((False, 2), (True, 3)):
+        where = Filter("zone", value, without)
+        assert queries.series(KILLED, "xp_reward", "sum", window, where=where).headline.value == total
+        assert queries.series(KILLED, None, "count", window, where=where).headline.value == 1
+
+
+RATES = """
+[events."bezgelor.auth.login_complete"]
+kind = "timing"
+measurements.duration_ms = { unit = "ms" }
+dimensions = ["success", "zone"]
+[events."bezgelor.creature.killed"]
+kind = "counter"
+measurements.xp_reward = { unit = "XP" }
+dimensions = ["zone"]
+[[tabs]]
+id = "rates"
+title = "Rates"
+[[tabs.charts]]
+id = "success"
+title = "Success"
+event = "bezgelor.auth.login_complete"
+show = "ratio"
+numerator.where = { success = true }
+denominator = {}
+[[tabs.charts]]
+id = "xp"
+title = "XP for each login"
+show = "ratio"
+numerator = { event = "bezgelor.creature.killed", show = "sum" }
+denominator.event = "bezgelor.auth.login_complete"
+"""
+
+
+def test_a_ratio_is_filtered_where_both_sides_have_the_dimension(database: Database, clock: Clock) -> None:
+    catalog = parse_catalog(RATES)
+    queries = Queries(database, catalog, load_settings({}), clock=clock)
+    with database.begin() as connection:
+        lock(connection)
+        declared.declare(connection, catalog.declared)
+    moment = NOW - timedelta(minutes=9)
+    killed = [(KILLED, moment, {"xp_reward": xp}, {"zone": zone}) for xp, zone in ((5.0, "north"), (6.0, "south"))]
+    logged_in = [*logins(moment, 30, success=True, zone="north"), *logins(moment, 10, success=False, zone="south")]
+    store(database, *killed, *logged_in)
+    window = queries.window("1h")
+
+    def rate(chart: str, *asked: Any) -> tuple[float | None, str]:
+        data = queries.chart(chart, window, where=Filter(*asked) if asked else None)
+        return data.headline.value, data.chart.aside
+
+    assert rate("success") == (75, "")
+    assert rate("success", "success", "true") == (100, "")
+    assert rate("success", "success", "false") == (0, "")
+    assert rate("success", "success", "false", True) == (100, "")
+    assert rate("success", "zone", "north") == (75, "not filtered: counts by success, one dimension at a time")
+    assert rate("xp", "zone", "north") == (pytest.approx(5 / 30), "")
+    assert rate("xp", "zone", "north", True) == (pytest.approx(6 / 10), "")
+    assert rate("xp", "success", "true") == (pytest.approx(11 / 40), "not filtered: no success")
+
+
+def test_charts_without_the_dimension_stay_as_they_are_and_say_so(database: Database, queries: Queries) -> None:
+    declare(database)
+    store(database, *logins(NOW - timedelta(minutes=9), 5, success=True))
+    window = queries.window("1h")
+    plain, filtered = queries.tab("auth", window), queries.tab("auth", window, where=Filter("creature_tier", "elite"))
+    for one, other in zip(plain.charts, filtered.charts, strict=True):
+        assert other.chart.aside == "not filtered: no creature_tier"
+        assert (one.state, one.headline) == (other.state, other.headline)
+
+
+def test_a_chart_that_is_split_by_another_dimension_shows_what_the_filter_leaves_and_says_so() -> None:
+    catalog = load_catalog()
+    chart = next(each for each in catalog.charts() if {"zone", "creature_tier"} <= set(each.dimensions))
+    found = filter_chart(replace(chart, split_by="creature_tier"), FILTERS[0], catalog.events)
+    assert (found.split_by, found.where) == (None, FILTERS[0])
+    assert found.aside == "not split by creature_tier: one dimension at a time"
+
+
+def test_a_filtered_tab_is_one_statement(database: Database, queries: Queries) -> None:
+    declare(database)
+    store(database, *kills(50, 50))
+    window, moment = queries.window("1h"), queries.moment()
+    with statements(database) as sent:
+        queries.tab("combat", window, where=FILTERS[0], moment=moment)
+    assert len(sent) == 1
+
+
+def test_events_are_filtered_by_what_they_have(database: Database, queries: Queries) -> None:
+    window = queries.window("1h")
+    with pytest.raises(QueryError, match=r"'realm' is not a dimension of 'bezgelor.creature.killed'; use one of zone"):
+        queries.series(KILLED, None, "count", window, where=Filter("realm", "1"))
+    with pytest.raises(
+        QueryError, match=r"show 'sum' can be filtered by dimensions that the catalog declares .* not by 'zone'"
+    ):
+        queries.series("my.event", "x", "sum", window, where=Filter("zone", "1"))
+    with pytest.raises(QueryError, match="split_by 'creature_tier' can't be filtered by 'zone', too"):
+        queries.series(KILLED, None, "count", window, "creature_tier", where=Filter("zone", "1"))
+
+
+def test_one_statement_reads_what_is_stored_of_a_gauge(database: Database, queries: Queries) -> None:
+    """A row of samples counts no events, so a value without a row may be in the rest."""
+    declare(database)
+    moment = NOW - timedelta(minutes=9)
+    store(database, (KILLED, moment, {"xp_reward": 2.0}, {"zone": "north"}), (KILLED, moment, {"xp_reward": 2.0}, {}))
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_splits SET count = 0"))
+    data = queries.series(KILLED, "xp_reward", "sum", queries.window("1h"), where=Filter("zone", "south"))
+    assert data.state == "among_others"
