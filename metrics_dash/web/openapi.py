@@ -78,6 +78,14 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "metadata key, for `count` and `rate`.",
         {"type": "string"},
     ),
+    "filter": (
+        "Only the events with one value of a dimension, `zone:north`, or all others, `!zone:north`. The value begins "
+        "behind the first colon and stands as it is. The dimension is one that the catalog declares for the event; of "
+        "an event that is not declared any metadata key, for `count` and `rate`. One at a time, and beside `split_by` "
+        "by the same dimension only. Buckets that may count the value among others are gaps, and where there are no "
+        "others `state` is `among_others`.",
+        {"type": "string"},
+    ),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
     "format": ("How to answer.", {"type": "string", "enum": list(query.FORMATS), "default": query.FORMATS[0]}),
 }
@@ -232,6 +240,7 @@ def _answer() -> Part:
             "measurement": {"type": ["string", "null"]},
             "show": {"type": "string", "enum": sorted(ANY_SHOW)},
             "split_by": {"type": ["string", "null"]},
+            "filter": {"type": ["string", "null"]},
             "unit": {"type": "string"},
             "resolution": {"type": "string", "enum": [step.name for step in STEPS]},
             "from": _MOMENT,

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
 
+from db.filters import FilterError, read_filter
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
-from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.data import ChartData, Filter
+from metrics_dash.charts.filtering import filter_ad_hoc
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.tables import frame, iso_times, to_csv
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
@@ -33,6 +35,7 @@ PARAMETERS = (
     "resolution",
     "res",
     "split_by",
+    "filter",
     "tz",
     "format",
 )
@@ -75,6 +78,8 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
         parameters.get("split_by") or None,
         catalog,
     )
+    if parameters.get("filter"):
+        chart = filter_ad_hoc(chart, _filter(parameters["filter"]), catalog.events)
     return QueryRequest(
         chart=chart,
         span=_span(parameters, now, zone),
@@ -87,6 +92,13 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
 def _bad(parameter: str, complaint: str, allowed: Collection[str] = ()) -> ProblemError:
     hint = f"; use one of {', '.join(allowed)}" if allowed else ""
     return ProblemError(400, f"{parameter}: {complaint}{hint}", parameter=parameter)
+
+
+def _filter(spelled: str) -> Filter:
+    try:
+        return read_filter(spelled)
+    except FilterError as error:
+        raise _bad("filter", str(error)) from None
 
 
 def _one_of(parameter: str, value: str, allowed: Collection[str]) -> str:
@@ -153,6 +165,7 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "measurement": data.chart.measurement,
         "show": data.chart.show,
         "split_by": data.chart.split_by,
+        "filter": data.chart.where.spelled() if data.chart.where else None,
         "unit": data.chart.unit,
         "resolution": data.window.step.name,
         "from": _rfc3339(data.window.start),

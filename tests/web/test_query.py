@@ -191,6 +191,16 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "res": "second"}, "res", "auto, minute, hour, day"),
         ({"event_name": LOGIN, "res": "5m", "resolution": "5m"}, "res", "use one of the two"),
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
+        ({"event_name": LOGIN, "filter": "success"}, "filter", "'success' is not a dimension and its value"),
+        ({"event_name": LOGIN, "filter": "account_id:7"}, "filter", "use one of success"),
+        ({"event_name": LOGIN, "filter": ["success:true", "success:false"]}, "filter", "given 2 times"),
+        ({"event_name": "test.other", "filter": "zone:a\0"}, "filter", "NUL"),
+        (
+            {"event_name": "test.other", "show": "sum", "measurement": "x", "filter": "y:z"},
+            "filter",
+            "only, not by 'y'",
+        ),
+        ({"event_name": "test.other", "split_by": "a", "filter": "b:c"}, "filter", "one dimension at a time"),
         ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
         (
             {"event_name": "some.thing", "show": "avg", "measurement": "x", "split_by": "y"},
