@@ -14,7 +14,7 @@ from layouts.figure import annotations as marks
 from layouts.figure import bounds
 from layouts.figure.annotations import Group
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
-from layouts.figure.labels import series_meta
+from layouts.figure.labels import series_meta, split_meta
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, drawn_as, stacks, traces
@@ -69,6 +69,7 @@ def annotations_and_shapes(
     meta = window_meta(chart.window) | {
         "unit": display_unit(chart).full,
         "series": series_meta(chart),
+        "split": split_meta(chart),
         "draw": drawn_as(chart, style),
         "stacked": stacks(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
