@@ -23,7 +23,7 @@ from db.filters import Filter
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
-from db.series_filtered import AMONG_OTHERS, FILTER
+from db.series_filtered import FILTER, LEFT, Doubts, unpack_doubts
 from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -104,7 +104,7 @@ class Rows:
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
     up to it, some of what it is made of is not told apart.
     ``unknown``: the starts of the buckets in which a filter can't tell its value from others; they have no rows.
-    ``among_others``: in any of them it may be one of the rarer values that are counted together.
+    ``doubts``: of a filter, also where it tells some of them.
     """
 
     start: NDArray[np.int64]
@@ -118,7 +118,7 @@ class Rows:
     uniques: Sequence[tuple[int, Kept | None]] | None = None
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
     unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    among_others: bool = False
+    doubts: Doubts | None = None
 
 
 @dataclass(frozen=True)
@@ -285,23 +285,28 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
         for part, of, value in packed
         if part == "value" and of == number
     }
-    rows = _unpack_rows(read, *(packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques")))
+    content, bins, uniques = (packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques"))
+    layout = None if read.where is None else LEFT[read.measurement is not None]
+    rows = _unpack_rows(read, content, bins, uniques, layout)
     return replace(rows, splits=splits, apart=apart)
 
 
-def _unpack_rows(read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None) -> Rows:
-    buckets = np.frombuffer(content or b"", dtype=_COUNTS if read.measurement is None else _VALUES)
+def _unpack_rows(
+    read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None, layout: np.dtype[Any] | None = None
+) -> Rows:
+    buckets = np.frombuffer(content or b"", dtype=layout or (_COUNTS if read.measurement is None else _VALUES))
     names = () if read.measurement is None else ("sum", "min", "max", "values")
-    untold, buckets = buckets[buckets["count"] < 0], buckets[buckets["count"] >= 0]
+    doubts = None if layout is None else unpack_doubts(buckets, _starts(buckets["slot"], read))
+    unknown = _starts(buckets["slot"][buckets["count"] < 0], read)
+    buckets = buckets[buckets["count"] >= 0]
     measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in names}
-    unknown = _starts(untold["slot"], read)
     return Rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
         bins=_but(_unpack_bins(bins or b"", read), unknown) if read.placed else None,
         uniques=_unpack_uniques((uniques or b"").decode(), read, unknown) if read.unique else None,
         unknown=unknown,
-        among_others=bool((untold["count"] == AMONG_OTHERS).any()),
+        doubts=doubts,
         **measured,
     )
 

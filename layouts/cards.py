@@ -26,6 +26,7 @@ from layouts.words import (
     filter_text,
     judgement,
     range_text,
+    sign_of,
     summed_text,
     uncomputed_text,
     verdict_text,
@@ -194,7 +195,9 @@ def spoken(data: ChartData, refused: Sequence[Interval], annotations: Sequence[A
 def _number(data: ChartData, unit: DisplayUnit) -> html.Span:
     """Return the number, coloured as the chart's bounds have it. Colour is not all that says so: see ``_what``."""
     verdict = data.chart.bounds.verdict(data.headline.value)
-    return html.Span(_number_text(data.headline.value, unit), className=f"number {verdict}" if verdict else "number")
+    text = _number_text(data.headline.value, unit)
+    text = text if data.headline.value is None else sign_of(data) + text
+    return html.Span(text, className=f"number {verdict}" if verdict else "number")
 
 
 def _number_text(value: float | None, unit: DisplayUnit) -> str:

@@ -1,17 +1,18 @@
 """Ranges and steps in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Filter, Interval, TabData, Uncomputed
+from metrics_dash.charts.data import Bound, ChartData, Filter, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
 
+SIGNS: Mapping[Bound, str] = {"least": "≥", "most": "≤", "about": "≈"}
 _LEVEL = 0.01
 
 
@@ -117,7 +118,21 @@ def aside_text(data: ChartData) -> str | None:
     """Return why a chart does not follow a filter, or not everywhere; None where there is nothing to say."""
     chart = data.chart
     partly = f"gaps where {chart.where.value or '(empty)'} is not told apart" if data.partly and chart.where else ""
-    return "; ".join(text for text in (chart.aside, partly) if text) or None
+    return "; ".join(text for text in (chart.aside, partly, doubt_text(data)) if text) or None
+
+
+def doubt_text(data: ChartData) -> str:
+    """Return how many events more, or less, a number that is in doubt may be of; nothing where it is certain."""
+    if data.doubt is None:
+        return ""
+    direction = "fewer" if data.chart.where is not None and data.chart.where.without else "more"
+    events = f"up to {data.doubt.events:,} {direction}" if data.doubt.events else direction
+    return f"{events} may be among the rarer values"
+
+
+def sign_of(data: ChartData) -> str:
+    """Return what stands before a number that is in doubt: ``≥``."""
+    return "" if data.doubt is None else f"{SIGNS[data.doubt.bound]}{THIN_SPACE}"
 
 
 def counted_text(shown: int, series: int) -> str:

@@ -21,6 +21,7 @@ from flask import Flask, request
 from layouts.ranking import head_labels, value_label
 from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.doubts import BOUND, bounds_at, row_bounds
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
@@ -129,6 +130,8 @@ def table_columns(chart: ChartData, state: PageState) -> list[Column]:
             name = COMPARISONS[state.compare].capitalize()
             own = name if alone else f"{label}, {name.lower()}"
             columns.append(_numbers(own, before[series.name].v, adds=chart.chart.show in ("count", "sum")))
+    if shown and any(bounds := bounds_at(chart, shown[0].t)):
+        columns.append(_column(BOUND, "text", [bound or None for bound in bounds]))
     return columns
 
 
@@ -147,6 +150,7 @@ def ranking_columns(chart: ChartData) -> list[Column]:
         *(share if any(one is not None for one in shares) else []),
         _column("before", "number", before, adds=adds),
         _column(f"{change}, %", "number", [_percent(one) for one in changes]),
+        *([_column(BOUND, "text", [bound or None for bound in bounds])] if any(bounds := row_bounds(chart)) else []),
     ]
 
 

@@ -304,6 +304,8 @@ interface Row {
   high?: number | null;
   colour: string | undefined;
   before?: boolean;
+  /** Before a number that is a bound. */
+  sign?: string;
 }
 
 interface Reading {
@@ -422,6 +424,8 @@ interface GraphMeta {
   draw: string;
   /** When events were refused, and in words how many and why. */
   refused: { start: number; end: number; text: string }[];
+  /** In which buckets a filter leaves the number in doubt, and what stands before it. */
+  doubt?: { sign: string; at: number[] } | null;
   /** The same of the whole range, for the card's foot; empty where none were. */
   refusedInAll: string;
   stacked: boolean;

@@ -24,6 +24,10 @@ ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
 State = Literal["data", "never_seen", "none_in_range", "among_others", "unsplit", "past_retention", "failing"]
 
 
+Bound = Literal["least", "most", "about"]
+"""What a number is that is not certain: it is at least that, at most, or about."""
+
+
 def _bytes_of(array: NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
@@ -115,6 +119,19 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What is not certain of a chart through a filter, as rarer values are counted together and its own may be one.
+
+    ``bound``: what its numbers are then. ``starts``: of the buckets whose number is in doubt (epoch ms). ``events``:
+    of how many events in the range it is not known; zero where nobody counts them.
+    """
+
+    bound: Bound
+    starts: Annotated[Milliseconds, _array_of("<i8"), _AS_BYTES]
+    events: int
+
+
+@dataclass(frozen=True)
 class Uncomputed:
     """How many buckets of a chart can't be computed, and since when that is known (aware UTC)."""
 
@@ -143,7 +160,8 @@ class ChartData:
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.
-    ``partly``: in some buckets its filter can't tell its value from others; they are gaps.
+    ``partly``: in some buckets its filter can't tell its value from others; they are gaps. ``doubt``: what that makes
+    of other buckets, and of the number above. ``beside``: filtered by its own split, the most frequent of all values.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known.
@@ -165,6 +183,8 @@ class ChartData:
     only: str | None = None
     density: Density | None = None
     partly: bool = False
+    doubt: Doubt | None = None
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def greatest(self) -> float:

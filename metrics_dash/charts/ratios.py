@@ -10,6 +10,7 @@ from db.series import LastSeen, Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_ratio import Part, Ratio
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.doubts import both
 from metrics_dash.charts.rows import align
 from metrics_dash.charts.timerange.grid import Milliseconds
 
@@ -46,7 +47,14 @@ def divisible(ratio: Ratio, numerator: Rows, denominator: Rows, recorded: Millis
     known = np.isfinite(over) & np.isfinite(under)
     if recorded is not None:
         known &= np.isin(starts, recorded)
-    return Rows(starts[known], under[known], sum=over[known] * ratio.scale, values=under[known])
+    return Rows(
+        starts[known],
+        under[known],
+        sum=over[known] * ratio.scale,
+        values=under[known],
+        unknown=np.union1d(numerator.unknown, denominator.unknown),
+        doubts=both(numerator.doubts, denominator.doubts),
+    )
 
 
 def _added_up(part: Part, rows: Rows, starts: Milliseconds) -> Values:

@@ -8,6 +8,7 @@ import numpy as np
 from db.registers import Kept
 from db.series import Bins, Rows
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.doubts import unsplit
 from metrics_dash.charts.timerange.grid import Milliseconds
 
 
@@ -20,7 +21,7 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
     )
     apart = {value: align(part, starts) for value, part in rows.apart.items()}
     known = Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart)
-    return replace(known, unknown=rows.unknown, among_others=rows.among_others)
+    return replace(known, unknown=rows.unknown, doubts=rows.doubts)
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
@@ -35,8 +36,8 @@ def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values
 
 
 def aggregate(rows: Rows, upto: int) -> Rows:
-    """Return the first ``upto`` buckets of aligned rows as one; nothing where anything of one is not known."""
-    if len(rows.unknown) and np.isin(rows.unknown, rows.start[:upto]).any():
+    """Return the first ``upto`` buckets of aligned rows as one; nothing where one of them is not split."""
+    if len(rows.unknown) and np.isin(unsplit(rows), rows.start[:upto]).any():
         return _unknown(rows)
     return Rows(
         rows.start[:1],

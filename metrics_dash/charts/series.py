@@ -13,6 +13,7 @@ from metrics_dash.catalog_rules import SPLIT_BY_ANY, Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.apart import in_order, told_apart
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
+from metrics_dash.charts.doubts import bounded, doubt_of, unsplit
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.percentiles import density
 from metrics_dash.charts.plan import Grid, Plan
@@ -45,6 +46,8 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         series = ranked(plan, rows, series, listed)
     if state == "data" and not _is_told_apart(chart, rows, series):
         state = "unsplit"
+    doubt = doubt_of(chart, rows, grid.starts) if state == "data" else None
+    number = headline(plan, rows, latest, before, compared) if drawn else Headline(None, headline_label(chart))
     return ChartData(
         chart,
         window,
@@ -52,12 +55,13 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         state,
         last_seen=seen.last,
         held_from=held_from,
-        headline=headline(plan, rows, latest, before, compared) if drawn else Headline(None, headline_label(chart)),
+        headline=bounded(number, doubt, before, compared),
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
         density=density(rows) if drawn and chart.shows_density else None,
         partly=state == "data" and len(found.unknown) > 0,
+        doubt=doubt,
     )
 
 
@@ -93,7 +97,7 @@ def _filtered_state(found: Rows) -> State:
     """Return the state of a chart of which a filter leaves nothing that is known."""
     if not len(found.unknown):
         return "none_in_range"
-    return "among_others" if found.among_others else "unsplit"
+    return "unsplit" if len(unsplit(found)) else "among_others"
 
 
 def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:

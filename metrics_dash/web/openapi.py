@@ -12,6 +12,7 @@ from flask import Flask, Response
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
 from metrics_dash.catalog_rules import ANY_SHOW
 from metrics_dash.charts.data import State
+from metrics_dash.charts.doubts import WORDS
 from metrics_dash.charts.timerange.parse import PERIODS
 from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD
@@ -82,8 +83,8 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "Only the events with one value of a dimension, `zone:north`, or all others, `!zone:north`. The value begins "
         "behind the first colon and stands as it is. The dimension is one that the catalog declares for the event; of "
         "an event that is not declared any metadata key, for `count` and `rate`. One at a time, and beside `split_by` "
-        "by the same dimension only. Buckets that may count the value among others are gaps, and where there are no "
-        "others `state` is `among_others`.",
+        "by the same dimension only. Where rarer values are counted together, `bound` says which numbers are a bound; a "
+        "bucket of which nothing is known is a gap, and where there is no other `state` is `among_others`.",
         {"type": "string"},
     ),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
@@ -253,6 +254,18 @@ def _answer() -> Part:
                 "description": "How many of the buckets can't be computed, and since when.",
                 "properties": {"buckets": {"type": "integer"}, "since": _MOMENT},
                 "required": ["buckets", "since"],
+            },
+            "bound": {
+                "type": ["object", "null"],
+                "description": "What a filter leaves in doubt: the buckets of which rarer values are counted together, "
+                "what the number of each is then, and of how many events in the range it is not known whether they "
+                "have the filter's value (0: of some that nobody counts).",
+                "properties": {
+                    "is": {"type": "string", "enum": sorted(WORDS.values())},
+                    "events": {"type": "integer"},
+                    "t": _array(_MOMENT),
+                },
+                "required": ["is", "events", "t"],
             },
             "series": _array(series),
         }

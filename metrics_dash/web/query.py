@@ -13,6 +13,7 @@ from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
 from metrics_dash.charts.data import ChartData, Filter
+from metrics_dash.charts.doubts import WORDS
 from metrics_dash.charts.filtering import filter_ad_hoc
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.tables import frame, iso_times, to_csv
@@ -176,6 +177,13 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "uncomputed": None
         if data.uncomputed is None
         else {"buckets": data.uncomputed.buckets, "since": _rfc3339(data.uncomputed.since)},
+        "bound": None
+        if data.doubt is None
+        else {
+            "is": WORDS[data.doubt.bound],
+            "events": data.doubt.events,
+            "t": iso_times(data.doubt.starts, zone),
+        },
         "series": [
             {
                 "name": series.name,

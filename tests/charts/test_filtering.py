@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -171,21 +172,116 @@ def test_a_value_that_may_be_among_the_others_is_no_zero(database: Database, que
         (KILLED, early, {"xp_reward": 1.0}, {"zone": f"z{each}"}) for each in range(60) for _ in range(2 if each else 1)
     ]
     store(database, *crowd)
-    window = queries.window("1h")
+    window, where = queries.window("1h"), Filter("zone", "z0")
     for measured, show in ((None, "count"), ("xp_reward", "sum"), ("xp_reward", "p95")):
-        for where in (Filter("zone", "z0"), Filter("zone", "z0", without=True)):
-            data = queries.series(KILLED, measured, show, window, where=where)  # type: ignore[arg-type]
-            assert (data.state, data.series, data.headline.value) == ("among_others", (), None)
+        data = queries.series(KILLED, measured, show, window, where=where)  # type: ignore[arg-type]
+        assert (data.state, data.series, data.headline.value, data.doubt) == ("among_others", (), None, None)
     store(database, (KILLED, late, {"xp_reward": 7.0}, {"zone": "z0"}))
     clock.now += timedelta(minutes=1)
     window = queries.window("1h")
     for measured, show in ((None, "count"), ("xp_reward", "sum")):
-        data = queries.series(KILLED, measured, show, window, where=Filter("zone", "z0"))  # type: ignore[arg-type]
+        data = queries.series(KILLED, measured, show, window, where=where)  # type: ignore[arg-type]
         values = {from_milliseconds(int(t)): v for t, v in zip(data.series[0].t, data.series[0].v, strict=True)}
-        assert (data.state, data.partly, data.headline.value) == ("data", True, None)
+        assert (data.state, data.partly, data.headline.value) == ("data", True, 1 if show == "count" else 7)
+        assert data.doubt is not None
+        assert (data.doubt.bound, data.doubt.starts.tolist(), data.doubt.events) == ("least", [], 119)
         assert np.isnan(values[early])
         assert values[late] == (1 if show == "count" else 7)
         assert values[late - timedelta(minutes=5)] == 0
+
+
+def crowds(minutes: int, seed: int) -> Events:
+    """Kills in pairs of minutes before now, some of them in more zones than a bucket lists, others in few, some in
+    none."""
+    random = Random(seed)
+    made: Events = []
+    for place in range(24):
+        moment = NOW - timedelta(minutes=4 + place // 2 * minutes // 12 - place % 2)
+        zones = random.choice((8, 30, 90))
+        for zone in random.sample(range(100), zones):
+            for _ in range(random.randint(1, 4)):
+                made.append((KILLED, moment, {"xp_reward": float(random.randint(0, 50))}, {"zone": f"z{zone}"}))
+        made += [(KILLED, moment, {"xp_reward": 3.0}, {})] * random.randint(0, 3)
+    return made
+
+
+def assert_bound(bound: str, told: float, real: float) -> None:
+    if bound == "least":
+        assert told <= real + 1e-9
+    elif bound == "most":
+        assert told >= real - 1e-9
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("without", [False, True], ids=["only", "without"])
+def test_of_more_values_than_a_bucket_lists_each_number_is_right_or_the_bound_that_it_says(
+    database: Database, queries: Queries, length: str, without: bool
+) -> None:
+    declare(database)
+    events = crowds(LENGTHS[length], seed=len(length) + LENGTHS[length])
+    store(database, *events)
+    window, short = queries.window(length), 0
+    for zone in ("z1", "z7", "z23", "z42", "z77", "z99"):
+        where = Filter("zone", zone, without)
+        mine = left(between(events, window.start, window.end), where)
+        for show in ("count", "sum", "min", "max", "avg"):
+            data = queries.series(KILLED, None if show == "count" else "xp_reward", show, window, where=where)  # type: ignore[arg-type]
+            if data.state != "data":
+                assert data.state == "among_others" or not mine
+                continue
+            (series,), doubt = data.series, data.doubt
+            starts = [from_milliseconds(int(t)) for t in series.t]
+            in_doubt = set() if doubt is None else {from_milliseconds(int(t)) for t in doubt.starts}
+            for start, end, value in zip(starts, [*starts[1:], window.end], series.v.tolist(), strict=True):
+                here = between(mine, start, end)
+                if np.isnan(value):
+                    continue
+                if start in in_doubt:
+                    assert doubt is not None
+                    assert here or without or doubt.bound == "least"
+                    if here:
+                        assert_bound(doubt.bound, value, number(show, here))
+                        short += value != number(show, here)
+                else:
+                    assert value == pytest.approx(number(show, here) if here else 0), (show, zone, start)
+            value = data.headline.value
+            assert value is not None
+            short += doubt is not None
+            if doubt is None:
+                assert value == pytest.approx(number(show, mine))
+            else:
+                assert_bound(doubt.bound, value, number(show, mine))
+                assert doubt.bound == ("about" if show == "avg" else "most" if (show == "min") != without else "least")
+                if show == "count":
+                    assert abs(number(show, mine) - value) <= doubt.events
+                assert (data.headline.previous, data.headline.change) == (None, None)
+    assert short
+
+
+def test_a_sum_of_what_may_be_below_zero_is_no_bound(database: Database, queries: Queries) -> None:
+    declare(database)
+    moment = NOW - timedelta(minutes=9)
+    crowd: Events = [
+        (KILLED, moment, {"xp_reward": -1.0}, {"zone": f"z{each}"})
+        for each in range(60)
+        for _ in range(2 if each else 1)
+    ]
+    store(database, *crowd, (KILLED, moment + timedelta(minutes=4), {"xp_reward": 5.0}, {"zone": "z0"}))
+    data = queries.series(KILLED, "xp_reward", "sum", queries.window("1h"), where=Filter("zone", "z0"))
+    assert data.doubt is not None
+    assert (data.doubt.bound, data.headline.value) == ("about", 5)
+
+
+def test_a_value_with_samples_in_a_bucket_that_counts_nothing_is_in_doubt_without_a_number(
+    database: Database, queries: Queries
+) -> None:
+    declare(database)
+    moment = NOW - timedelta(minutes=9)
+    store(database, (KILLED, moment, {"xp_reward": 2.0}, {"zone": "north"}), (KILLED, moment, {"xp_reward": 2.0}, {}))
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_splits SET count = 0"))
+    data = queries.series(KILLED, "xp_reward", "sum", queries.window("1h"), where=Filter("zone", "north"))
+    assert (data.state, data.doubt) == ("data", None)
 
 
 def test_before_the_declaration_events_are_counted_and_nothing_else_is_known(

@@ -75,6 +75,19 @@ def test_a_table_and_the_events_are_what_a_filter_leaves(database: Database, cli
     assert columns == {"Time": None, "success": "success"}
 
 
+def test_a_table_says_of_which_numbers_through_a_filter_there_may_be_more(
+    database: Database, client: FlaskClient
+) -> None:
+    for place in range(60):
+        store(database, LOGIN, 1, metadata={"success": f"v{place}"})
+    store(database, LOGIN, 2, NOON + timedelta(minutes=1), metadata={"success": "v7"})
+    assert list(table(client, "login-rate", filter="success:v7")) == ["Time", "Login Rate"]
+    columns = table(client, "login-rate", filter="success:v7", res="1h")
+    assert (columns["Login Rate"], columns["bound"]) == ([2], ["at least"])
+    columns = table(client, "login-rate", filter="!success:v7", res="1h")
+    assert (columns["Login Rate"], columns["bound"]) == ([60], ["at most"])
+
+
 def test_the_events_of_a_bucket_are_those_that_it_counts(database: Database, client: FlaskClient) -> None:
     store(database, LOGIN, 3, measurements={"duration_ms": 150}, metadata={"success": True, "account_id": 5436})
     store(database, LOGIN, 1, NOON + timedelta(minutes=1))

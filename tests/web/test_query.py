@@ -114,6 +114,20 @@ def test_every_number_is_split_by_a_dimension_that_is_declared(
     assert [[row[rows[0].index(name)] for row in rows[1:]] for name in ("true", "false")] == written
 
 
+def test_what_a_filter_leaves_in_doubt_is_said(database: Database) -> None:
+    crowd = [{"event_name": LOGIN, "metadata": {"success": f"v{place}"}, "occurred_at": HOUR} for place in range(60)]
+    later = {"event_name": LOGIN, "metadata": {"success": "v7"}, "occurred_at": HOUR + timedelta(minutes=1)}
+    insert_events([*crowd, later], database=database)
+    roll_up_all(database, declared=Declared(split={LOGIN: ["success"]}))
+    with site(database) as opened:
+        span: Any = {"resolution": "hour", "to": text(HOUR + timedelta(hours=1)), "event_name": LOGIN}
+        answer = ask(opened, **span, filter="success:v7").json
+        assert answer["bound"] == {"is": "at least", "events": 60, "t": [text(HOUR)]}
+        assert answer["series"][0]["v"] == [1]
+        assert ask(opened, **span).json["bound"] is None
+        assert "bound" in ask(opened, **span, filter="!success:v7", format="csv").text.splitlines()[0]
+
+
 def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
     answer = ask(asked, event_name=LOGIN, resolution="hour", to=text(HOUR + timedelta(hours=1))).json
     assert answer["resolution"] == "hour"
