@@ -126,6 +126,7 @@ FROM FROM_READS CROSS JOIN LATERAL (
     SELECT entry.key AS name, sum(entry.value::float8) AS counted
     FROM (SELECT metadata_counts FROM BUCKETS) AS bucket, jsonb_each(metadata_counts) AS entry
     WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
+        AND entry.key IS DISTINCT FROM read.without
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT read.most
 ) AS value""".replace("OTHER", OTHER)
 

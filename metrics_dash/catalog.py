@@ -141,6 +141,12 @@ class Chart:
         return self.draw not in WITHOUT_FIGURE
 
     @property
+    def only(self) -> str | None:
+        """The one value of its split that a filter leaves; None where there are others, or it is not split."""
+        where = self.where
+        return where.value if where is not None and not where.without and self.split_by == where.dimension else None
+
+    @property
     def shows_density(self) -> bool:
         """Whether it draws how all values are spread; where they are told apart it is a line for each."""
         return self.draw == "heatmap" and self.split_by is None

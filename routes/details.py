@@ -116,7 +116,7 @@ class Details:
 
 def table_columns(chart: ChartData, state: PageState) -> list[Column]:
     """Time and every series that is shown, with the extremes of a gauge and what each is compared with."""
-    hidden = state.hidden.get(chart.chart.id, frozenset())
+    hidden = state.hidden.get(chart.chart.id, frozenset()) if chart.only is None else frozenset()
     before = {series.name: series for series in chart.previous}
     shown = [series for series in chart.series if series.name not in hidden]
     columns = [_column("Time", "time", shown[0].t.tolist())] if shown else []

@@ -53,7 +53,8 @@ class ExportRequest:
         return self.data.chart(chart_id)
 
     def hidden(self, chart_id: str) -> frozenset[str]:
-        return self.state.hidden.get(chart_id, frozenset())
+        """Return the series that are switched off; of one value that a filter leaves, none."""
+        return self.state.hidden.get(chart_id, frozenset()) if self.chart(chart_id).only is None else frozenset()
 
     def style(self, chart_id: str, width: int) -> FigureStyle:
         theme = self.state.theme or "light"

@@ -108,7 +108,7 @@ def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[st
     before = {one.name: one for one in data.previous}
     shown: list[Series] = []
     for series in data.series:
-        if series.name in hidden:
+        if series.name in hidden and data.only is None:
             continue
         label = data.label(series.name)
         shown.append(replace(series, name=label))

@@ -1,7 +1,8 @@
 """A filter over charts: whichever of them have its dimension follow it, and the others say that they don't.
 
 One dimension is told apart in buckets. A chart that would need two of them, the filter's and that of its split or of
-what it counts already, shows what the filter alone leaves, or is not filtered, and says so.
+what it counts already, shows what the filter alone leaves, or is not filtered, and says so: a table lists the values of
+its own dimension or nothing. A chart that is split by the filter's own goes on to be of that value, in its colour.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ def filter_chart(chart: Chart, where: Filter | None, events: Mapping[str, Event]
     counted = _counted(chart)
     if counted and counted != {where.dimension}:
         return replace(chart, aside=f"not filtered: counts by {', '.join(sorted(counted))}, one dimension at a time")
+    if chart.is_ranking and chart.split_by != where.dimension:
+        return replace(chart, aside=f"not filtered: lists {chart.split_by}, one dimension at a time")
     return _filtered(chart, where)
 
 
@@ -50,8 +53,9 @@ def _filtered(chart: Chart, where: Filter) -> Chart:
     if chart.split_by != where.dimension:
         aside = f"not split by {chart.split_by}: one dimension at a time"
         return replace(chart, where=where, split_by=None, aside=aside)
-    # Of one value there is nothing to split.
-    return replace(chart, where=where, split_by=chart.split_by if where.without else None)
+    # Of one value a heatmap has cells again.
+    whole = chart.draw == "heatmap" and not where.without
+    return replace(chart, where=where, split_by=None if whole else chart.split_by)
 
 
 def _dimensions(name: str, events: Mapping[str, Event]) -> tuple[str, ...]:

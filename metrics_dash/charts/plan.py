@@ -71,6 +71,7 @@ class Plan:
 
     ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against; of one
     value neither is known. ``listed``: of a table of values each of them in the time that the headline is held against.
+    ``beside``: through a filter by its own split, the values that it would have: their colours depend on one another.
     ``first``: when the event was first recorded, once that is read.
     """
 
@@ -85,12 +86,16 @@ class Plan:
     compare: Comparison | None = None
     first: datetime | None = None
     listed: Read | None = None
+    beside: Read | None = None
 
     def reads(self) -> list[Read]:
         """Return what is asked, in order. Of a ratio each is the denominator's read, and the numerator's follows it."""
-        asked = [read for read in (self.now, self.latest, self.before, self.compared, self.listed) if read is not None]
+        asked = [read for read in self._reads() if read is not None]
         ratio = self.chart.ratio
         return asked if ratio is None else [each for read in asked for each in (read, read_of(ratio.numerator, read))]
+
+    def _reads(self) -> tuple[Read | None, ...]:
+        return self.now, self.latest, self.before, self.compared, self.listed, self.beside
 
     def recorded(self, grid: Grid) -> Milliseconds:
         """Return the starts of the buckets in which the event was recorded, at least in part."""
@@ -130,8 +135,10 @@ def plan(
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
     now = replace(now, placed=now.placed or chart.shows_density)
-    listed = _listed(chart, window, grid, held_from, compare or "period") if chart.is_ranking else None
-    found = Plan(chart, window, grid, now, before, latest, listed=listed)
+    lists = chart.is_ranking and chart.only is None
+    listed = _listed(chart, window, grid, held_from, compare or "period") if lists else None
+    beside = None if chart.only is None or chart.is_ranking else _beside(chart, window, edges)
+    found = Plan(chart, window, grid, now, before, latest, listed=listed, beside=beside)
     if compare is None:
         return found
     starts, ends = compared_buckets(window, compare)
@@ -146,18 +153,19 @@ def adds_up(window: Window) -> bool:
 
 
 def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
+    split_by = chart.split_by if chart.only is None else None
     read = Read(
         chart.event,
         window.source,
         int(edges[0]),
         int(edges[-1]),
         chart.measurement,
-        chart.split_by,
+        split_by,
         LISTED_VALUES if chart.is_ranking else TOP_VALUES,
         tuple(edges.tolist()) if adds_up(window) else None,
         placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
-        apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
+        apart=split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",
         where=chart.where,
     )
@@ -185,6 +193,12 @@ def _listed(chart: Chart, window: Window, grid: Grid, held_from: datetime | None
     edges = np.array([starts[0], ends[-1]])
     read = replace(_read(chart, window, edges), split_values=_LISTED_BEFORE, edges=(int(edges[0]), int(edges[1])))
     return replace(read, totals=not read.apart)
+
+
+def _beside(chart: Chart, window: Window, edges: Milliseconds) -> Read:
+    """Return the most frequent values of a chart's split, without its filter, all of the window as one bucket."""
+    read = _read(replace(chart, where=None), window, edges)
+    return replace(read, edges=(read.start, read.end), totals=not read.apart, placed=False, unique=False)
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:

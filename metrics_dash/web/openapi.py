@@ -83,7 +83,7 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "Only the events with one value of a dimension, `zone:north`, or all others, `!zone:north`. The value begins "
         "behind the first colon and stands as it is. The dimension is one that the catalog declares for the event; of "
         "an event that is not declared any metadata key, for `count` and `rate`. One at a time, and beside `split_by` "
-        "by the same dimension only. Where rarer values are counted together, `bound` says which numbers are a bound; a "
+        "by the same dimension only. Where rarer values are counted together, `bound` says which numbers are bounds; a "
         "bucket of which nothing is known is a gap, and where there is no other `state` is `among_others`.",
         {"type": "string"},
     ),

@@ -14,10 +14,12 @@ from db import declared
 from db.engine import Database
 from db.filters import Filter
 from db.rollups import lock
+from layouts.figure.traces import FigureStyle, series_colours, split_values
 from metrics_dash.catalog import load_catalog, parse_catalog
 from metrics_dash.charts.data import ChartData, QueryError
 from metrics_dash.charts.filtering import filter_chart
 from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.timerange.grid import from_milliseconds
 from metrics_dash.charts.timerange.steps import find_step
 from metrics_dash.settings import load_settings
@@ -151,9 +153,76 @@ def test_a_chart_that_is_split_by_the_dimension_has_no_line_for_what_is_left_out
         total = sum(series.total or 0 for series in data.series)
         assert total == pytest.approx(number(show, left(events, where)))
         assert data.headline.value == pytest.approx(total)
-    only = queries.series(KILLED, None, "count", window, "zone", where=Filter("zone", ZONES[0]))
-    assert [series.total for series in only.series] == [None]
-    assert only.headline.value == len(left(events, Filter("zone", ZONES[0])))
+
+
+def test_a_chart_that_is_split_by_the_dimension_is_of_the_value_that_is_left_beside_the_others(
+    database: Database, queries: Queries
+) -> None:
+    declare(database)
+    events = kills(400, 50)
+    store(database, *events)
+    window, where = queries.window("1h"), Filter("zone", ZONES[0])
+    for measured, show in ((None, "count"), ("xp_reward", "sum"), ("xp_reward", "p95")):
+        split = queries.series(KILLED, measured, show, window, "zone")  # type: ignore[arg-type]
+        data = queries.series(KILLED, measured, show, window, "zone", where=where)  # type: ignore[arg-type]
+        assert [(series.name, series.total) for series in data.series] == [(ZONES[0], data.headline.value)]
+        assert data.headline.value == pytest.approx(number(show, left(events, where)))
+        assert data.only == ZONES[0]
+        assert set(data.beside) == {series.name for series in split.series if not series.rest}
+
+
+def test_a_value_keeps_its_colour_through_a_filter(database: Database, queries: Queries) -> None:
+    declare(database)
+    store(database, *kills(400, 50))
+    window = queries.window("1h")
+    split = queries.series(KILLED, None, "count", window, "zone")
+    colours = series_colours(split, FigureStyle(values=split_values([split])))
+    for zone in (series.name for series in split.series if not series.rest):
+        data = queries.series(KILLED, None, "count", window, "zone", where=Filter("zone", zone))
+        assert series_colours(data, FigureStyle(values=split_values([data]))) == {zone: colours[zone]}
+
+
+def test_a_heatmap_has_the_cells_of_what_is_left(database: Database, queries: Queries) -> None:
+    declare(database)
+    events = kills(400, 1400)
+    store(database, *events)
+    window = queries.window("24h")
+    heatmap = replace(queries.series(KILLED, "xp_reward", "p95", window).chart, draw="heatmap")
+    for where in FILTERS[:2]:
+        data = queries.one(filter_chart(heatmap, where, load_catalog().events), window)
+        mine = left(events, where)
+        assert data.density is not None
+        assert int(data.density.count.sum()) == len(mine)
+        for start, count in zip(data.series[0].t, np.bincount(data.density.bucket, data.density.count), strict=False):
+            end = from_milliseconds(int(start)) + timedelta(minutes=5)
+            assert count == len(between(mine, from_milliseconds(int(start)), end))
+        split = filter_chart(replace(heatmap, split_by="zone"), where, load_catalog().events)
+        assert split.shows_density is not where.without
+
+
+def test_a_table_of_values_lists_what_is_left_of_its_own_dimension(database: Database, queries: Queries) -> None:
+    declare(database)
+    events = kills(400, 50)
+    before = [(name, moment - timedelta(hours=1), numbers, data) for name, moment, numbers, data in kills(300, 50, 7)]
+    store(database, *events, *before)
+    recorded_since(database, NOW - timedelta(days=9))
+    window = queries.window("1h")
+    for measured, show in ((None, "count"), ("xp_reward", "sum")):
+        counted: Any = queries.series(KILLED, measured, show, window, "zone")  # type: ignore[arg-type]
+        top = replace(counted.chart, draw="top")
+        only = queries.one(filter_chart(top, Filter("zone", ZONES[0]), load_catalog().events), window)
+        (row,) = only.series
+        then = number(show, left(before, Filter("zone", ZONES[0])))
+        assert (row.name, row.total) == (ZONES[0], only.headline.value)
+        assert row.before == pytest.approx(then)
+        assert row.change == only.headline.change is not None
+        assert part_of_whole(only) == [1]
+        others = queries.one(filter_chart(top, Filter("zone", ZONES[0], without=True), load_catalog().events), window)
+        mine = left(events, Filter("zone", ZONES[0], without=True))
+        assert sum(one.total or 0 for one in others.series) == pytest.approx(number(show, mine))
+        assert ZONES[0] not in {one.name for one in others.series}
+        past = left(before, Filter("zone", ZONES[0], without=True))
+        assert sum(one.before or 0 for one in others.series) == pytest.approx(number(show, past))
 
 
 def test_a_value_without_events_is_zero_and_nothing_is_said_of_other_values(
@@ -379,6 +448,9 @@ def test_a_chart_that_is_split_by_another_dimension_shows_what_the_filter_leaves
     found = filter_chart(replace(chart, split_by="creature_tier"), FILTERS[0], catalog.events)
     assert (found.split_by, found.where) == (None, FILTERS[0])
     assert found.aside == "not split by creature_tier: one dimension at a time"
+    table = filter_chart(replace(chart, split_by="creature_tier", draw="top"), FILTERS[0], catalog.events)
+    assert (table.split_by, table.where) == ("creature_tier", None)
+    assert table.aside == "not filtered: lists creature_tier, one dimension at a time"
 
 
 def test_a_filtered_tab_is_one_statement(database: Database, queries: Queries) -> None:
