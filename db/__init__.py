@@ -33,5 +33,5 @@ Who may come in
 Charts out
     ``annotations`` (what somebody says of a moment),
     ``series`` (everything that a tab needs) in one statement (``series_statement``, ``series_splits``,
-    ``series_filtered``), of all events or of those that ``filters`` leave.
+    ``series_filtered``, ``series_raw``), of all events or of those that ``filters`` leave.
 """

@@ -1,7 +1,6 @@
 """Raw events: stored, and read back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -17,10 +16,10 @@ from db.rows import InvalidEventError, Row, check_aware, encode_row, quote
 
 # An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
 EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
-# A value as buckets name it (``db.labels``).
+# A value as buckets name it (``db.labels``); one of several filters.
 _FILTERED = (
-    "AND (COALESCE(metadata ->> :dimension, CASE WHEN metadata ? :dimension THEN 'null' END) "
-    "IS NOT DISTINCT FROM CAST(:value AS text)) <> :without "
+    "AND (COALESCE(metadata ->> :dimension_N, CASE WHEN metadata ? :dimension_N THEN 'null' END) "
+    "IS NOT DISTINCT FROM CAST(:value_N AS text)) <> :without_N "
 )
 EventLike = Mapping[str, Any] | tuple[str, Mapping[str, float], Mapping[str, Any], datetime]
 
@@ -69,16 +68,26 @@ def read_events(
 ) -> list[dict[str, Any]]:
     """Return what ``query_events`` returns, on a connection of the caller's; only what a filter leaves of it."""
     check_aware(start=start, end=end)
+    filters = () if where is None else where.all()
+    asked = {
+        f"{name}_{n}": getattr(each, name)
+        for n, each in enumerate(filters)
+        for name in ("dimension", "value", "without")
+    }
     found = connection.execute(
         text(
             "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at, weight, kind, aggregates "
             "FROM telemetry_events "
             "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
-            f"{_FILTERED if where else ''}ORDER BY occurred_at, id LIMIT :limit"
+            f"{_conditions(len(filters))}ORDER BY occurred_at, id LIMIT :limit"
         ),
-        {"name": name, "start": start, "end": end, "limit": limit, **(asdict(where) if where else {})},
+        {"name": name, "start": start, "end": end, "limit": limit, **asked},
     ).mappings()
     return [_in_utc(dict(record)) for record in found]
+
+
+def _conditions(filters: int) -> str:
+    return "".join(_FILTERED.replace("_N", f"_{number}") for number in range(filters))
 
 
 def _row(index: int, event: EventLike, now: datetime) -> Row:

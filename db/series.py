@@ -24,6 +24,7 @@ from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
 from db.series_filtered import FILTER, LEFT, Doubts, unpack_doubts
+from db.series_raw import TOO_MANY, conditions
 from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -54,7 +55,8 @@ class Read:
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
     ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
     each value only how many events there were in all; ``edges`` are then of one bucket.
-    ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own.
+    ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own; of
+    several filters at once from raw events, by ``edges`` and not split.
     """
 
     event_name: str
@@ -104,7 +106,7 @@ class Rows:
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
     up to it, some of what it is made of is not told apart.
     ``unknown``: the starts of the buckets in which a filter can't tell its value from others; they have no rows.
-    ``doubts``: of a filter, also where it tells some of them.
+    ``doubts``: of a filter, also where it tells some of them. ``too_many``: there are more raw events than are read.
     """
 
     start: NDArray[np.int64]
@@ -119,6 +121,7 @@ class Rows:
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
     unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     doubts: Doubts | None = None
+    too_many: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,8 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
+    if read.where is not None and read.where.also:
+        return [f"{shape}_raw", *(f"{kind}_raw" for kind in _further(read))]
     by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
     if read.where is not None:
         return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read))]
@@ -228,6 +233,8 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "want": [_wanted(read) for _, read in reads],
             "without": [None if read.where is None else read.where.value for _, read in reads],
         }
+    if kind.endswith("raw"):
+        columns["conditions"] = [conditions(read.where) for _, read in reads if read.where is not None]
     if kind.endswith("filtered"):
         filters = [read.where for _, read in reads if read.where is not None]
         columns |= {name: [getattr(each, name) for each in filters] for name in FILTER}
@@ -286,7 +293,9 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
         if part == "value" and of == number
     }
     content, bins, uniques = (packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques"))
-    layout = None if read.where is None else LEFT[read.measurement is not None]
+    if content == TOO_MANY:
+        return Rows(np.zeros(0, dtype=np.int64), np.zeros(0), too_many=True)
+    layout = None if read.where is None or read.where.also else LEFT[read.measurement is not None]
     rows = _unpack_rows(read, content, bins, uniques, layout)
     return replace(rows, splits=splits, apart=apart)
 

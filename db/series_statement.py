@@ -16,6 +16,10 @@ from db.series_filtered import BINS as _FILTERED_BINS
 from db.series_filtered import READS as _FILTERED_READS
 from db.series_filtered import ROWS as _FILTERED
 from db.series_filtered import UNIQUES as _FILTERED_UNIQUES
+from db.series_raw import BINS as _RAW_BINS
+from db.series_raw import READS as _RAW_READS
+from db.series_raw import ROWS as _RAW
+from db.series_raw import UNIQUES as _RAW_UNIQUES
 from db.series_splits import READS as _VALUE_READS
 from db.series_splits import VALUES
 
@@ -166,9 +170,9 @@ def _values(reads: str, sent: str, slot: str) -> str:
     return _PARTS.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
 
 
-def _filtered(reads: str, sent: str, slot: str) -> str:
+def _filtered(reads: str, sent: str, slot: str, rows: str = _FILTERED) -> str:
     """Return a statement of what a filter leaves, by the slots that ``slot`` gives."""
-    return _FILTERED.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
+    return rows.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
 
 
 def _binned(folded: str, reads: str) -> str:
@@ -215,6 +219,10 @@ KINDS = {
     "folded_filtered": _filtered(_WITH_EDGES.replace("FROM_READS", _FILTERED_READS), "int8send(slot)", "SLOT"),
     "bins_filtered": _FILTERED_BINS.replace("FROM_READS", _FILTERED_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
     "uniques_filtered": _FILTERED_UNIQUES.replace("FROM_READS", _FILTERED_READS).replace("BETWEEN", BETWEEN_UNIQUES),
+    "binned_raw": _filtered(_of_one_length(_RAW_READS), "timestamptz_send(slot)", _BIN, _RAW),
+    "folded_raw": _filtered(_WITH_EDGES.replace("FROM_READS", _RAW_READS), "int8send(slot)", "SLOT", _RAW),
+    "bins_raw": _RAW_BINS.replace("FROM_READS", _RAW_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
+    "uniques_raw": _RAW_UNIQUES.replace("FROM_READS", _RAW_READS).replace("BETWEEN", BETWEEN_UNIQUES),
     "plain_values": _values(_VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
     "binned_values": _values(_of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
     "folded_values": _values(_WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
@@ -242,6 +250,10 @@ PREFIXES = {
     "folded_filtered": "fw",
     "bins_filtered": "hw",
     "uniques_filtered": "uw",
+    "binned_raw": "br",
+    "folded_raw": "fr",
+    "bins_raw": "hr",
+    "uniques_raw": "ur",
     "plain_values": "pv",
     "binned_values": "bv",
     "folded_values": "fv",

@@ -299,6 +299,11 @@ def _unsplit(data: ChartData) -> list[Component]:
     )
 
 
+def _too_many(data: ChartData) -> list[Component]:
+    detail = "Several filters at once are read from raw events, one by one. Choose a shorter range, or one filter."
+    return _message("Too many events", [detail])
+
+
 def _past_retention(data: ChartData) -> list[Component]:
     detail = ["This range lies beyond what is kept."]
     if data.held_from is not None:
@@ -315,6 +320,7 @@ STATES: Mapping[str, Callable[[ChartData], list[Component]]] = {
     "none_in_range": _none_in_range,
     "among_others": _among_others,
     "unsplit": _unsplit,
+    "too_many": _too_many,
     "past_retention": _past_retention,
     "failing": _failing,
 }

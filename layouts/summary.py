@@ -19,6 +19,7 @@ _STATES = {
     "never_seen": "No event of this name has ever been seen.",
     "none_in_range": "No data in this range.",
     "among_others": "It is counted among the others of this range.",
+    "too_many": "There are too many events to read one by one.",
     "unsplit": "What was counted in this range is not told apart by value.",
     "past_retention": "This range lies beyond what is kept.",
     "failing": "This chart can’t be drawn.",

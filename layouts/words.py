@@ -110,15 +110,25 @@ def verdict_text(data: ChartData) -> list[str]:
 
 
 def filter_text(where: Filter) -> str:
-    """Return ``zone: north``, or ``not zone: north``: what a chart is of through a filter."""
-    return f"{'not ' if where.without else ''}{where.dimension}: {where.value or '(empty)'}"
+    """Return ``zone: north``, or ``not zone: north, realm: 3``: what a chart is of through a filter."""
+    said = (f"{'not ' if one.without else ''}{one.dimension}: {one.value or '(empty)'}" for one in where.all())
+    return ", ".join(said)
 
 
 def aside_text(data: ChartData) -> str | None:
     """Return why a chart does not follow a filter, or not everywhere; None where there is nothing to say."""
     chart = data.chart
     partly = f"gaps where {chart.where.value or '(empty)'} is not told apart" if data.partly and chart.where else ""
-    return "; ".join(text for text in (chart.aside, partly, doubt_text(data)) if text) or None
+    return "; ".join(text for text in (chart.aside, partly, doubt_text(data), raw_text(data)) if text) or None
+
+
+def raw_text(data: ChartData) -> str:
+    """Return that a chart is drawn from raw events, and from when on there are any; nothing where it is not."""
+    if not data.chart.reads_raw:
+        return ""
+    if data.held_from is None or data.held_from <= data.window.start:
+        return "from raw events"
+    return f"from raw events, kept since {_moment(data.held_from.astimezone(data.window.zone), False)}"
 
 
 def doubt_text(data: ChartData) -> str:

@@ -143,8 +143,13 @@ class Chart:
     @property
     def only(self) -> str | None:
         """The one value of its split that a filter leaves; None where there are others, or it is not split."""
-        where = self.where
-        return where.value if where is not None and not where.without and self.split_by == where.dimension else None
+        filters = () if self.where is None else self.where.all()
+        return next((each.value for each in filters if not each.without and each.dimension == self.split_by), None)
+
+    @property
+    def reads_raw(self) -> bool:
+        """Whether it is filtered by more than buckets tell apart, and is drawn from raw events."""
+        return self.where is not None and bool(self.where.also)
 
     @property
     def shows_density(self) -> bool:

@@ -21,7 +21,9 @@ from metrics_dash.charts.timerange.windows import TabWindows, Window
 Annotation: TypeAlias = annotations.Annotation
 Filter: TypeAlias = filters.Filter
 ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
-State = Literal["data", "never_seen", "none_in_range", "among_others", "unsplit", "past_retention", "failing"]
+State = Literal[
+    "data", "never_seen", "none_in_range", "among_others", "unsplit", "too_many", "past_retention", "failing"
+]
 
 
 Bound = Literal["least", "most", "about"]
@@ -155,7 +157,8 @@ class ChartData:
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
     any, None while nothing is rolled up); ``among_others`` (``only``, or the filter's value, is not told apart);
-    ``unsplit`` (there are events, of a time before the dimension was declared); ``past_retention`` (from ``held_from``
+    ``unsplit`` (there are events, of a time before the dimension was declared); ``too_many`` (raw events, which several
+    filters at once are read from); ``past_retention`` (from ``held_from``
     on there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
@@ -220,7 +223,8 @@ class TabData:
     @property
     def where(self) -> Filter | None:
         """What those of its charts are filtered by that follow a filter."""
-        return next((chart.chart.where for chart in self.charts if chart.chart.where is not None), None)
+        found = [chart.chart.where for chart in self.charts if chart.chart.where is not None]
+        return max(found, key=lambda where: len(where.also), default=None)
 
     def answers(self, tab: Tab, windows: TabWindows, compare: Comparison | None) -> bool:
         """Whether this is what was asked: the same tab, windows and comparison, and a chart for each of the tab's."""

@@ -47,6 +47,13 @@ class Grid:
         """Return the grid where nothing is known of the buckets that begin at ``unknown``."""
         return replace(self, known=self.known & ~np.isin(self.starts, unknown)) if len(unknown) else self
 
+    def held_from(self, since: datetime | None) -> Self:
+        """Return the grid of what is held from then on only: before, there is no time that it could be a rate of."""
+        return self if since is None else replace(self, seconds=np.where(self._from(since), self.seconds, 0.0))
+
+    def _from(self, since: datetime) -> Flags:
+        return np.asarray(self.starts >= to_milliseconds(since))
+
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
         recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
@@ -125,8 +132,10 @@ def plan(
 ) -> Plan:
     """Decide what is read for a chart. Nothing of a period is read that is not held as finely as the window is."""
     edges = bucket_edges(window)
-    held_from = held.since(window.source)
+    held_from = held_since(chart, window, held)
     grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
+    if chart.reads_raw:
+        grid = grid.held_from(held_from)
     latest, before = (
         _latest_reads(chart, window, compare or "period")
         if chart.kind == "gauge" and chart.where is None
@@ -134,7 +143,7 @@ def plan(
     )
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
-    now = replace(now, placed=now.placed or chart.shows_density)
+    now = _held(replace(now, placed=now.placed or chart.shows_density), held_from)
     lists = chart.is_ranking and chart.only is None
     listed = _listed(chart, window, grid, held_from, compare or "period") if lists else None
     beside = None if chart.only is None or chart.is_ranking else _beside(chart, window, edges)
@@ -144,7 +153,21 @@ def plan(
     starts, ends = compared_buckets(window, compare)
     compared_grid = make_grid(starts, ends, held_from, complete_through)
     compared = _compared(chart, window, starts, ends)
+    compared = None if compared is None else _held(compared, held_from)
     return replace(found, compared=compared, compared_grid=compared_grid, compare=compare)
+
+
+def held_since(chart: Chart, window: Window, held: RetainedSince) -> datetime | None:
+    """Return from when on there is what a chart is read from: buckets of its window, or raw events."""
+    return held.raw if chart.reads_raw else held.since(window.source)
+
+
+def _held(read: Read, held_from: datetime | None) -> Read:
+    """Return what a read of raw events has of whole buckets: of one that is held in part it would count too few."""
+    if read.where is None or not read.where.also or held_from is None or read.edges is None:
+        return read
+    edges = tuple(edge for edge in read.edges if edge >= to_milliseconds(held_from))
+    return replace(read, start=edges[0], edges=edges) if len(edges) > 1 else replace(read, start=read.end)
 
 
 def adds_up(window: Window) -> bool:
@@ -162,7 +185,7 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         chart.measurement,
         split_by,
         LISTED_VALUES if chart.is_ranking else TOP_VALUES,
-        tuple(edges.tolist()) if adds_up(window) else None,
+        tuple(edges.tolist()) if adds_up(window) or chart.reads_raw else None,
         placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
         apart=split_by is not None and chart.show not in SPLIT_BY_ANY,

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from db.filters import Filter, together
 from db.series import LastSeen, Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_ratio import Part, Ratio
@@ -21,6 +22,8 @@ def read_of(part: Part, read: Read) -> Read:
     found = replace(read, event_name=part.event, measurement=part.measurement, only=part.only)
     if part.only is None or read.where is None:
         return found
+    if read.where.also:
+        return replace(found, only=None, where=together([*read.where.all(), Filter(*part.only)]))
     left = (part.only[1] == read.where.value) != read.where.without
     return replace(found, where=None) if left else replace(found, where=None, end=found.start)
 

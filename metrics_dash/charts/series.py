@@ -16,7 +16,7 @@ from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.doubts import bounded, doubt_of, unsplit
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.percentiles import density
-from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.plan import Grid, Plan, held_since
 from metrics_dash.charts.ranking import ranked
 from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import aggregate, align
@@ -37,8 +37,8 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     beside = _named(next(answers)) if plan.beside is not None else ()
     plan = plan.except_for(found, compared)
     grid, rows = plan.grid, align(found, grid.starts)
-    held_from = held.since(window.source)
-    state = _state(len(found.start) > 0, window, seen, held_from)
+    held_from = held_since(chart, window, held)
+    state = "too_many" if found.too_many else _state(len(found.start) > 0, window, seen, held_from)
     if chart.where is not None and state == "none_in_range":
         state, seen = _filtered_state(found), LastSeen(seen.ever, None)
     drawn = state in ("data", "none_in_range")

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
-from db.filters import Filter, FilterError, read_filter
+from db.filters import Filter, FilterError, beside, read_filter, together
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
@@ -95,7 +95,7 @@ class PageState:
             ("hidden", f"{chart}:{name}") for chart, names in sorted(self.hidden.items()) for name in sorted(names)
         ]
         if self.filter is not None:
-            pairs.append(("filter", self.filter.spelled()))
+            pairs += [("filter", each.spelled()) for each in self.filter.all()]
         pairs += [(name, "1") for name in ("log", "kiosk") if getattr(self, name)]
         return "?" + urlencode(pairs, safe=":/")
 
@@ -202,22 +202,19 @@ def _filterable(catalog: Catalog) -> list[str]:
 
 
 def _filter(said: _Parameters, dimensions: Collection[str]) -> Filter | None:
-    """Return the one filter that is asked for; whatever can't be one is passed over."""
-    found: Filter | None = None
+    """Return all filters that are asked for as one; whatever can't be one is passed over."""
+    found: tuple[Filter, ...] = ()
     for text in said.all("filter"):
         try:
             each = read_filter(text)
+            if each.dimension in dimensions:
+                found = beside(found, each)
+            else:
+                others = f"use one of {', '.join(dimensions)}" if dimensions else "there is none"
+                raise FilterError(f"{each.dimension!r} is not a dimension of these charts; {others}")
         except FilterError as error:
             said.pass_over("filter", text.strip(), str(error))
-            continue
-        if each.dimension not in dimensions:
-            others = f"use one of {', '.join(dimensions)}" if dimensions else "there is none"
-            said.pass_over("filter", text.strip(), f"{each.dimension!r} is not a dimension of these charts; {others}")
-        elif found is not None and each != found:
-            said.pass_over("filter", text.strip(), f"one at a time: {text!r} is a second one")
-        else:
-            found = each
-    return found
+    return together(found)
 
 
 def _has_dimension(chart: Chart, dimension: str) -> bool:

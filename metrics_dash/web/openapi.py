@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from flask import Flask, Response
 
+from db.filters import MOST_FILTERS
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
 from metrics_dash.catalog_rules import ANY_SHOW
 from metrics_dash.charts.data import State
@@ -82,10 +83,12 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
     "filter": (
         "Only the events with one value of a dimension, `zone:north`, or all others, `!zone:north`. The value begins "
         "behind the first colon and stands as it is. The dimension is one that the catalog declares for the event; of "
-        "an event that is not declared any metadata key, for `count` and `rate`. One at a time, and beside `split_by` "
-        "by the same dimension only. Where rarer values are counted together, `bound` says which numbers are bounds; a "
-        "bucket of which nothing is known is a gap, and where there is no other `state` is `among_others`.",
-        {"type": "string"},
+        "an event that is not declared any metadata key, for `count` and `rate`. Beside `split_by` it is the same "
+        "dimension. Where rarer values are counted together, `bound` says which numbers are bounds; a bucket of which "
+        "nothing is known is a gap, and where there is no other `state` is `among_others`. Given up to "
+        f"{MOST_FILTERS} times, all of them hold, and raw events are read while they are held, without a split: time "
+        "before is a gap, and where they are too many `state` is `too_many`.",
+        {"type": "array", "items": {"type": "string"}, "maxItems": MOST_FILTERS},
     ),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
     "format": ("How to answer.", {"type": "string", "enum": list(query.FORMATS), "default": query.FORMATS[0]}),
@@ -241,7 +244,7 @@ def _answer() -> Part:
             "measurement": {"type": ["string", "null"]},
             "show": {"type": "string", "enum": sorted(ANY_SHOW)},
             "split_by": {"type": ["string", "null"]},
-            "filter": {"type": ["string", "null"]},
+            "filter": {**_array({"type": "string"}), "description": "The filters that hold."},
             "unit": {"type": "string"},
             "resolution": {"type": "string", "enum": [step.name for step in STEPS]},
             "from": _MOMENT,

@@ -7,8 +7,9 @@ from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import MultiDict
 
-from db.filters import FilterError, read_filter
+from db.filters import FilterError, read_filters
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
@@ -62,9 +63,9 @@ class QueryRequest:
     format: str
 
 
-def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime) -> QueryRequest:
+def read_request(parameters: MultiDict[str, str], catalog: Catalog, now: datetime) -> QueryRequest:
     """Check a query string. Raises ``ProblemError``, ``QueryError`` or ``RangeError`` that names the parameter."""
-    for name, value in parameters.items():
+    for name, value in parameters.items(multi=True):
         if name not in PARAMETERS:
             raise _bad(name, "is not a parameter", PARAMETERS)
         if "\0" in value:
@@ -79,8 +80,7 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
         parameters.get("split_by") or None,
         catalog,
     )
-    if parameters.get("filter"):
-        chart = filter_ad_hoc(chart, _filter(parameters["filter"]), catalog.events)
+    chart = filter_ad_hoc(chart, _filter(parameters.getlist("filter")), catalog.events)
     return QueryRequest(
         chart=chart,
         span=_span(parameters, now, zone),
@@ -95,9 +95,9 @@ def _bad(parameter: str, complaint: str, allowed: Collection[str] = ()) -> Probl
     return ProblemError(400, f"{parameter}: {complaint}{hint}", parameter=parameter)
 
 
-def _filter(spelled: str) -> Filter:
+def _filter(spelled: Collection[str]) -> Filter | None:
     try:
-        return read_filter(spelled)
+        return read_filters(each for each in spelled if each)
     except FilterError as error:
         raise _bad("filter", str(error)) from None
 
@@ -145,7 +145,7 @@ class Query:
         # The last tick and not this very moment, so that programs share the page's cached answers.
         moment = self._queries.moment()
         for name, values in request.args.lists():
-            if len(values) > 1:
+            if len(values) > 1 and name != "filter":
                 raise _bad(name, f"is given {len(values)} times; give it once")
         asked = read_request(request.args, self._catalog, moment.now)
         check_event(self._viewer(), asked.chart.event)
@@ -166,7 +166,7 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "measurement": data.chart.measurement,
         "show": data.chart.show,
         "split_by": data.chart.split_by,
-        "filter": data.chart.where.spelled() if data.chart.where else None,
+        "filter": [each.spelled() for each in data.chart.where.all()] if data.chart.where else [],
         "unit": data.chart.unit,
         "resolution": data.window.step.name,
         "from": _rfc3339(data.window.start),

@@ -14,6 +14,7 @@ from db import declared
 from db.engine import Database
 from db.filters import Filter
 from db.rollups import lock
+from db.series_raw import MOST_EVENTS
 from layouts.figure.traces import FigureStyle, series_colours, split_values
 from metrics_dash.catalog import load_catalog, parse_catalog
 from metrics_dash.charts.data import ChartData, QueryError
@@ -430,6 +431,10 @@ def test_a_ratio_is_filtered_where_both_sides_have_the_dimension(database: Datab
     assert rate("xp", "zone", "north") == (pytest.approx(5 / 30), "")
     assert rate("xp", "zone", "north", True) == (pytest.approx(6 / 10), "")
     assert rate("xp", "success", "true") == (pytest.approx(11 / 40), "not filtered: no success")
+    both = (Filter("success", "null", without=True),)
+    assert rate("success", "zone", "north", False, both) == (100, "")
+    assert rate("success", "zone", "south", False, both) == (0, "")
+    assert rate("success", "zone", "south", True, both) == (100, "")
 
 
 def test_charts_without_the_dimension_stay_as_they_are_and_say_so(database: Database, queries: Queries) -> None:
@@ -453,13 +458,111 @@ def test_a_chart_that_is_split_by_another_dimension_shows_what_the_filter_leaves
     assert table.aside == "not filtered: lists creature_tier, one dimension at a time"
 
 
+SEVERAL = [
+    Filter("zone", ZONES[0], also=(Filter("creature_tier", "elite"),)),
+    Filter("creature_tier", "boss", without=True, also=(Filter("zone", ZONES[1], without=True),)),
+]
+
+
+def tiered(events: Events) -> Events:
+    tiers = ("normal", "elite", "boss")
+    return [(n, at, m, data | {"creature_tier": tiers[place % 3]}) for place, (n, at, m, data) in enumerate(events)]
+
+
+def declare_tiers(database: Database) -> None:
+    with database.begin() as connection:
+        lock(connection)
+        declared.declare(connection, declared.Declared(split={KILLED: ["zone", "creature_tier"]}))
+
+
+@pytest.mark.parametrize("where", SEVERAL, ids=["only", "without"])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_several_filters_at_once_leave_what_each_of_them_leaves(
+    database: Database, queries: Queries, length: str, where: Filter
+) -> None:
+    declare_tiers(database)
+    events = tiered(kills(400, LENGTHS[length]))
+    store(database, *events)
+    window = queries.window(length)
+    mine = between(events, window.start, window.end)
+    for each in where.all():
+        mine = left(mine, each)
+    chart = queries.series(KILLED, None, "count", window).chart
+    for show in ("count", "sum", "avg", "min", "max", "p50", "p95"):
+        asked = replace(chart, show=show, measurement=None if show == "count" else "xp_reward")
+        data = queries.one(replace(asked, where=where), window)
+        assert (data.state, data.doubt) == ("data", None)
+        assert_each_bucket(data, show, mine)
+        assert data.headline.value == pytest.approx(number(show, mine)), show
+
+
+def test_several_filters_are_compared_with_what_is_held_and_say_from_when_on(
+    database: Database, queries: Queries, clock: Clock
+) -> None:
+    declare_tiers(database)
+    now, then = tiered(kills(200, 50)), tiered(kills(120, 50, seed=9))
+    earlier = [(name, moment - timedelta(days=1), numbers, data) for name, moment, numbers, data in then]
+    store(database, *now, *earlier)
+    recorded_since(database, NOW - timedelta(days=9))
+    chart = replace(queries.series(KILLED, None, "count", queries.window("1h")).chart, where=SEVERAL[1])
+    mine = [left(left(events, SEVERAL[1]), SEVERAL[1].also[0]) for events in (now, earlier)]
+    data = queries.one(chart, queries.window("1h"), compare="day")
+    assert data.headline.value == len(mine[0])
+    assert data.headline.previous == np.nansum(data.previous[0].v) == len(mine[1])
+    floor = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    with database.begin() as connection:
+        connection.execute(
+            text("UPDATE retention_floors SET ingest_floor = :at, recompute_floor = :at WHERE level = 'raw'"),
+            {"at": floor},
+        )
+        connection.execute(text("DELETE FROM telemetry_events WHERE occurred_at < :at"), {"at": floor})
+    clock.now += timedelta(minutes=1)
+    day = queries.window("24h", step=find_step("6h"), zone=ZoneInfo("Asia/Kathmandu"))
+    data = queries.one(chart, day)
+    held = [v for t, v in zip(data.series[0].t, data.series[0].v, strict=True) if from_milliseconds(int(t)) < floor]
+    assert data.held_from == floor
+    assert np.isnan(held).all()
+    assert data.headline.change is None
+    gone = queries.one(chart, queries.window(start="2026-03-09T01:00:00Z", end="2026-03-09T02:00:00Z"), compare="day")
+    assert (gone.state, gone.headline.value) == ("past_retention", None)
+
+
+def test_a_chart_follows_those_filters_whose_dimension_it_has_and_names_the_others() -> None:
+    catalog = load_catalog()
+    chart = next(each for each in catalog.charts() if {"zone", "creature_tier"} <= set(each.dimensions))
+    plain = replace(chart, split_by=None, draw="line")
+    where = Filter("zone", "a", also=(Filter("realm", "b"),))
+    found = filter_chart(plain, where, catalog.events)
+    assert (found.where, found.aside) == (Filter("zone", "a"), "not filtered by realm")
+    neither = filter_chart(plain, Filter("realm", "b", also=(Filter("success", "c"),)), catalog.events)
+    assert (neither.where, neither.aside) == (None, "not filtered: no realm, success")
+    several = Filter("zone", "a", also=(Filter("creature_tier", "b", without=True),))
+    of_its_own = filter_chart(replace(plain, split_by="zone"), several, catalog.events)
+    assert (of_its_own.only, of_its_own.aside) == ("a", "")
+    other = filter_chart(replace(plain, split_by="creature_tier"), several, catalog.events)
+    assert (other.split_by, other.aside) == (None, "not split by creature_tier: several filters at once")
+    table = filter_chart(replace(plain, split_by="zone", draw="top"), several, catalog.events)
+    assert (table.where, table.aside) == (None, "not filtered: lists zone, not by several filters at once")
+
+
+def test_more_raw_events_than_are_read_make_a_chart_say_so(database: Database, queries: Queries) -> None:
+    declare_tiers(database)
+    store(database, *tiered(kills(40, 50)))
+    with database.begin() as connection:
+        connection.execute(text(f"UPDATE telemetry_buckets SET count = {MOST_EVENTS + 1} WHERE bucket_type = 'hour'"))
+    chart = queries.series(KILLED, None, "count", queries.window("1h")).chart
+    data = queries.one(replace(chart, where=SEVERAL[0]), queries.window("1h"))
+    assert (data.state, data.series, data.headline.value) == ("too_many", (), None)
+
+
 def test_a_filtered_tab_is_one_statement(database: Database, queries: Queries) -> None:
     declare(database)
     store(database, *kills(50, 50))
     window, moment = queries.window("1h"), queries.moment()
-    with statements(database) as sent:
-        queries.tab("combat", window, where=FILTERS[0], moment=moment)
-    assert len(sent) == 1
+    for where in (FILTERS[0], SEVERAL[0]):
+        with statements(database) as sent:
+            queries.tab("combat", window, where=where, moment=moment)
+        assert len(sent) == 1
 
 
 def test_events_are_filtered_by_what_they_have(database: Database, queries: Queries) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.filters import Filter, FilterError, read_filter
+from db.filters import MOST_FILTERS, Filter, FilterError, read_filter, read_filters, together
 from db.labels import OTHER, VALUE_BYTES, split_label
 
 
@@ -51,3 +51,26 @@ def test_what_no_bucket_tells_apart_is_refused(text: str, complaint: str) -> Non
 def test_a_key_with_a_colon_has_a_label_of_its_own() -> None:
     where = Filter("a:b", "c")
     assert (where.label, where.rest) == ("a\\:b:c", f"a\\:b:{OTHER}")
+
+
+def test_several_filters_are_one_and_each_of_them_holds_once() -> None:
+    found = read_filters(["zone:north", "!tier:b", "zone:north", "!tier:a"])
+    assert found is not None
+    assert [each.spelled() for each in found.all()] == ["zone:north", "!tier:b", "!tier:a"]
+    assert together(found.all()) == found
+    assert (read_filters([]), together([])) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "texts", [["zone:a", "zone:b"], ["zone:a", "!zone:a"], ["!zone:b", "zone:a"], ["!x:1", "!x:2", "x:3"]]
+)
+def test_a_dimension_has_one_value_or_some_that_are_left_out(texts: list[str]) -> None:
+    with pytest.raises(FilterError, match="can't hold beside"):
+        read_filters(texts)
+
+
+def test_only_so_many_filters_hold_at_once() -> None:
+    texts = [f"!zone:{number}" for number in range(MOST_FILTERS + 1)]
+    assert read_filters(texts[:-1]) is not None
+    with pytest.raises(FilterError, match="at most 4 filters"):
+        read_filters(texts)

@@ -56,6 +56,7 @@ def test_an_address_says_everything() -> None:
         "?tab=auth&filter=zone: a %26 !b, c:d/e+%2B",
         "?tab=auth&filter=!success:true",
         "?tab=auth&filter=zone:",
+        "?tab=auth&filter=zone:a&filter=!success:true&filter=!realm:1&filter=!realm:2",
     ],
 )
 def test_a_state_can_be_written_and_read_back(search: str) -> None:
@@ -109,7 +110,9 @@ def test_an_unknown_chart_or_dimension_is_passed_over() -> None:
         ("?filter=colour:red", "filter: 'colour' is not a dimension of these charts; use one of success, realm, zone"),
         ("?filter=zone", "filter: 'zone' is not a dimension and its value, such as zone:north, or !zone:north"),
         ("?filter=zone:__other__", "filter: '__other__' is not counted by itself"),
-        ("?filter=zone:a&filter=success:true", "filter: one at a time: 'success:true' is a second one"),
+        ("?filter=zone:a&filter=zone:b", "filter: 'zone:b' can't hold beside 'zone:a'"),
+        ("?filter=zone:a&filter=!zone:b", "filter: '!zone:b' can't hold beside 'zone:a'"),
+        ("?" + "&".join(f"filter=!zone:{n}" for n in range(5)), "filter: at most 4 filters hold at once"),
         ("?value=north", "value: 'north' is of no dimension; rotate_by names that"),
         ("?hidden=nothing:x", "hidden: 'nothing:x' is not a chart and one of its series"),
         ("?" + "a=b&" * 101, "an address has at most 100 parameters"),

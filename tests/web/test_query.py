@@ -128,6 +128,16 @@ def test_what_a_filter_leaves_in_doubt_is_said(database: Database) -> None:
         assert "bound" in ask(opened, **span, filter="!success:v7", format="csv").text.splitlines()[0]
 
 
+def test_several_filters_are_read_from_raw_events(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, filter=["!success:true", "!success:null"]).json
+    assert answer["filter"] == ["!success:true", "!success:null"]
+    assert answer["series"][0]["v"] == [0, 1, 0, 0]
+    answer = ask(asked, event_name=LOGIN, show="sum", filter=["!success:false", "!success:null"]).json
+    assert answer["series"][0]["v"] == [0, 100, 50, 0]
+    assert ask(asked, event_name=LOGIN, filter="success:true").json["filter"] == ["success:true"]
+    assert ask(asked, event_name=LOGIN).json["filter"] == []
+
+
 def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
     answer = ask(asked, event_name=LOGIN, resolution="hour", to=text(HOUR + timedelta(hours=1))).json
     assert answer["resolution"] == "hour"
@@ -207,7 +217,13 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
         ({"event_name": LOGIN, "filter": "success"}, "filter", "'success' is not a dimension and its value"),
         ({"event_name": LOGIN, "filter": "account_id:7"}, "filter", "use one of success"),
-        ({"event_name": LOGIN, "filter": ["success:true", "success:false"]}, "filter", "given 2 times"),
+        ({"event_name": LOGIN, "filter": ["success:true", "success:false"]}, "filter", "can't hold beside"),
+        ({"event_name": LOGIN, "filter": ["success:true", "zone:a"]}, "filter", "'zone' is not a dimension of"),
+        (
+            {"event_name": "test.other", "split_by": "a", "filter": ["a:b", "c:d"]},
+            "filter",
+            "split_by 'a' is not told apart through several filters at once",
+        ),
         ({"event_name": "test.other", "filter": "zone:a\0"}, "filter", "NUL"),
         (
             {"event_name": "test.other", "show": "sum", "measurement": "x", "filter": "y:z"},
