@@ -181,7 +181,7 @@ def headline(data: ChartData) -> list[Component]:
     if number.change is not None:
         parts.append(_change(data, unit))
     if aside := aside_text(data):
-        parts.append(html.Span(aside, className="what aside"))
+        parts.append(html.Span(aside, className="what aside", title=aside))
     if data.uncomputed is not None:
         parts.append(html.Span(uncomputed_text(data.uncomputed, data.window.zone), className="what uncomputed"))
     return parts

@@ -137,7 +137,7 @@ def doubt_text(data: ChartData) -> str:
         return ""
     direction = "fewer" if data.chart.where is not None and data.chart.where.without else "more"
     events = f"up to {data.doubt.events:,} {direction}" if data.doubt.events else direction
-    return f"{events} may be among the rarer values"
+    return f"{events} among rarer values"
 
 
 def sign_of(data: ChartData) -> str:

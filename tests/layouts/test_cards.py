@@ -237,4 +237,4 @@ def test_a_number_of_fewer_series_says_of_how_many() -> None:
 def test_a_number_in_doubt_is_a_bound_and_says_how_much_may_be_missing() -> None:
     data = chart(headline=Headline(72.0, "total"), doubt=Doubt("least", np.array([0]), 9))
     assert words(headline(data)).startswith("≥ 72")
-    assert "up to 9 more may be among the rarer values" in words(headline(data))
+    assert "up to 9 more among rarer values" in words(headline(data))

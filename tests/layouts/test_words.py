@@ -154,9 +154,9 @@ def test_days_that_are_utcs_where_the_zone_has_others_are_told() -> None:
 @pytest.mark.parametrize(
     ("without", "bound", "events", "sign", "words"),
     [
-        (False, "least", 1312, "≥", "up to 1,312 more may be among the rarer values"),
-        (True, "most", 7, "≤", "up to 7 fewer may be among the rarer values"),
-        (False, "about", 0, "≈", "more may be among the rarer values"),
+        (False, "least", 1312, "≥", "up to 1,312 more among rarer values"),
+        (True, "most", 7, "≤", "up to 7 fewer among rarer values"),
+        (False, "about", 0, "≈", "more among rarer values"),
     ],
 )
 def test_a_number_in_doubt_has_a_sign_and_says_by_how_many_events(
