@@ -161,7 +161,9 @@ def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab]
     sketched = within.get(partial(first.sketched_tab, search, look, viewer, context))
     state = read_state(search, catalog)
     csrf = _csrf() if login else None
-    return pages.page(catalog, catalog.tab(state.tab), viewer, csrf, first.current(state), sketched, entry)
+    return pages.page(
+        catalog, catalog.tab(state.tab), viewer, csrf, first.current(state), sketched, entry, state.filter
+    )
 
 
 def _notices() -> list[tuple[str, str]]:

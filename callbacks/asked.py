@@ -48,7 +48,9 @@ def find(state: PageState, zone: str, width: int | None, viewer: Principal, cont
     by = state.rotate_by if state.kiosk else None
     split = split_for(tab, by, state.split) or None
     bars = bars_within(width)
-    data = context.queries.tab(tab.id, window, compare=state.compare, split=split, bars=bars, moment=moment)
+    data = context.queries.tab(
+        tab.id, window, compare=state.compare, split=split, where=state.filter, bars=bars, moment=moment
+    )
     values, data = split_values(data.charts), count_visible(data, state.hidden)
     shown, rotation = (data, None) if by is None else rotated(data, by, state.value or "")
     return Found(moment, shown, values, rotation)

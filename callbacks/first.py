@@ -93,7 +93,7 @@ def _own_range(state: PageState, window: Window, now: datetime) -> str | None:
 def _card(chart: ChartData, state: PageState, look: Look, values: Sequence[str], behind: Lag | None) -> SketchedCard:
     style = FigureStyle(
         logarithmic=state.log,
-        hidden=state.hidden.get(chart.chart.id, frozenset()),
+        hidden=state.hidden.get(chart.chart.id, frozenset()) if chart.only is None else frozenset(),
         width=look.width,
         values=values,
     )

@@ -33,5 +33,6 @@ Who may come in
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).
 Charts out
     ``annotations`` (what somebody says of a moment),
-    ``series`` (everything that a tab needs) in one statement (``series_statement``, ``series_splits``).
+    ``series`` (everything that a tab needs) in one statement (``series_statement``, ``series_splits``,
+    ``series_filtered``, ``series_raw``), of all events or of those that ``filters`` leave.
 """

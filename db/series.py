@@ -19,9 +19,12 @@ from sqlalchemy import Connection
 
 from db import annotations
 from db.annotations import Annotation
+from db.filters import Filter
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
+from db.series_filtered import FILTER, LEFT, Doubts, unpack_doubts
+from db.series_raw import TOO_MANY, conditions
 from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -53,6 +56,8 @@ class Read:
     ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
     each value only how many events there were in all; ``edges`` are then of one bucket. ``undeclared``: ``split_by`` is
     no dimension of the event, so its values may not be told apart, and it is read since when.
+    ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own; of
+    several filters at once from raw events, by ``edges`` and not split.
     """
 
     event_name: str
@@ -71,6 +76,7 @@ class Read:
     summed: bool = False
     totals: bool = False
     undeclared: bool = False
+    where: Filter | None = None
 
     @cached_property
     def width(self) -> int | None:
@@ -102,6 +108,8 @@ class Rows:
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
     up to it, some of what it is made of is not told apart. ``whole_since``: from when on none of the values of an
     undeclared key are.
+    ``unknown``: the starts of the buckets in which a filter can't tell its value from others; they have no rows.
+    ``doubts``: of a filter, also where it tells some of them. ``too_many``: there are more raw events than are read.
     """
 
     start: NDArray[np.int64]
@@ -115,6 +123,9 @@ class Rows:
     uniques: Sequence[tuple[int, Kept | None]] | None = None
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
     whole_since: datetime | None = None
+    unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    doubts: Doubts | None = None
+    too_many: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,11 @@ def _kinds_of(read: Read) -> list[str]:
     shape = "plain" if read.edges is None else "folded" if read.width is None else "binned"
     if read.only is not None:
         return [f"{shape}_only"]
+    if read.where is not None and read.where.also:
+        return [f"{shape}_raw", *(f"{kind}_raw" for kind in _further(read))]
     by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
+    if read.where is not None:
+        return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read))]
     return [shape, *by_value, *_further(read)]
 
 
@@ -202,7 +217,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [None if kind in ("bins", "uniques") else _bounds(read) for _, read in reads],
+        "edges": [None if kind.startswith(("bins", "uniques")) else _bounds(read) for _, read in reads],
     }
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
@@ -215,6 +230,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "coarse": [level for level, _, _ in coarser],
             "first": [_moment(first) for _, first, _ in coarser],
             "last": [_moment(last) for _, _, last in coarser],
+            "without": [None if read.where is None else read.where.label for _, read in reads],
         }
     else:
         columns["measurement"] = [read.measurement for _, read in reads]
@@ -223,7 +239,13 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "dimension": [read.split_by for _, read in reads],
             "most": [read.split_values for _, read in reads],
             "want": [_wanted(read) for _, read in reads],
+            "without": [None if read.where is None else read.where.value for _, read in reads],
         }
+    if kind.endswith("raw"):
+        columns["conditions"] = [conditions(read.where) for _, read in reads if read.where is not None]
+    if kind.endswith("filtered"):
+        filters = [read.where for _, read in reads if read.where is not None]
+        columns |= {name: [getattr(each, name) for each in filters] for name in FILTER}
     return {f"{PREFIXES[kind]}_{name}": values for name, values in columns.items()}
 
 
@@ -278,28 +300,48 @@ def _unpack(read: Read, number: int, packed: Mapping[tuple[str, int, str | None]
         for part, of, value in packed
         if part == "value" and of == number
     }
-    rows = _unpack_rows(read, *(packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques")))
+    content, bins, uniques = (packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques"))
+    if content == TOO_MANY:
+        return Rows(np.zeros(0, dtype=np.int64), np.zeros(0), too_many=True)
+    layout = None if read.where is None or read.where.also else LEFT[read.measurement is not None]
+    rows = _unpack_rows(read, content, bins, uniques, layout)
     whole = packed.get(("whole", number, None))
     since = None if whole is None else _stored(int.from_bytes(whole, "big", signed=True))
     return replace(rows, splits=splits, apart=apart, whole_since=since)
 
 
-def _unpack_rows(read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None) -> Rows:
-    buckets = np.frombuffer(content or b"", dtype=_COUNTS if read.measurement is None else _VALUES)
+def _unpack_rows(
+    read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None, layout: np.dtype[Any] | None = None
+) -> Rows:
+    buckets = np.frombuffer(content or b"", dtype=layout or (_COUNTS if read.measurement is None else _VALUES))
     names = () if read.measurement is None else ("sum", "min", "max", "values")
+    doubts = None if layout is None else unpack_doubts(buckets, _starts(buckets["slot"], read))
+    unknown = _starts(buckets["slot"][buckets["count"] < 0], read)
+    buckets = buckets[buckets["count"] >= 0]
     measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in names}
     return Rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
-        bins=_unpack_bins(bins or b"", read) if read.placed else None,
-        uniques=_unpack_uniques((uniques or b"").decode(), read) if read.unique else None,
+        bins=_but(_unpack_bins(bins or b"", read), unknown) if read.placed else None,
+        uniques=_unpack_uniques((uniques or b"").decode(), read, unknown) if read.unique else None,
+        unknown=unknown,
+        doubts=doubts,
         **measured,
     )
 
 
-def _unpack_uniques(content: str, read: Read) -> list[tuple[int, Kept | None]]:
+def _but(bins: Bins, unknown: NDArray[np.int64]) -> Bins:
+    if not len(unknown):
+        return bins
+    known = ~np.isin(bins.start, unknown)
+    return Bins(bins.start[known], bins.place[known], bins.count[known])
+
+
+def _unpack_uniques(content: str, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
+    left_out = set(unknown.tolist())
     found = (each.partition(" ") for each in content.split(BETWEEN_UNIQUES) if each)
-    return [(_bucket_of(int(start) * 1000, read), unpack(kept) if kept else None) for start, _, kept in found]
+    placed = ((_bucket_of(int(start) * 1000, read), kept) for start, _, kept in found)
+    return [(start, unpack(kept) if kept else None) for start, kept in placed if start not in left_out]
 
 
 def _bucket_of(start: int, read: Read) -> int:

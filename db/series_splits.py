@@ -1,7 +1,8 @@
 """The part of the statement that reads splits: of each value of a dimension what a read asks of all events.
 
 The values with the most events, or of a sum with the most of it, have rows of their own; all others are one, whose name
-is null. Nothing is said here of buckets that have no splits: whoever reads finds that those do not add up.
+is null. Nothing is said here of buckets that have no splits: whoever reads finds that those do not add up. What a
+filter leaves out (``without``) is in neither.
 """
 
 from db.labels import OTHER
@@ -9,11 +10,12 @@ from db.labels import OTHER
 READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
         CAST(:KIND_edges AS text[]), CAST(:KIND_dimension AS text[]), CAST(:KIND_most AS int[]),
-        CAST(:KIND_want AS text[]))
-        AS read(number, event, level, start, until, measurement, bounds, dimension, most, want)"""
+        CAST(:KIND_want AS text[]), CAST(:KIND_without AS text[]))
+        AS read(number, event, level, start, until, measurement, bounds, dimension, most, want, without)"""
 
 _STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
-            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
+            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until
+            AND value IS DISTINCT FROM read.without"""
 
 # Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Histograms and unique
 # counts are sent as they are stored, read once more by those who want them, and put together by whoever asked.

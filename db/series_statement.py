@@ -12,6 +12,14 @@ from sqlalchemy import TextClause, text
 from db import annotations
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES, WIDTHS
+from db.series_filtered import BINS as _FILTERED_BINS
+from db.series_filtered import READS as _FILTERED_READS
+from db.series_filtered import ROWS as _FILTERED
+from db.series_filtered import UNIQUES as _FILTERED_UNIQUES
+from db.series_raw import BINS as _RAW_BINS
+from db.series_raw import READS as _RAW_READS
+from db.series_raw import ROWS as _RAW
+from db.series_raw import UNIQUES as _RAW_UNIQUES
 from db.series_splits import READS as _VALUE_READS
 from db.series_splits import VALUES
 
@@ -23,8 +31,8 @@ _READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAS
 _SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_prefix AS text[]),
         CAST(:KIND_most AS int[]), CAST(:KIND_edges AS text[]), CAST(:KIND_coarse AS text[]),
-        CAST(:KIND_first AS timestamptz[]), CAST(:KIND_last AS timestamptz[]))
-        AS read(number, event, level, start, until, prefix, most, bounds, coarse, first, last)"""
+        CAST(:KIND_first AS timestamptz[]), CAST(:KIND_last AS timestamptz[]), CAST(:KIND_without AS text[]))
+        AS read(number, event, level, start, until, prefix, most, bounds, coarse, first, last, without)"""
 
 # OFFSET 0 keeps the bounds from being read again for every bucket.
 _WITH_EDGES = "(SELECT *, bounds::timestamptz[] AS edges FROM FROM_READS OFFSET 0) AS read"
@@ -110,6 +118,7 @@ SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
             AND bucket_type = read.level AND bucket_start >= read.last AND bucket_start < read.until
     ) AS bucket, jsonb_each(metadata_counts) AS entry
     WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
+        AND entry.key IS DISTINCT FROM read.without
     GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
 ) AS value""".replace("OTHER", OTHER)
 
@@ -121,6 +130,7 @@ FROM FROM_READS CROSS JOIN LATERAL (
     SELECT entry.key AS name, sum(entry.value::float8) AS counted
     FROM (SELECT metadata_counts FROM BUCKETS) AS bucket, jsonb_each(metadata_counts) AS entry
     WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
+        AND entry.key IS DISTINCT FROM read.without
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT read.most
 ) AS value""".replace("OTHER", OTHER)
 
@@ -167,11 +177,19 @@ def _values(reads: str, sent: str, slot: str) -> str:
     return _PARTS.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
 
 
+def _filtered(reads: str, sent: str, slot: str, rows: str = _FILTERED) -> str:
+    """Return a statement of what a filter leaves, by the slots that ``slot`` gives."""
+    return rows.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
+
+
 def _binned(folded: str, reads: str) -> str:
     """Return a statement that adds up for buckets of one length: their slots are the moments at which they begin."""
     sent = re.sub(r"int8send\((slot)\)", r"timestamptz_send(\1)", folded, flags=re.IGNORECASE)
-    reads = reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
-    return sent.replace("FROM_READS", reads).replace("SLOT", _BIN)
+    return sent.replace("FROM_READS", _of_one_length(reads)).replace("SLOT", _BIN)
+
+
+def _of_one_length(reads: str) -> str:
+    return reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
 
 
 def _one(counted: str) -> str:
@@ -203,10 +221,17 @@ KINDS = {
     "folded_only": _ONLY.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _ONLY_READS))
     .replace("COUNTED", _one(_FOLDED_COUNT))
     .replace("GROUPED", "GROUP BY SLOT"),
+    "plain_filtered": _filtered(_FILTERED_READS, "timestamptz_send(slot)", "bucket_start"),
+    "binned_filtered": _filtered(_of_one_length(_FILTERED_READS), "timestamptz_send(slot)", _BIN),
+    "folded_filtered": _filtered(_WITH_EDGES.replace("FROM_READS", _FILTERED_READS), "int8send(slot)", "SLOT"),
+    "bins_filtered": _FILTERED_BINS.replace("FROM_READS", _FILTERED_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
+    "uniques_filtered": _FILTERED_UNIQUES.replace("FROM_READS", _FILTERED_READS).replace("BETWEEN", BETWEEN_UNIQUES),
+    "binned_raw": _filtered(_of_one_length(_RAW_READS), "timestamptz_send(slot)", _BIN, _RAW),
+    "folded_raw": _filtered(_WITH_EDGES.replace("FROM_READS", _RAW_READS), "int8send(slot)", "SLOT", _RAW),
+    "bins_raw": _RAW_BINS.replace("FROM_READS", _RAW_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
+    "uniques_raw": _RAW_UNIQUES.replace("FROM_READS", _RAW_READS).replace("BETWEEN", BETWEEN_UNIQUES),
     "plain_values": _values(_VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
-    "binned_values": _values(
-        _VALUE_READS.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]"), "timestamptz_send(slot)", _BIN
-    ),
+    "binned_values": _values(_of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
     "folded_values": _values(_WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
     "whole": _WHOLE,
     "seen": _SEEN.replace(
@@ -228,6 +253,15 @@ PREFIXES = {
     "plain_only": "po",
     "binned_only": "bo",
     "folded_only": "fo",
+    "plain_filtered": "pw",
+    "binned_filtered": "bw",
+    "folded_filtered": "fw",
+    "bins_filtered": "hw",
+    "uniques_filtered": "uw",
+    "binned_raw": "br",
+    "folded_raw": "fr",
+    "bins_raw": "hr",
+    "uniques_raw": "ur",
     "plain_values": "pv",
     "binned_values": "bv",
     "folded_values": "fv",

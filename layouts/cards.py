@@ -1,7 +1,7 @@
 """A chart's card: title and unit, the number that matters now, the chart, and what is said where there is none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,10 +20,13 @@ from layouts.static import still
 from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import (
+    aside_text,
     change_words,
     counted_text,
+    filter_text,
     judgement,
     range_text,
+    sign_of,
     summed_text,
     uncomputed_text,
     verdict_text,
@@ -179,6 +182,8 @@ def headline(data: ChartData) -> list[Component]:
         parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
         parts.append(_change(data, unit))
+    if aside := aside_text(data):
+        parts.append(html.Span(aside, className="what aside", title=aside))
     if data.uncomputed is not None:
         parts.append(html.Span(uncomputed_text(data.uncomputed, data.window.zone), className="what uncomputed"))
     return parts
@@ -192,7 +197,9 @@ def spoken(data: ChartData, refused: Sequence[Interval], annotations: Sequence[A
 def _number(data: ChartData, unit: DisplayUnit) -> html.Span:
     """Return the number, coloured as the chart's bounds have it. Colour is not all that says so: see ``_what``."""
     verdict = data.chart.bounds.verdict(data.headline.value)
-    return html.Span(_number_text(data.headline.value, unit), className=f"number {verdict}" if verdict else "number")
+    text = _number_text(data.headline.value, unit)
+    text = text if data.headline.value is None else sign_of(data) + text
+    return html.Span(text, className=f"number {verdict}" if verdict else "number")
 
 
 def _number_text(value: float | None, unit: DisplayUnit) -> str:
@@ -279,16 +286,24 @@ def _none_in_range(data: ChartData) -> list[Component]:
 
 
 def _among_others(data: ChartData) -> list[Component]:
-    detail = f"What there is of it in this range is counted among the others of {data.chart.split_by}."
-    return _message(f"{data.label(data.only or '')} is none of the most frequent", [detail])
+    where = data.chart.where
+    dimension = data.chart.split_by if where is None else where.dimension
+    name = data.label(data.only or "") if where is None else filter_text(replace(where, without=False))
+    detail = f"What there is of it in this range is counted among the others of {dimension}."
+    return _message(f"{name} is none of the most frequent", [detail])
 
 
 def _unsplit(data: ChartData) -> list[Component]:
     what = "Some of what" if data.series else "What"
     return _message(
-        f"Not told apart by {data.chart.split_by}",
+        f"Not told apart by {data.chart.where.dimension if data.chart.where else data.chart.split_by}",
         [f"{what} was counted in this range was counted before the catalog declared the dimension."],
     )
+
+
+def _too_many(data: ChartData) -> list[Component]:
+    detail = "Several filters at once are read from raw events, one by one. Choose a shorter range, or one filter."
+    return _message("Too many events", [detail])
 
 
 def _past_retention(data: ChartData) -> list[Component]:
@@ -307,6 +322,7 @@ STATES: Mapping[str, Callable[[ChartData], list[Component]]] = {
     "none_in_range": _none_in_range,
     "among_others": _among_others,
     "unsplit": _unsplit,
+    "too_many": _too_many,
     "past_retention": _past_retention,
     "failing": _failing,
 }

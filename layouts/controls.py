@@ -15,6 +15,8 @@ from layouts.freshness import NO_LABELS, Labels
 from layouts.icons import icon
 from layouts.markup import attributes
 from layouts.timecontrol import steps, time_sheet
+from layouts.words import filter_text
+from metrics_dash.charts.data import Filter
 from metrics_dash.charts.timerange.parse import COMPARISONS, PERIODS, PRESETS
 from metrics_dash.charts.timerange.steps import STEPS, Step
 
@@ -150,6 +152,27 @@ def _refresh(labels: Labels) -> html.Details:
             html.Div(hold, className="options"),
         ],
     )
+
+
+def filter_chips(where: Filter | None = None) -> html.P:
+    """Return what the whole tab is filtered by, each with the way out; assets/page/filter.js keeps it so."""
+    return html.P(
+        [
+            html.Span("Filter", className="quiet"),
+            html.Span([_chip(each) for each in where.all()] if where else [], id="filter-list"),
+        ],
+        id="filter",
+        className="filter",
+        role="status",
+        hidden=where is None or None,
+    )
+
+
+def _chip(where: Filter) -> html.Span:
+    text = filter_text(where)
+    told = attributes(data_unfilter=where.spelled(), aria_label=f"Clear the filter {text}")
+    clear = html.A(html.Span("×"), href="?", className="clear", title="Clear this filter", **told)
+    return html.Span([html.Span(text, className="filter-text", title=text), clear], className="chip")
 
 
 def _theme() -> html.Button:

@@ -15,16 +15,18 @@ from dash.development.base_component import Component
 
 from layouts.board import described, empty_board, sized
 from layouts.cards import sketched_card
+from layouts.controls import filter_chips
 from layouts.freshness import NO_LABELS, Labels
 from layouts.markup import attributes
 from layouts.shell import page, stage
 from layouts.static import Html, as_html, as_text
 from metrics_dash.auth.permissions import Principal
 from metrics_dash.catalog import Catalog, Tab
+from metrics_dash.charts.data import Filter
 from metrics_dash.settings import Settings
 
 # Where in a frame stands what differs from one page to the next.
-_TITLE, _INSIDE, _CSRF = (f"\0{name}\0" for name in ("title", "inside", "csrf"))
+_TITLE, _INSIDE, _CSRF, _FILTERS = (f"\0{name}\0" for name in ("title", "inside", "csrf", "filters"))
 _LABELS = Labels(*(f"\0{field.name}\0" for field in fields(Labels)))
 _FRAMES_AT_MOST = 64
 
@@ -67,14 +69,16 @@ class FirstPages:
         current: Collection[str],
         sketched: SketchedTab | None,
         entry: str = "",
+        where: Filter | None = None,
     ) -> str:
         """Return a page of ``tab``. ``current``: ids of the links that hold; without a sketch the cards are empty.
-        ``entry``: the HTML of the place where Dash builds its own."""
+        ``entry``: the HTML of the place where Dash builds its own. ``where``: what all of it is filtered by."""
         first = stage(_empty(tab)) if sketched is None else stage(_board(sketched), sketched.footer)
         parts = {
             _TITLE: as_text(tab.title),
             _INSIDE: as_html(html.Div(first, id="first")) + entry,
             _CSRF: as_text(csrf or ""),
+            _FILTERS: as_html(filter_chips(where)),
         }
         text = self._frame(catalog, viewer, csrf is not None)
         for name in current:
@@ -98,6 +102,7 @@ class FirstPages:
                 _CSRF if signs_out else None,
                 title=_TITLE,
                 inside=Html(_INSIDE),
+                filters=Html(_FILTERS),
                 labels=_LABELS,
             )
             found = as_html(around)

@@ -14,11 +14,12 @@ from layouts.numbers import THIN_SPACE, change_text
 from layouts.sketch import path
 from layouts.static import Html, as_html
 from layouts.units import DisplayUnit, display_unit
-from layouts.words import before_text, judgement, refused_text
+from layouts.words import before_text, judgement, refused_text, sign_of
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import ChartData, Series, Values
+from metrics_dash.charts.doubts import doubts_row
 from metrics_dash.charts.ranking import part_of_whole
 
 NOTHING = "–"
@@ -97,11 +98,18 @@ def _row(data: ChartData, one: Series, share: float | None, unit: DisplayUnit) -
     bar = [] if share is None else [html.I(style={"width": f"{share * 100:.2f}%"})]
     cells: list[Component] = [
         html.Th([*bar, html.Bdi(label)], className="value", title=label, **attributes(scope="row")),
-        html.Td(NOTHING if one.total is None else unit.text(one.total), className=_amount(data, one)),
+        html.Td(amount_text(data, one, unit), className=_amount(data, one)),
     ]
     if data.chart.show in ADDS_UP:
         cells.append(html.Td(share_text(share) or NOTHING, className="share"))
     return html.Tr([*cells, _moved(data, one, unit), html.Td(_line(data, one), className="trend")])
+
+
+def amount_text(data: ChartData, one: Series, unit: DisplayUnit) -> str:
+    """Return a row's number, behind the sign that says where it is in doubt."""
+    if one.total is None:
+        return NOTHING
+    return (sign_of(data) if doubts_row(data, one) else "") + unit.text(one.total)
 
 
 def _amount(data: ChartData, one: Series) -> str:

@@ -12,7 +12,7 @@ from layouts.account import account, entries, sign_in_again
 from layouts.begin import FIRST_SCRIPT
 from layouts.board import empty_board, more_tabs, side_tabs, tabs
 from layouts.brand import NO_BRAND, Brand
-from layouts.controls import controls, hidden_components
+from layouts.controls import controls, filter_chips, hidden_components
 from layouts.export.sharing import notice, tab_menu
 from layouts.finder import finder, finder_button
 from layouts.freshness import NO_LABELS, Labels
@@ -124,14 +124,17 @@ def page(
     *,
     title: str | None = None,
     inside: Component | str | None = None,
+    filters: Component | str | None = None,
     labels: Labels = NO_LABELS,
 ) -> html.Div:
     """Return the page around ``inside``, what is drawn. ``title``: of its tab, the first one by default. ``csrf``: for
-    the form by which ``viewer`` signs out. ``labels``: how fresh it is, and what its controls are set to."""
+    the form by which ``viewer`` signs out. ``filters``: what it is filtered by, nothing by default. ``labels``: how
+    fresh it is, and what its controls are set to."""
+    parts = inside, filters or filter_chips(), labels
     return html.Div(
         [
             sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)),
-            _main(catalog, settings, title or catalog.tabs[0].title, inside, labels),
+            _main(catalog, settings, title or catalog.tabs[0].title, *parts),
             notice(),
             details(),
             finder(),
@@ -159,7 +162,12 @@ def sidebar(
 
 
 def _main(
-    catalog: Catalog, settings: Settings, title: str, inside: Component | str | None, labels: Labels
+    catalog: Catalog,
+    settings: Settings,
+    title: str,
+    inside: Component | str | None,
+    filters: Component | str,
+    labels: Labels,
 ) -> html.Main:
     return html.Main(
         [
@@ -182,6 +190,7 @@ def _main(
                 className="top",
             ),
             html.Div([tabs(catalog), more_tabs(catalog)], className="tabbar"),
+            filters,
             html.P(id="unread", className="unread", role="status", hidden=True),
             inside,
         ]

@@ -8,7 +8,7 @@ import numpy as np
 from layouts.annotations import spoken
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit, head_unit
-from layouts.words import change_words, step_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import aside_text, change_words, step_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -19,6 +19,7 @@ _STATES = {
     "never_seen": "No event of this name has ever been seen.",
     "none_in_range": "No data in this range.",
     "among_others": "It is counted among the others of this range.",
+    "too_many": "There are too many events to read one by one.",
     "unsplit": "What was counted in this range is not told apart by value.",
     "past_retention": "This range lies beyond what is kept.",
     "failing": "This chart can’t be drawn.",
@@ -34,6 +35,8 @@ def summary(data: ChartData, refused: Sequence[Interval] = (), annotations: Sequ
     sentences = [_what(data)]
     if (change := change_words(data)) is not None:
         sentences.append(f"{change}.")
+    if aside := aside_text(data):
+        sentences.append(f"{aside[0].upper()}{aside[1:]}.")
     if data.state != "data":
         sentences.append(_STATES[data.state])
     else:

@@ -1,17 +1,18 @@
 """Ranges and steps in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit
 from metrics_dash.catalog import Chart
-from metrics_dash.charts.data import ChartData, Interval, TabData, Uncomputed
+from metrics_dash.charts.data import Bound, ChartData, Filter, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
 
+SIGNS: Mapping[Bound, str] = {"least": "≥", "most": "≤", "about": "≈"}
 _LEVEL = 0.01
 
 
@@ -106,6 +107,42 @@ def verdict_text(data: ChartData) -> list[str]:
     if verdict == "warned" and bounds.warn is not None:
         return [f"{'below' if bounds.low_is_bad else 'above'} {unit.text(bounds.warn)}"]
     return ["target met"] if verdict == "met" else []
+
+
+def filter_text(where: Filter) -> str:
+    """Return ``zone: north``, or ``not zone: north, realm: 3``: what a chart is of through a filter."""
+    said = (f"{'not ' if one.without else ''}{one.dimension}: {one.value or '(empty)'}" for one in where.all())
+    return ", ".join(said)
+
+
+def aside_text(data: ChartData) -> str | None:
+    """Return why a chart does not follow a filter, or not everywhere; None where there is nothing to say."""
+    chart = data.chart
+    partly = f"gaps where {chart.where.value or '(empty)'} is not told apart" if data.partly and chart.where else ""
+    return "; ".join(text for text in (chart.aside, partly, doubt_text(data), raw_text(data)) if text) or None
+
+
+def raw_text(data: ChartData) -> str:
+    """Return that a chart is drawn from raw events, and from when on there are any; nothing where it is not."""
+    if not data.chart.reads_raw:
+        return ""
+    if data.held_from is None or data.held_from <= data.window.start:
+        return "from raw events"
+    return f"from raw events, kept since {_moment(data.held_from.astimezone(data.window.zone), False)}"
+
+
+def doubt_text(data: ChartData) -> str:
+    """Return how many events more, or less, a number that is in doubt may be of; nothing where it is certain."""
+    if data.doubt is None:
+        return ""
+    direction = "fewer" if data.chart.where is not None and data.chart.where.without else "more"
+    events = f"up to {data.doubt.events:,} {direction}" if data.doubt.events else direction
+    return f"{events} among rarer values"
+
+
+def sign_of(data: ChartData) -> str:
+    """Return what stands before a number that is in doubt: ``≥``."""
+    return "" if data.doubt is None else f"{SIGNS[data.doubt.bound]}{THIN_SPACE}"
 
 
 def counted_text(shown: int, series: int) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from db.declared import Declared
+from db.filters import Filter
 from metrics_dash.bounds import NO_BOUNDS, Bounds, BoundsError, Good, Number, check_bounds
 from metrics_dash.catalog_draws import WITHOUT_FIGURE, Draw, check_draw
 from metrics_dash.catalog_names import EventName, Identifier, Key
@@ -99,12 +100,11 @@ class CatalogDeclaration(Record):
 class Chart:
     """A chart that can be drawn: its declaration, checked against its event and completed from it.
 
-    ``measurement`` is set where ``show`` needs one. ``unit``: of that measurement, ``/s`` of a rate. ``dimensions``:
-    what it may be split by. ``good``: which way a change is for the better. ``bounds``: what it is held against.
-    ``draw``: ``stat`` is a tile of the number alone, ``heatmap`` shows how all values of the measurement are spread,
-    ``top`` is a table of the values that it is split by.
-    ``size``: of its card; None is half a row. ``ratio``: the two things that a ratio divides; its ``event`` is then
-    that of the denominator.
+    ``measurement`` is set where ``show`` needs one. ``unit``: of that, ``/s`` of a rate. ``dimensions``: what it may be
+    split by. ``good``: which way a change is for the better. ``bounds``: what it is held against. ``draw``: ``stat`` is
+    a tile of the number alone, ``heatmap`` shows how all values are spread, ``top`` is a table of the values that it is
+    split by. ``size``: None is half a row. ``ratio``: the two things that a ratio divides; ``event`` is that of the
+    denominator. ``where``: its filter. ``aside``: why it is not filtered as asked.
     """
 
     id: str
@@ -122,6 +122,8 @@ class Chart:
     bounds: Bounds = NO_BOUNDS
     help: str = ""
     ratio: Ratio | None = None
+    where: Filter | None = None
+    aside: str = ""
 
     @property
     def is_tile(self) -> bool:
@@ -137,6 +139,17 @@ class Chart:
     def has_figure(self) -> bool:
         """Whether there is something on its card for Plotly to draw."""
         return self.draw not in WITHOUT_FIGURE
+
+    @property
+    def only(self) -> str | None:
+        """The one value of its split that a filter leaves; None where there are others, or it is not split."""
+        filters = () if self.where is None else self.where.all()
+        return next((each.value for each in filters if not each.without and each.dimension == self.split_by), None)
+
+    @property
+    def reads_raw(self) -> bool:
+        """Whether it is filtered by more than buckets tell apart, and is drawn from raw events."""
+        return self.where is not None and bool(self.where.also)
 
     @property
     def shows_density(self) -> bool:

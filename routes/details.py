@@ -2,7 +2,8 @@
 
 Both are asked for only when a dialog opens (assets/chart/details.js), by the page's own query with the range spelled
 out, so that they show what the picture shows. Answers are columns of JSON: ``name``, ``kind`` (``time`` in epoch ms,
-``number`` or ``text``), ``values`` with null for a gap, ``adds``: whether their sum means something. What events carry
+``number`` or ``text``), ``values`` with null for a gap, ``adds``: whether their sum means something, ``filter``: the
+dimension that its values can filter by. What events carry
 is theirs to name, so columns are told apart by where they come from and never by their names, and there are only so
 many of them.
 """
@@ -20,6 +21,7 @@ from flask import Flask, request
 from layouts.ranking import head_labels, value_label
 from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.doubts import BOUND, bounds_at, row_bounds
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
@@ -67,7 +69,9 @@ class Details:
         queries, state = self.context.queries, self._state(chart_id)
         moment = queries.moment()
         window = self._window(state, moment)
-        chart = queries.chart(chart_id, window, compare=state.compare, split=state.split or None, moment=moment)
+        chart = queries.chart(
+            chart_id, window, compare=state.compare, split=state.split or None, where=state.filter, moment=moment
+        )
         columns = ranking_columns(chart) if chart.chart.is_ranking else table_columns(chart, state)
         return {"columns": columns, "step": window.step.key, "error": chart.error}
 
@@ -80,11 +84,11 @@ class Details:
         held_from = moment.held.raw
         gone = held_from is not None and end <= held_from
         limit = whole("limit", EVENTS_AT_FIRST, (1, EVENTS_AT_MOST))
-        found = [] if gone else queries.raw_events(chart_id, start, end, limit + 1)
+        found = [] if gone else queries.raw_events(chart_id, start, end, limit + 1, where=state.filter)
         shown = found[:limit]
         catalog = self.context.catalog
         event = catalog.events[catalog.chart(chart_id).event]
-        columns, left_out = event_columns(shown, event.measurements, adds=event.kind != "gauge")
+        columns, left_out = event_columns(shown, event.measurements, event.dimensions, adds=event.kind != "gauge")
         return {
             "columns": columns,
             "columnsLeftOut": left_out,
@@ -112,7 +116,7 @@ class Details:
 
 def table_columns(chart: ChartData, state: PageState) -> list[Column]:
     """Time and every series that is shown, with the extremes of a gauge and what each is compared with."""
-    hidden = state.hidden.get(chart.chart.id, frozenset())
+    hidden = state.hidden.get(chart.chart.id, frozenset()) if chart.only is None else frozenset()
     before = {series.name: series for series in chart.previous}
     shown = [series for series in chart.series if series.name not in hidden]
     columns = [_column("Time", "time", shown[0].t.tolist())] if shown else []
@@ -126,6 +130,8 @@ def table_columns(chart: ChartData, state: PageState) -> list[Column]:
             name = COMPARISONS[state.compare].capitalize()
             own = name if alone else f"{label}, {name.lower()}"
             columns.append(_numbers(own, before[series.name].v, adds=chart.chart.show in ("count", "sum")))
+    if shown and any(bounds := bounds_at(chart, shown[0].t)):
+        columns.append(_column(BOUND, "text", [bound or None for bound in bounds]))
     return columns
 
 
@@ -144,6 +150,7 @@ def ranking_columns(chart: ChartData) -> list[Column]:
         *(share if any(one is not None for one in shares) else []),
         _column("before", "number", before, adds=adds),
         _column(f"{change}, %", "number", [_percent(one) for one in changes]),
+        *([_column(BOUND, "text", [bound or None for bound in bounds])] if any(bounds := row_bounds(chart)) else []),
     ]
 
 
@@ -167,7 +174,11 @@ def _milliseconds(text: str) -> datetime:
 
 
 def event_columns(
-    events: Sequence[Mapping[str, Any]], measured: Container[str], *, adds: bool = False
+    events: Sequence[Mapping[str, Any]],
+    measured: Container[str],
+    dimensions: Container[str] = (),
+    *,
+    adds: bool = False,
 ) -> tuple[list[Column], int]:
     """Return the columns of raw events, time first, and how many keys have none. What an event lacks is null.
 
@@ -189,7 +200,10 @@ def event_columns(
         if source == "measurements" and name in measured:
             columns.append(_column(label, "number", values, adds=adds))
         else:
-            columns.append(_column(label, "text", [_text(value) for value in values]))
+            column = _column(label, "text", [_text(value) for value in values])
+            # A float may be written otherwise in a bucket than here.
+            by = source == "metadata" and name in dimensions and not any(isinstance(each, float) for each in values)
+            columns.append(column | {"filter": name} if by else column)
     return columns, len(carried) - len(common)
 
 

@@ -53,7 +53,8 @@ class ExportRequest:
         return self.data.chart(chart_id)
 
     def hidden(self, chart_id: str) -> frozenset[str]:
-        return self.state.hidden.get(chart_id, frozenset())
+        """Return the series that are switched off; of one value that a filter leaves, none."""
+        return self.state.hidden.get(chart_id, frozenset()) if self.chart(chart_id).only is None else frozenset()
 
     def style(self, chart_id: str, width: int) -> FigureStyle:
         theme = self.state.theme or "light"
@@ -130,7 +131,8 @@ class Exports:
         window = queries.window(state.range, start=state.from_, end=state.to, zone=zone, step=state.step, moment=moment)
         check_range(self.context.viewer(), window)
         self.context.record("export", request.path.removeprefix(BASE_PATH))
-        data = queries.tab(tab.id, window, compare=state.compare, split=state.split or None, bars=bars, moment=moment)
+        split, where = state.split or None, state.filter
+        data = queries.tab(tab.id, window, compare=state.compare, split=split, where=where, bars=bars, moment=moment)
         return ExportRequest(state, count_visible(data, state.hidden))
 
 

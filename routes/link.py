@@ -3,6 +3,7 @@
 What such a wall shows is noted as it is answered, so that an operator sees which walls there are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -40,7 +41,7 @@ class LinkRoute:
         if opened is None:
             page = message_page(self.version, "This link is not open", NOT_OPEN, Brand.of(self.identities.settings))
             return Response(page, 404, {"Cache-Control": "no-store"}, "text/html")
-        answer = redirect(page_of(opened), 303)
+        answer = redirect(page_of(opened, request.args.getlist("filter")), 303)
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["Referrer-Policy"] = "no-referrer"
         left = opened.expires_at - datetime.now(UTC) if opened.expires_at is not None else LONGEST
@@ -68,14 +69,17 @@ def _is_of_a_link() -> bool:
     return request.path in (BASE_PATH, callback_guard.PATH) and principal().kind == "link"
 
 
-def page_of(link: OpenedLink) -> str:
-    """Return the page that a link leads to."""
-    query = {"tab": link.tabs[0]} if link.tabs else {}
+def page_of(link: OpenedLink, filters: Sequence[str] = ()) -> str:
+    """Return the page that a link leads to, through the ``filters`` that its address names: how it is looked at, as a
+    split is, and no bound of what it shows."""
+    query: dict[str, str | Sequence[str]] = {"tab": link.tabs[0]} if link.tabs else {}
     if link.kiosk:
         query["kiosk"] = "1"
         if len(link.tabs) != 1:
             query["rotate"] = str(ROTATE_SECONDS)
-    return f"{BASE_PATH}?{urlencode(query)}" if query else BASE_PATH
+    if filters:
+        query["filter"] = filters
+    return f"{BASE_PATH}?{urlencode(query, doseq=True)}" if query else BASE_PATH
 
 
 def register(server: Flask, identities: Identities | None, catalog: Catalog, version: str) -> None:

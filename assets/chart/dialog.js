@@ -129,7 +129,8 @@
 
   document.addEventListener("close", closed, true);
   document.addEventListener("click", (event) => {
-    if (metrics.dom.around(event, "[data-close=details]") || event.target === dialog()) dialog().close();
+    if (metrics.dom.around(event, "[data-close=details], .details [data-filter]") || event.target === dialog())
+      dialog().close();
   });
 
   const offered = { present, describe, showTable, say };

@@ -14,12 +14,12 @@
   function entries({ data, layout }) {
     const several = data.filter((trace) => trace.showlegend);
     if (several.length < 2) return [];
-    return several.map((trace) => ({
-      key: trace.legendgroup,
-      label: metrics.graphs.seriesOf(layout.meta, trace).label,
-      colour: (trace.type === "bar" ? trace.marker?.color : trace.line?.color) ?? "",
-      off: trace.visible === "legendonly",
-    }));
+    return several.map((trace) => {
+      const { label, filter } = metrics.graphs.seriesOf(layout.meta, trace);
+      const colour = (trace.type === "bar" ? trace.marker?.color : trace.line?.color) ?? "";
+      const entry = { key: trace.legendgroup, label, colour, off: trace.visible === "legendonly" };
+      return filter ? { ...entry, filter } : entry;
+    });
   }
 
   /**
@@ -34,13 +34,26 @@
   }
 
   /**
+   * Opens the chart's menu at what the tab can be filtered by of an entry. The menu is filled once it is open.
+   * @param {string} chart
+   * @param {string} label
+   */
+  function offerFilters(chart, label) {
+    const menu = /** @type {HTMLDetailsElement} */ (metrics.dom.find(`share-${chart}`));
+    const isOf = (/** @type {HTMLElement} */ { firstChild }) => firstChild?.textContent === label;
+    const focus = () => metrics.dom.all(".choices", menu).find(isOf)?.querySelector("a")?.focus();
+    menu.addEventListener("toggle", focus, { once: true });
+    menu.open = true;
+  }
+
+  /**
    * @param {string} chart
    * @param {LegendEntry} entry
    */
-  function switchOf(chart, { key, label, colour, off }) {
+  function switchOf(chart, { key, label, colour, off, filter }) {
     const button = made("button");
     button.type = "button";
-    button.title = label;
+    button.title = filter ? `${label}: click to show or hide, right-click to filter the tab` : label;
     button.setAttribute("aria-pressed", String(!off));
     const swatch = made("i");
     swatch.style.background = colour;
@@ -48,6 +61,11 @@
     button.addEventListener("click", () => {
       const graph = metrics.graphs.drawing(chart);
       if (graph?._fullLayout) button.setAttribute("aria-pressed", String(metrics.series.toggle(graph, key)));
+    });
+    button.addEventListener("contextmenu", (event) => {
+      if (!filter) return;
+      event.preventDefault();
+      offerFilters(chart, label);
     });
     button.addEventListener("dblclick", () => {
       const graph = metrics.graphs.drawing(chart);

@@ -36,7 +36,8 @@
    */
   function valueText(row, unit) {
     const band = row.low !== undefined && row.low !== null ? ` (${number(row.low)}–${number(row.high)})` : "";
-    return number(row.value) + (unit && row.value !== null ? `\u202f${unit}` : "") + band;
+    const sign = row.sign && row.value !== null ? `${row.sign}\u202f` : "";
+    return sign + number(row.value) + (unit && row.value !== null ? `\u202f${unit}` : "") + band;
   }
 
   /**

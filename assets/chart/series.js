@@ -11,9 +11,9 @@
     const found = new Map();
     traces.forEach((trace, place) => {
       if (!trace.legendgroup || trace.meta === "anchor") return;
-      const { label } = metrics.graphs.seriesOf(meta, trace);
+      const { label, filter } = metrics.graphs.seriesOf(meta, trace);
       const key = trace.legendgroup;
-      const group = found.get(key) || { key, name: label, places: [], off: false };
+      const group = found.get(key) || { key, name: label, places: [], off: false, ...(filter && { filter }) };
       group.places.push(place);
       if (trace.showlegend) group.off = trace.visible === "legendonly";
       found.set(trace.legendgroup, group);
@@ -30,7 +30,18 @@
     button.type = "button";
     button.setAttribute("aria-pressed", String(!group.off));
     button.addEventListener("click", () => button.setAttribute("aria-pressed", String(toggle(graph, group.key))));
-    return button;
+    return group.filter ? withFilters(button, group.filter) : button;
+  }
+
+  /**
+   * A value's switch, and beside it the filters of the whole tab by that value.
+   * @param {HTMLElement} button
+   * @param {string} filter
+   */
+  function withFilters(button, filter) {
+    const line = metrics.dom.made("div", "choices");
+    line.append(button, metrics.filters.link(filter, "only"), metrics.filters.link(`!${filter}`, "exclude"));
+    return line;
   }
 
   /**

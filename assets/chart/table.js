@@ -89,9 +89,11 @@
    */
   function row(columns, place, above, step) {
     const line = metrics.dom.made("tr");
-    columns.forEach(({ values, kind }, number) => {
+    columns.forEach(({ values, kind, filter }, number) => {
       const cell = metrics.dom.made(number === 0 ? "th" : "td", kind);
       if (kind === "time") cell.append(...moment(values[place], above === undefined ? null : values[above], step));
+      else if (filter && values[place] !== null)
+        cell.append(metrics.filters.link(`${filter}:${values[place]}`, cellText(values[place], kind, step)));
       else cell.textContent = cellText(values[place], kind, step);
       if (number === 0) cell.scope = "row";
       line.append(cell);

@@ -69,8 +69,9 @@
       rows.set(trace.legendgroup, added(rows.get(trace.legendgroup), trace, label, value));
     }
     const before = shown.filter((one) => one.meta === "before");
+    const sign = meta.doubt?.at.includes(index) ? { sign: meta.doubt.sign } : {};
     return [
-      ...rows.values(),
+      ...[...rows.values()].map((row) => ({ ...row, ...sign })),
       ...before.map((trace) =>
         earlier(trace, metrics.graphs.seriesOf(meta, trace).label, valueAt(trace, metrics.grid.place(meta, index))),
       ),

@@ -52,8 +52,12 @@
    * than a key (layouts/figure/labels.py).
    * @param {GraphMeta} meta
    * @param {Trace} trace
+   * @returns {{ name: string, label: string, filter?: string }} filter: by its value, where it is one of a split
    */
-  const seriesOf = (meta, { legendgroup: key }) => meta.series[key] ?? { name: "", label: "" };
+  function seriesOf(meta, { legendgroup: key }) {
+    const known = meta.series[key] ?? { name: "", label: "" };
+    return meta.split?.values.includes(key) ? { ...known, filter: `${meta.split.by}:${known.name}` } : known;
+  }
 
   const graphs = { of, all, areDrawn, stepOf, drawing, readerOf, idOf, seriesOf };
   metrics.graphs = graphs;

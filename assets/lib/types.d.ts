@@ -13,6 +13,7 @@ interface Metrics {
   draws: typeof import("./draws.js");
   events: typeof import("./events.js");
   files: typeof import("./files.js");
+  filters: typeof import("./filters.js");
   graphs: typeof import("./graphs.js");
   links: typeof import("./links.js");
   menus: typeof import("./menus.js");
@@ -202,6 +203,8 @@ interface Column {
   values: Cell[];
   /** Whether their sum means something. */
   adds?: boolean;
+  /** The dimension that its values can filter by. */
+  filter?: string;
 }
 
 interface DataTable {
@@ -302,6 +305,8 @@ interface Row {
   high?: number | null;
   colour: string | undefined;
   before?: boolean;
+  /** Before a number that is a bound. */
+  sign?: string;
 }
 
 interface Reading {
@@ -318,6 +323,7 @@ interface Reading {
 }
 
 interface LegendEntry {
+  filter?: string;
   key: string;
   label: string;
   colour: string;
@@ -325,6 +331,8 @@ interface LegendEntry {
 }
 
 interface SeriesGroup {
+  /** What filters the tab by its value, where it is one. */
+  filter?: string;
   key: string;
   name: string;
   places: number[];
@@ -417,11 +425,15 @@ interface GraphMeta {
   draw: string;
   /** When events were refused, and in words how many and why. */
   refused: { start: number; end: number; text: string }[];
+  /** In which buckets a filter leaves the number in doubt, and what stands before it. */
+  doubt?: { sign: string; at: number[] } | null;
   /** The same of the whole range, for the card's foot; empty where none were. */
   refusedInAll: string;
   stacked: boolean;
   /** By key: a series' name as addresses have it, and as people read it. */
   series: Record<string, { name: string; label: string }>;
+  /** What it is split by, and the keys of its values. */
+  split?: { by: string; values: string[] } | null;
 }
 
 /** layouts/figure/figures.py */

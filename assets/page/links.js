@@ -22,7 +22,8 @@
   metrics.events.on("marked", ({ drawn, asked }) => {
     const tab = metrics.page.tabs.find((one) => one.id === drawn.get("tab")) || metrics.page.tabs[0];
     dom.write(dom.maybe("title"), tab.title);
-    document.title = `${tab.title} · ${metrics.page.product}`;
+    const filters = metrics.filters.all(drawn).map(metrics.filters.words);
+    document.title = [tab.title, ...filters, metrics.page.product].join(" · ");
     const pending = isCustom(asked) && ["range", "from", "to"].some((name) => asked.get(name) !== drawn.get(name));
     metrics.links.light(document.querySelector("#custom-range > summary"), isCustom(drawn), pending);
     nameRange(isCustom(drawn));

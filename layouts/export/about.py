@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from layouts import annotations, cards
 from layouts.units import head_unit
-from layouts.words import refused_text, step_text
+from layouts.words import filter_text, refused_text, step_text
 from metrics_dash.catalog import Size
 from metrics_dash.charts import exports
 from metrics_dash.charts.data import ChartData, TabData
@@ -85,6 +85,8 @@ def facts(data: TabData, *, demo: bool) -> list[Fact]:
     ]
     if window.note:
         known.append(("Note", window.note))
+    if data.where is not None:
+        known.append(("Filter", f"filtered by {filter_text(data.where)}"))
     if data.compare is not None:
         known.append(("Comparison", f"compared with the {COMPARISONS[data.compare]} (pale)"))
     refused = sum(interval.count for interval in data.refused)
@@ -105,6 +107,8 @@ def chart_facts(data: ChartData, tab: TabData) -> list[Fact]:
     known: list[Fact] = []
     if data.window.step != tab.window.step:
         known.append(("Resolution", step_text(data.window)))
+    if tab.where is not None and data.chart.where is None:
+        known.append(("Filter", data.chart.aside))
     if data.chart.split_by:
         known.append(("Split", f"split by {data.chart.split_by}"))
     if tab.refused:

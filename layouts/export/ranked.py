@@ -5,7 +5,7 @@ from typing import Any
 from layouts.figure.figures import EMPTY_FIGURE, Figure
 from layouts.figure.labels import plain
 from layouts.numbers import change_text
-from layouts.ranking import NOTHING, head_labels, share_text, value_label
+from layouts.ranking import NOTHING, amount_text, head_labels, share_text, value_label
 from layouts.theme import FONT, TOKENS
 from layouts.units import display_unit
 from layouts.words import judgement
@@ -36,8 +36,12 @@ def ranked_figure(data: ChartData, theme: Theme, room: int, left: int) -> Figure
     )
     shapes = []
     for at, (one, share) in enumerate(zip(data.series, shares, strict=True), 1):
-        number = NOTHING if one.total is None else unit.text(one.total)
-        cells = [(value_label(data, one), "text"), (number, "text"), (share_text(share), "muted"), _moved(data, one)]
+        cells = [
+            (value_label(data, one), "text"),
+            (amount_text(data, one, unit), "text"),
+            (share_text(share), "muted"),
+            _moved(data, one),
+        ]
         notes += _line(at, cells, theme, room, left)
         if share:
             shapes.append(_bar(at, share * (room - _COLUMN * _NUMBER_OF_COLUMNS), theme, left))

@@ -10,17 +10,19 @@ trace's ``meta`` (what its numbers are) and ``legendgroup`` (the series' key), a
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layouts.figure import annotations as marks
 from layouts.figure import bounds
 from layouts.figure.annotations import Group
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
-from layouts.figure.labels import series_meta
+from layouts.figure.labels import series_meta, split_meta
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, drawn_as, stacks, traces
 from layouts.theme import TOKENS
 from layouts.units import display_unit
-from layouts.words import refused_text
+from layouts.words import SIGNS, refused_text
 from metrics_dash.charts.data import ChartData, Interval
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.web.address import Theme
@@ -69,17 +71,27 @@ def annotations_and_shapes(
     meta = window_meta(chart.window) | {
         "unit": display_unit(chart).full,
         "series": series_meta(chart),
+        "split": split_meta(chart),
         "draw": drawn_as(chart, style),
         "stacked": stacks(chart, style),
         "compared": compared_meta(chart.window, chart.compare),
         "refused": [_refusal(interval) for interval in refused],
         "refusedInAll": refused_text(refused) or "",
+        "doubt": _doubt(chart),
     }
     shapes = [*bounds.shapes(chart, style), *(_mark(interval, chart, style) for interval in refused)]
     shapes += marks.shapes(noted, chart.window, style.theme, style.width)
     notes = bounds.notes(chart, style) + (_note_of_zeros(chart, style) if style.logarithmic else [])
     notes += marks.labels(noted, chart.window, style.theme, style.width)
     return {"shapes": shapes, "annotations": notes, "meta": meta}
+
+
+def _doubt(chart: ChartData) -> dict[str, Any] | None:
+    """Return, for the crosshair, the places of the buckets whose number is in doubt, and the sign before it."""
+    if chart.doubt is None or not chart.series:
+        return None
+    places = np.flatnonzero(np.isin(chart.series[0].t, chart.doubt.starts))
+    return {"sign": SIGNS[chart.doubt.bound], "at": places.tolist()}
 
 
 def _mark(interval: Interval, chart: ChartData, style: FigureStyle) -> dict[str, Any]:

@@ -8,6 +8,7 @@ in the layout's ``meta`` alone, as text.
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from metrics_dash.charts.data import ChartData
 
@@ -36,3 +37,11 @@ def series_meta(chart: ChartData) -> Mapping[str, Mapping[str, str]]:
     names = dict.fromkeys(series.name for series in (*chart.series, *chart.previous))
     known = {series_key(name): {"name": name, "label": chart.label(name)} for name in names}
     return {series_key(TOTAL): {"name": TOTAL, "label": "all"}} | known
+
+
+def split_meta(chart: ChartData) -> Mapping[str, Any] | None:
+    """Return, for the browser, what a chart is split by, and the keys of its values, by which a tab can be filtered."""
+    if chart.chart.split_by is None:
+        return None
+    values = [series_key(series.name) for series in chart.series if not series.rest]
+    return {"by": chart.chart.split_by, "values": values}

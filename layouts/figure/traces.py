@@ -74,7 +74,7 @@ def stacks(chart: ChartData, style: FigureStyle) -> bool:
 def split_values(charts: Iterable[ChartData]) -> list[str]:
     """Return the values that charts are split by. In a table none has a colour."""
     split = (chart for chart in charts if chart.chart.split_by is not None and not chart.chart.is_ranking)
-    return [series.name for chart in split for series in chart.series]
+    return [name for chart in split for name in (*(series.name for series in chart.series), *chart.beside)]
 
 
 def drawn_as(chart: ChartData, style: FigureStyle) -> str:

@@ -10,16 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
-from db import annotations
+from db import annotations, filters
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.timerange.grid import Milliseconds
 from metrics_dash.charts.timerange.parse import Comparison
 from metrics_dash.charts.timerange.windows import TabWindows, Window
 
-# What somebody says of a moment or a span, as it is called outside of the database's room; and how many are told.
+# What somebody says of a moment or a span, and what charts are filtered by, as they are called outside of the
+# database's room; and how many annotations are told.
 Annotation: TypeAlias = annotations.Annotation
+Filter: TypeAlias = filters.Filter
 ANNOTATIONS_AT_MOST = annotations.CHARTED_AT_MOST
-State = Literal["data", "never_seen", "none_in_range", "among_others", "unsplit", "past_retention", "failing"]
+State = Literal[
+    "data", "never_seen", "none_in_range", "among_others", "unsplit", "too_many", "past_retention", "failing"
+]
+
+
+Bound = Literal["least", "most", "about"]
+"""What a number is that is not certain: it is at least that, at most, or about."""
 
 
 def _bytes_of(array: NDArray[Any]) -> str:
@@ -113,6 +121,19 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What is not certain of a chart through a filter, as rarer values are counted together and its own may be one.
+
+    ``bound``: what its numbers are then. ``starts``: of the buckets whose number is in doubt (epoch ms). ``events``:
+    of how many events in the range it is not known; zero where nobody counts them.
+    """
+
+    bound: Bound
+    starts: Annotated[Milliseconds, _array_of("<i8"), _AS_BYTES]
+    events: int
+
+
+@dataclass(frozen=True)
 class Uncomputed:
     """How many buckets of a chart can't be computed, and since when that is known (aware UTC)."""
 
@@ -135,12 +156,15 @@ class ChartData:
     """What a chart shows in a window.
 
     ``state``: ``data``; ``never_seen``; ``none_in_range`` (then ``last_seen`` is the start of the last bucket that has
-    any, None while nothing is rolled up); ``among_others`` (``only`` is not told apart); ``unsplit`` (there are events,
-    of a time before the dimension was declared, or of a key that is counted as a whole); ``past_retention`` (from
-    ``held_from`` on there are buckets); ``failing`` (``error`` says why, without secrets).
+    any, None while nothing is rolled up); ``among_others`` (``only``, or the filter's value, is not told apart);
+    ``unsplit`` (there are events, of a time before the dimension was declared, or of a key that is counted as a whole);
+    ``too_many`` (raw events, which several filters at once are read from); ``past_retention`` (from ``held_from`` on
+    there are buckets); ``failing`` (``error`` says why, without secrets).
     ``held_from``: from when on the buckets of this resolution are held, None for as long as there have been any.
     ``previous``: the series of the comparison (``compare``), with the time of the buckets that they are compared with.
     ``only``: the one value of its split that it shows. ``density``: of a heatmap all values.
+    ``partly``: in some buckets its filter can't tell its value from others; they are gaps. ``doubt``: what that makes
+    of other buckets, and of the number above. ``beside``: filtered by its own split, the most frequent of all values.
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known. ``whole_since``:
@@ -163,6 +187,9 @@ class ChartData:
     only: str | None = None
     density: Density | None = None
     whole_since: datetime | None = None
+    partly: bool = False
+    doubt: Doubt | None = None
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def greatest(self) -> float:
@@ -194,6 +221,12 @@ class TabData:
     refused: tuple[Interval, ...] = ()
     compare: Comparison | None = None
     annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def where(self) -> Filter | None:
+        """What those of its charts are filtered by that follow a filter."""
+        found = [chart.chart.where for chart in self.charts if chart.chart.where is not None]
+        return max(found, key=lambda where: len(where.also), default=None)
 
     def answers(self, tab: Tab, windows: TabWindows, compare: Comparison | None) -> bool:
         """Whether this is what was asked: the same tab, windows and comparison, and a chart for each of the tab's."""

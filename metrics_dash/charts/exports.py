@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from metrics_dash.charts.data import Annotation, ChartData, Series, TabData
+from metrics_dash.charts.doubts import BOUND, row_bounds
 from metrics_dash.charts.ranking import part_of_whole
 from metrics_dash.charts.tables import frame, iso_times, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import to_milliseconds
@@ -61,7 +62,9 @@ def ranking_table(data: ChartData) -> pd.DataFrame:
     table = pd.DataFrame(
         {name if name not in numbers else f"{name} (2)": [data.label(one.name) for one in data.series]}
     )
-    return table.assign(**{name: np.array(column, dtype=float) for name, column in numbers.items()})
+    table = table.assign(**{name: np.array(column, dtype=float) for name, column in numbers.items()})
+    bounds = row_bounds(data)
+    return table.assign(**{BOUND: bounds}) if any(bounds) else table
 
 
 def tab_csv(data: TabData, hidden: Mapping[str, Collection[str]]) -> str:
@@ -105,7 +108,7 @@ def _as_drawn(data: ChartData, compare: Comparison | None, hidden: Collection[st
     before = {one.name: one for one in data.previous}
     shown: list[Series] = []
     for series in data.series:
-        if series.name in hidden:
+        if series.name in hidden and data.only is None:
             continue
         label = data.label(series.name)
         shown.append(replace(series, name=label))

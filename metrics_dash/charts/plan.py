@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.levels import BUCKET_TYPES
-from db.series import Read
+from db.series import Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
 from metrics_dash.charts.data import Values
@@ -43,6 +43,17 @@ class Grid:
     known: Flags
     complete: int
 
+    def except_for(self, unknown: Milliseconds) -> Self:
+        """Return the grid where nothing is known of the buckets that begin at ``unknown``."""
+        return replace(self, known=self.known & ~np.isin(self.starts, unknown)) if len(unknown) else self
+
+    def held_from(self, since: datetime | None) -> Self:
+        """Return the grid of what is held from then on only: before, there is no time that it could be a rate of."""
+        return self if since is None else replace(self, seconds=np.where(self._from(since), self.seconds, 0.0))
+
+    def _from(self, since: datetime) -> Flags:
+        return np.asarray(self.starts >= to_milliseconds(since))
+
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
         recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
@@ -65,9 +76,10 @@ def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | No
 class Plan:
     """What a chart needs: reads of its window, of the period before for the headline, of what it is compared with.
 
-    ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against.
-    ``listed``: of a table of values each of them in the time that the headline is held against. ``first``: when the
-    event was first recorded, once that is read.
+    ``latest``: of a gauge its last sample, and ``before`` is that of the time that the headline is held against; of one
+    value neither is known. ``listed``: of a table of values each of them in the time that the headline is held against.
+    ``beside``: through a filter by its own split, the values that it would have: their colours depend on one another.
+    ``first``: when the event was first recorded, once that is read.
     """
 
     chart: Chart
@@ -81,12 +93,16 @@ class Plan:
     compare: Comparison | None = None
     first: datetime | None = None
     listed: Read | None = None
+    beside: Read | None = None
 
     def reads(self) -> list[Read]:
         """Return what is asked, in order. Of a ratio each is the denominator's read, and the numerator's follows it."""
-        asked = [read for read in (self.now, self.latest, self.before, self.compared, self.listed) if read is not None]
+        asked = [read for read in self._reads() if read is not None]
         ratio = self.chart.ratio
         return asked if ratio is None else [each for read in asked for each in (read, read_of(ratio.numerator, read))]
+
+    def _reads(self) -> tuple[Read | None, ...]:
+        return self.now, self.latest, self.before, self.compared, self.listed, self.beside
 
     def recorded(self, grid: Grid) -> Milliseconds:
         """Return the starts of the buckets in which the event was recorded, at least in part."""
@@ -97,6 +113,13 @@ class Plan:
         it is compared with."""
         compared = None if self.compared_grid is None else self.compared_grid.recorded_from(first)
         return replace(self, grid=self.grid.recorded_from(first), compared_grid=compared, first=first)
+
+    def except_for(self, found: Rows, compared: Rows | None) -> Self:
+        """Return the plan where nothing is known of the buckets in which a filter can't tell its value from others."""
+        then = self.compared_grid
+        if then is not None and compared is not None:
+            then = then.except_for(compared.unknown)
+        return replace(self, grid=self.grid.except_for(found.unknown), compared_grid=then)
 
     @property
     def against(self) -> Comparison:
@@ -109,24 +132,42 @@ def plan(
 ) -> Plan:
     """Decide what is read for a chart. Nothing of a period is read that is not held as finely as the window is."""
     edges = bucket_edges(window)
-    held_from = held.since(window.source)
+    held_from = held_since(chart, window, held)
     grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
+    if chart.reads_raw:
+        grid = grid.held_from(held_from)
     latest, before = (
         _latest_reads(chart, window, compare or "period")
-        if chart.kind == "gauge"
-        else (None, _before(chart, window, grid, held_from))
+        if chart.kind == "gauge" and chart.where is None
+        else (None, None if chart.kind == "gauge" else _before(chart, window, grid, held_from))
     )
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
-    now = replace(now, placed=now.placed or chart.shows_density)
-    listed = _listed(chart, window, grid, held_from, compare or "period") if chart.is_ranking else None
-    found = Plan(chart, window, grid, now, before, latest, listed=listed)
+    now = _held(replace(now, placed=now.placed or chart.shows_density), held_from)
+    lists = chart.is_ranking and chart.only is None
+    listed = _listed(chart, window, grid, held_from, compare or "period") if lists else None
+    beside = None if chart.only is None or chart.is_ranking else _beside(chart, window, edges)
+    found = Plan(chart, window, grid, now, before, latest, listed=listed, beside=beside)
     if compare is None:
         return found
     starts, ends = compared_buckets(window, compare)
     compared_grid = make_grid(starts, ends, held_from, complete_through)
     compared = _compared(chart, window, starts, ends)
+    compared = None if compared is None else _held(compared, held_from)
     return replace(found, compared=compared, compared_grid=compared_grid, compare=compare)
+
+
+def held_since(chart: Chart, window: Window, held: RetainedSince) -> datetime | None:
+    """Return from when on there is what a chart is read from: buckets of its window, or raw events."""
+    return held.raw if chart.reads_raw else held.since(window.source)
+
+
+def _held(read: Read, held_from: datetime | None) -> Read:
+    """Return what a read of raw events has of whole buckets: of one that is held in part it would count too few."""
+    if read.where is None or not read.where.also or held_from is None or read.edges is None:
+        return read
+    edges = tuple(edge for edge in read.edges if edge >= to_milliseconds(held_from))
+    return replace(read, start=edges[0], edges=edges) if len(edges) > 1 else replace(read, start=read.end)
 
 
 def adds_up(window: Window) -> bool:
@@ -135,20 +176,22 @@ def adds_up(window: Window) -> bool:
 
 
 def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
+    split_by = chart.split_by if chart.only is None else None
     read = Read(
         chart.event,
         window.source,
         int(edges[0]),
         int(edges[-1]),
         chart.measurement,
-        chart.split_by,
+        split_by,
         LISTED_VALUES if chart.is_ranking else TOP_VALUES,
-        tuple(edges.tolist()) if adds_up(window) else None,
+        tuple(edges.tolist()) if adds_up(window) or chart.reads_raw else None,
         placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
-        apart=chart.split_by is not None and chart.show not in SPLIT_BY_ANY,
+        apart=split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",
-        undeclared=chart.split_by is not None and chart.split_by not in chart.dimensions,
+        undeclared=split_by is not None and split_by not in chart.dimensions,
+        where=chart.where,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 
@@ -174,6 +217,12 @@ def _listed(chart: Chart, window: Window, grid: Grid, held_from: datetime | None
     edges = np.array([starts[0], ends[-1]])
     read = replace(_read(chart, window, edges), split_values=_LISTED_BEFORE, edges=(int(edges[0]), int(edges[1])))
     return replace(read, totals=not read.apart)
+
+
+def _beside(chart: Chart, window: Window, edges: Milliseconds) -> Read:
+    """Return the most frequent values of a chart's split, without its filter, all of the window as one bucket."""
+    read = _read(replace(chart, where=None), window, edges)
+    return replace(read, edges=(read.start, read.end), totals=not read.apart, placed=False, unique=False)
 
 
 def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None) -> Read | None:

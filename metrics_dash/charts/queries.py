@@ -18,6 +18,8 @@ What a value means:
   gauge with its latest sample there.
 - A ratio divides the sum of one thing by the sum of another, also of longer buckets and of the whole range: it is never
   an average of ratios. Where the denominator is zero, or was not recorded yet, there is a gap.
+- Through a filter all of that is of one value's events, or of all but those. In a bucket that may count the value among
+  others, or was made before its dimension was declared, nothing is known: a gap, and no number over any range with it.
 - A split shows the values with the most events; "other" is all the rest, events without that key included, so that a
   split adds up to the count.
 
@@ -39,6 +41,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db.engine import Database
 from db.events import read_events
 from db.faults import Fault, classify
+from db.filters import Filter
 from db.reading import ask, ask_status
 from db.series import LastSeen, Read, Rows, read_series, read_tab
 from db.status import PipelineStatus
@@ -48,6 +51,7 @@ from metrics_dash.charts import series as assembled
 from metrics_dash.charts.ad_hoc import Split, ad_hoc_chart, split_chart
 from metrics_dash.charts.cache import SharedCache, Store
 from metrics_dash.charts.data import Annotation, ChartData, Interval, QueriesUnavailableError, TabData
+from metrics_dash.charts.filtering import filter_ad_hoc, filter_chart
 from metrics_dash.charts.plan import Plan, plan
 from metrics_dash.charts.ratios import seen_of
 from metrics_dash.charts.refusals import intervals, intervals_of, refused_reads
@@ -162,17 +166,21 @@ class Queries:
         *,
         compare: Comparison | None = None,
         split: Split = None,
+        where: Filter | None = None,
         bars: int | None = None,
         moment: Moment | None = None,
     ) -> TabData:
         """Return all charts of a tab, all of one range, which the answer's window names.
 
+        ``where``: a filter, which every chart follows whose events have its dimension; the others say so.
         Where nobody chose the step, charts of bars or cells have at most ``bars`` of them; None: the others' step.
         Raises ``KeyError`` for an unknown tab, ``QueryError`` for a split that a chart named in ``split`` can't have,
         ``QueriesUnavailableError``.
         """
         tab = self._catalog.tab(tab_id)
-        tab = replace(tab, charts=tuple(split_chart(chart, split) for chart in tab.charts))
+        events = self._catalog.events
+        asked = (split_chart(chart, split) for chart in tab.charts)
+        tab = replace(tab, charts=tuple(filter_chart(chart, where, events) for chart in asked))
         moment = moment or self.moment()
         windows = TabWindows(window, window)
         if bars is not None and any(chart.draw in FILLING for chart in tab.charts):
@@ -186,12 +194,14 @@ class Queries:
         *,
         compare: Comparison | None = None,
         split: Split = None,
+        where: Filter | None = None,
         bars: int | None = None,
         moment: Moment | None = None,
     ) -> ChartData:
         """Return one chart of the catalog, out of the same answer as its tab's. Raises as ``tab`` does."""
         tab = self._catalog.tab_of(chart_id)
-        return self.tab(tab.id, window, compare=compare, split=split, bars=bars, moment=moment).chart(chart_id)
+        data = self.tab(tab.id, window, compare=compare, split=split, where=where, bars=bars, moment=moment)
+        return data.chart(chart_id)
 
     def series(
         self,
@@ -202,10 +212,12 @@ class Queries:
         split_by: str | None = None,
         *,
         compare: Comparison | None = None,
+        where: Filter | None = None,
         moment: Moment | None = None,
     ) -> ChartData:
         """Return any event ever seen as a chart of its own. Raises ``QueryError``, ``QueriesUnavailableError``."""
         chart = ad_hoc_chart(event_name, measurement, show, split_by, self._catalog)
+        chart = filter_ad_hoc(chart, where, self._catalog.events)
         return self.one(chart, window, compare=compare, moment=moment)
 
     def one(
@@ -226,14 +238,17 @@ class Queries:
         """Return the data of charts that stand in no catalog, in one statement. Raises ``QueriesUnavailableError``."""
         return self._charts(tab, TabWindows(window, window), None, moment or self.moment())
 
-    def raw_events(self, chart_id: str, start: datetime, end: datetime, limit: int = 1000) -> list[dict[str, Any]]:
+    def raw_events(
+        self, chart_id: str, start: datetime, end: datetime, limit: int = 1000, *, where: Filter | None = None
+    ) -> list[dict[str, Any]]:
         """Return the raw events behind a chart with ``start <= occurred_at < end``, oldest first, at most ``limit``.
 
         As ``db.events.query_events`` does: what an event carries stays apart from what it is. Empty where raw events
-        are no longer held. Raises ``KeyError`` for an unknown chart, ``QueriesUnavailableError``.
+        are no longer held; only those that a filter leaves (``where``), if the chart follows it. Raises ``KeyError``
+        for an unknown chart, ``QueriesUnavailableError``.
         """
-        chart = self._catalog.chart(chart_id)
-        return self._ask(lambda connection: read_events(connection, chart.event, start, end, limit))
+        chart = filter_chart(self._catalog.chart(chart_id), where, self._catalog.events)
+        return self._ask(lambda connection: read_events(connection, chart.event, start, end, limit, chart.where))
 
     # From charts to data
 
@@ -251,7 +266,9 @@ class Queries:
         """Return what the answer depends on, and the tick: a fixed window too may get late events."""
         window = windows.lines
         tick = window.end if window.live else moment.now
-        charts = [(c.id, c.event, c.measurement, c.show, c.split_by, c.draw, c.ratio) for c in tab.charts]
+        charts = [
+            (c.id, c.event, c.measurement, c.show, c.split_by, c.draw, c.ratio, c.where, c.aside) for c in tab.charts
+        ]
         span = (window.start.timestamp(), window.end.timestamp(), window.asked)
         buckets = [(each.step.key, each.source, each.chosen) for each in windows]
         return f"tab|{tab.id}|{charts}|{span}|{buckets}|{window.zone.key}|{compare}|{tick.timestamp()}"

@@ -9,7 +9,7 @@ from db.series import Rows
 from metrics_dash.catalog_rules import ADDS_UP, SPLIT_BY_ANY
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.apart import told_apart
-from metrics_dash.charts.data import ChartData, Series, Values
+from metrics_dash.charts.data import ChartData, Headline, Series, Values
 from metrics_dash.charts.headline import relative_change
 from metrics_dash.charts.plan import Plan
 from metrics_dash.charts.rows import aggregate, together
@@ -19,9 +19,14 @@ from metrics_dash.charts.timerange.grid import to_milliseconds
 Parts = Mapping[str | None, Rows]
 
 
-def ranked(plan: Plan, rows: Rows, series: Sequence[Series], before: Rows | None) -> tuple[Series, ...]:
+def ranked(
+    plan: Plan, rows: Rows, series: Sequence[Series], before: Rows | None, number: Headline
+) -> tuple[Series, ...]:
     """Return the series of a split, the one with the most first and all others last, each with what it had before.
-    ``rows``: of the window, aligned; ``before``: what answers ``plan.listed``."""
+    ``rows``: of the window, aligned; ``before``: what answers ``plan.listed``. Where a filter leaves one value, it has
+    the ``number`` above the table."""
+    if plan.chart.only is not None:
+        return tuple(replace(one, before=number.previous, change=number.change) for one in series)
     names = [one.name for one in series if not one.rest]
     now, then = _parts(plan, rows, names), _parts_before(plan, before, names)
     return tuple(sorted((_compared(plan, one, now, then) for one in series), key=_place))

@@ -6,17 +6,26 @@ from typing import cast
 
 import numpy as np
 
+from db.filters import Filter, together
 from db.series import LastSeen, Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_ratio import Part, Ratio
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.doubts import both
 from metrics_dash.charts.rows import align
 from metrics_dash.charts.timerange.grid import Milliseconds
 
 
 def read_of(part: Part, read: Read) -> Read:
-    """Return the read of one part, in the time and the buckets of ``read``."""
-    return replace(read, event_name=part.event, measurement=part.measurement, only=part.only)
+    """Return the read of one part, in the time and the buckets of ``read``. Of a part that counts one value itself, a
+    filter by the same dimension leaves all or nothing."""
+    found = replace(read, event_name=part.event, measurement=part.measurement, only=part.only)
+    if part.only is None or read.where is None:
+        return found
+    if read.where.also:
+        return replace(found, only=None, where=together([*read.where.all(), Filter(*part.only)]))
+    left = (part.only[1] == read.where.value) != read.where.without
+    return replace(found, where=None) if left else replace(found, where=None, end=found.start)
 
 
 def seen_of(chart: Chart, seen: Mapping[str, LastSeen]) -> LastSeen:
@@ -41,12 +50,24 @@ def divisible(ratio: Ratio, numerator: Rows, denominator: Rows, recorded: Millis
     known = np.isfinite(over) & np.isfinite(under)
     if recorded is not None:
         known &= np.isin(starts, recorded)
-    return Rows(starts[known], under[known], sum=over[known] * ratio.scale, values=under[known])
+    return Rows(
+        starts[known],
+        under[known],
+        sum=over[known] * ratio.scale,
+        values=under[known],
+        unknown=np.union1d(numerator.unknown, denominator.unknown),
+        doubts=both(numerator.doubts, denominator.doubts),
+    )
 
 
 def _added_up(part: Part, rows: Rows, starts: Milliseconds) -> Values:
     """Return a part's number in each bucket: zero in those that have none, NaN where it is not known."""
     aligned = align(rows, starts)
     if part.measurement is not None:
-        return np.nan_to_num(cast(Values, aligned.sum))
-    return np.where(np.isin(starts, rows.start), aligned.count, 0.0)
+        return _but(np.nan_to_num(cast(Values, aligned.sum)), rows, starts)
+    return _but(np.where(np.isin(starts, rows.start), aligned.count, 0.0), rows, starts)
+
+
+def _but(values: Values, rows: Rows, starts: Milliseconds) -> Values:
+    """Return what is known."""
+    return np.where(np.isin(starts, rows.unknown), np.nan, values) if len(rows.unknown) else values

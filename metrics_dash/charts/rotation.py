@@ -29,7 +29,8 @@ def split_for(tab: Tab, by: str | None, split: Mapping[str, str]) -> dict[str, s
 def rotated(data: TabData, by: str, value: str) -> tuple[TabData, Rotation]:
     """Return what a turn shows of a tab that is split by ``split_for``: with a value, only the charts that follow, each
     with that value alone; all of it where none does."""
-    following = [chart for chart in data.charts if _follows(chart.chart, by)]
+    # Through a filter by another dimension a chart is not split.
+    following = [chart for chart in data.charts if chart.chart.split_by == by]
     told = (series.name for chart in following for series in chart.series if not series.rest)
     # An address can't say nothing, so a value that is empty has no turn.
     values = tuple(dict.fromkeys(name for name in told if name))

@@ -1,12 +1,14 @@
 """Rows of buckets, put in the order of a grid or added up. Pure functions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from db.registers import Kept
 from db.series import Bins, Rows
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.doubts import unsplit
 from metrics_dash.charts.timerange.grid import Milliseconds
 
 
@@ -18,9 +20,8 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
     apart = {value: align(part, starts) for value, part in rows.apart.items()}
-    return Rows(
-        starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart, rows.whole_since
-    )
+    known = Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart)
+    return replace(known, unknown=rows.unknown, doubts=rows.doubts, whole_since=rows.whole_since)
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
@@ -35,7 +36,9 @@ def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values
 
 
 def aggregate(rows: Rows, upto: int) -> Rows:
-    """Return the first ``upto`` buckets of aligned rows as one."""
+    """Return the first ``upto`` buckets of aligned rows as one; nothing where one of them is not split."""
+    if len(rows.unknown) and np.isin(unsplit(rows), rows.start[:upto]).any():
+        return _unknown(rows)
     return Rows(
         rows.start[:1],
         np.array([np.nansum(rows.count[:upto])]),
@@ -67,6 +70,14 @@ def _bins_of(parts: Sequence[Rows]) -> Bins | None:
     if not given:
         return None
     return Bins(*(np.concatenate([getattr(each, name) for each in given]) for name in ("start", "place", "count")))
+
+
+def _unknown(rows: Rows) -> Rows:
+    gap = np.full(1, np.nan)
+    uniques = None if rows.uniques is None else [(int(rows.start[0]), None)]
+    if rows.values is None:
+        return Rows(rows.start[:1], gap, uniques=uniques)
+    return Rows(rows.start[:1], gap, gap, gap, gap, gap, uniques=uniques)
 
 
 def _kept_as_one(rows: Rows, upto: int) -> Sequence[tuple[int, Kept | None]] | None:

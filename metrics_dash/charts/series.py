@@ -13,9 +13,10 @@ from metrics_dash.catalog_rules import SPLIT_BY_ANY, Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.apart import in_order, told_apart
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
+from metrics_dash.charts.doubts import bounded, doubt_of, unsplit
 from metrics_dash.charts.headline import headline, headline_label
 from metrics_dash.charts.percentiles import density
-from metrics_dash.charts.plan import Grid, Plan
+from metrics_dash.charts.plan import Grid, Plan, held_since
 from metrics_dash.charts.ranking import ranked
 from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import aggregate, align
@@ -33,13 +34,20 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     then = None if plan.compared_grid is None else plan.recorded(plan.compared_grid)
     compared = _answered(plan, answers, then) if plan.compared is not None else None
     listed = next(answers) if plan.listed is not None else None
-    rows = align(found, grid.starts)
-    held_from = held.since(window.source)
-    state = _state(len(found.start) > 0, window, seen, held_from)
+    beside = _named(next(answers)) if plan.beside is not None else ()
+    plan = plan.except_for(found, compared)
+    grid, rows = plan.grid, align(found, grid.starts)
+    held_from = held_since(chart, window, held)
+    state = "too_many" if found.too_many else _state(len(found.start) > 0, window, seen, held_from)
+    if chart.where is not None and state == "none_in_range":
+        state, seen = _filtered_state(found), LastSeen(seen.ever, None)
     drawn = state in ("data", "none_in_range")
     series = _series(chart, rows, grid, grid.starts) if drawn else ()
+    doubt = doubt_of(chart, rows, grid.starts) if state == "data" else None
+    number = headline(plan, rows, latest, before, compared) if drawn else Headline(None, headline_label(chart))
+    number = bounded(number, doubt, before, compared)
     if chart.is_ranking:
-        series = ranked(plan, rows, series, listed)
+        series = ranked(plan, rows, series, listed, number)
     whole_since = rows.whole_since if rows.whole_since is None or rows.whole_since < window.end else None
     if state == "data" and not _is_told_apart(chart, rows, series, whole_since):
         state = "unsplit"
@@ -50,12 +58,16 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
         state,
         last_seen=seen.last,
         held_from=held_from,
-        headline=headline(plan, rows, latest, before, compared) if drawn else Headline(None, headline_label(chart)),
+        headline=number,
         previous=_previous(plan, compared, series),
         unfinished_from=int(grid.starts[grid.complete]) if grid.complete < len(grid.starts) else None,
         compare=plan.compare,
         density=density(rows) if drawn and chart.shows_density else None,
         whole_since=whole_since,
+        partly=state == "data" and len(found.unknown) > 0,
+        doubt=doubt,
+        only=chart.only,
+        beside=beside,
     )
 
 
@@ -63,6 +75,10 @@ def _answered(plan: Plan, answers: Iterator[Rows], recorded: Milliseconds | None
     """Return the next answer, of a ratio the next two as one. ``recorded``: starts of the buckets that may count."""
     found, ratio = next(answers), plan.chart.ratio
     return found if ratio is None else divisible(ratio, next(answers), found, recorded)
+
+
+def _named(found: Rows) -> tuple[str, ...]:
+    return tuple(value for value in (found.apart or found.splits) if value is not None)
 
 
 def failing(chart: Chart, window: Window, error: str) -> ChartData:
@@ -84,19 +100,29 @@ def _is_told_apart(chart: Chart, rows: Rows, series: Sequence[Series], whole_sin
     """Return whether there is something to show of values, where a chart is split. A table is of the whole range."""
     if whole_since is not None and all(one.rest for one in series):
         return False
-    if not chart.is_ranking or chart.show in SPLIT_BY_ANY:
+    if not chart.is_ranking or chart.show in SPLIT_BY_ANY or chart.only is not None:
         return bool(series)
     return bool(series) and bool(told_apart(rows).all())
 
 
+def _filtered_state(found: Rows) -> State:
+    """Return the state of a chart of which a filter leaves nothing that is known."""
+    if not len(found.unknown):
+        return "none_in_range"
+    return "unsplit" if len(unsplit(found)) else "among_others"
+
+
 def _series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> tuple[Series, ...]:
-    if chart.split_by is not None:
+    if chart.split_by is not None and chart.only is None:
         split = _split_series if chart.show in SPLIT_BY_ANY else _apart_series
         return tuple(split(chart, rows, grid, at))
     values = _values(chart.show, rows, grid)
+    one = Series(chart.title, at, values)
+    if chart.only is not None:
+        one = replace(one, name=chart.only, total=_over_all(chart.show, rows, grid))
     if chart.kind == "gauge" and chart.show == "avg" and not chart.shows_density:
-        return (Series(chart.title, at, values, _fixed(cast(Values, rows.min)), _fixed(cast(Values, rows.max))),)
-    return (Series(chart.title, at, values),)
+        one = replace(one, low=_fixed(cast(Values, rows.min)), high=_fixed(cast(Values, rows.max)))
+    return (one,)
 
 
 def _values(show: Show, rows: Rows, grid: Grid) -> Values:
@@ -157,7 +183,7 @@ def _previous(plan: Plan, compared: Rows | None, series: Sequence[Series]) -> tu
     if compared is None or plan.compared_grid is None or len(compared.start) == 0 or plan.chart.is_ranking:
         return ()
     rows = align(compared, plan.compared_grid.starts)
-    if plan.chart.split_by is not None:
+    if plan.chart.split_by is not None and plan.chart.only is None:
         names = {one.name for one in series}
         rows = replace(rows, splits={value: found for value, found in rows.splits.items() if value in names})
         then = _series(plan.chart, rows, plan.compared_grid, plan.grid.starts)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from metrics_dash.charts.data import ChartData, Series, TabData
+from metrics_dash.charts.doubts import BOUND, bounds_at
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
 
 # A spreadsheet takes a cell that begins so for a formula. See OWASP, "CSV Injection".
@@ -20,10 +21,12 @@ def frame(data: ChartData) -> pd.DataFrame:
     """Return a chart as a table: ``time`` (ISO 8601 with the offset of the window's zone), then a float64 column per
     series.
 
-    The rows are the window's buckets, each named by its start; a gap is NaN. Without series there is no row.
+    The rows are the window's buckets, each named by its start; a gap is NaN. Without series there is no row. Where a
+    filter leaves numbers in doubt, a last column ``bound`` says which of them are ``at least`` so much.
     """
     zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
-    return _frame(data.series, [series.name for series in data.series], zone)
+    table = _frame(data.series, [series.name for series in data.series], zone)
+    return _with_bounds(table, data, BOUND)
 
 
 def tab_frame(data: TabData) -> pd.DataFrame:
@@ -35,7 +38,17 @@ def tab_frame(data: TabData) -> pd.DataFrame:
         for one in chart.series:
             series.append(one)
             names.append(one.name if one.name == chart.chart.title else f"{chart.chart.title}: {one.name}")
-    return _frame(series, names, zone)
+    table = _frame(series, names, zone)
+    for chart in data.charts:
+        table = _with_bounds(table, chart, f"{chart.chart.title}: {BOUND}")
+    return table
+
+
+def _with_bounds(table: pd.DataFrame, chart: ChartData, name: str) -> pd.DataFrame:
+    """Add which of a chart's numbers are bounds, where any is."""
+    if not chart.series or not any(bounds := bounds_at(chart, chart.series[0].t)):
+        return table
+    return table.assign(**{name if name not in table.columns else f"{name} (2)": bounds})
 
 
 def _frame(series: Sequence[Series], names: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:

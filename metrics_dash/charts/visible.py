@@ -14,9 +14,9 @@ def count_visible(data: TabData, hidden: Mapping[str, Collection[str]]) -> TabDa
 
 def _counted(data: ChartData, hidden: Collection[str]) -> ChartData:
     """Return a chart whose headline is of its visible series. What it was before is known of all of them only. In a
-    table of values nothing is hidden."""
+    table of values, and of one value alone, nothing is hidden."""
     shown = [series for series in data.series if series.name not in hidden]
-    if len(shown) == len(data.series) or data.chart.is_ranking:
+    if len(shown) == len(data.series) or data.chart.is_ranking or data.only is not None:
         return data
     totals = [series.total for series in shown if series.total is not None]
     value = _together(data.chart.show, totals) if len(totals) == len(shown) else None

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
+from db.filters import Filter, FilterError, beside, read_filter, together
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import NO_SPLIT
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE, Comparison
@@ -45,7 +46,8 @@ class PageState:
     ``range`` is a length up to now; ``from_`` and ``to``, where given, win over it. ``tz``: ``browser``, ``server`` or
     an IANA name. ``refresh`` and ``rotate`` are seconds, 0 is off; None is the default. ``rotate_by`` is a dimension,
     ``value`` the one of its values that a wall shows now. ``split`` and ``hidden`` are by chart id: a dimension (``-``
-    is none), and the names of the series that are switched off. ``unread``: what was passed over.
+    is none), and the names of the series that are switched off. ``filter``: what all charts are filtered by.
+    ``unread``: what was passed over.
     """
 
     tab: str
@@ -60,6 +62,7 @@ class PageState:
     theme: Theme | None = None
     refresh: int | None = None
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    filter: Filter | None = None
     kiosk: bool = False
     rotate: int | None = None
     rotate_by: str | None = None
@@ -91,6 +94,8 @@ class PageState:
         pairs += [
             ("hidden", f"{chart}:{name}") for chart, names in sorted(self.hidden.items()) for name in sorted(names)
         ]
+        if self.filter is not None:
+            pairs += [("filter", each.spelled()) for each in self.filter.all()]
         pairs += [(name, "1") for name in ("log", "kiosk") if getattr(self, name)]
         return "?" + urlencode(pairs, safe=":/")
 
@@ -113,6 +118,7 @@ def read_state(search: str | None, catalog: Catalog) -> PageState:
         theme=cast(Theme | None, said.choice("theme", THEMES)),
         refresh=said.parsed("refresh", _seconds),
         hidden=_grouped(said.by_chart("hidden", charts, _is_named, "its series, such as login-results:true")),
+        filter=_filter(said, _filterable(catalog)),
         kiosk=said.choice("kiosk", _SWITCH) == "1",
         rotate=said.parsed("rotate", _seconds),
         rotate_by=said.choice("rotate_by", _dimensions(charts.values())),
@@ -163,12 +169,16 @@ class _Parameters:
             self.pass_over(name, text, str(error))
             return None
 
+    def all(self, name: str) -> list[str]:
+        """Return every value of that name as it stands."""
+        return self._values.get(name, [])
+
     def by_chart(
         self, name: str, charts: Mapping[str, Chart], fits: Callable[[Chart, str], bool], what: str
     ) -> list[tuple[str, str]]:
         """Return ``login-results:true`` as its two parts, where the chart exists and the other one fits it."""
         found = []
-        for text in self._values.get(name, []):
+        for text in self.all(name):
             chart, _, other = text.partition(":")
             if chart in charts and fits(charts[chart], other):
                 found.append((chart, other))
@@ -183,6 +193,28 @@ class _Parameters:
 
 def _dimensions(charts: Iterable[Chart]) -> list[str]:
     return list(dict.fromkeys(name for chart in charts for name in chart.dimensions))
+
+
+def _filterable(catalog: Catalog) -> list[str]:
+    """Return the dimensions of all that is drawn, also of tiles and ratios, which are not split."""
+    shown = (catalog.events[name] for chart in catalog.charts() for name in chart.events)
+    return list(dict.fromkeys(name for event in shown for name in event.dimensions))
+
+
+def _filter(said: _Parameters, dimensions: Collection[str]) -> Filter | None:
+    """Return all filters that are asked for as one; whatever can't be one is passed over."""
+    found: tuple[Filter, ...] = ()
+    for text in said.all("filter"):
+        try:
+            each = read_filter(text)
+            if each.dimension in dimensions:
+                found = beside(found, each)
+            else:
+                others = f"use one of {', '.join(dimensions)}" if dimensions else "there is none"
+                raise FilterError(f"{each.dimension!r} is not a dimension of these charts; {others}")
+        except FilterError as error:
+            said.pass_over("filter", text.strip(), str(error))
+    return together(found)
 
 
 def _has_dimension(chart: Chart, dimension: str) -> bool:

@@ -9,9 +9,11 @@ from typing import Any, get_args
 
 from flask import Flask, Response
 
+from db.filters import MOST_FILTERS
 from db.rows import EVENT_NAME, MAX_JSON_BYTES, MAX_MEASUREMENTS, MAX_NAME_LENGTH
 from metrics_dash.catalog_rules import ANY_SHOW
 from metrics_dash.charts.data import State
+from metrics_dash.charts.doubts import WORDS
 from metrics_dash.charts.timerange.parse import PERIODS
 from metrics_dash.charts.timerange.steps import STEP_KEYS, STEPS
 from metrics_dash.ingest.event import MAX_AHEAD
@@ -77,6 +79,16 @@ _PARAMETERS: Mapping[str, tuple[str, Part]] = {
         "values, of a `sum` those with the greatest, and the rest as `other`. Of an event that is not declared any "
         "metadata key, for `count` and `rate`.",
         {"type": "string"},
+    ),
+    "filter": (
+        "Only the events with one value of a dimension, `zone:north`, or all others, `!zone:north`. The value begins "
+        "behind the first colon and stands as it is. The dimension is one that the catalog declares for the event; of "
+        "an event that is not declared any metadata key, for `count` and `rate`. Beside `split_by` it is the same "
+        "dimension. Where rarer values are counted together, `bound` says which numbers are bounds; a bucket of which "
+        "nothing is known is a gap, and where there is no other `state` is `among_others`. Given up to "
+        f"{MOST_FILTERS} times, all of them hold, and raw events are read while they are held, without a split: time "
+        "before is a gap, and where they are too many `state` is `too_many`.",
+        {"type": "array", "items": {"type": "string"}, "maxItems": MOST_FILTERS},
     ),
     "tz": ("The IANA time zone of days and of the answer's times.", {"type": "string", "default": "UTC"}),
     "format": ("How to answer.", {"type": "string", "enum": list(query.FORMATS), "default": query.FORMATS[0]}),
@@ -232,6 +244,7 @@ def _answer() -> Part:
             "measurement": {"type": ["string", "null"]},
             "show": {"type": "string", "enum": sorted(ANY_SHOW)},
             "split_by": {"type": ["string", "null"]},
+            "filter": {**_array({"type": "string"}), "description": "The filters that hold."},
             "unit": {"type": "string"},
             "resolution": {"type": "string", "enum": [step.name for step in STEPS]},
             "from": _MOMENT,
@@ -247,6 +260,18 @@ def _answer() -> Part:
                 "description": "How many of the buckets can't be computed, and since when.",
                 "properties": {"buckets": {"type": "integer"}, "since": _MOMENT},
                 "required": ["buckets", "since"],
+            },
+            "bound": {
+                "type": ["object", "null"],
+                "description": "What a filter leaves in doubt: the buckets of which rarer values are counted together, "
+                "what the number of each is then, and of how many events in the range it is not known whether they "
+                "have the filter's value (0: of some that nobody counts).",
+                "properties": {
+                    "is": {"type": "string", "enum": sorted(WORDS.values())},
+                    "events": {"type": "integer"},
+                    "t": _array(_MOMENT),
+                },
+                "required": ["is", "events", "t"],
             },
             "series": _array(series),
         }

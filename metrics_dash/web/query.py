@@ -7,11 +7,15 @@ from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import MultiDict
 
+from db.filters import FilterError, read_filters
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
-from metrics_dash.charts.data import ChartData
+from metrics_dash.charts.data import ChartData, Filter
+from metrics_dash.charts.doubts import WORDS
+from metrics_dash.charts.filtering import filter_ad_hoc
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.tables import frame, iso_times, to_csv
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
@@ -33,6 +37,7 @@ PARAMETERS = (
     "resolution",
     "res",
     "split_by",
+    "filter",
     "tz",
     "format",
 )
@@ -58,9 +63,9 @@ class QueryRequest:
     format: str
 
 
-def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime) -> QueryRequest:
+def read_request(parameters: MultiDict[str, str], catalog: Catalog, now: datetime) -> QueryRequest:
     """Check a query string. Raises ``ProblemError``, ``QueryError`` or ``RangeError`` that names the parameter."""
-    for name, value in parameters.items():
+    for name, value in parameters.items(multi=True):
         if name not in PARAMETERS:
             raise _bad(name, "is not a parameter", PARAMETERS)
         if "\0" in value:
@@ -75,6 +80,7 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
         parameters.get("split_by") or None,
         catalog,
     )
+    chart = filter_ad_hoc(chart, _filter(parameters.getlist("filter")), catalog.events)
     return QueryRequest(
         chart=chart,
         span=_span(parameters, now, zone),
@@ -87,6 +93,13 @@ def read_request(parameters: Mapping[str, str], catalog: Catalog, now: datetime)
 def _bad(parameter: str, complaint: str, allowed: Collection[str] = ()) -> ProblemError:
     hint = f"; use one of {', '.join(allowed)}" if allowed else ""
     return ProblemError(400, f"{parameter}: {complaint}{hint}", parameter=parameter)
+
+
+def _filter(spelled: Collection[str]) -> Filter | None:
+    try:
+        return read_filters(each for each in spelled if each)
+    except FilterError as error:
+        raise _bad("filter", str(error)) from None
 
 
 def _one_of(parameter: str, value: str, allowed: Collection[str]) -> str:
@@ -132,7 +145,7 @@ class Query:
         # The last tick and not this very moment, so that programs share the page's cached answers.
         moment = self._queries.moment()
         for name, values in request.args.lists():
-            if len(values) > 1:
+            if len(values) > 1 and name != "filter":
                 raise _bad(name, f"is given {len(values)} times; give it once")
         asked = read_request(request.args, self._catalog, moment.now)
         check_event(self._viewer(), asked.chart.event)
@@ -153,6 +166,7 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "measurement": data.chart.measurement,
         "show": data.chart.show,
         "split_by": data.chart.split_by,
+        "filter": [each.spelled() for each in data.chart.where.all()] if data.chart.where else [],
         "unit": data.chart.unit,
         "resolution": data.window.step.name,
         "from": _rfc3339(data.window.start),
@@ -163,6 +177,13 @@ def as_json(data: ChartData, complete_through: datetime) -> dict[str, Any]:
         "uncomputed": None
         if data.uncomputed is None
         else {"buckets": data.uncomputed.buckets, "since": _rfc3339(data.uncomputed.since)},
+        "bound": None
+        if data.doubt is None
+        else {
+            "is": WORDS[data.doubt.bound],
+            "events": data.doubt.events,
+            "t": iso_times(data.doubt.starts, zone),
+        },
         "series": [
             {
                 "name": series.name,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from db.engine import Database
+from db.filters import Filter
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import from_milliseconds
@@ -74,3 +75,14 @@ def test_a_formula_in_a_value_of_a_split_does_not_reach_a_spreadsheet(database: 
     store(database, *logins(at("2026-03-10T12:00+00:00"), 1, zone='=cmd|"x"'))
     data = queries.series(LOGIN, None, "count", queries.window("1h"), "zone")
     assert next(csv.reader(io.StringIO(to_csv(frame(data))))) == ["time", '\'=cmd|"x"']
+
+
+def test_a_last_column_says_which_numbers_through_a_filter_are_bounds(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T11:00+00:00")
+    crowd = [each for place in range(60) for each in logins(moment, 1, success=f"v{place}")]
+    store(database, *crowd, *logins(moment + timedelta(minutes=1), 2, success="v7"))
+    where, window = Filter("success", "v7"), queries.window("6h", step=HOUR)
+    table = frame(queries.chart("login-rate", window, where=where))
+    assert dict(zip(table["bound"], table["Login Rate"], strict=True))["at least"] == 2
+    assert "Login Rate: bound" in tab_frame(queries.tab("auth", window, where=where)).columns
+    assert "bound" not in frame(queries.chart("login-rate", window)).columns

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from dash import dcc, html
 
 from layouts.cards import CardContent, card, headline, skeleton_card, spoken, state
 from metrics_dash.bounds import Bounds
 from metrics_dash.catalog_ratio import Part, Ratio
-from metrics_dash.charts.data import ChartData, Headline
+from metrics_dash.charts.data import ChartData, Doubt, Headline
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.ops.lag import Lag
 from tests.support.components import attribute, every, ids, name_of, words
@@ -231,3 +232,9 @@ def test_a_ratio_of_two_events_waits_for_both() -> None:
 def test_a_number_of_fewer_series_says_of_how_many() -> None:
     data = chart(headline=Headline(3.0, "total", counted=(1, 2)))
     assert [words(part) for part in headline(data)] == ["3", "total of 1 of 2 series, 24 h"]
+
+
+def test_a_number_in_doubt_is_a_bound_and_says_how_much_may_be_missing() -> None:
+    data = chart(headline=Headline(72.0, "total"), doubt=Doubt("least", np.array([0]), 9))
+    assert words(headline(data)).startswith("≥ 72")
+    assert "up to 9 more among rarer values" in words(headline(data))

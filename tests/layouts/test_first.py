@@ -10,6 +10,7 @@ from layouts.first import FirstPages, SketchedCard, SketchedTab
 from layouts.static import Html
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, load_catalog
+from metrics_dash.charts.data import Filter
 from metrics_dash.settings import Settings
 
 CATALOG = load_catalog()
@@ -87,3 +88,14 @@ def test_an_address_is_text(text: str) -> None:
     assert "<script" not in said
     assert "{%" not in said
     assert said.count("<svg></svg>") == len(TAB.charts)
+
+
+def test_what_it_is_filtered_by_stands_there_from_the_first_moment_on() -> None:
+    pages = FirstPages(Settings())
+    assert '<p id="filter" class="filter" hidden role="status">' in pages.page(CATALOG, TAB, LOCAL, None, (), None)
+    where = Filter("zone", "<b>", also=(Filter("success", "true", without=True),))
+    text = pages.page(CATALOG, TAB, LOCAL, None, (), None, where=where)
+    assert '<p id="filter" class="filter" role="status"><span' in text
+    assert ">zone: &lt;b&gt;</span>" in text
+    for said in ('data-unfilter="!success:true"', 'aria-label="Clear the filter not success: true"'):
+        assert said in text

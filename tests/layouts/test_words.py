@@ -5,22 +5,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from layouts.words import (
     before_text,
     compared_text,
+    doubt_text,
     length_text,
     range_text,
     refused_text,
+    sign_of,
     step_text,
     steps_text,
     summed_text,
 )
-from metrics_dash.charts.data import Interval
+from metrics_dash.charts.data import Doubt, Filter, Interval
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
 from metrics_dash.charts.timerange.steps import find_step
 from metrics_dash.charts.timerange.windows import Window, choose_window
+from tests.support.figures import chart_data
 from tests.support.pictures import auth_tab
 from tests.support.times import EVERYTHING, NOW, UTC_ZONE, at, window_by_hand
 
@@ -145,3 +149,21 @@ def test_months_are_compared_with_months() -> None:
 def test_days_that_are_utcs_where_the_zone_has_others_are_told() -> None:
     utc_days = window("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", step="1d", source="day")
     assert step_text(utc_days) == "1-day buckets, UTC days (nothing finer is held)"
+
+
+@pytest.mark.parametrize(
+    ("without", "bound", "events", "sign", "words"),
+    [
+        (False, "least", 1312, "≥", "up to 1,312 more among rarer values"),
+        (True, "most", 7, "≤", "up to 7 fewer among rarer values"),
+        (False, "about", 0, "≈", "more among rarer values"),
+    ],
+)
+def test_a_number_in_doubt_has_a_sign_and_says_by_how_many_events(
+    without: bool, bound: Any, events: int, sign: str, words: str
+) -> None:
+    data = chart_data("login-rate", [1.0])
+    assert (sign_of(data), doubt_text(data)) == ("", "")
+    chart = replace(data.chart, where=Filter("success", "true", without))
+    data = replace(data, chart=chart, doubt=Doubt(bound, np.array([], dtype=np.int64), events))
+    assert (sign_of(data).strip(), doubt_text(data)) == (sign, words)

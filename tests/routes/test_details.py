@@ -63,6 +63,31 @@ def test_a_table_follows_the_split_and_leaves_out_what_is_hidden(database: Datab
     assert table(client, "login-results", split="login-results:-")["Login Success/Failure"][0] == 5
 
 
+def test_a_table_and_the_events_are_what_a_filter_leaves(database: Database, client: FlaskClient) -> None:
+    store(database, LOGIN, 3, metadata={"success": True})
+    store(database, LOGIN, 2, metadata={"success": False})
+    store(database, LOGIN, 1)
+    for spelled, number in (("success:true", 3), ("!success:true", 3), ("success:false", 2), ("!success:false", 4)):
+        assert table(client, "login-rate", filter=spelled)["Login Rate"][0] == number
+        assert events(client, "login-rate", NOON, filter=spelled)["count"] == number
+    assert events(client, "login-rate", NOON, filter="zone:north")["count"] == 6
+    columns = {column["name"]: column.get("filter") for column in events(client, "login-rate", NOON)["columns"]}
+    assert columns == {"Time": None, "success": "success"}
+
+
+def test_a_table_says_of_which_numbers_through_a_filter_there_may_be_more(
+    database: Database, client: FlaskClient
+) -> None:
+    for place in range(60):
+        store(database, LOGIN, 1, metadata={"success": f"v{place}"})
+    store(database, LOGIN, 2, NOON + timedelta(minutes=1), metadata={"success": "v7"})
+    assert list(table(client, "login-rate", filter="success:v7")) == ["Time", "Login Rate"]
+    columns = table(client, "login-rate", filter="success:v7", res="1h")
+    assert (columns["Login Rate"], columns["bound"]) == ([2], ["at least"])
+    columns = table(client, "login-rate", filter="!success:v7", res="1h")
+    assert (columns["Login Rate"], columns["bound"]) == ([60], ["at most"])
+
+
 def test_the_events_of_a_bucket_are_those_that_it_counts(database: Database, client: FlaskClient) -> None:
     store(database, LOGIN, 3, measurements={"duration_ms": 150}, metadata={"success": True, "account_id": 5436})
     store(database, LOGIN, 1, NOON + timedelta(minutes=1))
@@ -119,9 +144,9 @@ def test_no_more_events_are_read_than_are_shown_and_one(
     limits: list[int] = []
     read = Queries.raw_events
 
-    def watched(queries: Queries, chart_id: str, start: datetime, end: datetime, limit: int) -> Any:
+    def watched(queries: Queries, chart_id: str, start: datetime, end: datetime, limit: int, **more: Any) -> Any:
         limits.append(limit)
-        return read(queries, chart_id, start, end, limit)
+        return read(queries, chart_id, start, end, limit, **more)
 
     monkeypatch.setattr(Queries, "raw_events", watched)
     store(database, LOGIN, 3)

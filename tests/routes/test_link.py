@@ -44,6 +44,14 @@ def test_it_leads_to_the_page_that_it_was_made_for(
     assert opened.stranger().get(f"/admin/link?key={link}").headers["Location"] == f"/admin/metrics/{page}"
 
 
+def test_filters_of_its_address_go_on_to_the_page_and_nothing_else_does(opened: House) -> None:
+    link = links.issue(opened.database, by="test", tabs=("auth",), known=TABS)
+    query = {"key": str(link), "filter": ["success:true", "!zone:a b&tab=combat"], "tab": "combat", "x": "y"}
+    answer = opened.stranger().get("/admin/link", query_string=query)
+    page = "/admin/metrics/?tab=auth&filter=success%3Atrue&filter=%21zone%3Aa+b%26tab%3Dcombat"
+    assert answer.headers["Location"] == page
+
+
 def test_a_link_that_is_revoked_acts_on_the_next_tick(opened: House) -> None:
     link = links.issue(opened.database, by="test", tabs=("auth",), known=TABS)
     wall = opened.stranger()

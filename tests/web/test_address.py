@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.filters import Filter
 from metrics_dash.catalog import load_catalog
 from metrics_dash.web.address import PageState, read_state
 
@@ -22,7 +23,7 @@ def test_an_address_says_everything() -> None:
     state = read_state(
         "?tab=auth&from=now-6h&to=now&tz=Europe/Berlin&res=hour&compare=week&log=1&theme=dark&refresh=30"
         "&split=login-rate:success&hidden=login-results:false&hidden=login-results:true&kiosk=1&rotate=20"
-        "&rotate_by=zone&value=Deep Woods",
+        "&rotate_by=zone&value=Deep Woods&filter=!zone:Deep Woods",
         CATALOG,
     )
     assert state == PageState(
@@ -41,6 +42,7 @@ def test_an_address_says_everything() -> None:
         rotate=20,
         rotate_by="zone",
         value="Deep Woods",
+        filter=Filter("zone", "Deep Woods", without=True),
     )
 
 
@@ -51,6 +53,10 @@ def test_an_address_says_everything() -> None:
         "?tab=combat&from=now-7d/d&to=now/d&compare=day&log=1",
         "?tab=auth&hidden=login-results:a b:c&kiosk=1",
         "?tab=auth&kiosk=1&rotate_by=success&value= a %26 b",
+        "?tab=auth&filter=zone: a %26 !b, c:d/e+%2B",
+        "?tab=auth&filter=!success:true",
+        "?tab=auth&filter=zone:",
+        "?tab=auth&filter=zone:a&filter=!success:true&filter=!realm:1&filter=!realm:2",
     ],
 )
 def test_a_state_can_be_written_and_read_back(search: str) -> None:
@@ -64,7 +70,9 @@ def test_no_address_breaks_the_page(search: str) -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from(["tab", "range", "tz", "res", "compare", "refresh", "hidden", "split"]), st.text())
+    st.dictionaries(
+        st.sampled_from(["tab", "range", "tz", "res", "compare", "refresh", "hidden", "split", "filter"]), st.text()
+    )
 )
 def test_no_value_breaks_the_page(values: dict[str, str]) -> None:
     search = "?" + "&".join(f"{name}={value}" for name, value in values.items())
@@ -99,6 +107,12 @@ def test_an_unknown_chart_or_dimension_is_passed_over() -> None:
         ("?log=yes", "log: 'yes' is not known; use one of 1, 0"),
         ("?split=login-rate:colour", "split: 'login-rate:colour' is not a chart and one of its dimensions"),
         ("?rotate_by=colour", "rotate_by: 'colour' is not known; use one of success, realm, zone, "),
+        ("?filter=colour:red", "filter: 'colour' is not a dimension of these charts; use one of success, realm, zone"),
+        ("?filter=zone", "filter: 'zone' is not a dimension and its value, such as zone:north, or !zone:north"),
+        ("?filter=zone:__other__", "filter: '__other__' is not counted by itself"),
+        ("?filter=zone:a&filter=zone:b", "filter: 'zone:b' can't hold beside 'zone:a'"),
+        ("?filter=zone:a&filter=!zone:b", "filter: '!zone:b' can't hold beside 'zone:a'"),
+        ("?" + "&".join(f"filter=!zone:{n}" for n in range(5)), "filter: at most 4 filters hold at once"),
         ("?value=north", "value: 'north' is of no dimension; rotate_by names that"),
         ("?hidden=nothing:x", "hidden: 'nothing:x' is not a chart and one of its series"),
         ("?" + "a=b&" * 101, "an address has at most 100 parameters"),

@@ -138,6 +138,30 @@ def test_a_key_that_is_counted_as_a_whole_is_not_told_apart_and_it_is_said_since
     assert (found["state"], found["note"]) == ("data", None)
 
 
+def test_what_a_filter_leaves_in_doubt_is_said(database: Database) -> None:
+    crowd = [{"event_name": LOGIN, "metadata": {"success": f"v{place}"}, "occurred_at": HOUR} for place in range(60)]
+    later = {"event_name": LOGIN, "metadata": {"success": "v7"}, "occurred_at": HOUR + timedelta(minutes=1)}
+    insert_events([*crowd, later], database=database)
+    roll_up_all(database, declared=Declared(split={LOGIN: ["success"]}))
+    with site(database) as opened:
+        span: Any = {"resolution": "hour", "to": text(HOUR + timedelta(hours=1)), "event_name": LOGIN}
+        answer = ask(opened, **span, filter="success:v7").json
+        assert answer["bound"] == {"is": "at least", "events": 60, "t": [text(HOUR)]}
+        assert answer["series"][0]["v"] == [1]
+        assert ask(opened, **span).json["bound"] is None
+        assert "bound" in ask(opened, **span, filter="!success:v7", format="csv").text.splitlines()[0]
+
+
+def test_several_filters_are_read_from_raw_events(asked: Site) -> None:
+    answer = ask(asked, event_name=LOGIN, filter=["!success:true", "!success:null"]).json
+    assert answer["filter"] == ["!success:true", "!success:null"]
+    assert answer["series"][0]["v"] == [0, 1, 0, 0]
+    answer = ask(asked, event_name=LOGIN, show="sum", filter=["!success:false", "!success:null"]).json
+    assert answer["series"][0]["v"] == [0, 100, 50, 0]
+    assert ask(asked, event_name=LOGIN, filter="success:true").json["filter"] == ["success:true"]
+    assert ask(asked, event_name=LOGIN).json["filter"] == []
+
+
 def test_the_hour_is_the_sum_of_its_minutes(asked: Site) -> None:
     answer = ask(asked, event_name=LOGIN, resolution="hour", to=text(HOUR + timedelta(hours=1))).json
     assert answer["resolution"] == "hour"
@@ -215,6 +239,22 @@ def test_no_cell_of_a_csv_is_a_formula(asked: Site) -> None:
         ({"event_name": LOGIN, "res": "second"}, "res", "auto, minute, hour, day"),
         ({"event_name": LOGIN, "res": "5m", "resolution": "5m"}, "res", "use one of the two"),
         ({"event_name": LOGIN, "split_by": "account_id"}, "split_by", "success"),
+        ({"event_name": LOGIN, "filter": "success"}, "filter", "'success' is not a dimension and its value"),
+        ({"event_name": LOGIN, "filter": "account_id:7"}, "filter", "use one of success"),
+        ({"event_name": LOGIN, "filter": ["success:true", "success:false"]}, "filter", "can't hold beside"),
+        ({"event_name": LOGIN, "filter": ["success:true", "zone:a"]}, "filter", "'zone' is not a dimension of"),
+        (
+            {"event_name": "test.other", "split_by": "a", "filter": ["a:b", "c:d"]},
+            "filter",
+            "split_by 'a' is not told apart through several filters at once",
+        ),
+        ({"event_name": "test.other", "filter": "zone:a\0"}, "filter", "NUL"),
+        (
+            {"event_name": "test.other", "show": "sum", "measurement": "x", "filter": "y:z"},
+            "filter",
+            "only, not by 'y'",
+        ),
+        ({"event_name": "test.other", "split_by": "a", "filter": "b:c"}, "filter", "one dimension at a time"),
         ({"event_name": "test.other", "split_by": "zone\0"}, "split_by", "NUL"),
         (
             {"event_name": "some.thing", "show": "avg", "measurement": "x", "split_by": "y"},

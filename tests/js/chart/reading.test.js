@@ -49,6 +49,8 @@ test("a value has its unit, and no value has none", () => {
   assert.equal(reading.valueText({ value: 12 }, "ms"), "12\u202fms");
   assert.equal(reading.valueText({ value: null }, "ms"), "–");
   assert.equal(reading.valueText({ value: 12, low: 3, high: 40 }, ""), "12 (3–40)");
+  assert.equal(reading.valueText({ value: 12, sign: "≥" }, "ms"), "≥\u202f12\u202fms");
+  assert.equal(reading.valueText({ value: null, sign: "≥" }, "ms"), "–");
 });
 
 test("an hour that comes twice says which of them it is", () => {

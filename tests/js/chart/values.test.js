@@ -47,6 +47,12 @@ test("a series is one row, of whatever traces it is drawn", () => {
   ]);
 });
 
+test("a value that is a bound has its sign, in that bucket alone", () => {
+  const doubted = { ...META, doubt: { sign: "≥", at: [0] } };
+  const read = (index) => rowsOf({ _fullLayout: { meta: doubted }, _fullData: [trace()] }, index)[0].sign;
+  assert.deepEqual([read(0), read(2)], ["≥", undefined]);
+});
+
 test("a zero that a logarithmic axis can't show is read all the same", () => {
   const zeros = trace({ meta: "zero", y: [null, 0, null] });
   assert.deepEqual(
