@@ -5,6 +5,9 @@ It is sent as one text, which settles into what stands there (assets/lib/still.j
 neither does it scroll, take the focus away, or end what a screen reader is at.
 """
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import numpy as np
 from dash import html
 from dash.development.base_component import Component
@@ -14,11 +17,11 @@ from layouts.numbers import THIN_SPACE, change_text
 from layouts.sketch import path
 from layouts.static import Html, as_html
 from layouts.units import DisplayUnit, display_unit
-from layouts.words import before_text, judgement, refused_text, sign_of
+from layouts.words import before_text, filter_text, judgement, refused_text, sign_of
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import ADDS_UP
 from metrics_dash.charts.aggregates import AGGREGATES
-from metrics_dash.charts.data import ChartData, Series, Values
+from metrics_dash.charts.data import ChartData, Filter, Series, Values
 from metrics_dash.charts.doubts import doubts_row
 from metrics_dash.charts.ranking import part_of_whole
 
@@ -97,12 +100,29 @@ def _row(data: ChartData, one: Series, share: float | None, unit: DisplayUnit) -
     label = value_label(data, one)
     bar = [] if share is None else [html.I(style={"width": f"{share * 100:.2f}%"})]
     cells: list[Component] = [
-        html.Th([*bar, html.Bdi(label)], className="value", title=label, **attributes(scope="row")),
+        html.Th([*bar, *_value(data, one, label)], className="value", title=label, **attributes(scope="row")),
         html.Td(amount_text(data, one, unit), className=_amount(data, one)),
     ]
     if data.chart.show in ADDS_UP:
         cells.append(html.Td(share_text(share) or NOTHING, className="share"))
     return html.Tr([*cells, _moved(data, one, unit), html.Td(_line(data, one), className="trend")])
+
+
+def _value(data: ChartData, one: Series, label: str) -> list[Component]:
+    """Return what a row is called; of one value it leads to the whole tab filtered by it, or by all but it."""
+    if one.rest or data.chart.split_by is None:
+        return [html.Bdi(label)]
+    where = Filter(data.chart.split_by, one.name)
+    return [html.Bdi(_filtering(where, label)), _filtering(replace(where, without=True))]
+
+
+def _filtering(where: Filter, label: str = "") -> html.A:
+    """Return a link that assets/page/filter.js follows. Without a label it is no part of the table's text."""
+    told = f"Whole tab: {filter_text(where)}"
+    more = {} if label else attributes(aria_label=told)
+    href = "?" + urlencode({"filter": where.spelled()})
+    kind = None if label else "exclude"
+    return html.A(label, href=href, title=told, className=kind, **attributes(data_filter=where.spelled()), **more)
 
 
 def amount_text(data: ChartData, one: Series, unit: DisplayUnit) -> str:

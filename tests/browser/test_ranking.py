@@ -124,12 +124,12 @@ def test_a_phone_has_room_for_value_number_and_change(open_page: Open, zones: st
     assert page.locator(f"{ROWS}:first-child .amount").evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
-def test_all_rows_are_reached_by_keys_and_none_of_them_is_a_control(open_page: Open, zones: str) -> None:
+def test_all_rows_are_reached_by_keys_and_hold_no_control_but_their_filters(open_page: Open, zones: str) -> None:
     page = open_page(zones)
     wait_for_tab(page, "zones")
     expect(page.locator(ROWS)).to_have_count(20)
     table = page.locator("#card-by-zone .ranking")
-    assert table.locator("a, button, [tabindex]").count() == 0
+    assert table.locator("a:not([data-filter]), button, [tabindex]").count() == 0
     table.focus()
     page.keyboard.press("End")
     page.wait_for_function("() => document.querySelector('#card-by-zone .ranking').scrollTop > 0")
@@ -249,3 +249,20 @@ def test_its_menu_offers_other_dimensions_and_no_table_without_one(open_page: Op
     page.click("#share-by-zone [data-split='by-zone:creature_tier']")
     expect(page.locator(ROWS)).to_have_count(1)
     expect(page.locator(f"{ROWS} bdi")).to_have_text("elite")
+
+
+def test_a_row_filters_the_tab_by_its_value_or_by_all_but_it(open_page: Open, zones: str) -> None:
+    page = open_page(zones)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    first = page.locator(ROWS).first
+    name = first.locator("bdi").inner_text()
+    first.locator("bdi a").click()
+    expect(page.locator(".filter-text")).to_have_text(f"zone: {name}")
+    expect(page.locator(ROWS)).to_have_count(1)
+    page.locator("#filter a").click()
+    expect(page.locator(ROWS)).to_have_count(20)
+    first.hover()
+    first.locator(".exclude").click()
+    expect(page.locator(".filter-text")).to_have_text(f"not zone: {name}")
+    expect(page.locator(ROWS).first.locator("bdi")).not_to_have_text(name)

@@ -150,3 +150,10 @@ def test_a_table_says_how_many_of_its_events_were_refused() -> None:
     assert foot in getattr(carried, "data-settles")
     assert "refused" not in getattr(plain, "data-settles")
     assert foot in as_html(listing(replace(top(), refused=(refused,))))
+
+
+def test_each_value_leads_to_the_tab_filtered_by_it_and_by_all_but_it_and_the_rest_to_nothing() -> None:
+    text = as_html(table(top(names=("a&b", "b", "other"))))
+    assert 'data-filter="zone:a&amp;b"' in text
+    assert 'data-filter="!zone:a&amp;b"' in text
+    assert 'href="?filter=%21zone%3Aa%26b"' in text
