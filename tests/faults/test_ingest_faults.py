@@ -25,6 +25,7 @@ from db.ledger import write_batches
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
 from metrics_dash.ingest.submission import BufferFullError, NotCommittedError
+from tests.support.oracle import stored
 
 PATIENCE_SECONDS = 60.0
 BATCH = 20
@@ -117,14 +118,6 @@ def ask_the_oracle(database: Database, producers: list[Producer]) -> None:
         ).scalar()
     assert in_ledger == in_raw
     assert unmarked == 0
-
-
-def stored(database: Database, name: str = "fault.tick") -> Counter[int]:
-    with database.reading() as connection:
-        found = connection.execute(
-            text("SELECT (measurements ->> 'n')::int FROM telemetry_events WHERE event_name = :name"), {"name": name}
-        )
-        return Counter(found.scalars())
 
 
 def kill_postgres(database: Database) -> None:

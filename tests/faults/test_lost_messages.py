@@ -12,7 +12,7 @@ from db.engine import Database
 from db.floors import align, raise_ingest_floor
 from db.status import PipelineStatus, pipeline_status
 from metrics_dash.ingest.collector import Collector
-from tests.faults.test_ingest_faults import stored
+from tests.support.oracle import stored
 from tests.support.processes import PATIENCE_SECONDS, eventually
 from tests.support.proxy import Direction, Proxy, proxy_to
 

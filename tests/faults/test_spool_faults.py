@@ -17,8 +17,9 @@ from db.engine import Database
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.event import Event, encode
 from metrics_dash.ingest.spool.folder import look
-from tests.faults.test_ingest_faults import PATIENCE_SECONDS, kill_postgres, stored
+from tests.faults.test_ingest_faults import PATIENCE_SECONDS, kill_postgres
 from tests.support.faults import tell, times
+from tests.support.oracle import stored
 from tests.support.processes import data_folder, eventually, running
 
 PER_SECOND = 500

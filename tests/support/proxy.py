@@ -1,4 +1,4 @@
-"""A proxy between the program and PostgreSQL that loses, holds and cuts what passes, one direction at a time."""
+"""A proxy between the program and PostgreSQL that loses, holds, slows and cuts what passes, one direction at a time."""
 
 import socket
 import threading
@@ -12,7 +12,10 @@ from sqlalchemy import URL
 from db.engine import Database
 
 Direction = Literal["to_server", "to_client"]
+BOTH: tuple[Direction, Direction] = ("to_server", "to_client")
 CHUNK_BYTES = 65536
+# What a slow line carries at once.
+PIECE_BYTES = 256
 # What to look for may lie across two chunks.
 OVERLAP_BYTES = 64
 
@@ -35,7 +38,8 @@ class Link:
                 window = self._seen[direction][-OVERLAP_BYTES:] + chunk
                 self._seen[direction] = window
                 if self._proxy.lets_pass(self, direction, window):
-                    target.sendall(chunk)
+                    for piece in self._proxy.pieces(direction, chunk):
+                        target.sendall(piece)
         # An end that closes is heard at the other one, unless all that it says is lost.
         if direction not in self.deaf:
             with suppress(OSError):
@@ -55,8 +59,10 @@ class Proxy:
         self._server = database.url
         self._lock = threading.Lock()
         self._links: list[Link] = []
-        self._open = threading.Event()
-        self._open.set()
+        self._open = {direction: threading.Event() for direction in BOTH}
+        self._speeds: dict[Direction, float] = {}
+        self._quick = threading.Event()
+        self.release()
         self._rule: tuple[Direction, bytes, bytes] | None = None
         self.swallowed = threading.Event()
         self._listener, self.url = self._listen(folder)
@@ -83,13 +89,22 @@ class Proxy:
                 link.had_landmark = False
             self._rule = (direction, needle, after)
 
-    def hold(self) -> None:
-        """Let nothing pass, in either direction, until ``release``."""
-        self._open.clear()
+    def hold(self, *directions: Direction) -> None:
+        """Let nothing pass, in these directions or in both, until ``release``."""
+        for direction in directions or BOTH:
+            self._open[direction].clear()
+
+    def slow(self, bytes_per_second: float, *directions: Direction) -> None:
+        """Let so little pass on each connection, in these directions or in both, until ``release``."""
+        self._quick.clear()
+        self._speeds = dict.fromkeys(directions or BOTH, bytes_per_second)
 
     def release(self) -> None:
         """Let everything pass again, what was held first."""
-        self._open.set()
+        self._speeds = {}
+        self._quick.set()
+        for opened in self._open.values():
+            opened.set()
 
     def cut(self) -> None:
         """Close every connection."""
@@ -106,7 +121,7 @@ class Proxy:
 
     def lets_pass(self, link: Link, direction: Direction, window: bytes) -> bool:
         """Whether what has just come, the end of ``window``, goes on to the other side."""
-        self._open.wait()
+        self._open[direction].wait()
         with self._lock:
             if self._rule is not None:
                 losing, needle, after = self._rule
@@ -117,6 +132,16 @@ class Proxy:
                     link.deaf.add(direction)
                     self.swallowed.set()
             return direction not in link.deaf
+
+    def pieces(self, direction: Direction, chunk: bytes) -> Iterator[bytes]:
+        """What may go on now, and then the next, as fast as the line is."""
+        for start in range(0, len(chunk), PIECE_BYTES):
+            speed = self._speeds.get(direction)
+            if speed is None:
+                yield chunk[start:]
+                return
+            yield chunk[start : start + PIECE_BYTES]
+            self._quick.wait(PIECE_BYTES / speed)
 
     def _accept(self) -> None:
         with suppress(OSError):
