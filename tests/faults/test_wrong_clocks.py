@@ -13,6 +13,9 @@ from sqlalchemy import text
 from db.embedded import _ENVIRONMENT
 from db.engine import Database
 from db.floors import read_floors
+from tests.support import oracle
+from tests.support.faults import tell, times
+from tests.support.oracle import TICK
 from tests.support.processes import ROOT, Process, data_folder, eventually, running
 
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
@@ -143,6 +146,27 @@ def test_a_clock_of_machine_and_database_that_leaps_for_some_seconds_purges_noth
         assert has_no_floor(database)
     finally:
         database.close()
+
+
+def test_a_clock_that_jumps_an_hour_ahead_and_back_costs_no_event_and_stops_no_pass(
+    folder: Path, database: Database
+) -> None:
+    """Events get the time of the clock that was wrong; they are stored once, and the rollup goes on each time."""
+    clock = Clock(folder)
+    acked: set[int] = set()
+    jumps = times(1, 10) * ["+1h", "+0", "-1h", "+0"]
+    with running(folder, DATABASE_URL=database.dsn(), METRICS_ROLLUP_INTERVAL="1", **clock.environment) as app:
+        app.until_ready()
+        for ahead in jumps:
+            clock.set(ahead)
+            numbers = range(len(acked), len(acked) + 20)
+            answer = app.post([{"event_name": TICK, "measurements": {"n": number}} for number in numbers])
+            assert answer.json()["accepted"] == len(numbers)
+            acked.update(numbers)
+            eventually(lambda: oracle.counted(database).get("day") == len(acked), "the application rolls up")
+        assert app.end() == 0, app.output
+    tell("clock ± 1 h", f"{len(jumps)} jumps", acked, dict(oracle.stored(database)), 0.0)
+    oracle.prove(database, acked)
 
 
 def watched(database: Database) -> bool:
