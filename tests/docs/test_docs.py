@@ -81,6 +81,19 @@ def test_the_readme_says_who_can_reach_it() -> None:
     assert "nginx" in readme
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tests_that_a_page_names_are_there(page: Path) -> None:
+    """Who reads that something is tested can look."""
+    found = re.findall(r"`(tests/[\w/.]*)`", page.read_text(encoding="utf-8"))
+    assert [name for name in found if not (ROOT / name).exists()] == []
+
+
+def test_every_test_of_a_fault_stands_in_the_table_of_faults() -> None:
+    _, _, faults = text("reliability.md").partition("\n## Faults\n")
+    tested = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "faults").glob("test_*.py")}
+    assert tested - set(re.findall(r"`(tests/[\w/.]*)`", faults)) == set()
+
+
 def settings_rows() -> dict[str, str]:
     """The settings' table: name to default."""
     return dict(re.findall(r"^\| `([A-Z_]+)` \| `?(.*?)`? \|", text("settings.md"), re.MULTILINE))
