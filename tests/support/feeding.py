@@ -102,12 +102,12 @@ class Feed:
 
     def go_on(self, rounds: int = 3) -> None:
         """Wait until every feeder has had so many more of its batches acknowledged."""
-        goal = {feeder: feeder.rounds + rounds for feeder in self.feeders}
-
-        def reached() -> bool:
-            return all(feeder.rounds >= least or feeder.error for feeder, least in goal.items())
-
-        eventually(reached, lambda: f"events are acknowledged; the collector says {self.collector.failure}")
+        for _ in range(rounds):
+            goal = {feeder: feeder.rounds + 1 for feeder in self.feeders}
+            eventually(
+                lambda goal=goal: all(feeder.rounds >= least or feeder.error for feeder, least in goal.items()),
+                lambda: f"events are acknowledged; the collector says {self.collector.failure}",
+            )
 
     def mend(self) -> None:
         """Say that the fault is over now."""
