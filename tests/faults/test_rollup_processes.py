@@ -95,7 +95,7 @@ def come_late_beside(feed: Feed, database: Database, events: int = 20) -> None:
 
 
 def test_five_schedulers_that_are_killed_in_their_work_count_everything_once(purged: Database) -> None:
-    kills = times(3, 200)
+    kills = times(3, 50)
     with (
         fed(purged, "five schedulers, SIGKILL", f"{kills} kills", late=PURGED) as feed,
         nursery(SCHEDULER, purged.dsn()) as schedulers,
