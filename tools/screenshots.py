@@ -102,7 +102,7 @@ def handheld() -> Iterator[Shot]:
     touch: dict[str, Any] = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 
     def tap(page: Page) -> None:
-        page.locator("#card-creatures-killed .nsewdrag").tap()
+        page.locator("#card-creatures-killed .graph").tap()
 
     yield Shot("phone-glance", "auth", "range=24h&tz=Europe/Berlin&theme=light", PHONE, touch, glance=True)
     yield Shot("phone-narrow", "auth", "range=24h&theme=light", (320, 640), touch)
