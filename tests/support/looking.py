@@ -29,9 +29,11 @@ def drawn(page: Page, chart: str) -> dict[str, Any]:
 
 
 def wait_for_tab(page: Page, tab: str) -> None:
-    """Until a tab's cards stand and its first chart is drawn."""
+    """Until a tab's cards stand and its first chart is drawn, and nothing that the server sent lies over them: below
+    it nothing can be focused, and much stands twice."""
     ready = f"#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
     page.wait_for_selector(ready, state="attached")
+    page.wait_for_selector(".stage[data-sketched]", state="detached")
     page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('complete through')")
 
 
