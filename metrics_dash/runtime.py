@@ -313,17 +313,22 @@ Outcome = tuple[str, bool]
 def _elected(database: Database, job: str, function: Callable[[datetime], Outcome]) -> Callable[[datetime], object]:
     """Return ``function`` as a job that one process of all runs per slot, and tries again until it did what was due.
 
-    How the last try went, whoever's it was, is what health tells (``db.jobs.unfinished``).
+    How the last try went, whoever's it was, is what health tells (``db.jobs.unfinished``). A clock that is set back
+    comes to slots that are claimed; what was left undone in one that lies ahead is tried again then, and not in days.
     """
     mine: datetime | None = None
+    owed = False
 
     def run(slot: datetime) -> object:
-        nonlocal mine
+        nonlocal mine, owed
         if slot != mine:
             with database.begin() as connection:
-                if not claim(connection, job, slot):
-                    return None
-            mine = slot
+                claimed = claim(connection, job, slot)
+            if claimed:
+                mine = slot
+            elif mine is None or not owed or slot > mine:
+                return None
+        owed = True
         text, done = FAILED, False
         try:
             text, done = function(slot)
@@ -332,7 +337,8 @@ def _elected(database: Database, job: str, function: Callable[[datetime], Outcom
             raise
         finally:
             with database.begin() as connection:
-                finish(connection, job, slot, text, done)
+                finish(connection, job, mine, text, done)
+            owed = not done
         return None if done else SOON
 
     return run

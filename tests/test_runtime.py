@@ -286,6 +286,26 @@ def test_a_purge_that_a_reader_blocks_is_tried_again_by_its_process_in_the_same_
         assert unfinished(connection) == []
 
 
+def test_what_a_clock_that_was_ahead_left_undone_is_tried_again_once_it_is_set_back(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purge, other = (hourly(settings, database, "purge") for _ in range(2))
+    slot = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    ahead = slot + timedelta(days=5)
+    assert purge(slot) is None
+    with monkeypatch.context() as leapt:
+        leapt.setattr("metrics_dash.jobs.retention.disagreement", lambda offset: "the clocks differ")
+        assert purge(ahead) == SOON
+        assert purge(slot) == SOON
+    with database.begin() as connection:
+        assert [each.job for each in unfinished(connection)] == ["purge"]
+    assert other(slot) is None, "it owes nothing"
+    assert purge(slot) is None
+    with database.begin() as connection:
+        assert unfinished(connection) == []
+        assert connection.execute(text("SELECT count(*) FROM job_runs WHERE job = 'purge'")).scalar() == 2
+
+
 def test_what_any_process_may_do_is_no_problem_of_this_one(runtime: Runtime, database: Database) -> None:
     with database.begin() as connection:
         connection.execute(text("ALTER TABLE job_runs RENAME TO elsewhere"))
