@@ -9,18 +9,13 @@ from sqlalchemy import Connection, text
 
 from db.batches import Batch, days_of
 from db.engine import Database, default_database
-from db.filters import Filter
+from db.filters import LEAVES_OUT, Filter, conditions
 from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import InvalidEventError, Row, check_aware, encode_row, quote
 
 # An event as a user writes it: a mapping with these keys (the last three optional), or their values in this order.
 EVENT_KEYS = ("event_name", "measurements", "metadata", "occurred_at")
-# A value as buckets name it (``db.labels``); one of several filters.
-_FILTERED = (
-    "AND (COALESCE(metadata ->> :dimension_N, CASE WHEN metadata ? :dimension_N THEN 'null' END) "
-    "IS NOT DISTINCT FROM CAST(:value_N AS text)) <> :without_N "
-)
 EventLike = Mapping[str, Any] | tuple[str, Mapping[str, float], Mapping[str, Any], datetime]
 
 
@@ -68,26 +63,16 @@ def read_events(
 ) -> list[dict[str, Any]]:
     """Return what ``query_events`` returns, on a connection of the caller's; only what a filter leaves of it."""
     check_aware(start=start, end=end)
-    filters = () if where is None else where.all()
-    asked = {
-        f"{name}_{n}": getattr(each, name)
-        for n, each in enumerate(filters)
-        for name in ("dimension", "value", "without")
-    }
     found = connection.execute(
         text(
             "SELECT id, event_name, measurements, metadata, occurred_at, inserted_at, weight, kind, aggregates "
             "FROM telemetry_events "
             "WHERE event_name = :name AND occurred_at >= :start AND occurred_at < :end "
-            f"{_conditions(len(filters))}ORDER BY occurred_at, id LIMIT :limit"
+            f"AND NOT {LEAVES_OUT.replace('CONDITIONS', ':conditions')} ORDER BY occurred_at, id LIMIT :limit"
         ),
-        {"name": name, "start": start, "end": end, "limit": limit, **asked},
+        {"name": name, "start": start, "end": end, "limit": limit, "conditions": conditions(where)},
     ).mappings()
     return [_in_utc(dict(record)) for record in found]
-
-
-def _conditions(filters: int) -> str:
-    return "".join(_FILTERED.replace("_N", f"_{number}") for number in range(filters))
 
 
 def _row(index: int, event: EventLike, now: datetime) -> Row:

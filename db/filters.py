@@ -1,11 +1,21 @@
 """A filter: only the events that carry one value of a metadata key, or all but those; or several such at once."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from db.labels import OTHER, VALUE_BYTES, escape
 
 MOST_FILTERS = 4
+
+# Whether filters leave an event out. ``CONDITIONS`` is ``conditions`` of them; a value is named as buckets name it
+# (``db.labels``).
+LEAVES_OUT = """EXISTS (
+                        SELECT FROM jsonb_to_recordset(CAST(CONDITIONS AS jsonb))
+                            AS asked (dimension text, value text, without bool)
+                        WHERE (coalesce(metadata ->> dimension, CASE WHEN metadata ? dimension THEN 'null' END)
+                            IS NOT DISTINCT FROM value) = without
+                    )"""
 
 
 class FilterError(ValueError):
@@ -39,6 +49,12 @@ class Filter:
     def spelled(self) -> str:
         """Return ``zone:algoroc``, or ``!zone:algoroc`` for all others: as an address says it."""
         return f"{'!' if self.without else ''}{self.dimension}:{self.value}"
+
+
+def conditions(where: Filter | None) -> str:
+    """Return a filter and what must hold besides as ``LEAVES_OUT`` reads it; of none, what leaves nothing out."""
+    filters = () if where is None else where.all()
+    return json.dumps([{"dimension": f.dimension, "value": f.value, "without": f.without} for f in filters])
 
 
 def read_filter(text: str) -> Filter:

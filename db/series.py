@@ -19,12 +19,12 @@ from sqlalchemy import Connection
 
 from db import annotations
 from db.annotations import Annotation
-from db.filters import Filter
+from db.filters import Filter, conditions
 from db.labels import OTHER, escape
 from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.registers import Kept, unpack
 from db.series_filtered import FILTER, LEFT, Doubts, unpack_doubts
-from db.series_raw import TOO_MANY, conditions
+from db.series_raw import TOO_MANY
 from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES, KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
@@ -242,7 +242,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "without": [None if read.where is None else read.where.value for _, read in reads],
         }
     if kind.endswith("raw"):
-        columns["conditions"] = [conditions(read.where) for _, read in reads if read.where is not None]
+        columns["conditions"] = [conditions(read.where) for _, read in reads]
     if kind.endswith("filtered"):
         filters = [read.where for _, read in reads if read.where is not None]
         columns |= {name: [getattr(each, name) for each in filters] for name in FILTER}

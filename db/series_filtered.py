@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES
+from db.series_splits import STORED
 
 _AMONG_OTHERS, _UNSPLIT = -1, -2
 _CERTAIN = -1
@@ -30,8 +31,6 @@ READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST
         CAST(:KIND_without AS bool[]), CAST(:KIND_label AS text[]), CAST(:KIND_rest AS text[]))
         AS read(number, event, level, start, until, measurement, bounds, dimension, value, without, label, rest)"""
 
-_STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
-            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
 _MINE = "(value = read.value) <> read.without"
 _UNKNOWN_KEYS = f"'{OTHER}:{OTHER}'"
 
@@ -60,7 +59,7 @@ _BUCKETS = f"""
                     bool_or(value = '{OTHER}' AND count = 0) AS silent, sum(count) FILTER (WHERE {_MINE}) AS count,
                     {_part("sum", 1)} AS sum, {_part("min", 2)} AS min, {_part("max", 3)} AS max,
                     {_part("sum", 0)} AS values, {_part("min", 2, f"value = '{OTHER}'")} AS lowest
-                FROM {_STORED} AND read.measurement IS NOT NULL GROUP BY 1
+                FROM {STORED} AND read.measurement IS NOT NULL GROUP BY 1
             ) AS part USING (bucket_start)"""
 
 ROWS = f"""
@@ -91,14 +90,14 @@ BINS = f"""
 SELECT 'bins', read.number, NULL::text, (
     SELECT convert_to(string_agg(BEFORE_ALL - extract(epoch FROM bucket_start)::bigint || ' '
         || (histograms ->> read.measurement), ' '), 'UTF8')
-    FROM {_STORED} AND {_MINE} AND histograms ? read.measurement
+    FROM {STORED} AND {_MINE} AND histograms ? read.measurement
 ) FROM FROM_READS"""
 
 UNIQUES = f"""
 SELECT 'uniques', read.number, NULL::text, (
     SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' '
         || coalesce(uniques ->> read.measurement, ''), 'BETWEEN'), 'UTF8')
-    FROM {_STORED} AND {_MINE} AND count > 0
+    FROM {STORED} AND {_MINE} AND count > 0
 ) FROM FROM_READS"""
 
 

@@ -5,11 +5,9 @@ They count and measure here as the rollup has it (``db.fold``). What that may co
 read touches have more than ``MOST_EVENTS``, none is read, and the answer says so.
 """
 
-import json
-
 from db import registers
 from db.bins import place_sql
-from db.filters import Filter
+from db.filters import LEAVES_OUT
 
 MOST_EVENTS = 250_000
 TOO_MANY = b"\0"
@@ -25,17 +23,12 @@ READS = f"""(SELECT *, {_FITS} FROM unnest(CAST(:KIND_number AS int[]), CAST(:KI
         CAST(:KIND_measurement AS text[]), CAST(:KIND_edges AS text[]), CAST(:KIND_conditions AS text[]))
         AS read(number, event, level, start, until, measurement, bounds, conditions) OFFSET 0) AS read"""
 
-_EVENTS = """
+_EVENTS = f"""
                 SELECT occurred_at AS bucket_start, weight, CASE kind WHEN 'event' THEN weight ELSE 0 END AS counted,
                     measurements, aggregates, metadata
                 FROM telemetry_events
                 WHERE event_name = read.event AND occurred_at >= read.start AND occurred_at < read.until
-                    AND NOT EXISTS (
-                        SELECT FROM jsonb_to_recordset(read.conditions::jsonb)
-                            AS asked (dimension text, value text, without bool)
-                        WHERE (coalesce(metadata ->> dimension, CASE WHEN metadata ? dimension THEN 'null' END)
-                            IS NOT DISTINCT FROM value) = without
-                    )
+                    AND NOT {LEAVES_OUT.replace("CONDITIONS", "read.conditions")}
                 OFFSET 0"""
 _MEASURED = f"""
             SELECT bucket_start, weight, counted, (measurements ->> read.measurement)::float8 AS number,
@@ -93,8 +86,3 @@ SELECT 'uniques', read.number, NULL::text, CASE WHEN fits THEN (
         GROUP BY 1
     ) AS kept
 ) END FROM FROM_READS"""
-
-
-def conditions(where: Filter) -> str:
-    """Return a filter and what must hold besides as the statement reads it."""
-    return json.dumps([{"dimension": f.dimension, "value": f.value, "without": f.without} for f in where.all()])

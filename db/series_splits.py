@@ -13,9 +13,10 @@ READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST
         CAST(:KIND_want AS text[]), CAST(:KIND_without AS text[]))
         AS read(number, event, level, start, until, measurement, bounds, dimension, most, want, without)"""
 
-_STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
-            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until
-            AND value IS DISTINCT FROM read.without"""
+STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
+            AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
+"""The rows of the dimension that a read is of."""
+_LEFT = f"{STORED} AND value IS DISTINCT FROM read.without"
 
 # Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Histograms and unique
 # counts are sent as they are stored, read once more by those who want them, and put together by whoever asked.
@@ -50,5 +51,5 @@ FROM (
         FROM STORED OFFSET 0
     ) AS split
 ) AS split LEFT JOIN named USING (number, value) WHERE kept IS NOT NULL GROUP BY 2, 3)"""
-VALUES = VALUES.replace("EPOCH", "extract(epoch FROM bucket_start)::bigint").replace("STORED", _STORED)
+VALUES = VALUES.replace("EPOCH", "extract(epoch FROM bucket_start)::bigint").replace("STORED", _LEFT)
 VALUES = VALUES.replace("OTHER", OTHER)

@@ -172,13 +172,8 @@ FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 _PARTS = VALUES.replace("BEFORE_ALL", str(BEFORE_ALL)).replace("BETWEEN", BETWEEN_UNIQUES)
 
 
-def _values(reads: str, sent: str, slot: str) -> str:
-    """Return a statement of each value of a split by the slots that ``slot`` gives."""
-    return _PARTS.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
-
-
-def _filtered(reads: str, sent: str, slot: str, rows: str = _FILTERED) -> str:
-    """Return a statement of what a filter leaves, by the slots that ``slot`` gives."""
+def _by_slots(rows: str, reads: str, sent: str, slot: str) -> str:
+    """Return a statement of each value of a split, or of what a filter leaves, by the slots that ``slot`` gives."""
     return rows.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
 
 
@@ -221,18 +216,20 @@ KINDS = {
     "folded_only": _ONLY.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _ONLY_READS))
     .replace("COUNTED", _one(_FOLDED_COUNT))
     .replace("GROUPED", "GROUP BY SLOT"),
-    "plain_filtered": _filtered(_FILTERED_READS, "timestamptz_send(slot)", "bucket_start"),
-    "binned_filtered": _filtered(_of_one_length(_FILTERED_READS), "timestamptz_send(slot)", _BIN),
-    "folded_filtered": _filtered(_WITH_EDGES.replace("FROM_READS", _FILTERED_READS), "int8send(slot)", "SLOT"),
+    "plain_filtered": _by_slots(_FILTERED, _FILTERED_READS, "timestamptz_send(slot)", "bucket_start"),
+    "binned_filtered": _by_slots(_FILTERED, _of_one_length(_FILTERED_READS), "timestamptz_send(slot)", _BIN),
+    "folded_filtered": _by_slots(
+        _FILTERED, _WITH_EDGES.replace("FROM_READS", _FILTERED_READS), "int8send(slot)", "SLOT"
+    ),
     "bins_filtered": _FILTERED_BINS.replace("FROM_READS", _FILTERED_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
     "uniques_filtered": _FILTERED_UNIQUES.replace("FROM_READS", _FILTERED_READS).replace("BETWEEN", BETWEEN_UNIQUES),
-    "binned_raw": _filtered(_of_one_length(_RAW_READS), "timestamptz_send(slot)", _BIN, _RAW),
-    "folded_raw": _filtered(_WITH_EDGES.replace("FROM_READS", _RAW_READS), "int8send(slot)", "SLOT", _RAW),
+    "binned_raw": _by_slots(_RAW, _of_one_length(_RAW_READS), "timestamptz_send(slot)", _BIN),
+    "folded_raw": _by_slots(_RAW, _WITH_EDGES.replace("FROM_READS", _RAW_READS), "int8send(slot)", "SLOT"),
     "bins_raw": _RAW_BINS.replace("FROM_READS", _RAW_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
     "uniques_raw": _RAW_UNIQUES.replace("FROM_READS", _RAW_READS).replace("BETWEEN", BETWEEN_UNIQUES),
-    "plain_values": _values(_VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
-    "binned_values": _values(_of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
-    "folded_values": _values(_WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
+    "plain_values": _by_slots(_PARTS, _VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
+    "binned_values": _by_slots(_PARTS, _of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
+    "folded_values": _by_slots(_PARTS, _WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
     "whole": _WHOLE,
     "seen": _SEEN.replace(
         "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))

@@ -11,7 +11,6 @@ statement, when the key is found to be wide: no bucket was ever made in the othe
 lock, so nobody finds the same at the same time, and a pass that is undone has found nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -86,11 +85,7 @@ class WholeKey:
 
 def whole_keys(connection: Connection) -> list[WholeKey]:
     """Return the keys that are counted as a whole now, the newest first."""
-    return list(_all(connection))
-
-
-def _all(connection: Connection) -> Iterator[WholeKey]:
     rows = connection.execute(
         text("SELECT event_name, key, since FROM whole_keys WHERE until IS NULL ORDER BY since DESC, event_name, key")
     )
-    return (WholeKey(name, key, since.astimezone(UTC)) for name, key, since in rows)
+    return [WholeKey(name, key, since.astimezone(UTC)) for name, key, since in rows]
