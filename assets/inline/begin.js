@@ -127,7 +127,7 @@
     if (window.metrics || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (!(event.target instanceof Element) || !document.getElementById("first")) return;
     /** @type {HTMLElement | null} */
-    const target = event.target.closest("a[data-set], button, summary");
+    const target = event.target.closest("a[data-set], a[data-filter], a[data-unfilter], button, summary");
     if (!target || target.closest("form")) return;
     event.preventDefault();
     if (target.dataset.set !== undefined) return location.assign(laidOver(target.dataset.set));
@@ -138,9 +138,18 @@
   /* Menus say what holds, which the first answer tells. */
   const answered = new Promise((done) => document.addEventListener("metrics:answer", done, { once: true }));
   Promise.all([window.whole, answered]).then(() => {
-    pressed?.removeAttribute("data-pending");
-    if (pressed?.isConnected) pressed.click();
+    if (!pressed) return;
+    pressed.removeAttribute("data-pending");
+    if (pressed.isConnected) pressed.click();
+    else if (pressed.dataset.filter !== undefined) follow(pressed);
   });
+
+  /** A link of a table that the page's own has replaced by then. @param {HTMLElement} link */
+  function follow(link) {
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
 
   /* A wall */
 

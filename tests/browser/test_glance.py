@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callbacks import first
+from tests.browser.test_ranking import zones as zones
 from tests.support.looking import drawn, wait_for_tab
 
 Open = Callable[..., Page]
@@ -19,6 +20,14 @@ TICKS = """
   ...Array.from(card.querySelectorAll(".xtick text"), (tick) => tick.textContent),
   ...Array.from(card.querySelectorAll(".ytick text"), (tick) => tick.textContent),
 ])
+"""
+# How fresh it is but for the moment itself, and what the controls say.
+SAID = """
+() => [
+  document.getElementById("freshness").dataset.tone,
+  document.getElementById("freshness-text").textContent.split(" · ")[0],
+  ...["refresh-label", "compare-label"].map((id) => document.getElementById(id).textContent),
+]
 """
 SKETCHED_TICKS = """
 () => Array.from(document.querySelectorAll("#first .card"), (card) => [
@@ -105,11 +114,42 @@ def test_a_button_that_is_tapped_at_once_is_pressed_once_its_script_is_there(ope
     expect(page.locator("#theme-toggle")).not_to_have_attribute("data-pending", "")
 
 
+def test_a_filter_that_is_cleared_at_once_leaves_the_rest_of_the_address(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off&filter=success:true")
+    expect(page.locator("#filter .filter-text")).to_have_text("success: true")
+    page.locator("#filter a").tap()
+    expect(page.locator("#filter")).to_be_hidden()
+    wait_for_tab(page, "auth")
+    assert "filter" not in page.url
+    assert "tab=auth&range=6h" in page.url
+
+
+def test_a_row_that_is_tapped_at_once_filters_the_tab_and_leaves_the_rest_of_the_address(
+    open_page: Open, zones: str
+) -> None:
+    page = glance(open_page, f"{zones}&refresh=off")
+    page.locator(".ranking a[data-filter='zone:forest']").tap()
+    expect(page.locator("#filter .filter-text")).to_have_text("zone: forest")
+    for kept in ("tab=zones", "range=1h", "filter=zone:forest"):
+        assert kept in page.url
+
+
 def test_a_menu_that_is_tapped_at_once_opens_filled(open_page: Open, page_url: str) -> None:
     page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off")
     page.locator("#custom-range > summary").tap()
     expect(page.locator("#relative-from")).to_be_visible()
     expect(page.locator("#relative-from")).not_to_have_value("")
+
+
+@pytest.mark.parametrize(
+    "query", ["range=6h", "range=6h&refresh=off&compare=week", "range=yesterday", "range=2026-01-01"]
+)
+def test_the_servers_words_are_those_of_the_scripts(open_page: Open, page_url: str, query: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&{query}" + ("" if "refresh" in query else "&refresh=60"))
+    before = page.evaluate(SAID)
+    page.dispatch_event("body", "pointerdown")
+    page.wait_for_function("() => window.metrics?.answer")
+    page.wait_for_function(f"(said) => JSON.stringify(({SAID.strip()})()) === JSON.stringify(said)", arg=before)
 
 
 @pytest.mark.parametrize("length", ["1h", "6h", "24h", "7d", "30d"])
