@@ -90,8 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(headers["content-length"]))
         self.request_seen = Request(self.path, headers, body)
         script.requests.append(self.request_seen)
-        script.asked.release()
         reply = script.script.pop(0) if script.script else store
+        script.asked.release()
         reply(self)
 
     def answer(self, status: int, document: object, **headers: str) -> None:

@@ -56,7 +56,7 @@ def test_exit_is_bounded_when_nobody_answers_and_says_what_is_lost() -> None:
     with serving(wait_for_release) as server:
         said = program(
             f"{FIRST}from metrics_dash_client import lifecycle\nlifecycle.drain_all.__defaults__ = (0.2,)\n"
-            "execute('test.a'); flush(0.2); execute('test.b')",
+            "execute('test.a')\nwhile not stats().in_flight: flush(0.01)\nexecute('test.b')",
             METRICS_URL=server.url,
         )
         assert "1 events could not be sent before the end, and are lost" in said
@@ -121,7 +121,8 @@ def test_a_fork_in_the_middle_of_a_request_sends_it_once() -> None:
         code = f"""{FIRST}
 import os
 execute('test.parent')
-flush(0.2)
+assert not flush(0)
+input()
 child = os.fork()
 if child == 0:
     execute('test.child')
@@ -132,7 +133,11 @@ print(stats().in_flight, flush=True)
 input()
 """
         with running_program(code, server) as parent:
+            assert parent.stdin is not None
             assert parent.stdout is not None
+            server.until_asked()
+            parent.stdin.write(b"\n")
+            parent.stdin.flush()
             assert parent.stdout.readline() == b"1\n"
             server.released.set()
             parent.communicate(b"\n", timeout=PATIENCE_SECONDS)
