@@ -242,6 +242,11 @@ class Books:
                 one_by_one=self._one_by_one + len(self._open),
             )
 
+    def on_disk(self) -> int:
+        """Return how many events wait on disk, those that are in flight from there too."""
+        with self._lock:
+            return self._spooled + sum(len(pending) for pending in self._flying if pending.segment is not None)
+
     def oldest_age(self) -> float | None:
         """Return seconds since the oldest event that is not stored came; None when all are."""
         with self._lock:

@@ -153,6 +153,10 @@ class Collector:
         """Return where every event ever offered is; the identity holds at every instant."""
         return self._buffer.snapshot()
 
+    def on_disk(self) -> int:
+        """Return how many events wait on disk: those of the spool, also while an attempt to store them is under way."""
+        return self._buffer.on_disk()
+
     @property
     def failure(self) -> str | None:
         """Why nothing can be stored at present, in one line; None while all is well."""

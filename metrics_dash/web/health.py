@@ -109,7 +109,7 @@ def warnings(database: Database) -> list[str]:
 
 def spooled(collector: Collector) -> list[str]:
     """Return what waits on disk, a sentence: it is acknowledged, and in no chart."""
-    events = collector.snapshot().spooled
+    events = collector.on_disk()
     age = collector.handover.oldest_age() if collector.handover is not None else None
     if not events or age is None:
         return []

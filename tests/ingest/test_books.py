@@ -83,9 +83,16 @@ def test_what_came_from_disk_and_failed_is_on_disk_again() -> None:
     one.spool(1)
     group = [read_back(3)]
     one.fly(group)
-    assert (one.snapshot().spooled, one.snapshot().in_flight) == (0, 3)
+    assert (one.snapshot().spooled, one.snapshot().in_flight, one.on_disk()) == (0, 3, 3)
     assert one.put_back() == group
-    assert (one.snapshot().spooled, one.snapshot().buffered) == (3, 0)
+    assert (one.snapshot().spooled, one.snapshot().buffered, one.on_disk()) == (3, 0, 3)
+
+
+def test_what_is_on_its_way_from_memory_is_not_on_disk() -> None:
+    one = buffer()
+    offer(one, 3)
+    assert [len(pending) for pending in one.take(10)] == [3]
+    assert (one.snapshot().in_flight, one.on_disk()) == (3, 0)
 
 
 def test_an_abandoned_buffer_leaves_what_is_on_disk_there() -> None:
