@@ -138,7 +138,7 @@ def moment_marks(told: Ticks, window: Window, start: int, end: int, width: int) 
     return [
         Mark((moment - first) / length, *label)
         for moment, label in zip(moments, labels, strict=True)
-        if first <= moment <= first + length
+        if first <= moment < first + length
     ]
 
 

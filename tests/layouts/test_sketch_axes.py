@@ -66,12 +66,13 @@ def window_of(length: str, zone: str = "UTC") -> Window:
 def moments(length: str, width: int, zone: str = "UTC") -> list[str]:
     window = window_of(length, zone)
     marks = moment_marks(AUTO, window, to_milliseconds(window.start), to_milliseconds(window.end), width)
-    assert all(0 <= mark.at <= 1 for mark in marks)
+    # At the very end Plotly draws none: nothing begins there.
+    assert all(0 <= mark.at < 1 for mark in marks)
     return [f"{mark.label} {mark.below}".strip() for mark in marks]
 
 
 def test_moments_are_round_by_the_clock_of_the_zone() -> None:
-    assert moments("24h", 330) == ["12:00 Mon 9 Mar", "18:00", "00:00 Tue 10 Mar", "06:00", "12:00"]
+    assert moments("24h", 330) == ["12:00 Mon 9 Mar", "18:00", "00:00 Tue 10 Mar", "06:00"]
     assert moments("24h", 330, "Asia/Kolkata")[0] == "18:00 Mon 9 Mar"
 
 
