@@ -19,7 +19,7 @@ from metrics_dash.charts.timerange.grid import Milliseconds
 WORDS: Mapping[Bound, str] = {"least": "at least", "most": "at most", "about": "about"}
 BOUND = "bound"
 """What the column is called that says so in a table."""
-_GROWS: frozenset[Show] = frozenset({"count", "rate", "unique", "max"})
+_GROWS: frozenset[Show] = frozenset({"count", "rate", "max"})
 _OPPOSITE: Mapping[Bound, Bound] = {"least": "most", "most": "least", "about": "about"}
 
 
