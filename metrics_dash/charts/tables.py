@@ -25,8 +25,13 @@ def frame(data: ChartData) -> pd.DataFrame:
     filter leaves numbers in doubt, a last column ``bound`` says which of them are ``at least`` so much.
     """
     zone = ZoneInfo("UTC") if data.window.days_are_utc else data.window.zone
-    table = _frame(data.series, [series.name for series in data.series], zone)
+    table = _frame(data.series, [named(data, series.name) for series in data.series], zone)
     return _with_bounds(table, data, BOUND)
+
+
+def named(data: ChartData, name: str) -> str:
+    """Return what a column is called: also that its chart is not filtered as the others are."""
+    return f"{name} ({data.chart.aside})" if data.chart.aside else name
 
 
 def tab_frame(data: TabData) -> pd.DataFrame:
@@ -37,7 +42,8 @@ def tab_frame(data: TabData) -> pd.DataFrame:
     for chart in data.charts:
         for one in chart.series:
             series.append(one)
-            names.append(one.name if one.name == chart.chart.title else f"{chart.chart.title}: {one.name}")
+            name = one.name if one.name == chart.chart.title else f"{chart.chart.title}: {one.name}"
+            names.append(named(chart, name))
     table = _frame(series, names, zone)
     for chart in data.charts:
         table = _with_bounds(table, chart, f"{chart.chart.title}: {BOUND}")

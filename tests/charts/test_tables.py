@@ -86,3 +86,14 @@ def test_a_last_column_says_which_numbers_through_a_filter_are_bounds(database: 
     assert dict(zip(table["bound"], table["Login Rate"], strict=True))["at least"] == 2
     assert "Login Rate: bound" in tab_frame(queries.tab("auth", window, where=where)).columns
     assert "bound" not in frame(queries.chart("login-rate", window)).columns
+
+
+def test_a_column_of_a_chart_that_does_not_follow_a_filter_says_so(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T11:00+00:00")
+    store(database, *logins(moment, 2, success=True), (SESSION, moment, {"duration_ms": 1}, {}))
+    found = queries.tab("auth", queries.window("6h", step=HOUR), where=Filter("success", "true"))
+    columns = list(tab_frame(found).columns)
+    assert "Login Rate" in columns
+    assert "Session Starts (not filtered: no success)" in columns
+    (aside,) = (chart for chart in found.charts if chart.chart.id == "session-starts")
+    assert list(frame(aside).columns) == ["time", "Session Starts (not filtered: no success)"]
