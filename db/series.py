@@ -3,7 +3,7 @@
 A ``Read`` asks for the buckets of one event in one stretch of time. All reads of a call become one statement of index
 scans on the buckets' primary key. Each answers with one row (one more for each value of a split) whose
 buckets are packed into a single ``bytea``: server and client then handle one value instead of thousands, which is
-faster than the plain rows. See ``_unpack`` for the layout.
+faster than the plain rows. See ``_unpack``.
 """
 
 from bisect import bisect_right
@@ -54,7 +54,7 @@ class Read:
     of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
     NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
     ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
-    each value only how many events there were in all; ``edges`` are then of one bucket. ``undeclared``: ``split_by`` is
+    each value only how many events there were in all; ``edges`` are then of one bucket. ``undeclared``: a key that is
     no dimension of the event, so its values may not be told apart, and it is read since when.
     ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own; of
     several filters at once from raw events, by ``edges`` and not split.
@@ -75,7 +75,7 @@ class Read:
     apart: bool = False
     summed: bool = False
     totals: bool = False
-    undeclared: bool = False
+    undeclared: str | None = None
     where: Filter | None = None
 
     @cached_property
@@ -185,8 +185,8 @@ def _kinds_of(read: Read) -> list[str]:
         return [f"{shape}_raw", *(f"{kind}_raw" for kind in _further(read))]
     by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
     if read.where is not None:
-        return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read))]
-    return [shape, *by_value, *_further(read)]
+        return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read)), *_whole(read)]
+    return [shape, *by_value, *_further(read), *_whole(read)]
 
 
 def _by_value(read: Read) -> str:
@@ -194,8 +194,11 @@ def _by_value(read: Read) -> str:
 
 
 def _further(read: Read) -> list[str]:
-    asked = ("bins", read.placed), ("uniques", read.unique), ("whole", read.undeclared and read.split_by is not None)
-    return [kind for kind, is_asked in asked if is_asked]
+    return [kind for kind, asked in (("bins", read.placed), ("uniques", read.unique)) if asked]
+
+
+def _whole(read: Read) -> list[str]:
+    return ["whole"] if read.undeclared is not None else []
 
 
 def last_seen(connection: Connection, names: Sequence[str]) -> dict[str, LastSeen]:
@@ -210,7 +213,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
     """Return the reads of one kind as arrays, one for each property."""
     if kind == "whole":
         numbers, events = [number for number, _ in reads], [read.event_name for _, read in reads]
-        return {"w_number": numbers, "w_event": events, "w_key": [read.split_by for _, read in reads]}
+        return {"w_number": numbers, "w_event": events, "w_key": [read.undeclared for _, read in reads]}
     columns: dict[str, list[Any]] = {
         "number": [number for number, _ in reads],
         "event": [read.event_name for _, read in reads],
@@ -376,8 +379,7 @@ def _doubles(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _unpack_seen(content: bytes) -> LastSeen:
-    """Turn when a name first arrived and, of every level, the starts of its first and its last bucket into what is
-    known."""
+    """Turn when a name first arrived, and of each level the starts of its first and last bucket, into what is known."""
     arrived, *starts = np.frombuffer(content, dtype=">i8").tolist()
     firsts = {level: start for level, start in zip(BUCKET_TYPES, starts[::2], strict=True) if start != _NEVER}
     first = min(arrived, _first(firsts))

@@ -168,7 +168,8 @@ class ChartData:
     ``uncomputed``: its buckets in this window that can't be computed and show what they held before, or nothing.
     ``unfinished_from``: the start (epoch ms) of the first bucket that events may still come to, None where all is
     complete. ``refused``: when events of its own names were refused, as far as their names are known. ``whole_since``:
-    from when on the key that it is split by is counted as a whole (aware UTC), where that is before its end.
+    from when on the key that it is split or filtered by is counted as a whole (aware UTC), where that is before the
+    end.
     """
 
     chart: Chart

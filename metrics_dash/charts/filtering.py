@@ -90,6 +90,14 @@ def _filtered(chart: Chart, where: Filter) -> Chart:
     return replace(chart, where=where, split_by=None if whole else chart.split_by)
 
 
+def told_apart(chart: Chart) -> str | None:
+    """Return the key whose values buckets are to tell apart: that of a chart's split, or of its filter; of raw events
+    none."""
+    if chart.reads_raw or chart.split_by is not None:
+        return chart.split_by
+    return None if chart.where is None else chart.where.dimension
+
+
 def _named(where: Filter) -> list[str]:
     """Return the dimensions of a filter and of what holds besides."""
     return list(dict.fromkeys(each.dimension for each in where.all()))

@@ -12,6 +12,7 @@ from db.series import Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.filtering import told_apart
 from metrics_dash.charts.ratios import read_of
 from metrics_dash.charts.timerange.compared import compared_buckets, compared_moment, comparison_edges
 from metrics_dash.charts.timerange.grid import NO_BUCKET, Milliseconds, to_milliseconds
@@ -190,10 +191,16 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         unique=chart.show == UNIQUE,
         apart=split_by is not None and chart.show not in SPLIT_BY_ANY,
         summed=chart.show == "sum",
-        undeclared=split_by is not None and split_by not in chart.dimensions,
+        undeclared=_undeclared(chart),
         where=chart.where,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
+
+
+def _undeclared(chart: Chart) -> str | None:
+    """Return the key that buckets are asked for by value though nobody declared it: such a one may have too many."""
+    key = told_apart(chart)
+    return None if key in chart.dimensions else key
 
 
 def _compared(chart: Chart, window: Window, starts: Milliseconds, ends: Milliseconds) -> Read | None:

@@ -15,7 +15,7 @@ from metrics_dash.catalog import Catalog, Chart
 from metrics_dash.charts.ad_hoc import ad_hoc_chart
 from metrics_dash.charts.data import ChartData, Filter
 from metrics_dash.charts.doubts import WORDS
-from metrics_dash.charts.filtering import filter_ad_hoc
+from metrics_dash.charts.filtering import filter_ad_hoc, told_apart
 from metrics_dash.charts.queries import Moment
 from metrics_dash.charts.tables import frame, iso_times, to_csv
 from metrics_dash.charts.timerange.parse import TimeRange, parse_range
@@ -200,7 +200,7 @@ def _note(data: ChartData) -> str | None:
     notes = [] if data.window.note is None else [data.window.note]
     if data.whole_since is not None:
         since = _rfc3339(data.whole_since)
-        notes.append(f"{data.chart.split_by} had too many values, and since {since} none of them is told apart")
+        notes.append(f"{told_apart(data.chart)} had too many values, and since {since} none of them is told apart")
     return "; ".join(notes) or None
 
 

@@ -136,6 +136,8 @@ def test_a_key_that_is_counted_as_a_whole_is_not_told_apart_and_it_is_said_since
     assert (found["state"], found["note"], [each["name"] for each in found["series"]]) == ("unsplit", note, ["other"])
     found = answer(to=since)
     assert (found["state"], found["note"]) == ("data", None)
+    found = ask(asked, event_name="test.visit", show="count", filter="who:ann").json
+    assert (found["series"][0]["v"], found["note"]) == ([2, None, None, 0], note)
 
 
 def test_what_a_filter_leaves_in_doubt_is_said(database: Database) -> None:
