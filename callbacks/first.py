@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callbacks.asked import find
-from layouts import cards, shell
+from callbacks.refresh import footer
+from layouts import cards
 from layouts.figure.traces import FigureStyle
 from layouts.first import SketchedCard, SketchedTab
 from layouts.freshness import labels
 from layouts.ranges import range_name
 from layouts.sketch import sketch
-from layouts.words import range_text, refused_text, steps_text
 from metrics_dash.auth.permissions import ForbiddenError, Principal
 from metrics_dash.charts.data import ChartData, QueriesUnavailableError, QueryError
 from metrics_dash.charts.timerange.parse import PRESETS, RangeError
@@ -65,13 +65,7 @@ def sketched_tab(search: str, look: Look, viewer: Principal, context: Context) -
     except (ForbiddenError, RangeError, QueryError, QueriesUnavailableError):
         return None
     behind = lag(found.moment.status, allowed_lag(context.settings), context.problems())
-    foot = shell.footer(
-        range_text(found.data.window),
-        steps_text(found.data),
-        found.data.window.note,
-        refused=refused_text(found.data.refused),
-        demo=context.demo(),
-    )
+    foot = footer(found.data, context, demo=context.demo())
     drawn = {chart.chart.id: _card(chart, state, look, found.values, behind) for chart in found.data.charts}
     zone = found.data.window.zone.key if state.tz == BROWSER_ZONE else None
     said = labels(

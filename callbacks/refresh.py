@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
-from dash import ALL, Dash, Input, Output, Patch, ctx, no_update
+from dash import ALL, Dash, Input, Output, Patch, ctx, html, no_update
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
@@ -142,14 +142,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
     behind = lag(moment.status, allowed_lag(context.settings), context.problems())
     picture = Picture(data, state, theme, behind, asked.get("width", 0), found.values)
     demo = context.demo()
-    foot = shell.footer(
-        range_text(data.window),
-        steps_text(data),
-        _note(data.window, context),
-        compared=_compared(data),
-        refused=refused_text(data.refused),
-        demo=demo,
-    )
+    foot = footer(data, context, demo=demo)
     answer = {
         **_answer(data, zone, moment, context),
         "rangeName": range_name(data.window, state, moment.now),
@@ -178,8 +171,16 @@ def _note(window: Window, context: Context) -> str | None:
     return " ".join([*([window.note] if window.note else []), *warnings]) or None
 
 
-def _compared(data: TabData) -> str | None:
-    return compared_text(data.window, data.compare) if data.compare else None
+def footer(data: TabData, context: Context, *, demo: bool) -> list[html.Span]:
+    """Return what the page's foot says of a tab."""
+    return shell.footer(
+        range_text(data.window),
+        steps_text(data),
+        _note(data.window, context),
+        compared=compared_text(data.window, data.compare) if data.compare else None,
+        refused=refused_text(data.refused),
+        demo=demo,
+    )
 
 
 def _unavailable(tab: Tab, mounted: Sequence[str], context: Context) -> Answer:

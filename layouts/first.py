@@ -6,7 +6,7 @@ of the other.
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
 from cachetools import LRUCache
@@ -85,6 +85,8 @@ class FirstPages:
             text = text.replace(f' id="{name}"', f' id="{name}" aria-current="{_current(name)}"', 1)
         labels = NO_LABELS if sketched is None else sketched.labels
         parts |= {mark: as_text(said) for mark, said in zip(astuple(_LABELS), astuple(labels), strict=True)}
+        for plain, lit in _lit(labels):
+            text = text.replace(plain, lit, 1)
         for mark, part in parts.items():
             text = text.replace(mark, part, 1)
         return text
@@ -109,6 +111,17 @@ class FirstPages:
             with self._lock:
                 self._frames[key] = found
         return found
+
+
+def _lit(labels: Labels) -> Iterator[tuple[str, str]]:
+    """Yield what of the frame is marked or shown where that holds, and how: as the page's scripts do it."""
+    menus = (("custom-range", labels.span != NO_LABELS.span), ("compare", labels.compare != NO_LABELS.compare))
+    for name in (name for name, holds in menus if holds):
+        opener = f'<details id="{name}" class="menu"><summary '
+        yield opener, f'{opener}data-on="" '
+    if labels.is_paused:
+        shown = '<button id="go-live" class="button note" '
+        yield f"{shown}hidden ", shown
 
 
 def _current(name: str) -> str:

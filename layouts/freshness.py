@@ -10,6 +10,7 @@ from metrics_dash.charts.data import TabData
 from metrics_dash.ops.lag import Lag
 from metrics_dash.web.address import PageState
 
+_PAUSED = "Paused"
 _A_DATE = re.compile(r"\d{4}-")
 
 
@@ -23,6 +24,11 @@ class Labels:
     compare: str = "Compare"
     compare_short: str = "Compare"
     refresh: str = ""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the range stands still."""
+        return self.refresh == _PAUSED
 
 
 NO_LABELS = Labels()
@@ -46,7 +52,7 @@ def labels(
 def _freshness(data: TabData, behind: Lag | None, now: datetime, pace: float) -> tuple[str, str]:
     through = f"complete through {_clock(data.complete_through, data.window.zone, now)}"
     if not data.window.live:
-        return "quiet", f"{'Over' if pace else 'Paused'} · {through}"
+        return "quiet", f"{'Over' if pace else _PAUSED} · {through}"
     if behind is not None:
         why = "; ".join(behind.reasons)
         late = f"Behind by {duration(behind.behind.total_seconds())}{f': {why}' if why else ''}"
@@ -79,4 +85,4 @@ def _moves_on(state: PageState) -> bool:
 def _pace(seconds: float, *, moving: bool) -> str:
     if seconds > 0:
         return duration(seconds)
-    return "Off" if moving else "Paused"
+    return "Off" if moving else _PAUSED

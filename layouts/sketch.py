@@ -15,7 +15,7 @@ from layouts.figure.bounds import value_range
 from layouts.figure.heat import shaded
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
-from layouts.figure.traces import OVER_CELLS, FigureStyle, drawn_as, least_value, series_colours, stacks
+from layouts.figure.traces import OVER_CELLS, PALER, FigureStyle, drawn_as, least_value, series_colours, stacks
 from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes
 from layouts.static import Html, as_text
 from layouts.theme import HEAT_OPACITIES, SERIES, TOKENS
@@ -151,7 +151,7 @@ def _cells(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
 def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
     """Yield what is compared with, then each series: its band or area, and its line, whose unfinished end is dotted."""
     for series in chart.previous[:1]:
-        yield _stroked(path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3)
+        yield _stroked(path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3, opacity=PALER)
     colours, stacked = _coloured(chart, style), stacks(chart, style)
     below = None
     for series in _shown(chart, style):
@@ -236,6 +236,7 @@ def _filled(path: str, colour: str, opacity: float) -> str:
     return f'<path d="{path}" style="fill:{colour};opacity:{opacity:g}"/>' if path else ""
 
 
-def _stroked(path: str, colour: str, width: float, *, dots: bool = False) -> str:
-    dashes = ";stroke-dasharray:2 3" if dots else ""
-    return f'<path d="{path}" style="stroke:{colour};--width:{width:g}{dashes}"/>' if path else ""
+def _stroked(path: str, colour: str, width: float, *, dots: bool = False, opacity: float = 1) -> str:
+    more = ";stroke-dasharray:2 3" if dots else ""
+    more += f";opacity:{opacity:g}" if opacity < 1 else ""
+    return f'<path d="{path}" style="stroke:{colour};--width:{width:g}{more}"/>' if path else ""

@@ -37,7 +37,7 @@ UNPADDED = {"fill": "tozeroy", "fillcolor": "rgba(0,0,0,0)"}
 _BARS_WITH_GAPS = 72
 OVER_CELLS = 1.4
 # Of a comparison that has no room for dots.
-_PALER = 0.5
+PALER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +339,7 @@ def _before(chart: ChartData, series: Series, colour: str, name: str, style: Fig
         "legendgroup": series_key(series.name),
         "showlegend": False,
         "line": {"color": colour, "width": 1.3, "dash": "2px,3px" if dotted else "solid"},
-        "opacity": 1 if dotted else _PALER,
+        "opacity": 1 if dotted else PALER,
         **_points(chart, series.t + middle, _drawable(series.v, style)),
     }
 

@@ -38,10 +38,11 @@ def context_on(database: Database, **more: Any) -> Context:
     return Context(catalog, settings, queries, clock=lambda: NOON, demo=lambda: False, version="1", **more)
 
 
-def test_its_numbers_are_those_of_the_first_answer(context: Context) -> None:
-    found = sketched_tab(ADDRESS, Look(560, "Europe/Berlin"), LOCAL, context)
+@pytest.mark.parametrize("address", [ADDRESS, f"{ADDRESS}&compare=day", f"{ADDRESS}&res=1h"])
+def test_its_numbers_and_its_foot_are_those_of_the_first_answer(context: Context, address: str) -> None:
+    found = sketched_tab(address, Look(560, "Europe/Berlin"), LOCAL, context)
     assert found is not None
-    asked = RefreshRequest(search=f"?{ADDRESS}", reason="navigate", zone="Europe/Berlin", theme="light", width=560)
+    asked = RefreshRequest(search=f"?{address}", reason="navigate", zone="Europe/Berlin", theme="light", width=560)
     answer = answer_request(asked, [chart.id for chart in found.tab.charts], context)
     for card, headline in zip(found.cards.values(), answer.headlines, strict=True):
         assert as_html(card.headline) == as_html(headline[:-1])

@@ -7,6 +7,7 @@ import pytest
 from dash import html
 
 from layouts.first import FirstPages, SketchedCard, SketchedTab
+from layouts.freshness import Labels
 from layouts.static import Html
 from metrics_dash.auth.permissions import LOCAL, Principal
 from metrics_dash.catalog import Catalog, load_catalog
@@ -58,6 +59,18 @@ def test_without_numbers_its_cards_are_empty() -> None:
 def test_the_links_that_hold_are_marked() -> None:
     text = page(sketched())
     assert re.findall(r'id="([\w-]+)" aria-current="(\w+)"', text) == [("range-24h", "true"), ("tab-auth", "page")]
+
+
+def test_a_range_of_one_s_own_and_a_comparison_are_marked_and_a_range_that_stands_still_has_its_way_back() -> None:
+    def marks(labels: Labels) -> tuple[list[str], bool]:
+        text = page(replace(sketched(), labels=labels))
+        return re.findall(r'<details id="([\w-]+)" class="menu"><summary data-on=""', text), bool(
+            re.search(r'<button id="go-live"[^>]* hidden', text)
+        )
+
+    assert marks(Labels()) == ([], True)
+    assert marks(Labels(span="Last week", compare="Compare: week")) == (["custom-range", "compare"], True)
+    assert marks(Labels(span="26 Nov", refresh="Paused")) == (["custom-range"], False)
 
 
 def test_what_is_made_once_is_of_one_viewer_and_no_other() -> None:
