@@ -1,6 +1,7 @@
 /* Fingers on a chart: a tap pins the crosshair, a finger that goes along the chart moves it; two fingers, or one that
  * rests before it goes, choose a range for the whole tab. Up and down the browser scrolls, and then takes the finger
- * away from here (touch-action in reading.css): pointercancel. */
+ * away from here (touch-action in reading.css): pointercancel. How long a finger rested is told by the times at which it
+ * came and went, and not by when the page found time to hear of them. */
 ((metrics) => {
   const SLOP = 10;
   const RESTS = 450;
@@ -35,7 +36,8 @@
     const x = spot?.x ?? 0;
     const fingers = new Map([[event.pointerId, x]]);
     cancel();
-    touching = { graph, fingers, anchor: x, x: event.clientX, y: event.clientY, means: "tap" };
+    const [at, means] = [event.timeStamp, /** @type {const} */ ("tap")];
+    touching = { graph, fingers, anchor: x, x: event.clientX, y: event.clientY, at, rested: false, means };
     if (graph) rest = window.setTimeout(held, RESTS);
   }
 
@@ -46,6 +48,7 @@
   function second(event, spot) {
     if (touching === null) return;
     clearTimeout(rest);
+    touching.rested = false;
     touching.fingers.set(event.pointerId, spot.x);
     choosing(touching);
   }
@@ -54,6 +57,7 @@
   function held() {
     if (touching?.means !== "tap") return;
     navigator.vibrate?.(10);
+    touching.rested = true;
     choosing(touching);
   }
 
@@ -66,11 +70,31 @@
   /** @param {PointerEvent} event */
   function move(event) {
     if (!touching?.fingers.has(event.pointerId)) return;
+    if (touching.rested && wentEarlier(touching, event)) reread(touching);
     if (touching.means === "tap") decide(touching, event);
     if (!touching?.graph || touching.means === "tap") return;
     if (!touching.graph.isConnected) return cancel();
     touching.fingers.set(event.pointerId, metrics.pointer.along(touching.graph, event));
     show(touching);
+  }
+
+  /**
+   * Whether a finger that seemed to rest had gone before: on a machine that is busy its moves are heard of late.
+   * @param {Touching} present
+   * @param {PointerEvent} event
+   */
+  function wentEarlier({ x, y, at }, event) {
+    const moves = event.getCoalescedEvents?.() ?? [];
+    return [...moves, event].some(
+      (each) => each.timeStamp - at < RESTS && Math.max(Math.abs(each.clientX - x), Math.abs(each.clientY - y)) >= SLOP,
+    );
+  }
+
+  /** @param {Touching} present */
+  function reread(present) {
+    present.rested = false;
+    present.means = "tap";
+    if (present.graph) metrics.selection.unpaint(present.graph);
   }
 
   /**
@@ -133,7 +157,10 @@
   document.addEventListener("pointerup", end);
   document.addEventListener("pointercancel", (event) => {
     down.delete(event.pointerId);
-    if (touching?.fingers.has(event.pointerId)) cancel();
+    if (!touching?.fingers.has(event.pointerId)) return;
+    /* What the browser takes to scroll with did not choose, and is not read either. */
+    if (touching.rested) metrics.crosshair.hide();
+    cancel();
   });
   /* A finger that rests on a chart asks for no menu of the browser's. */
   document.addEventListener("contextmenu", (event) => {

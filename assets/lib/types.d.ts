@@ -286,13 +286,15 @@ interface Drag extends Spot, Chosen {
 }
 
 /** Fingers by pointer, each with its place on the plot (px). Anchor: where a range begins. x and y: where the first
- * finger came down, in px of the window. */
+ * finger came down, in px of the window; at: when, and whether it has ``rested`` there since. */
 interface Touching {
   graph: Graph | null;
   fingers: Map<number, number>;
   anchor: number;
   x: number;
   y: number;
+  at: number;
+  rested: boolean;
   means: "tap" | "reading" | "range";
 }
 
