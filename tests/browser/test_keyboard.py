@@ -165,11 +165,11 @@ def test_single_keys_can_be_switched_off_and_stay_off(page: Page) -> None:
 
 def test_the_first_tab_stop_leads_past_the_controls_to_the_charts(page: Page) -> None:
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
-    assert focused(page) == "board"
+    expect(page.locator("#board")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('.card').id") == "card-damage-dealt"
+    page.wait_for_function("document.activeElement.closest('.card')?.id === 'card-damage-dealt'")
 
 
 def test_every_control_is_reached_in_order_named_and_seen_in_focus(page: Page) -> None:
