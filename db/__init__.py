@@ -34,5 +34,6 @@ Who may come in
 Charts out
     ``annotations`` (what somebody says of a moment),
     ``series`` (everything that a tab needs) in one statement (``series_statement``, ``series_splits``,
-    ``series_filtered``, ``series_raw``), of all events or of those that ``filters`` leave.
+    ``series_filtered``, ``series_raw``), of all events or of those that ``filters`` leave; ``series_reads`` (what is
+    asked and answered), ``series_answers`` (from the bytes that come back to arrays).
 """

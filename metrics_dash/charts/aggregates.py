@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.percentiles import percentile

@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.charts.data import Values
 
 Apart: TypeAlias = Mapping[str | None, Rows]

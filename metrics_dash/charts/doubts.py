@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from db.series import Rows
 from db.series_filtered import Doubts
+from db.series_reads import Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.data import Bound, ChartData, Doubt, Headline, Series

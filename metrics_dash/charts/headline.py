@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.data import Headline, Values

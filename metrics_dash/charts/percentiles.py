@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.bins import values_of
-from db.series import Bins, Rows
+from db.series_reads import Bins, Rows
 from metrics_dash.charts.data import Density, Values
 from metrics_dash.charts.timerange.grid import Milliseconds
 

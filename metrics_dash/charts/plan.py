@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.levels import BUCKET_TYPES
-from db.series import Read, Rows
+from db.series_reads import Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
 from metrics_dash.charts.data import Values

@@ -43,7 +43,8 @@ from db.events import read_events
 from db.faults import Fault, classify
 from db.filters import Filter
 from db.reading import ask, ask_status
-from db.series import LastSeen, Read, Rows, read_series, read_tab
+from db.series import read_series, read_tab
+from db.series_reads import LastSeen, Read, Rows
 from db.status import PipelineStatus
 from metrics_dash.catalog import Catalog, Chart, Tab
 from metrics_dash.catalog_rules import Show

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.catalog_rules import ADDS_UP, SPLIT_BY_ANY
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.apart import told_apart

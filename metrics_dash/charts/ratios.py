@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from db.filters import Filter, together
-from db.series import LastSeen, Read, Rows
+from db.series_reads import LastSeen, Read, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_ratio import Part, Ratio
 from metrics_dash.charts.data import Values

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 
 from db.collectors import REFUSED_EVENT, parted_pair
-from db.series import Read, Rows
+from db.series_reads import Read, Rows
 from metrics_dash.charts.data import Interval, Values
 from metrics_dash.charts.plan import adds_up
 from metrics_dash.charts.rows import align

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from db.registers import Kept
-from db.series import Bins, Rows
+from db.series_reads import Bins, Rows
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.doubts import unsplit
 from metrics_dash.charts.timerange.grid import Milliseconds

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from db.series import LastSeen, Rows
+from db.series_reads import LastSeen, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import SPLIT_BY_ANY, Show
 from metrics_dash.charts.aggregates import AGGREGATES

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from db.registers import Kept, count
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.charts.data import Values
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from db.filters import Filter
-from db.series import Rows
 from db.series_filtered import Doubts
+from db.series_reads import Rows
 from metrics_dash.catalog import Chart, load_catalog
 from metrics_dash.charts.data import Bound, Headline
 from metrics_dash.charts.doubts import both, bounded, bounds_at, doubt_of, doubts_row, row_bounds, unsplit

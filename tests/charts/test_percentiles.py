@@ -18,7 +18,7 @@ from db.engine import Database
 from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import More, encode_maps, to_nanoseconds
-from db.series import Bins, Rows
+from db.series_reads import Bins, Rows
 from metrics_dash.charts.percentiles import density, percentile
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rows import aggregate, align

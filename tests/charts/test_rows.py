@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from db.series import Bins, Rows
+from db.series_reads import Bins, Rows
 from metrics_dash.charts.rows import aggregate, align, together
 
 GAP = float("nan")

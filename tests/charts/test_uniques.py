@@ -10,7 +10,7 @@ import pytest
 from db import declared
 from db.engine import Database
 from db.rollups import lock
-from db.series import Rows
+from db.series_reads import Rows
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rows import aggregate
 from metrics_dash.charts.uniques import unique

@@ -14,7 +14,8 @@ from sqlalchemy import event, text
 from db.buckets import query_buckets
 from db.engine import Database
 from db.events import insert_events
-from db.series import Read, last_seen, read_series
+from db.series import last_seen, read_series
+from db.series_reads import Read
 from metrics_dash.jobs.rollup import roll_up_all
 
 NAME = "game.item.sold"

@@ -11,7 +11,8 @@ from db.engine import Database
 from db.events import insert_events
 from db.filters import Filter
 from db.rollups import lock
-from db.series import Read, Rows, read_series
+from db.series import read_series
+from db.series_reads import Read, Rows
 from metrics_dash.jobs.rollup import roll_up_all
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)

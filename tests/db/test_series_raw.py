@@ -18,7 +18,8 @@ from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rollups import lock
 from db.rows import KINDS
-from db.series import Read, Rows, read_series
+from db.series import read_series
+from db.series_reads import Read, Rows
 from metrics_dash.charts.percentiles import percentile
 from metrics_dash.charts.uniques import unique
 from metrics_dash.ingest.event import Event, check_event

@@ -8,7 +8,8 @@ import pytest
 
 from db.engine import Database
 from db.events import insert_events
-from db.series import Read, Rows, read_series
+from db.series import read_series
+from db.series_reads import Read, Rows
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.db.test_splits import declare
 from tests.support.rollups import NOON, event

@@ -1,0 +1,111 @@
+"""What is asked of buckets for charts, and what is answered: plain frozen records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.filters import Filter
+from db.levels import BucketType
+from db.registers import Kept
+from db.series_filtered import Doubts
+
+
+@dataclass(frozen=True)
+class Read:
+    """The buckets of ``event_name`` at ``level`` that start at or after ``start`` and before ``end`` (epoch ms).
+
+    ``measurement``: read its sum, minimum, maximum and count too. ``split_by``: count its ``split_values`` most
+    frequent values too; with ``apart``, read of each of them all that is read of the event (where ``summed``, of those
+    with the greatest sums), and of the rest. ``edges``: n + 1 ascending bounds (epoch ms) of n longer buckets to add
+    the rows up to.
+    ``latest``: no buckets but the last sample of the measurement, of whatever level still has it; it comes as a bucket
+    of one event at its own time. ``only``: nothing but the events that carry this value (key and value); their count is
+    NaN in buckets that count it among the rest. ``placed``: read the histogram of the measurement too.
+    ``unique``: the measurement is a metadata key, and what is known of its different values is read. ``totals``: of
+    each value only how many events there were in all; ``edges`` are then of one bucket. ``undeclared``: a key that is
+    no dimension of the event, so its values may not be told apart, and it is read since when.
+    ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own; of
+    several filters at once from raw events, by ``edges`` and not split.
+    """
+
+    event_name: str
+    level: BucketType
+    start: int
+    end: int
+    measurement: str | None = None
+    split_by: str | None = None
+    split_values: int = 8
+    edges: tuple[int, ...] | None = None
+    latest: bool = False
+    only: tuple[str, str] | None = None
+    placed: bool = False
+    unique: bool = False
+    apart: bool = False
+    summed: bool = False
+    totals: bool = False
+    undeclared: str | None = None
+    where: Filter | None = None
+
+    @cached_property
+    def width(self) -> int | None:
+        """How long the longer buckets are (ms) where all are equally long; then the server need not search them."""
+        if self.edges is None or self.edges[0] != self.start:
+            return None
+        widths = set(np.diff(self.edges).tolist())
+        return widths.pop() if len(widths) == 1 else None
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How many values (``count``) lie in a place (``db.bins``) of the bucket that starts then (epoch ms): arrays of
+    equal length, in no particular order. A bucket and a place may stand there more than once."""
+
+    start: NDArray[np.int64]
+    place: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The buckets that exist, in no particular order: arrays of equal length, NaN where nothing was measured.
+
+    ``start``: epoch ms. ``count``: events. ``sum``, ``min``, ``max``, ``values`` (how many events carried it) are of
+    the measurement and None without one. ``splits``: value to the starts and counts of the buckets that have it.
+    ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those, the start of each bucket that
+    has events, and what is kept of its values, None where the key was not declared when it was made. ``apart``: of a
+    read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
+    up to it, some of what it is made of is not told apart. ``whole_since``: from when on none of the values of an
+    undeclared key are.
+    ``unknown``: the starts of the buckets in which a filter can't tell its value from others; they have no rows.
+    ``doubts``: of a filter, also where it tells some of them. ``too_many``: there are more raw events than are read.
+    """
+
+    start: NDArray[np.int64]
+    count: NDArray[np.float64]
+    sum: NDArray[np.float64] | None = None
+    min: NDArray[np.float64] | None = None
+    max: NDArray[np.float64] | None = None
+    values: NDArray[np.float64] | None = None
+    splits: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+    bins: Bins | None = None
+    uniques: Sequence[tuple[int, Kept | None]] | None = None
+    apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
+    whole_since: datetime | None = None
+    unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    doubts: Doubts | None = None
+    too_many: bool = False
+
+
+@dataclass(frozen=True)
+class LastSeen:
+    """What is known of an event name: whether any was ever stored, the start of the last bucket that has one, and from
+    when on it was recorded: its first bucket, as finely as that is held, or when it first arrived if its first buckets
+    are no longer kept."""
+
+    ever: bool
+    last: datetime | None
+    first: datetime | None = None
