@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
@@ -221,11 +222,28 @@ def _make_engine(url: URL, role: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A reader's BEGIN goes along: one round trip, where the driver's own would be another.
-        connection.exec_driver_sql(f"BEGIN READ ONLY; {server_limits()}" if reads else server_limits())
+        if not reads:
+            connection.exec_driver_sql(server_limits())
+        elif driver_connection(connection).info.transaction_status is TransactionStatus.IDLE:
+            connection.exec_driver_sql(_begin_reading())
         _end_lost_sessions(connection, lost)
 
+    if reads:
+        engine.dialect.do_ping = _begin_with_ping  # type: ignore[method-assign,assignment]
     return engine
+
+
+def _begin_reading() -> str:
+    # BEGIN goes along: one round trip, where the driver's own would be another.
+    return f"BEGIN READ ONLY; {server_limits()}"
+
+
+def _begin_with_ping(connection: Any) -> bool:
+    """Find out whether a connection of the pool still lives by beginning what it is taken out for, where another
+    question would be another round trip."""
+    with connection.cursor() as cursor:
+        cursor.execute(_begin_reading())
+    return True
 
 
 # A thread may hold a lock at the moment of a fork. In the child that thread does not exist, and nobody lets it go.

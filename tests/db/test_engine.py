@@ -126,3 +126,31 @@ def test_a_connection_over_the_network_does_not_wait_for_ever_for_a_silent_peer(
     with database.reading() as connection:
         info = driver_connection(connection).info.get_parameters()
     assert {name: info[name] for name in KEEPALIVE} == {name: str(value) for name, value in KEEPALIVE.items()}
+
+
+def test_a_reader_begins_read_only_and_with_its_own_limit_each_time(database: Database) -> None:
+    for seconds in (2, 3):
+        with database.reading(within=seconds) as connection:
+            for _ in range(2):
+                assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+                assert connection.execute(text("SHOW statement_timeout")).scalar_one() == f"{seconds}s"
+                connection.rollback()
+
+
+def test_a_reader_that_died_in_the_pool_is_replaced_unnoticed(database: Database) -> None:
+    with database.reading() as connection:
+        pid = driver_connection(connection).info.backend_pid
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid}).scalar_one()
+    with database.reading() as connection:
+        assert driver_connection(connection).info.backend_pid != pid
+        assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+
+
+def test_a_reader_of_the_pool_is_asked_nothing_before_its_transaction(database: Database) -> None:
+    last = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
+    with database.reading() as connection:
+        pid = driver_connection(connection).info.backend_pid
+    with database.reading() as reader, database.begin() as connection:
+        assert driver_connection(reader).info.backend_pid == pid
+        assert str(connection.execute(last, {"pid": pid}).scalar_one()).startswith("BEGIN READ ONLY")
