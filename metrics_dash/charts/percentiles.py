@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from db.bins import values_of
 from db.series_reads import Bins, Rows
 from metrics_dash.charts.data import Density, Values
-from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.grid import Milliseconds, places_in
 
 # Up to so many cells the counts of all buckets and places stand in one table.
 _CELLS = 4_000_000
@@ -26,24 +26,23 @@ def percentile(rows: Rows, percent: int) -> Values:
     found = np.full(len(rows.start), np.nan)
     if rows.bins is None or not len(rows.bins.start):
         return found
-    starts, values = _of_each(rows.bins, percent)
-    position = np.minimum(np.searchsorted(starts, rows.start), len(starts) - 1)
-    held = starts[position] == rows.start
-    found[held] = _within(values[position[held]], rows, np.flatnonzero(held))
+    counts, places = _table(rows.bins, rows.start)
+    upto = np.cumsum(counts, axis=1)
+    # In whole numbers: 0.95 * 20 may be a little more than 19.
+    rank = -(-upto[:, -1:] * percent // 100)
+    (held,) = np.nonzero(upto[:, -1])
+    found[held] = _within(values_of(places[np.argmax(upto[held] >= rank[held], axis=1)]), rows, held)
     return found
 
 
 def density(rows: Rows) -> Density:
     """Return how many values each bucket of aligned rows holds, place by place, in the order of buckets and values."""
     none = np.zeros(0, dtype=np.int64)
-    bins = rows.bins or Bins(none, none, none)
-    pairs, where = np.unique(np.stack([bins.start, bins.place]), axis=1, return_inverse=True)
-    counts = np.bincount(where.reshape(-1), bins.count, pairs.shape[1]).astype(np.int64)
-    bucket = np.searchsorted(rows.start, pairs[0])
-    held = bucket < len(rows.start)
-    held[held] = rows.start[bucket[held]] == pairs[0][held]
-    bucket, values = bucket[held], values_of(pairs[1][held])
-    return Density(bucket, _within(values, rows, bucket), counts[held])
+    if rows.bins is None or not len(rows.bins.start):
+        return Density(none, np.zeros(0), none)
+    counts, places = _table(rows.bins, rows.start)
+    bucket, column = np.nonzero(counts)
+    return Density(bucket, _within(values_of(places)[column], rows, bucket), counts[bucket, column].astype(np.int64))
 
 
 def _within(values: Values, rows: Rows, bucket: NDArray[np.int64]) -> Values:
@@ -53,16 +52,26 @@ def _within(values: Values, rows: Rows, bucket: NDArray[np.int64]) -> Values:
     return np.fmin(np.fmax(values, least), most)
 
 
-def _of_each(bins: Bins, percent: int) -> tuple[Milliseconds, Values]:
-    """Return the buckets that have any values, in order, and the percentile of each."""
-    starts, bucket = np.unique(bins.start, return_inverse=True)
-    first = bins.place.min()
-    column, columns = bins.place - first, int(bins.place.max() - first) + 1
-    places = np.arange(first, first + columns)
-    if len(starts) * columns > _CELLS:
-        places, column = np.unique(bins.place, return_inverse=True)
-    table = np.bincount(bucket * len(places) + column, bins.count, len(starts) * len(places))
-    upto = np.cumsum(table.reshape(len(starts), len(places)), axis=1)
-    # In whole numbers: 0.95 * 20 may be a little more than 19.
-    rank = -(-upto[:, -1] * percent // 100)
-    return starts, values_of(places[np.argmax(upto >= rank[:, np.newaxis], axis=1)])
+def _table(bins: Bins, starts: Milliseconds) -> tuple[Values, NDArray[np.int64]]:
+    """Return how many values each bucket (a row) has in each place (a column), and which those are, in order."""
+    bucket = places_in(starts, bins.start)
+    if bucket is None:
+        # In what is compared an hour may come twice.
+        once, which = np.unique(starts, return_inverse=True)
+        found = np.minimum(np.searchsorted(once, bins.start), len(once) - 1)
+        counts, places = _counted(bins, np.where(once[found] == bins.start, found, -1), len(once))
+        return counts[which], places
+    return _counted(bins, bucket, len(starts))
+
+
+def _counted(bins: Bins, bucket: Milliseconds, length: int) -> tuple[Values, NDArray[np.int64]]:
+    held = bucket >= 0
+    bucket, place, count = bucket[held], bins.place[held], bins.count[held]
+    if not len(place):
+        return np.zeros((length, 1)), np.zeros(1, dtype=np.int64)
+    first, last = int(place.min()), int(place.max())
+    places, column = np.arange(first, last + 1, dtype=np.int64), place - first
+    if length * len(places) > _CELLS:
+        places, column = np.unique(place, return_inverse=True)
+    table = np.bincount(bucket * len(places) + column, count, length * len(places))
+    return np.asarray(table.reshape(length, len(places)), dtype=np.float64), places

@@ -1,7 +1,6 @@
 """Rows of buckets, put in the order of a grid or added up. Pure functions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from db.registers import Kept
 from db.series_reads import Bins, Rows
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.doubts import unsplit
-from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.grid import Milliseconds, places_in
 
 
 def align(rows: Rows, starts: Milliseconds) -> Rows:
@@ -20,19 +19,45 @@ def align(rows: Rows, starts: Milliseconds) -> Rows:
         None if part is None else pick(part) for part in (rows.sum, rows.min, rows.max, rows.values)
     )
     apart = {value: align(part, starts) for value, part in rows.apart.items()}
-    known = Rows(starts, pick(rows.count), sums, lows, highs, values, splits, rows.bins, rows.uniques, apart)
-    return replace(known, unknown=rows.unknown, doubts=rows.doubts, whole_since=rows.whole_since)
+    return Rows(
+        starts,
+        pick(rows.count),
+        sums,
+        lows,
+        highs,
+        values,
+        splits,
+        rows.bins,
+        rows.uniques,
+        apart,
+        rows.whole_since,
+        rows.unknown,
+        rows.doubts,
+    )
 
 
 def _picker(at: Milliseconds, starts: Milliseconds) -> Callable[[Values], Values]:
     """Return a function that puts values of the buckets ``at`` into the order of ``starts``."""
+    if np.array_equal(at, starts):
+        return lambda values: values
     if len(at) == 0:
         return lambda values: np.full(len(starts), np.nan)
+    place = places_in(starts, at)
+    if place is not None:
+        stands = place >= 0
+        return lambda values: _placed(values[stands], place[stands], len(starts))
+    # What is compared may lack an hour, or have one twice.
     order = np.argsort(at, kind="stable")
     ordered = at[order]
     position = np.minimum(np.searchsorted(ordered, starts), len(ordered) - 1)
     found, position = ordered[position] == starts, order[position]
     return lambda values: np.where(found, values[position], np.nan)
+
+
+def _placed(values: Values, place: Milliseconds, length: int) -> Values:
+    found = np.full(length, np.nan)
+    found[place] = values
+    return found
 
 
 def aggregate(rows: Rows, upto: int) -> Rows:
@@ -84,13 +109,15 @@ def _kept_as_one(rows: Rows, upto: int) -> Sequence[tuple[int, Kept | None]] | N
     if rows.uniques is None or not upto:
         return None
     held = set(rows.start[:upto].tolist())
-    return [(int(rows.start[0]), kept) for start, kept in rows.uniques if start in held]
+    first = int(rows.start[0])
+    return [(first, kept) for start, kept in rows.uniques if start in held]
 
 
 def _as_one(rows: Rows, upto: int) -> Bins | None:
     if rows.bins is None or not upto:
         return None
-    held = np.isin(rows.bins.start, rows.start[:upto])
+    place = places_in(rows.start[:upto], rows.bins.start)
+    held = np.isin(rows.bins.start, rows.start[:upto]) if place is None else place >= 0
     starts = np.full(int(held.sum()), rows.start[0])
     return Bins(starts, rows.bins.place[held], rows.bins.count[held])
 

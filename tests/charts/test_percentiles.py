@@ -167,3 +167,10 @@ def test_the_views_give_the_percentiles_of_the_charts(database: Database) -> Non
     expected = [percentile(rows(values), percent)[0] for percent in PERCENTS]
     assert list(found) == pytest.approx(expected, rel=1e-12)
     assert list(found) == pytest.approx([exact(values, percent) for percent in PERCENTS], rel=0.011)
+
+
+def test_what_is_compared_may_have_an_hour_twice() -> None:
+    apart = rows([1.0, 1.0], [8.0])
+    unknown = np.full(4, np.nan)
+    twice = replace(apart, start=np.array([0, 1, 1, 7]), min=unknown, max=unknown)
+    assert percentile(twice, 50) == pytest.approx([1, 8, 8, np.nan], rel=0.011, nan_ok=True)

@@ -72,3 +72,8 @@ def test_without_events_there_is_nobody_and_before_the_declaration_a_gap(databas
     assert values[at_noon - 1] == 0
     declare(database)
     store(database, *sessions((1, 1)))
+
+
+def test_what_is_compared_may_have_an_hour_twice() -> None:
+    rows = Rows(np.array([0, 5, 5, 9]), np.array([1.0, 2.0, 2.0, 1.0]), uniques=[(5, hashes(1, 2)), (0, hashes(3))])
+    assert unique(rows, SECOND) == pytest.approx([1, 2, 2, np.nan], nan_ok=True)

@@ -29,6 +29,19 @@ def from_milliseconds(milliseconds: int) -> datetime:
     return _EPOCH + int(milliseconds) * _MILLISECOND
 
 
+def places_in(starts: Milliseconds, at: Milliseconds) -> Milliseconds | None:
+    """Return where in ``starts`` each of ``at`` stands, -1 for one that does not: by arithmetic, without a search.
+    None where they do not follow one another evenly."""
+    if len(starts) == 0:
+        return np.full(len(at), -1)
+    width = int(starts[1] - starts[0]) if len(starts) > 1 else 1
+    if width <= 0 or not (starts[1:] - starts[:-1] == width).all():
+        return None
+    place = (at - starts[0]) // width
+    stands = (starts[0] + place * width == at) & (place >= 0) & (place < len(starts))
+    return np.where(stands, place, -1)
+
+
 @lru_cache(maxsize=256)
 def edges_between(start: datetime, end: datetime, step: Step, zone: ZoneInfo) -> Milliseconds:
     """Return the bounds of the buckets that ``start`` to ``end`` (excluded) touches: n starts and the end of the last.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from db.levels import WIDTHS
 from metrics_dash.charts.timerange.compared import compared_buckets
-from metrics_dash.charts.timerange.grid import NO_BUCKET, from_milliseconds, to_milliseconds
+from metrics_dash.charts.timerange.grid import NO_BUCKET, from_milliseconds, places_in, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, TimeRange, midnight
 from metrics_dash.charts.timerange.steps import HOUR, MINUTE, STEPS, Step, find_step
 from metrics_dash.charts.timerange.windows import (
@@ -186,3 +186,21 @@ def test_the_days_of_a_zone_follow_one_another(day: date, zone: ZoneInfo) -> Non
 def test_a_day_that_was_left_out_has_no_bucket() -> None:
     window = window_of("2011-12-29T00:00-10:00", "2012-01-01T00:00+14:00", APIA, step=find_step("day"))
     assert hours_of_days(window) == [24, 24]
+
+
+def test_where_moments_stand_among_even_starts_needs_no_search() -> None:
+    starts = np.array([100, 150, 200])
+    found = places_in(starts, np.array([200, 100, 99, 125, 250, -1]))
+    assert found is not None
+    assert found.tolist() == [2, 0, -1, -1, -1, -1]
+    one = places_in(starts[:1], np.array([100, 101, 99]))
+    assert one is not None
+    assert one.tolist() == [0, -1, -1]
+    none = places_in(starts[:0], np.array([100]))
+    assert none is not None
+    assert none.tolist() == [-1]
+
+
+@pytest.mark.parametrize("starts", [(100, 150, 250), (100, 100, 100), (100, NO_BUCKET, 200), (200, 100, 0)])
+def test_starts_that_do_not_follow_one_another_evenly_have_to_be_searched(starts: tuple[int, ...]) -> None:
+    assert places_in(np.array(starts), np.array([100])) is None
