@@ -7,7 +7,8 @@ faster than the plain rows. See ``db.series_answers``.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,13 +18,15 @@ from db.annotations import Annotation
 from db.filters import conditions
 from db.labels import OTHER, escape
 from db.levels import LEVELS, WIDTHS, BucketType
-from db.series_answers import unpack_read, unpack_seen
+from db.series_answers import Packed, unpack_read, unpack_seen
 from db.series_filtered import FILTER
 from db.series_reads import LastSeen, Read, Rows
 from db.series_statement import KINDS, PREFIXES, statement
 
 _COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
+# The parts that are of all events of a bucket.
+_SHAPES = ("plain", "binned", "folded", "total")
 # Up to so many buckets are searched for the values of a split one by one; for more, the coarser level knows them.
 _SEARCHED_BUCKETS = 240
 
@@ -43,24 +46,87 @@ def read_tab(
     annotated: tuple[datetime, datetime] | None = None,
 ) -> tuple[list[Rows], dict[str, LastSeen], tuple[Annotation, ...]]:
     """As ``read_series``, with the newest annotations that touch ``annotated`` (aware), in the same statement."""
-    kinds: dict[str, list[tuple[int, Read]]] = {}
-    for number, read in enumerate(reads):
-        for kind in _kinds_of(read):
-            kinds.setdefault(kind, []).append((number, read))
-    asked = tuple(kind for kind in KINDS if kind in kinds)
+    scans = _Scans(reads)
+    asked = tuple(kind for kind in KINDS if kind in scans.kinds)
     asked += (("seen",) if names else ()) + (("notes",) if annotated else ())
     if not asked:
         return [], {}, ()
     parameters: dict[str, Any] = {"seen_name": list(names)} if names else {}
     if annotated is not None:
         parameters |= annotations.packed_parameters(*annotated)
-    for kind, those in kinds.items():
-        parameters |= _parameters(kind, those)
-    answer = connection.execute(statement(asked), parameters)
-    packed = {(part, number, value): content for part, number, value, content in answer}
-    seen = {name: unpack_seen(packed[("seen", number, None)]) for number, name in enumerate(names)}
-    noted = annotations.unpack(packed.get(("notes", 0, None)))
-    return [unpack_read(read, number, packed) for number, read in enumerate(reads)], seen, noted
+    for kind, those in scans.kinds.items():
+        parameters |= {name: _array(values) for name, values in _parameters(kind, those).items()}
+    packed: Packed = {}
+    for part, number, value, content in connection.execute(statement(asked), parameters):
+        packed.setdefault((part, number), {})[value] = content
+    seen = {name: unpack_seen(packed["seen", number][None]) for number, name in enumerate(names)}
+    noted = annotations.unpack(packed.get(("notes", 0), {}).get(None))
+    bare = scans.bare()
+    answers = [unpack_read(read, packed, at, at["rows"] in bare) for read, at in zip(reads, scans.of, strict=True)]
+    return answers, seen, noted
+
+
+class _Scans:
+    """What is read for reads: for each kind the reads that are done, as several may want the same.
+
+    ``of``: for each read, of each part of its answer the number that it has in the statement's.
+    """
+
+    def __init__(self, reads: Sequence[Read]) -> None:
+        self.kinds: dict[str, list[tuple[int, Read]]] = {}
+        self.of: list[dict[str, int]] = [{} for _ in reads]
+        self._count = 0
+        for at, read in zip(self.of, reads, strict=True):
+            for kind in _kinds_of(read):
+                at[_PARTS[kind]] = self._find(kind, read)
+
+    def _find(self, kind: str, read: Read) -> int:
+        """Return the number of what answers a read, which is as often as not there already."""
+        found = self.kinds.setdefault(kind, [])
+        for place, (number, other) in enumerate(found):
+            both = _both(kind, other, read)
+            if both is not None:
+                found[place] = number, both
+                return number
+        self._count += 1
+        found.append((self._count, read))
+        return self._count
+
+    def bare(self) -> frozenset[int]:
+        """The numbers of those that read counts alone."""
+        return frozenset(
+            number
+            for kind, those in self.kinds.items()
+            if _PARTS[kind] == "rows"
+            for number, read in those
+            if (read.measured if kind in _SHAPES else read.measurement) is None
+        )
+
+
+def _part_of(kind: str) -> str:
+    """Return the part of a read's answer that a kind gives."""
+    first, last = kind.partition("_")[0], kind.rpartition("_")[2]
+    if first in ("bins", "uniques", "whole"):
+        return first
+    return {"split": "split", "values": "value"}.get(last, "rows")
+
+
+_PARTS = {kind: _part_of(kind) for kind in KINDS}
+
+
+def _both(kind: str, one: Read, other: Read) -> Read | None:
+    """Return a read that answers both; None where there is none."""
+    if one.event_name != other.event_name:
+        return None
+    if kind not in _SHAPES:
+        return one if one == other else None
+    if (one.level, one.start, one.end, one.edges) != (other.level, other.start, other.end, other.edges):
+        return None
+    if one.measured is None or other.measured is None:
+        return one if other.measured is None else other
+    if one.measured != other.measured:
+        return None
+    return replace(one, sums=one.sums or other.sums, extremes=one.extremes or other.extremes)
 
 
 def _kinds_of(read: Read) -> list[str]:
@@ -75,6 +141,8 @@ def _kinds_of(read: Read) -> list[str]:
     by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
     if read.where is not None:
         return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read)), *_whole(read)]
+    if read.is_total and _coarser_stretch(read)[0] is not None:
+        shape = "total"
     return [shape, *by_value, *_further(read), *_whole(read)]
 
 
@@ -109,19 +177,20 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
         "level": [read.level for _, read in reads],
         "start": [_moment(read.start) for _, read in reads],
         "until": [_moment(read.end) for _, read in reads],
-        "edges": [None if kind.startswith(("bins", "uniques")) else _bounds(read) for _, read in reads],
     }
+    if kind in ("total", "bins"):
+        return _named(kind, columns | _key_columns(kind, reads) | _coarser_columns(reads, kind == "total"))
+    columns["edges"] = [None if kind.startswith(("bins", "uniques")) else _bounds(read) for _, read in reads]
+    if kind in _SHAPES:
+        return _named(kind, columns | _key_columns(kind, reads))
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
         columns |= {"label": [key + value for key, value in keys], "rest": [key + OTHER for key, _ in keys]}
     elif kind.endswith("split"):
-        coarser = [_coarser_stretch(read) for _, read in reads]
+        columns |= _coarser_columns(reads)
         columns |= {
             "prefix": [f"{escape(read.split_by or '')}:" for _, read in reads],
             "most": [read.split_values for _, read in reads],
-            "coarse": [level for level, _, _ in coarser],
-            "first": [_moment(first) for _, first, _ in coarser],
-            "last": [_moment(last) for _, _, last in coarser],
             "without": [None if read.where is None else read.where.label for _, read in reads],
         }
     else:
@@ -138,7 +207,32 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
     if kind.endswith("filtered"):
         filters = [read.where for _, read in reads if read.where is not None]
         columns |= {name: [getattr(each, name) for each in filters] for name in FILTER}
+    return _named(kind, columns)
+
+
+def _named(kind: str, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {f"{PREFIXES[kind]}_{name}": values for name, values in columns.items()}
+
+
+def _key_columns(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
+    """Return the keys of what is read of a measurement: None of what is not."""
+    if kind == "bins":
+        return {"summed": [None for _ in reads], "spread": [read.measurement for _, read in reads]}
+    return {
+        "summed": [read.measurement if read.sums else None for _, read in reads],
+        "spread": [read.measurement if read.extremes else None for _, read in reads],
+    }
+
+
+def _coarser_columns(reads: Sequence[tuple[int, Read]], always: bool = True) -> dict[str, list[Any]]:
+    """Return what is read of the coarser level; unless it is ``always``, of what is one bucket. Unique counts are not:
+    an hour has them if any of its minutes has."""
+    coarser = [_coarser_stretch(read) if always or read.is_total else (None, read.end, read.end) for _, read in reads]
+    return {
+        "coarse": [level for level, _, _ in coarser],
+        "first": [_moment(first) for _, first, _ in coarser],
+        "last": [_moment(last) for _, _, last in coarser],
+    }
 
 
 def _wanted(read: Read) -> str | None:
@@ -156,16 +250,23 @@ def _coarser_stretch(read: Read) -> tuple[str | None, int, int]:
     return level, -(-read.start // length) * length, read.end // length * length
 
 
-def _bounds(read: Read) -> str | timedelta | None:
+def _bounds(read: Read) -> str | None:
     """Return the length of a read's longer buckets, or their bounds where they are not of one length."""
     if read.width is not None:
-        return timedelta(milliseconds=read.width)
-    return None if read.edges is None else _array(read.edges)
+        return f"{read.width} milliseconds"
+    return None if read.edges is None else _array([_moment(each) for each in read.edges])
 
 
-def _array(moments: Sequence[int]) -> str:
-    return "{" + ",".join(_moment(each).isoformat() for each in moments) + "}"
+def _array(values: Sequence[str | int | bool | None]) -> str:
+    """Return an array as PostgreSQL writes one: the driver takes several times as long."""
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+def _element(value: str | int | bool | None) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

@@ -1,16 +1,15 @@
 """From the packed answer of the statement that reads buckets to arrays."""
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.levels import BUCKET_TYPES, WIDTHS, BucketType
-from db.registers import Kept, unpack
+from db.registers import Kept, unpack_all
 from db.series_filtered import LEFT, unpack_doubts
 from db.series_raw import TOO_MANY
 from db.series_reads import Bins, LastSeen, Read, Rows
@@ -25,46 +24,58 @@ _NEVER = 2**63 - 1
 
 _COUNTS = np.dtype([("slot", ">i8"), ("count", ">i8")])
 _COUNTED = np.dtype([("slot", ">i8"), ("count", ">f8")])
+_SUMS, _EXTREMES = ("sum", "values"), ("min", "max")
+_NONE = np.zeros(0, dtype=np.int64)
 _VALUES = np.dtype([*_COUNTS.descr, ("sum", ">f8"), ("min", ">f8"), ("max", ">f8"), ("values", ">f8")])
 
 
-def unpack_read(read: Read, number: int, packed: Mapping[tuple[str, int, str | None], bytes | None]) -> Rows:
+Packed: TypeAlias = dict[tuple[str, int], dict[str | None, bytes | None]]
+"""What comes back: of a part and a number the content, or that of each value of a split."""
+
+
+def unpack_read(read: Read, packed: Packed, at: Mapping[str, int], bare: bool = False) -> Rows:
     """Turn the packed buckets into arrays. A bucket is a slot and a count, as int8, then four float8 if measured.
 
     A slot is the bucket's start in microseconds since 2000, or its position among uneven ``edges``, from 1.
+    ``at``: of each part of the answer its number. ``bare``: what was read of the buckets is no more than counts.
     """
+
+    def parts(name: str, of: str | None = None) -> Mapping[str | None, bytes | None]:
+        return packed.get((name, at.get(of or name, 0)), {})
+
+    content = parts("rows").get(None)
     if read.only is not None:
-        counted = np.frombuffer(packed[("rows", number, None)] or b"", dtype=_COUNTED)
+        counted = np.frombuffer(content or b"", dtype=_COUNTED)
         return Rows(_starts(counted["slot"], read), _doubles(counted["count"]))
     splits: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
-    for (part, of, value), content in packed.items():
-        if part == "split" and of == number and value is not None:
-            counted = np.frombuffer(content or b"", dtype=_COUNTED)
+    for value, of_value in parts("split").items():
+        if value is not None:
+            counted = np.frombuffer(of_value or b"", dtype=_COUNTED)
             splits[value] = (_starts(counted["slot"], read), _doubles(counted["count"]))
-    apart = {
-        value: _unpack_rows(read, packed[(part, of, value)], *2 * (packed.get(("value kept", of, value)),))
-        for part, of, value in packed
-        if part == "value" and of == number
-    }
-    content, bins, uniques = (packed.get((kind, number, None)) for kind in ("rows", "bins", "uniques"))
+    kept = parts("value kept", "value")
+    apart = {value: _unpack_rows(read, of_value, *2 * (kept.get(value),)) for value, of_value in parts("value").items()}
     if content == TOO_MANY:
         return Rows(np.zeros(0, dtype=np.int64), np.zeros(0), too_many=True)
-    layout = None if read.where is None or read.where.also else LEFT[read.measurement is not None]
-    rows = _unpack_rows(read, content, bins, uniques, layout)
-    whole = packed.get(("whole", number, None))
+    filtered = read.where is not None and not read.where.also
+    layout = LEFT[read.measurement is not None] if filtered else _COUNTS if bare else _VALUES
+    rows = _unpack_rows(read, content, parts("bins").get(None), parts("uniques").get(None), layout)
+    whole = parts("whole").get(None)
     since = None if whole is None else _stored(int.from_bytes(whole, "big", signed=True))
-    return replace(rows, splits=splits, apart=apart, whole_since=since)
+    return replace(rows, splits=splits, apart=apart, whole_since=since) if splits or apart or since else rows
 
 
 def _unpack_rows(
-    read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None, layout: np.dtype[Any] | None = None
+    read: Read, content: bytes | None, bins: bytes | None, uniques: bytes | None, layout: np.dtype[Any] = _VALUES
 ) -> Rows:
-    buckets = np.frombuffer(content or b"", dtype=layout or (_COUNTS if read.measurement is None else _VALUES))
-    names = () if read.measurement is None else ("sum", "min", "max", "values")
-    doubts = None if layout is None else unpack_doubts(buckets, _starts(buckets["slot"], read))
-    unknown = _starts(buckets["slot"][buckets["count"] < 0], read)
-    buckets = buckets[buckets["count"] >= 0]
-    measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in names}
+    buckets = np.frombuffer(content or b"", dtype=layout)
+    filtered = "hidden" in (buckets.dtype.names or ())
+    doubts = unpack_doubts(buckets, _starts(buckets["slot"], read)) if filtered else None
+    negative = buckets["count"] < 0
+    unknown = _NONE
+    if negative.any():
+        unknown, buckets = _starts(buckets["slot"][negative], read), buckets[~negative]
+    asked = (*_SUMS * read.sums, *_EXTREMES * read.extremes) if read.measurement is not None else ()
+    measured: dict[str, Any] = {name: _doubles(buckets[name]) for name in asked}
     return Rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
@@ -84,15 +95,24 @@ def _but(bins: Bins, unknown: NDArray[np.int64]) -> Bins:
 
 
 def _unpack_uniques(content: str, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
+    found = [each.split(" ", 1) for each in content.split(BETWEEN_UNIQUES) if each]
+    starts = _buckets_of(np.array([int(start) for start, _ in found], dtype=np.int64) * 1000, read).tolist()
+    known = iter(unpack_all([kept for _, kept in found if kept]))
+    placed = zip(starts, (next(known) if kept else None for _, kept in found), strict=True)
+    if not len(unknown):
+        return list(placed)
     left_out = set(unknown.tolist())
-    found = (each.partition(" ") for each in content.split(BETWEEN_UNIQUES) if each)
-    placed = ((_bucket_of(int(start) * 1000, read), kept) for start, _, kept in found)
-    return [(start, unpack(kept) if kept else None) for start, kept in placed if start not in left_out]
+    return [(start, kept) for start, kept in placed if start not in left_out]
 
 
-def _bucket_of(start: int, read: Read) -> int:
-    """Return the start of the longer bucket that one lies in."""
-    return start if read.edges is None else read.edges[bisect_right(read.edges, start) - 1]
+def _buckets_of(starts: NDArray[np.int64], read: Read) -> NDArray[np.int64]:
+    """Return the starts of the longer buckets that these lie in."""
+    if read.edges is None:
+        return starts
+    if read.width is not None:
+        return read.start + (starts - read.start) // read.width * read.width
+    edges = np.asarray(read.edges, dtype=np.int64)
+    return np.asarray(edges[np.searchsorted(edges, starts, side="right") - 1])
 
 
 def _unpack_bins(content: bytes, read: Read) -> Bins:
@@ -103,11 +123,10 @@ def _unpack_bins(content: bytes, read: Read) -> Bins:
     numbers = np.fromstring(content.replace(b":", b" "), dtype=np.int64, sep=" ")
     heads = np.flatnonzero(numbers <= BEFORE_ALL // 2)
     sizes = np.diff(heads, append=len(numbers)) // 2
-    starts = np.repeat((BEFORE_ALL - numbers[heads]) * 1000, sizes)
-    pairs = np.delete(numbers, heads).reshape(-1, 2)
-    if read.edges is not None:
-        edges = np.asarray(read.edges, dtype=np.int64)
-        starts = edges[np.searchsorted(edges, starts, side="right") - 1]
+    starts = np.repeat(_buckets_of((BEFORE_ALL - numbers[heads]) * 1000, read), sizes)
+    kept = np.ones(len(numbers), dtype=bool)
+    kept[heads] = False
+    pairs = numbers[kept].reshape(-1, 2)
     return Bins(starts, pairs[:, 0], pairs[:, 1])
 
 
@@ -121,9 +140,9 @@ def _doubles(values: NDArray[Any]) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def unpack_seen(content: bytes) -> LastSeen:
+def unpack_seen(content: bytes | None) -> LastSeen:
     """Turn when a name first arrived, and of each level the starts of its first and last bucket, into what is known."""
-    arrived, *starts = np.frombuffer(content, dtype=">i8").tolist()
+    arrived, *starts = np.frombuffer(content or b"", dtype=">i8").tolist()
     firsts = {level: start for level, start in zip(BUCKET_TYPES, starts[::2], strict=True) if start != _NEVER}
     first = min(arrived, _first(firsts))
     last = _stored(max(starts[1::2])) if firsts else None

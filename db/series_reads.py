@@ -30,6 +30,8 @@ class Read:
     no dimension of the event, so its values may not be told apart, and it is read since when.
     ``where``: read all that of the events that a filter leaves, also split, but by no other dimension than its own; of
     several filters at once from raw events, by ``edges`` and not split.
+    ``sums`` and ``extremes``: what of the measurement is read of all events: its sum and count, and its minimum and
+    maximum. Each costs as much as all else of a bucket together.
     """
 
     event_name: str
@@ -49,14 +51,27 @@ class Read:
     totals: bool = False
     undeclared: str | None = None
     where: Filter | None = None
+    sums: bool = True
+    extremes: bool = True
 
     @cached_property
     def width(self) -> int | None:
         """How long the longer buckets are (ms) where all are equally long; then the server need not search them."""
         if self.edges is None or self.edges[0] != self.start:
             return None
-        widths = set(np.diff(self.edges).tolist())
-        return widths.pop() if len(widths) == 1 else None
+        width = self.edges[1] - self.edges[0]
+        even = self.edges == tuple(range(self.start, self.start + width * len(self.edges), width))
+        return width if even else None
+
+    @property
+    def measured(self) -> str | None:
+        """The measurement, where anything of it is read."""
+        return self.measurement if self.sums or self.extremes else None
+
+    @property
+    def is_total(self) -> bool:
+        """Whether all of it is one bucket."""
+        return self.edges is not None and len(self.edges) == 2 and self.width is not None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,30 @@ _SPLITS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CA
         CAST(:KIND_first AS timestamptz[]), CAST(:KIND_last AS timestamptz[]), CAST(:KIND_without AS text[]))
         AS read(number, event, level, start, until, prefix, most, bounds, coarse, first, last, without)"""
 
+# What of a measurement is read: sums and counts of `summed`, extremes of `spread`; of a bare one nothing.
+_MEASURED = """(SELECT *, coalesce(summed, spread) IS NULL AS bare FROM unnest(CAST(:KIND_number AS int[]),
+        CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]), CAST(:KIND_start AS timestamptz[]),
+        CAST(:KIND_until AS timestamptz[]), CAST(:KIND_edges AS text[]), CAST(:KIND_summed AS text[]),
+        CAST(:KIND_spread AS text[])) AS read(number, event, level, start, until, bounds, summed, spread)) AS read"""
+
+# A read as one bucket takes the coarser level's from `first` to `last`: nothing of it while any is yet to be made anew,
+# as a pass makes both levels in one transaction, but what it has no room for waits for the next.
+_PARTED_READS = """(SELECT read.*, coalesce(summed, spread) IS NULL AS bare,
+        CASE WHEN behind THEN until ELSE head END AS first, CASE WHEN behind THEN until ELSE tail END AS last
+        FROM unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
+        CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_summed AS text[]),
+        CAST(:KIND_spread AS text[]), CAST(:KIND_coarse AS text[]), CAST(:KIND_first AS timestamptz[]),
+        CAST(:KIND_last AS timestamptz[]))
+        AS read(number, event, level, start, until, summed, spread, coarse, head, tail)
+        CROSS JOIN (SELECT EXISTS (SELECT FROM rollup_dirty WHERE level IN (COARSER))
+            OR EXISTS (SELECT FROM rollup_failures WHERE level IN (COARSER)) AS behind) AS log OFFSET 0) AS read"""
+_PARTED_READS = _PARTED_READS.replace("COARSER", ", ".join(f"'{level}'" for level in BUCKET_TYPES[1:]))
+_PARTED = """(VALUES (read.level, read.start, read.first), (read.coarse, read.first, read.last),
+            (read.level, read.last, read.until)) AS part (level, since, upto) CROSS JOIN LATERAL (
+            SELECT COLUMNS FROM telemetry_buckets WHERE event_name = read.event AND bucket_type = part.level
+                AND bucket_start >= part.since AND bucket_start < part.upto OFFSET 0
+        ) AS bucket"""
+
 # OFFSET 0 keeps the bounds from being read again for every bucket.
 _WITH_EDGES = "(SELECT *, bounds::timestamptz[] AS edges FROM FROM_READS OFFSET 0) AS read"
 _SLOT = "width_bucket(bucket_start, read.edges)::bigint"
@@ -41,11 +65,11 @@ _BIN = "date_bin(read.bounds, bucket_start, read.start)"
 
 _PLAIN = """
 SELECT 'rows', read.number, NULL::text, (
-    SELECT string_agg(timestamptz_send(bucket_start) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
-        ELSE float8send(coalesce((sum_values -> read.measurement)::float8, 'NaN'))
-        || float8send(coalesce((min_values -> read.measurement)::float8, 'NaN'))
-        || float8send(coalesce((max_values -> read.measurement)::float8, 'NaN'))
-        || float8send(coalesce((value_counts -> read.measurement)::float8, 'NaN')) END, '')
+    SELECT string_agg(timestamptz_send(bucket_start) || int8send(count) || CASE WHEN read.bare THEN ''
+        ELSE float8send(coalesce((sum_values ->> read.summed)::float8, 'NaN'))
+        || float8send(coalesce((min_values ->> read.spread)::float8, 'NaN'))
+        || float8send(coalesce((max_values ->> read.spread)::float8, 'NaN'))
+        || float8send(coalesce((value_counts ->> read.summed)::float8, 'NaN')) END, '')
     FROM BUCKETS
 ) FROM FROM_READS"""
 
@@ -69,26 +93,39 @@ SELECT 'rows', read.number, NULL::text, (
 _BEFORE_THE_END = {level: f"{width.total_seconds():.0f} seconds" for level, width in WIDTHS.items()}
 _BEFORE_THE_END[BUCKET_TYPES[0]] = "1 microsecond"
 _LEVELS = ", ".join(f"('{level}', interval '{before}')" for level, before in _BEFORE_THE_END.items())
+# What of the measurement nobody needs has no key to look up: those look-ups are most of what a bucket costs.
+_ADDED_UP = """sum(count)::bigint AS count, sum((sum_values ->> read.summed)::float8) AS sum,
+            min((min_values ->> read.spread)::float8) AS min, max((max_values ->> read.spread)::float8) AS max,
+            sum((value_counts ->> read.summed)::float8) AS values"""
+_NUMBERS = "count, sum_values, min_values, max_values, value_counts"
 _FOLDED = """
 SELECT 'rows', read.number, NULL::text, (
-    SELECT string_agg(int8send(slot) || int8send(count) || CASE WHEN read.measurement IS NULL THEN ''
+    SELECT string_agg(int8send(slot) || int8send(count) || CASE WHEN read.bare THEN ''
         ELSE float8send(coalesce(sum, 'NaN')) || float8send(coalesce(min, 'NaN'))
         || float8send(coalesce(max, 'NaN')) || float8send(coalesce(values, 'NaN')) END, '')
     FROM (
-        SELECT SLOT AS slot, sum(count)::bigint AS count, sum((sum_values -> read.measurement)::float8) AS sum,
-            min((min_values -> read.measurement)::float8) AS min, max((max_values -> read.measurement)::float8) AS max,
-            sum((value_counts -> read.measurement)::float8) AS values
-        FROM BUCKETS GROUP BY 1
+        SELECT SLOT AS slot, ADDED_UP FROM BUCKETS GROUP BY 1
     ) AS bucket
-) FROM FROM_READS"""
+) FROM FROM_READS""".replace("ADDED_UP", _ADDED_UP)
+
+# All as one bucket: of the coarser level as far as whole buckets of it lie inside, of the read's own at both ends.
+_TOTAL = """
+SELECT 'rows', read.number, NULL::text, (
+    SELECT timestamptz_send(read.start) || int8send(count) || CASE WHEN read.bare THEN ''
+        ELSE float8send(coalesce(sum, 'NaN')) || float8send(coalesce(min, 'NaN'))
+        || float8send(coalesce(max, 'NaN')) || float8send(coalesce(values, 'NaN')) END
+    FROM (SELECT ADDED_UP FROM PARTED HAVING count(*) > 0) AS bucket
+) FROM FROM_READS""".replace("ADDED_UP", _ADDED_UP)
 
 # Histograms are sent as they are stored, and added up by whoever reads them: here it would take several times as long.
 BEFORE_ALL = -1_000_000_000_000
 _BINS = """
 SELECT 'bins', read.number, NULL::text, (
     SELECT convert_to(string_agg(BEFORE_ALL - extract(epoch FROM bucket_start)::bigint || ' '
-        || (histograms ->> read.measurement), ' '), 'UTF8') FROM BUCKETS AND histograms ? read.measurement
-) FROM FROM_READS""".replace("BEFORE_ALL", str(BEFORE_ALL))
+        || (histograms ->> read.spread), ' '), 'UTF8') FROM PARTED WHERE histograms ? read.spread
+) FROM FROM_READS""".replace("BEFORE_ALL", str(BEFORE_ALL)).replace(
+    "PARTED", _PARTED.replace("COLUMNS", "bucket_start, histograms")
+)
 
 # No letter of what stands between: registers go from "0" upwards, over ";" and all of ASCII's capitals.
 BETWEEN_UNIQUES = "|"
@@ -105,22 +142,15 @@ SELECT 'uniques', read.number, NULL::text, (
 _SPLIT = """
 SELECT 'split', read.number, substr(value.name, length(read.prefix) + 1), (
     SELECT string_agg(slot || counted, '') FROM (
-        SELECT COUNTED FROM BUCKETS AND metadata_counts ? value.name GROUPED
+        SELECT COUNTED FROM BUCKETS GROUPED
     ) AS bucket
 ) FROM FROM_READS CROSS JOIN LATERAL (
     SELECT entry.key AS name
-    FROM (
-        SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
-            AND bucket_start >= read.start AND bucket_start < read.first
-        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
-            AND bucket_type = read.coarse AND bucket_start >= read.first AND bucket_start < read.last
-        UNION ALL SELECT metadata_counts FROM telemetry_buckets WHERE event_name = read.event
-            AND bucket_type = read.level AND bucket_start >= read.last AND bucket_start < read.until
-    ) AS bucket, jsonb_each(metadata_counts) AS entry
+    FROM PARTED, jsonb_each(metadata_counts) AS entry
     WHERE starts_with(entry.key, read.prefix) AND entry.key <> read.prefix || 'OTHER'
         AND entry.key IS DISTINCT FROM read.without
     GROUP BY 1 ORDER BY sum(entry.value::float8) DESC, 1 LIMIT read.most
-) AS value""".replace("OTHER", OTHER)
+) AS value""".replace("OTHER", OTHER).replace("PARTED", _PARTED.replace("COLUMNS", "metadata_counts"))
 
 # As many values as are wanted, each with all of its events as one bucket: of what a split is compared with.
 _TOTALS = """
@@ -138,16 +168,17 @@ FROM FROM_READS CROSS JOIN LATERAL (
 _ONLY = """
 SELECT 'rows', read.number, NULL::text, (
     SELECT string_agg(slot || counted, '') FROM (
-        SELECT COUNTED FROM BUCKETS AND metadata_counts ?| ARRAY[read.label, read.rest] GROUPED
+        SELECT COUNTED FROM BUCKETS GROUPED
     ) AS bucket
 ) FROM FROM_READS"""
 _ONLY_READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_label AS text[]),
         CAST(:KIND_rest AS text[]), CAST(:KIND_edges AS text[]))
         AS read(number, event, level, start, until, label, rest, bounds)"""
+# Buckets without the value count null, which is not sent: to look whether they have it is to look it up twice.
 _PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
-        float8send((metadata_counts -> value.name)::float8) AS counted"""
-_FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts -> value.name)::float8)) AS counted"
+        float8send((metadata_counts ->> value.name)::float8) AS counted"""
+_FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts ->> value.name)::float8)) AS counted"
 
 # Since when the key of a split is counted as a whole (``db.whole``).
 _WHOLE = """
@@ -190,16 +221,19 @@ def _of_one_length(reads: str) -> str:
 def _one(counted: str) -> str:
     """Return how a read's own value is counted, in place of one that was searched for."""
     return counted.replace(
-        "(metadata_counts -> value.name)::float8", "coalesce((metadata_counts -> read.label)::float8, 'NaN')"
+        "(metadata_counts ->> value.name)::float8",
+        "coalesce((metadata_counts ->> read.label)::float8,"
+        " CASE WHEN metadata_counts ? read.rest THEN 'NaN'::float8 END)",
     )
 
 
 KINDS = {
-    "plain": _PLAIN.replace("FROM_READS", _READS),
+    "plain": _PLAIN.replace("FROM_READS", _MEASURED),
     "latest": _LATEST.replace("FROM_READS", _READS).replace("LEVELS", _LEVELS),
-    "binned": _binned(_FOLDED, _READS),
-    "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _READS)),
-    "bins": _BINS.replace("FROM_READS", _READS),
+    "binned": _binned(_FOLDED, _MEASURED),
+    "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _MEASURED)),
+    "total": _TOTAL.replace("FROM_READS", _PARTED_READS).replace("PARTED", _PARTED.replace("COLUMNS", _NUMBERS)),
+    "bins": _BINS.replace("FROM_READS", _PARTED_READS),
     "uniques": _UNIQUES.replace("FROM_READS", _READS),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
     "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
@@ -241,6 +275,7 @@ PREFIXES = {
     "latest": "l",
     "binned": "b",
     "folded": "f",
+    "total": "t",
     "bins": "h",
     "uniques": "u",
     "plain_split": "ps",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from db.levels import BUCKET_TYPES
 from db.series_reads import Read, Rows
 from metrics_dash.catalog import Chart
-from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE
+from metrics_dash.catalog_rules import PERCENTILES, SPLIT_BY_ANY, UNIQUE, Show
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.filtering import told_apart
 from metrics_dash.charts.ratios import read_of
@@ -27,6 +27,8 @@ _LISTED_BEFORE = 1000
 """Of how many values it is read what they had before: those that are in front now need not have been."""
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
+_OF_SUMS: frozenset[Show] = frozenset({"sum", "avg", "ratio"})
+_OF_EXTREMES: frozenset[Show] = frozenset({"min", "max", *PERCENTILES})
 Flags = NDArray[np.bool_]
 
 
@@ -58,6 +60,8 @@ class Grid:
     def recorded_from(self, first: datetime | None) -> Self:
         """Return the grid of an event of which nothing is known before ``first``; None: it was never recorded."""
         recorded = np.full(len(self.ends), False) if first is None else self.ends > to_milliseconds(first)
+        if recorded.all():
+            return self
         return replace(self, known=self.known & recorded, seconds=np.where(recorded, self.seconds, 0.0))
 
 
@@ -117,6 +121,8 @@ class Plan:
 
     def except_for(self, found: Rows, compared: Rows | None) -> Self:
         """Return the plan where nothing is known of the buckets in which a filter can't tell its value from others."""
+        if not len(found.unknown) and (compared is None or not len(compared.unknown)):
+            return self
         then = self.compared_grid
         if then is not None and compared is not None:
             then = then.except_for(compared.unknown)
@@ -178,6 +184,10 @@ def adds_up(window: Window) -> bool:
 
 def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
     split_by = chart.split_by if chart.only is None else None
+    apart = split_by is not None and chart.show not in SPLIT_BY_ANY
+    # The values of a split are told apart where they add up. A gauge has a band, and its latest number.
+    sums = apart or chart.kind == "gauge" or chart.show in _OF_SUMS
+    extremes = chart.kind == "gauge" or chart.show in _OF_EXTREMES or chart.shows_density
     read = Read(
         chart.event,
         window.source,
@@ -189,10 +199,12 @@ def _read(chart: Chart, window: Window, edges: Milliseconds) -> Read:
         tuple(edges.tolist()) if adds_up(window) or chart.reads_raw else None,
         placed=chart.show in PERCENTILES,
         unique=chart.show == UNIQUE,
-        apart=split_by is not None and chart.show not in SPLIT_BY_ANY,
+        apart=apart,
         summed=chart.show == "sum",
         undeclared=_undeclared(chart),
         where=chart.where,
+        sums=sums,
+        extremes=extremes,
     )
     return read if chart.ratio is None else read_of(chart.ratio.denominator, read)
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from db import declared
 from db.engine import Database
 from db.events import insert_events
-from db.registers import EXACT, REGISTERS, Hashes, count, estimate, hash_of, hash_sql, unpack
+from db.registers import EXACT, REGISTERS, Hashes, count, estimate, hash_of, hash_sql, unpack, unpack_all
 from db.rollups import lock
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
@@ -135,3 +135,14 @@ def test_what_a_bucket_kept_wrongly_is_a_difference(database: Database) -> None:
             {"noon": NOON},
         )  # fmt: skip
     assert [str(each).split(" is ")[0].split(": ", 1)[1] for each in audit(database)] == ["unique values of who"] * 2
+
+
+def test_all_are_read_at_once_as_each_is_by_itself() -> None:
+    registers = "r1:" + "0" * (REGISTERS - 1) + "5"
+    texts = ["e1:", "e1:" + " ".join(["ff" * 8, "00" * 8, "7" + "f" * 15]), registers, "e1:" + "0" * 15 + "1"]
+    found = unpack_all(texts)
+    assert [each.tolist() for each in found] == [unpack(each).tolist() for each in texts]
+    assert [each.dtype for each in found] == [unpack(each).dtype for each in texts]
+    assert unpack_all([]) == []
+    with pytest.raises(ValueError, match="no unique count of this version"):
+        unpack_all(["e2:00"])

@@ -233,3 +233,74 @@ def test_every_read_goes_by_the_primary_key(sold: Database) -> None:
     assert not [line for line in scans if "Seq Scan" in line]
     assert all("pkey" in line or "Bitmap Heap Scan" in line for line in scans)
     assert any("Index Cond" in line and "bucket_start >= read" in line for line in plan)
+
+
+def total_of(start: datetime, end: datetime) -> Read:
+    edges = (milliseconds(start), milliseconds(end))
+    return replace(DAY, start=edges[0], end=edges[1], edges=edges, placed=True)
+
+
+def coarse_scans(database: Database, read: Read) -> bool:
+    """Whether an answer changes where hours hold something that minutes do not."""
+    with database.reading() as connection:
+        before = read_series(connection, [read])[0][0]
+    with database.begin() as connection:
+        connection.execute(text("UPDATE telemetry_buckets SET count = count + 1000 WHERE bucket_type = 'hour'"))
+    with database.reading() as connection:
+        return bool(read_series(connection, [read])[0][0].count[0] > before.count[0])
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 24 * 60), (7, 9 * 60 + 30), (60, 9 * 60 + 1)])
+def test_all_as_one_bucket_is_what_its_minutes_add_up_to(sold: Database, first: int, last: int) -> None:
+    read = total_of(*(START + timedelta(minutes=minute) for minute in (first, last)))
+    with sold.reading() as connection:
+        (total, minutes), _ = read_series(connection, [read, replace(read, edges=None)])
+    assert (total.sum, total.min, total.max, total.values) != (None,) * 4
+    assert total.start.tolist() == [read.start]
+    assert total.count.tolist() == [minutes.count.sum()]
+    for part, add_up in (("sum", np.sum), ("min", np.min), ("max", np.max), ("values", np.sum)):
+        assert getattr(total, part) == pytest.approx([add_up(getattr(minutes, part))])
+    assert total.bins is not None
+    assert minutes.bins is not None
+    assert np.bincount(total.bins.place, total.bins.count).tolist() == (
+        np.bincount(minutes.bins.place, minutes.bins.count).tolist()
+    )
+    assert set(total.bins.start.tolist()) == {read.start}
+
+
+def test_whole_hours_of_a_total_are_read_as_hours(sold: Database) -> None:
+    assert coarse_scans(sold, total_of(START, START + timedelta(hours=10)))
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        "INSERT INTO rollup_dirty (level, event_name, bucket_start) VALUES ('hour', 'game.item.sold', '2026-03-10')",
+        "INSERT INTO rollup_failures (level, event_name, bucket_start, reason, next_try_at)"
+        " VALUES ('hour', 'game.item.sold', '2026-03-10', 'overflow', 'infinity')",
+    ],
+)
+def test_hours_that_are_yet_to_be_made_anew_are_not_read(sold: Database, waiting: str) -> None:
+    with sold.begin() as connection:
+        connection.execute(text(waiting))
+    assert not coarse_scans(sold, total_of(START, START + timedelta(hours=10)))
+
+
+def test_nothing_at_all_is_no_total(sold: Database) -> None:
+    with sold.reading() as connection:
+        (rows,), _ = read_series(connection, [total_of(START - timedelta(days=3), START - timedelta(days=1))])
+    assert len(rows.start) == 0
+
+
+def test_reads_of_the_same_buckets_share_what_is_read_of_them(sold: Database) -> None:
+    count = replace(DAY, measurement=None)
+    with statements(sold) as sent, sold.reading() as connection:
+        alone, whole, least = read_series(
+            connection, [count, DAY, replace(DAY, sums=False), replace(DAY, measurement="nothing")]
+        )[0][:3]
+    ((_, parameters),) = sent
+    assert parameters["p_number"] == "{1,2}"
+    assert alone.count.tolist() == whole.count.tolist() == least.count.tolist()
+    assert (alone.sum, alone.min) == (None, None)
+    assert (least.sum, least.values) == (None, None)
+    assert np.array_equal(least.max, whole.max)

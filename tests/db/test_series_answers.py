@@ -1,8 +1,60 @@
 """From the bytes that come back to arrays."""
 
 import struct
+from dataclasses import replace
 
-from db.series_answers import unpack_seen
+import numpy as np
+import pytest
+
+from db.series_answers import Packed, unpack_read, unpack_seen
+from db.series_reads import Read
+from db.series_statement import BEFORE_ALL
+
+MINUTE = 60_000
+# PostgreSQL counts from 2000 on.
+THEN = 946_684_800_000
+READ = Read("a.b", "minute", THEN, THEN + 4 * MINUTE, "ms")
+
+
+def bucket(minute: int, *numbers: float) -> bytes:
+    return struct.pack(f">qq{len(numbers) - 1}d", minute * MINUTE * 1000, *numbers)
+
+
+def test_of_a_measurement_there_is_what_was_asked() -> None:
+    packed: Packed = {("rows", 1): {None: bucket(0, 3, 6.0, 1.0, 3.0, 2.0) + bucket(2, 1, np.nan, 2.0, 2.0, 1.0)}}
+    rows = unpack_read(replace(READ, extremes=False), packed, {"rows": 1})
+    assert rows.start.tolist() == [THEN, THEN + 2 * MINUTE]
+    assert rows.count.tolist() == [3, 1]
+    assert rows.sum == pytest.approx([6, np.nan], nan_ok=True)
+    assert rows.values is not None
+    assert rows.values.tolist() == [2, 1]
+    assert (rows.min, rows.max) == (None, None)
+
+
+def test_counts_alone_are_shorter() -> None:
+    read = replace(READ, sums=False, extremes=False)
+    rows = unpack_read(read, {("rows", 1): {None: bucket(1, 5)}}, {"rows": 1}, bare=True)
+    assert (rows.start.tolist(), rows.count.tolist()) == ([THEN + MINUTE], [5])
+    assert (rows.sum, rows.min, rows.max, rows.values) == (None,) * 4
+
+
+@pytest.mark.parametrize("edges", [(0, 2, 4), (0, 1, 4)])
+def test_histograms_and_unique_counts_come_to_the_longer_buckets_that_they_lie_in(edges: tuple[int, ...]) -> None:
+    read = replace(READ, edges=tuple(THEN + MINUTE * edge for edge in edges), placed=True, unique=True)
+    first, last = (THEN // 1000 + 60 * minute for minute in (0, 3))
+    packed: Packed = {
+        ("bins", 1): {None: f"{BEFORE_ALL - first} 7:1 -9:2 {BEFORE_ALL - last} 7:30".encode()},
+        ("uniques", 2): {None: f"{first} e1:{1:016x} {2:016x}|{last} |{last} e1:|{last} e1:{2**64 - 1:016x}".encode()},
+    }
+    rows = unpack_read(read, packed, {"bins": 1, "uniques": 2})
+    assert rows.bins is not None
+    then = THEN + MINUTE * edges[1]
+    assert rows.bins.start.tolist() == [THEN, THEN, then]
+    assert rows.bins.place.tolist() == [7, -9, 7]
+    assert rows.bins.count.tolist() == [1, 2, 30]
+    assert rows.uniques is not None
+    assert [start for start, _ in rows.uniques] == [THEN, then, then, then]
+    assert [None if kept is None else kept.tolist() for _, kept in rows.uniques] == [[1, 2], None, [], [-1]]
 
 
 def test_a_name_that_was_never_seen_has_no_bucket() -> None:
