@@ -76,7 +76,9 @@ def _side_by_side(
 
 
 def cells(chart: ChartData, theme: Theme, *, logarithmic: bool) -> list[dict[str, Any]]:
-    """Return a trace for each shade of a chart's cells."""
+    """Return a trace for each shade of a chart's cells; none of what is no heatmap."""
+    if chart.density is None:
+        return []
     # As strings: numbers are moments to Plotly, which it draws in the browser's own zone.
     edges = np.array([on_axis(from_milliseconds(edge), chart.window) for edge in bucket_edges(chart.window)])
     colour = accent(theme)
