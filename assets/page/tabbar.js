@@ -22,6 +22,9 @@
     return kept;
   }
 
+  /* In which looks the row has room for all tabs, whichever is chosen. */
+  let roomy = "";
+
   function lay() {
     const [row, menu] = [dom.maybe("tabs"), dom.maybe("more-tabs")];
     if (!row || !menu?.parentElement || menu.hasAttribute("open")) return;
@@ -39,6 +42,7 @@
       link.hidden = kept.includes(place);
     });
     const all = kept.length === links.length;
+    roomy = all ? looks() : "";
     menu.hidden = all;
     const count = dom.maybe("more-tabs-count");
     if (count) dom.write(count, `${links.length - kept.length} more`);
@@ -46,8 +50,18 @@
     if (side) side.hidden = all;
   }
 
-  metrics.events.on("marked", lay);
+  const looks = () => `kiosk ${metrics.url.isKiosk()}`;
+
+  /* To measure the tabs, all are shown: the browser lays out the page twice. Where all fit, only another width or other
+     looks change that. */
+  function layAgain() {
+    if (roomy !== looks()) lay();
+  }
+
+  metrics.events.on("marked", layAgain);
   window.addEventListener("resize", lay);
+  const bar = dom.maybe("more-tabs")?.parentElement;
+  if (bar) new ResizeObserver(lay).observe(bar);
 
   const tabbar = { fitting };
   metrics.tabbar = tabbar;

@@ -3,6 +3,7 @@ const test = require("node:test");
 const { load } = require("../metrics.js");
 
 window.addEventListener = () => {};
+document.getElementById = () => null;
 const { fitting } = load("lib/dom.js", "lib/events.js", "page/tabbar.js");
 
 test("all tabs stay where all of them fit", () => {
