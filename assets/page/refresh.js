@@ -21,10 +21,15 @@
     return { search, reason, zone: metrics.time.viewerZone, theme, width, number, at };
   }
 
-  /* What no address says, for the server when the page is opened next (callbacks/first.py). */
+  let left = "";
+
+  /* What no address says, for the server when the page is opened next (callbacks/first.py). Once a cookie is written, the
+     browser fetches all of them anew for whoever reads them next. */
   function leave(/** @type {number} */ width) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
     const look = `${width}.${metrics.time.viewerZone}`;
+    if (look === left) return;
+    left = look;
     // biome-ignore lint/suspicious/noDocumentCookie: browsers have the Cookie Store by HTTPS only
     document.cookie = `metrics-look=${look}; Path=${metrics.page.base}; SameSite=Lax; Max-Age=31536000${secure}`;
   }
