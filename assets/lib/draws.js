@@ -3,8 +3,9 @@
  *
  * Plotly comes later than this (chart/draw.js hands it over). Who needs every chart at once says so: now(). */
 ((metrics) => {
-  /* How long a turn lasts, but for the chart that it began (ms). */
-  const TURN = 12;
+  /* How long a turn lasts, but for the chart that it began (ms): the charts of a tab fit into one, so they change together
+     and the page is painted once; and with that last chart it is shorter than what one feels. */
+  const TURN = 24;
   /* How long a browser may be too busy for a chart out of sight (ms). A tab may have forty of them. */
   const BUSY_AT_MOST = 50;
 
@@ -81,7 +82,8 @@
 
   /**
    * Plotly would ask the page how large each graph is, just after it has written the one before: it is told, for this
-   * once. How a graph is used is the same for good, and said when it is new.
+   * once. So it is of the labels, of which it would measure each (ticks.js). How a graph is used is the same for good, and
+   * said when it is new.
    * @param {Whereabouts} place
    * @param {DrawnFigure} figure
    */
@@ -89,9 +91,31 @@
     const unused = graph._fullLayout ? undefined : config;
     if (!width || !height) return draw(graph, data, layout, unused);
     keepFresh(graph);
-    const result = draw(graph, data, { ...layout, width, height, autosize: false }, unused);
+    /** @type {Record<string, unknown>} */
+    const xaxis = { ...layout?.xaxis, ticklabeloverflow: "allow" };
+    const told = { ...layout, xaxis, width, height, autosize: false };
+    const result = toldOfSize(graph, width, height, () => draw(graph, data, told, unused));
     Object.assign(graph.layout ?? {}, OF_ITS_PLACE);
+    delete xaxis.ticklabeloverflow;
+    metrics.ticks.trim(graph);
     return result;
+  }
+
+  /**
+   * @template Result
+   * @param {Graph} graph
+   * @param {number} clientWidth
+   * @param {number} clientHeight
+   * @param {() => Result} work
+   */
+  function toldOfSize(graph, clientWidth, clientHeight, work) {
+    const told = { clientWidth, clientHeight };
+    for (const [name, value] of Object.entries(told)) Object.defineProperty(graph, name, { value, configurable: true });
+    try {
+      return work();
+    } finally {
+      for (const name of Object.keys(told)) Reflect.deleteProperty(graph, name);
+    }
   }
 
   /* What has been drawn at the size of its place in this turn. */

@@ -11,6 +11,7 @@ interface Metrics {
   colours: typeof import("./colours.js");
   dom: typeof import("./dom.js");
   draws: typeof import("./draws.js");
+  ticks: typeof import("./ticks.js");
   events: typeof import("./events.js");
   files: typeof import("./files.js");
   filters: typeof import("./filters.js");
@@ -409,6 +410,7 @@ interface Axis {
   autorange: boolean | undefined;
   _offset: number;
   _length: number;
+  tickfont: { size: number; family: string };
   /** From a value to px of the plot, and back. */
   c2p(value: number): number;
   p2c(px: number): number;
@@ -480,7 +482,7 @@ interface PlotlyStatic {
 /** A figure as Dash hands it to Plotly. */
 interface DrawnFigure {
   data: Trace[];
-  layout?: { meta?: GraphMeta; [name: string]: unknown };
+  layout?: { meta?: GraphMeta; xaxis?: object; [name: string]: unknown };
   config?: object;
 }
 

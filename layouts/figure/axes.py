@@ -104,6 +104,8 @@ def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
         "showticksuffix": "last",
         "fixedrange": True,
         "ticklabelstandoff": 6,
+        # The margins have room for them. Plotly would measure every label several times.
+        "ticklabeloverflow": "allow",
         "automargin": False,
     }
 

@@ -76,3 +76,30 @@ def test_a_chart_out_of_sight_follows_a_change_of_the_range(busy: Page) -> None:
     expect(busy.locator(f"#card-{last} .js-plotly-plot")).to_have_attribute("data-waiting", "range")
     busy.locator(f"#card-{last}").scroll_into_view_if_needed()
     expect(busy.locator(f"#card-{last} .js-plotly-plot:not([data-waiting])")).to_have_count(1)
+
+
+SHOWN_ENDS = """
+() => {
+  const graph = document.querySelector("#card-login-rate .js-plotly-plot");
+  const labels = [...graph.querySelectorAll(".xtick > text")].filter((label) => label.getClientRects().length);
+  const edge = graph.getBoundingClientRect().right;
+  return labels.map((label) => [label.textContent.slice(0, 5), edge - label.getBoundingClientRect().right]);
+}
+"""
+
+
+@pytest.mark.parametrize(("end", "last"), [("12:20", "06:00"), ("15:00", "12:00")])
+def test_the_last_moment_has_a_label_where_that_fits(open_page: Open, page_url: str, end: str, last: str) -> None:
+    page = open_page(
+        f"{page_url}?tab=auth&from=2026-01-05T{end}:00Z&to=2026-01-06T{end}:00Z&tz=UTC",
+        viewport={"width": 500, "height": 640},
+    )
+    expect(drawing(page, AUTH[0].id)).to_have_count(1)
+    ends = page.evaluate(SHOWN_ENDS)
+    assert ends[-1][0] == last
+    assert min(room for _, room in ends) >= 0
+    # Plotly's own choice, where it draws by itself.
+    page.evaluate(
+        "() => Plotly.relayout(document.querySelector('#card-login-rate .js-plotly-plot'), { dragmode: false })"
+    )
+    assert [label for label, _ in page.evaluate(SHOWN_ENDS)] == [label for label, _ in ends]

@@ -21,7 +21,7 @@ const plotly = {
   },
 };
 
-const draws = load("lib/events.js", "lib/draws.js");
+const draws = load("lib/dom.js", "lib/events.js", "lib/ticks.js", "lib/draws.js");
 draws.take(plotly);
 
 /* As Dash asks for it. */
@@ -30,10 +30,9 @@ const ask = (one, data, layout, config) => draws.inTurn(one, { data, layout, con
 function graph(name, top, more = {}) {
   const attributes = new Map();
   return {
+    __proto__: { clientWidth: WIDTH, clientHeight: 200 },
     name,
     isConnected: true,
-    clientWidth: WIDTH,
-    clientHeight: 200,
     setAttribute: (one, value) => attributes.set(one, value),
     getAttribute: (one) => attributes.get(one),
     removeAttribute: (one) => attributes.delete(one),
@@ -200,15 +199,35 @@ test("Plotly is told how large a graph is, and how it is used while it is new; l
   run(soon);
   ask(one, [], { title: "b" }, { used: 1 });
   run(soon);
-  const size = { width: WIDTH, height: 200, autosize: false };
+  const size = { width: WIDTH, height: 200, autosize: false, xaxis: {} };
   assert.deepEqual(told[0], [{ title: "a", ...size }, { used: 1 }]);
   assert.deepEqual(told[1], [{ title: "b", ...size }, undefined]);
-  assert.deepEqual(one.layout, { title: "b", width: undefined, height: undefined, autosize: true });
+  assert.deepEqual(one.layout, { title: "b", xaxis: {}, width: undefined, height: undefined, autosize: true });
   await page.Plots.resize(one);
   assert.equal(told.length, 2, "it is as large as its place since this turn");
   run(soon);
   await page.Plots.resize(one);
   assert.equal(told[2], "resized");
+});
+
+test("while a chart is drawn, what the page said of its size holds: to ask again lays out the page", () => {
+  const seen = [];
+  let asked = 0;
+  const one = graph("one", 0);
+  const size = {
+    get() {
+      asked += 1;
+      return 200;
+    },
+  };
+  Object.defineProperty(Object.getPrototypeOf(one), "clientHeight", size);
+  draws.take({ ...plotly, react: async ({ clientWidth, clientHeight }) => seen.push([clientWidth, clientHeight]) });
+  ask(one);
+  run(soon);
+  assert.deepEqual(seen, [[WIDTH, 200]]);
+  assert.equal(asked, 1);
+  assert.equal(one.clientHeight, 200);
+  assert.equal(asked, 2, "and no longer");
 });
 
 test("whoever goes by a chart's figure has it before it is drawn", () => {
