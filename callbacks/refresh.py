@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
+import orjson
 from dash import ALL, Dash, Input, Output, Patch, ctx, html, no_update
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -88,12 +89,25 @@ class Answer:
         keep = [no_update] * mounted
         return (
             {**self.answer, "number": number, "brings": self.brings},
-            self.board,
-            list(self.graphs) or keep,
-            list(self.headlines) or keep,
-            list(self.states) or keep,
-            self.footer,
+            _encoded(self.board),
+            list(map(_encoded, self.graphs)) or keep,
+            list(map(_encoded, self.headlines)) or keep,
+            list(map(_encoded, self.states)) or keep,
+            _encoded(self.footer),
         )
+
+
+def _encoded(output: Any) -> Any:
+    """Return an output as JSON already. Where any part of an answer is a component, Dash goes through all of it in
+    Python before it is encoded."""
+    if output is no_update:
+        return output
+    return orjson.Fragment(orjson.dumps(output, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _plain(part: Any) -> Any:
+    """Return a component or a patch as Dash sends it."""
+    return part.to_plotly_json()
 
 
 def register(app: Dash, context: Context) -> None:
