@@ -85,15 +85,14 @@ def cells(chart: ChartData, theme: Theme, *, logarithmic: bool) -> list[dict[str
     return [
         {
             "type": "scatter",
-            "mode": "lines",
+            # No lines: one around each cell would be an element of its own that nobody sees.
+            "mode": "none",
             "uid": f"heat-{each.shade}",
             "meta": "cells",
             "showlegend": False,
             "hoverinfo": "skip",
             "fill": "toself",
             "fillcolor": with_opacity(colour, HEAT_OPACITIES[theme][each.shade]),
-            # Points that lie near one another would be left out, and with them corners of small cells.
-            "line": {"width": 0, "simplify": False},
             **_outlines(edges, each),
         }
         for each in shaded(chart, logarithmic=logarithmic)
