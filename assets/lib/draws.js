@@ -93,13 +93,19 @@
     keepFresh(graph);
     /** @type {Record<string, unknown>} */
     const xaxis = { ...layout?.xaxis, ticklabeloverflow: "allow" };
-    const told = { ...layout, xaxis, width, height, autosize: false };
-    const result = toldOfSize(graph, width, height, () => draw(graph, data, told, unused));
+    const sized = { ...layout, xaxis, width, height, autosize: false };
+    const result = toldOfSize(graph, width, height, () => draw(graph, data, sized, unused));
     Object.assign(graph.layout ?? {}, OF_ITS_PLACE);
     delete xaxis.ticklabeloverflow;
     metrics.ticks.trim(graph);
     return result;
   }
+
+  /* The graph that is drawn right now, and how large it is. */
+  /** @type {{ graph: Graph, clientWidth: number, clientHeight: number } | null} */
+  let told = null;
+  /** @type {WeakSet<Graph>} */
+  const asksHere = new WeakSet();
 
   /**
    * @template Result
@@ -109,12 +115,21 @@
    * @param {() => Result} work
    */
   function toldOfSize(graph, clientWidth, clientHeight, work) {
-    const told = { clientWidth, clientHeight };
-    for (const [name, value] of Object.entries(told)) Object.defineProperty(graph, name, { value, configurable: true });
+    if (!asksHere.has(graph)) askHere(graph);
+    told = { graph, clientWidth, clientHeight };
     try {
       return work();
     } finally {
-      for (const name of Object.keys(told)) Reflect.deleteProperty(graph, name);
+      told = null;
+    }
+  }
+
+  /** @param {Graph} graph - whose size is asked for here from now on: a property that comes and goes makes all others slow */
+  function askHere(graph) {
+    asksHere.add(graph);
+    for (const name of /** @type {const} */ (["clientWidth", "clientHeight"])) {
+      const get = () => (told?.graph === graph ? told[name] : Reflect.get(Object.getPrototypeOf(graph), name, graph));
+      Object.defineProperty(graph, name, { get, configurable: true });
     }
   }
 
