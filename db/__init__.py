@@ -15,7 +15,8 @@ Events in
     means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
-    pass), ``fold`` (from rows to buckets), ``late`` (events merged into buckets whose raw events are gone), ``bins``
+    pass), ``fold`` (from rows to buckets), ``slices`` (of the open minute, to fold no more than is new), ``late``
+    (events merged into buckets whose raw events are gone), ``bins``
     (their histograms), ``registers`` (their unique counts), ``splits`` (all of that by the values of a dimension),
     ``labels`` and ``event_keys`` (what buckets name, and how many), ``whole`` (keys with too many values to tell them
     apart), ``declared`` (what a catalog wants more of),

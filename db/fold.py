@@ -15,7 +15,7 @@ from sqlalchemy import TextClause, text
 from db import registers, splits
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
-from db.whole import FOUND, WHOLE
+from db.whole import VALUES_AT_ONCE, WHOLE, found_sql
 
 KEYS_PER_EVENT = 256
 
@@ -191,19 +191,22 @@ merged AS (
     LEFT JOIN ({packed_sql("bucket, key", "bins")}) AS packed USING (bucket, key)
 )"""
 
+
 # Which values stay is decided by counts alone, so no values are sorted: `ranked` has a row for each count that occurs,
 # with the values that have it and how many values have it or a higher one.
-_RANKED = f"""
+def _ranked(most: int) -> str:
+    return f"""
 ranked AS (
     SELECT bucket, field, count, values, size,
-        NOT rest AND sum(size) OVER (PARTITION BY bucket, field, rest ORDER BY count DESC) <= {VALUES_PER_KEY} AS listed
+        NOT rest AND sum(size) OVER (PARTITION BY bucket, field, rest ORDER BY count DESC) <= {most} AS listed
     FROM (
-        SELECT bucket, field, value IS NULL OR octet_length(value) > {VALUE_BYTES} AS rest, count,
+        SELECT bucket, field, value IS NULL OR value = '{OTHER}' OR octet_length(value) > {VALUE_BYTES} AS rest, count,
             array_agg(value) AS values, count(*) AS size
         FROM (SELECT bucket, field, value, sum(count)::bigint AS count FROM labels GROUP BY 1, 2, 3) AS counted
         GROUP BY 1, 2, 3, 4
     ) AS tied
 )"""
+
 
 # What events name: which of it was known, and how much of the rest finds a place, the most frequent first. A row for
 # OTHER says that there is something that found none.
@@ -251,12 +254,24 @@ described AS (
     SELECT ranked.*, named.key IS NOT NULL AS known, {escaped_sql("ranked.field")} AS label
     FROM ranked JOIN keys USING (bucket)
         LEFT JOIN named ON named.kind = 'metadata' AND (named.event_name, named.key) = (keys.event_name, ranked.field)
-),
-{FOUND}"""
+)"""
 # What buckets name was named when it was folded from events.
 _INHERITED = f"""
 measured AS (SELECT *, key <> '{OTHER}' AS known FROM merged),
 described AS (SELECT *, true AS known, field AS label FROM ranked)"""
+_KNOWN_NAMES = f"""
+named AS MATERIALIZED (
+    SELECT event_name, kind, key FROM event_keys
+    WHERE key <> '{OTHER}' AND event_name IN (SELECT event_name FROM keys)
+)"""
+
+# Slices that list not all that they were made of: too many values to tell them apart, or one too long for a label. (Of
+# a key that is counted as a whole the value is NULL, and what is called OTHER is never listed.)
+_CUT = f"""
+cut AS (
+    SELECT bucket FROM described WHERE known AND NOT listed AND values <> '{{NULL}}' AND values <> '{{{OTHER}}}'
+    UNION SELECT bucket FROM split_ranked WHERE cut
+)"""
 
 # The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more. Buckets
 # of an older version have no last sample, an aggregate may lack extremes, and JSON's null is no number.
@@ -289,23 +304,42 @@ capped AS (
 _ONCE = "once AS (SELECT bucket, jsonb_object_agg(key, packed) AS uniques FROM uniques GROUP BY 1)"
 
 
-def _fold(source: str, naming: str, by_value: str) -> str:
-    """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source``
-    gives; and with them, ``by_value``, their splits."""
+def _fold(
+    source: str, naming: str, *others: str, most: int = VALUES_PER_KEY, table: str = "telemetry_buckets", **more: str
+) -> str:
+    """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source`` gives;
+    ``others`` write their splits with them. ``more``: further columns, as SQL."""
     stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MAPS)
     return f"""
-WITH {source}, {_MERGED}, {_RANKED}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}, {by_value}
-INSERT INTO telemetry_buckets (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts,
-    uniques)
+WITH {source}, {_MERGED}, {_ranked(most)}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}, {", ".join(others)}
+INSERT INTO {table} (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts,
+    uniques{"".join(f", {column}" for column in more)})
 SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}'),
-    COALESCE(once.uniques, '{{}}')
+    COALESCE(once.uniques, '{{}}'){"".join(f", {value}" for value in more.values())}
 FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN capped USING (bucket)
     LEFT JOIN once USING (bucket)
 """
 
 
-FOLD_EVENTS = text(_fold(_EVENTS, _NAMED, splits.FROM_EVENTS))
+FOLD_EVENTS = text(_fold(_EVENTS, _NAMED, found_sql("key"), splits.FROM_EVENTS))
 FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS))
+
+# An open minute by way of its slices (``db.slices``): these list every value, so the minute is what it would have been.
+FOLD_SLICES = text(
+    _fold(
+        *(_EVENTS, _NAMED, splits.INTO_SLICES, _CUT),
+        most=VALUES_AT_ONCE,
+        table="slice_buckets",
+        cut="keys.bucket IN (SELECT bucket FROM cut)",
+    )
+)
+FOLD_SLICED = text(
+    _fold(
+        _BUCKETS.replace("FROM telemetry_buckets AS candidate", "FROM slice_buckets AS candidate"),
+        *(f"{_KNOWN_NAMES}, {_INHERITED}", found_sql(escaped_sql("key")), splits.FROM_SLICES),
+        sliced="true",
+    )
+)
 
 
 def fold_elsewhere(fold: TextClause, tables: Mapping[str, str]) -> TextClause:

@@ -24,7 +24,7 @@ from db import remembered
 from db.batches import Batch, Refusal, Written
 from db.counters import resolve
 from db.engine import driver_connection
-from db.levels import LATE, LEVEL_NAMES, LEVELS
+from db.levels import LATE, LEVEL_NAMES, LEVELS, SLICES
 from db.names import NAME_QUOTA, admit_names
 from db.quarantine import copy_bisecting
 from db.rows import (
@@ -39,10 +39,11 @@ from db.rows import (
 )
 
 NANOSECONDS_PER_MINUTE = 60_000_000_000
+NANOSECONDS_PER_SLICE = NANOSECONDS_PER_MINUTE // SLICES
 # One message of this size keeps the server busy while the next is made; psycopg's own are of 32 KiB.
 COPY_CHUNK_ROWS = 1000
 RAW_EVENTS, LATE_EVENTS = "telemetry_events", "late_events"
-# An event's name and its minute since 1970: the bucket that it makes dirty.
+# An event's name and its slice since 1970: what of its minute it makes dirty.
 Mark = tuple[str, int]
 # A moment past it is of another epoch, and is only there to say how long a batch is remembered.
 _LAST_NANOSECOND = 2**63 - 1
@@ -288,11 +289,11 @@ def _copy_columns(
 
 
 def _marks(rows: Sequence[Row], span: tuple[int, int]) -> set[Mark]:
-    """Return the names and minutes that the rows fall on; ``span`` holds all their times."""
-    oldest, newest = (moment // NANOSECONDS_PER_MINUTE for moment in span)
+    """Return the names and slices that the rows fall on; ``span`` holds all their times."""
+    oldest, newest = (moment // NANOSECONDS_PER_SLICE for moment in span)
     if oldest == newest:
         return {(name, oldest) for name in set(map(itemgetter(0), rows))}
-    return {(row[0], row[2] // NANOSECONDS_PER_MINUTE) for row in rows}
+    return {(row[0], row[2] // NANOSECONDS_PER_SLICE) for row in rows}
 
 
 def _mark(
@@ -302,26 +303,34 @@ def _mark(
     waited: float,
 ) -> None:
     """Mark the minutes of the rows for recomputing, of the late ones for merging."""
-    minutes: set[Mark] = set()
+    recent: set[Mark] = set()
     late: set[Mark] = set()
     for rows, span in batches:
-        recent, older = _parted(rows, floor)
-        minutes |= _marks(recent, span)
+        those, older = _parted(rows, floor)
+        recent |= _marks(those, span)
         late |= _marks(older, span)
-    for level, marked in ((LEVELS[0].name, minutes), (LATE, late)):
+    for level, marked in ((LEVELS[0].name, recent), (LATE, late)):
         if marked:
             _mark_dirty(driver, level, marked, waited)
 
 
 def _mark_dirty(driver: psycopg.Connection[Any], level: str, marked: set[Mark], waited: float) -> None:
-    marks = sorted(marked)
+    """Mark minutes, each once, and which of their slices: the pass need not fold the others (``db.slices``)."""
+    slices: dict[Mark, int] = {}
+    for name, place in marked:
+        minute = name, place // SLICES
+        slices[minute] = slices.get(minute, 0) | 1 << place % SLICES
+    marks = sorted(slices)
     driver.execute(
         """
-        INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at)
-        SELECT %s, event_name, to_timestamp(minute * 60), clock_timestamp() - make_interval(secs => %s)
-        FROM unnest(%s::text[], %s::bigint[]) AS mark (event_name, minute)
+        INSERT INTO rollup_dirty (level, event_name, bucket_start, marked_at, slices)
+        SELECT %s, event_name, to_timestamp(minute * 60), clock_timestamp() - make_interval(secs => %s), slices
+        FROM unnest(%s::text[], %s::bigint[], %s::smallint[]) AS mark (event_name, minute, slices)
         """,
-        (level, waited, [name for name, _ in marks], [minute for _, minute in marks]),
+        (
+            *(level, waited, [name for name, _ in marks], [minute for _, minute in marks]),
+            [slices[minute] for minute in marks],
+        ),
     )
 
 

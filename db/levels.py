@@ -14,6 +14,8 @@ BucketType = Literal["minute", "hour", "day"]
 RAW = "raw"
 # What the log calls events that are older than raw events are held, and wait to be merged into buckets (``db.late``).
 LATE = "late"
+# A minute has so many slices (``db.slices``). They are no level: a pass keeps them for itself, while they help.
+SLICES = 6
 
 
 @dataclass(frozen=True, slots=True)

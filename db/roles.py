@@ -50,6 +50,8 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "late_events": {"ingest": "INSERT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "rollup_dirty": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "rollup_failures": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "slice_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "slice_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_events": {"viewer": "SELECT"},
     "telemetry_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},

@@ -64,8 +64,9 @@ def drop_dirty_marks_below(connection: Connection, level: str, floor: datetime |
     return connection.execute(_DROP_BELOW_FLOOR, {"level": level, "floor": floor}).rowcount
 
 
-_TAKE = text(f"""
-WITH taken AS MATERIALIZED (
+# What takes marks, as ``gone``: all of a bucket that it takes any of.
+TAKEN = """
+taken AS MATERIALIZED (
     SELECT DISTINCT bucket_start, event_name FROM rollup_dirty
     WHERE level = :level
         AND (CAST(:before AS timestamptz) IS NULL OR bucket_start < CAST(:before AS timestamptz))
@@ -75,7 +76,9 @@ WITH taken AS MATERIALIZED (
     DELETE FROM rollup_dirty AS mark USING taken
     WHERE mark.level = :level AND mark.bucket_start = taken.bucket_start AND mark.event_name = taken.event_name
     RETURNING mark.event_name, mark.bucket_start, mark.marked_at
-)
+)"""
+_TAKE = text(f"""
+WITH {TAKEN}
 {bucket_arrays("SELECT event_name, bucket_start, min(marked_at) AS marked_at FROM gone GROUP BY 1, 2")}
 """)
 
@@ -133,7 +136,16 @@ WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND st
 """
 _DELETE = text(f"WITH {KEYS}, {GONE} {_STORED}")
 # Of their events, which minute was the last that stood there before.
-_DELETE_MINUTES = text(f"WITH {KEYS}, {GONE}, stored AS ({_STORED}) {HELD}")
+DELETE_MINUTES = text(f"WITH {KEYS}, {GONE}, stored AS ({_STORED}) {HELD}")
+# What is folded from raw events is not what its slices (``db.slices``) say.
+_UNSLICED = ", ".join(
+    f"""un{table} AS (
+    DELETE FROM {table} AS slice USING keys
+    WHERE slice.event_name = keys.event_name AND date_bin(:width, slice.bucket_start, 'epoch') = keys.bucket_start
+)"""
+    for table in ("slice_buckets", "slice_splits")
+)
+_DELETE_ALL_OF_MINUTES = text(f"WITH {KEYS}, {GONE}, {_UNSLICED}, stored AS ({_STORED}) {HELD}")
 
 # A backlog is folded in parts, each of at most eight times as many minutes of an event as those before it: what one
 # finds to be wide is counted as a whole in the next.
@@ -199,7 +211,7 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> No
         connection.execute(_DELETE, parameters)
         _fold(connection, level, keys, parameters)
         return
-    names, latest = connection.execute(_DELETE_MINUTES, parameters).one()
+    names, latest = connection.execute(_DELETE_ALL_OF_MINUTES, parameters).one()
     for part in _parts(connection, keys):
         held = {"held_names": names, "held_latest": latest}
         _fold(connection, level, part, {**parameters, **held, **part.parameters()})

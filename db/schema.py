@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -66,7 +67,8 @@ telemetry_events = Table(
 # One row holds everything mergeable about one event name in one bucket. value_counts says how many events carried
 # each measurement: an average divides by it, not by `count`. last_values has of each the time (seconds since 1970) and
 # the value of its last sample, histograms a text (db.bins); both are NULL where a version before them made the bucket.
-# uniques has a text (db.registers) for each metadata key that was declared when the bucket was made.
+# uniques has a text (db.registers) for each metadata key that was declared when the bucket was made. sliced: it was
+# folded from its slices, so they hold all of it; whoever folds it in another way, or an older version, says nothing.
 telemetry_buckets = Table(
     "telemetry_buckets",
     metadata,
@@ -83,6 +85,7 @@ telemetry_buckets = Table(
     Column("last_values", JSONB),
     Column("histograms", JSONB),
     Column("uniques", JSONB),
+    Column("sliced", Boolean),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
     CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
     Index("telemetry_buckets_outdated", "bucket_type", "bucket_start", postgresql_where=text("last_values IS NULL")),
@@ -151,7 +154,7 @@ late_events = Table(
 late_buckets = Table(
     "late_buckets",
     metadata,
-    *_like(telemetry_buckets),
+    *_like(telemetry_buckets, without="sliced"),
     Index("late_buckets_key", "event_name", "bucket_type", "bucket_start"),
 )
 late_splits = Table(
@@ -161,7 +164,25 @@ late_splits = Table(
     Index("late_splits_key", "event_name", "bucket_type", "bucket_start"),
 )
 
+# Ten seconds of a minute each, from which it is folded while it is open (``db.slices``). cut: it had more values than
+# it lists.
+slice_buckets = Table(
+    "slice_buckets",
+    metadata,
+    *_like(telemetry_buckets, without="sliced"),
+    Column("cut", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("event_name", "bucket_start", name="slice_buckets_pkey"),
+)
+slice_splits = Table(
+    "slice_splits",
+    metadata,
+    *_like(telemetry_splits),
+    Column("samples", BigInteger, nullable=False),
+    PrimaryKeyConstraint("event_name", "bucket_start", "dimension", "value", name="slice_splits_pkey"),
+)
+
 # An append-only log of buckets to recompute, and of minutes with late events. No unique key: no writer waits here.
+# slices: of a minute, which of its slices (a bit each, from the first); all of it where that is not said.
 rollup_dirty = Table(
     "rollup_dirty",
     metadata,
@@ -170,6 +191,7 @@ rollup_dirty = Table(
     Column("event_name", Text, nullable=False),
     _time("bucket_start"),
     _time("marked_at", default="clock_timestamp()"),
+    Column("slices", SmallInteger),
     CheckConstraint(_one_of("level", (*BUCKET_TYPES, LATE)), name="rollup_dirty_level"),
     Index("rollup_dirty_bucket", "level", "bucket_start", "event_name"),
 )

@@ -10,11 +10,15 @@ was made before the dimension was declared: nothing is known of its values. An h
 minutes or hours have; what those counted under OTHER stays there.
 
 ``measurements`` has an array of each measurement: its count, sum, minimum and maximum.
+
+Slices of a minute (``db.slices``) have rows of ``slice_splits``: of as many values as are told apart, and with how many
+samples each has, so that the minute lists the same values as if it had been folded from events.
 """
 
 from db import registers
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import OTHER, VALUE_BYTES
+from db.whole import VALUES_AT_ONCE
 
 VALUES_PER_SPLIT = 50
 
@@ -122,12 +126,15 @@ def _kept(kind: str) -> str:
     return f"split_finer CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
 
 
-_OF_BUCKETS = f"""{_DECLARED},
+def _of_buckets(table: str, samples: str) -> str:
+    """Return what a fold needs of finer splits; ``samples``: how many one has, as SQL."""
+    return f"""{_DECLARED},
 split_held AS MATERIALIZED (
     SELECT split_named.bucket, stored.*
     FROM split_named CROSS JOIN LATERAL (
-        SELECT candidate.dimension, candidate.bucket_start AS start, value, count, measurements, histograms, uniques
-        FROM telemetry_splits AS candidate
+        SELECT candidate.dimension, candidate.bucket_start AS start, value, count, measurements, histograms, uniques,
+            {samples} AS samples
+        FROM {table} AS candidate
         WHERE candidate.event_name = split_named.event_name AND candidate.bucket_type = :source
             AND candidate.dimension = split_named.dimension AND candidate.bucket_start >= split_named.bucket_start
             AND candidate.bucket_start < split_named.bucket_start + CAST(:width AS interval)
@@ -146,13 +153,7 @@ split_whole AS (
 ),
 split_finer AS MATERIALIZED (SELECT split_held.* FROM split_held JOIN split_whole USING (bucket, dimension)),
 split_counts AS (
-    SELECT {_ROW}, sum(count) AS count, sum(measured) AS samples
-    FROM (
-        SELECT {_ROW}, count, (
-            SELECT max(CAST(part ->> 0 AS bigint)) FROM jsonb_each(measurements) AS pair (key, part)
-        ) AS measured FROM split_finer
-    ) AS finer
-    GROUP BY 1, 2, 3
+    SELECT {_ROW}, sum(count) AS count, sum(samples) AS samples FROM split_finer GROUP BY 1, 2, 3
 ),
 split_parts ({_OF_KEY}, {_NAMES}) AS (
     SELECT {_OF_KEY}, {", ".join(f"CAST(part ->> {n} AS {kind})" for n, (_, _, kind) in enumerate(_PARTS))}
@@ -163,25 +164,32 @@ split_bins AS (
 ),
 split_hashes AS ({registers.hashes_sql(_OF_KEY, "packed", _kept("e1"))}),
 split_ranks AS ({registers.ranks_sql(_OF_KEY, "packed", _kept("r1"))})"""
+
+
+# Of a bucket only what was measured is known, of which measurement most.
+_MEASURED = "(SELECT max(CAST(part ->> 0 AS bigint)) FROM jsonb_each(measurements) AS pair (key, part))"
 _ONCE_OF_BUCKETS = f"""split_once AS (
     SELECT DISTINCT cell, key
     FROM (SELECT {_OF_KEY} {_STORED} jsonb_object_keys(uniques) AS pair (key)) AS kept
         JOIN split_shown USING ({_ROW})
 )"""
 
+
 # Which values stay is decided by numbers alone, so no values are sorted (see `db.fold`). A cell is a row to be, by its
 # number: texts would be sorted by the rules of a language.
-_SHOWN = f"""
+def _shown_sql(most: int) -> str:
+    return f"""
 split_sizes AS MATERIALIZED (
     SELECT {_ROW}, count, COALESCE(samples, 0) AS samples,
         value = '{OTHER}' OR octet_length(value) > {VALUE_BYTES} AS rest
     FROM split_counts
 ),
 split_ranked AS MATERIALIZED (
-    SELECT {_ROW}, CASE WHEN listed THEN value ELSE '{OTHER}' END AS shown, count
+    SELECT {_ROW}, CASE WHEN listed THEN value ELSE '{OTHER}' END AS shown, count, samples,
+        NOT (listed OR rest) AS cut
     FROM split_sizes JOIN (
         SELECT bucket, dimension, rest, count, samples, NOT rest AND sum(size) OVER (
-            PARTITION BY bucket, dimension, rest ORDER BY count DESC, samples DESC) <= {VALUES_PER_SPLIT} AS listed
+            PARTITION BY bucket, dimension, rest ORDER BY count DESC, samples DESC) <= {most} AS listed
         FROM (
             SELECT bucket, dimension, rest, count, samples, count(*) AS size FROM split_sizes GROUP BY 1, 2, 3, 4, 5
         ) AS tied
@@ -190,7 +198,8 @@ split_ranked AS MATERIALIZED (
 split_rows AS MATERIALIZED (
     SELECT *, CAST(row_number() OVER () AS int) AS cell
     FROM (
-        SELECT bucket, dimension, shown, sum(count)::bigint AS count FROM split_ranked GROUP BY 1, 2, 3
+        SELECT bucket, dimension, shown, sum(count)::bigint AS count, sum(samples)::bigint AS samples
+        FROM split_ranked GROUP BY 1, 2, 3
     ) AS row
 ),
 split_shown AS MATERIALIZED (
@@ -203,7 +212,9 @@ def _shown(columns: str, source: str) -> str:
     return f"SELECT cell, {columns} FROM {source} JOIN split_shown USING ({_ROW})"
 
 
-_MERGED = f"""
+def _merged(known: str, table: str = "telemetry_splits", *more: str) -> str:
+    columns = "".join(f", {column}" for column in more)
+    return f"""
 split_merged AS (
     SELECT part.*, packed.histogram
     FROM (
@@ -217,32 +228,39 @@ split_merged AS (
 split_maps AS (
     SELECT cell, jsonb_object_agg(key, jsonb_build_array({_NAMES})) AS measurements,
         jsonb_object_agg(key, histogram) FILTER (WHERE histogram IS NOT NULL) AS histograms
-    FROM split_merged JOIN split_rows USING (cell) JOIN keys USING (bucket) WHERE KNOWN GROUP BY 1
+    FROM split_merged JOIN split_rows USING (cell) JOIN keys USING (bucket) WHERE {known} GROUP BY 1
 ),
 split_uniques AS (
     SELECT cell, jsonb_object_agg(key, packed) AS uniques
     FROM ({
-    registers.packed_sql(
-        "cell, key", "split_once", _shown("key, hash", "split_hashes"), _shown("key, register, rank", "split_ranks")
-    )
-}) AS packed
+        registers.packed_sql(
+            "cell, key", "split_once", _shown("key, hash", "split_hashes"), _shown("key, register, rank", "split_ranks")
+        )
+    }) AS packed
     GROUP BY 1
 ),
 split_stored AS (
-    INSERT INTO telemetry_splits (event_name, bucket_type, dimension, bucket_start, value, count, measurements,
-        histograms, uniques)
+    INSERT INTO {table} (event_name, bucket_type, dimension, bucket_start, value, count, measurements,
+        histograms, uniques{columns})
     SELECT keys.event_name, :level, dimension, keys.bucket_start, shown, count, COALESCE(measurements, '{{}}'),
-        COALESCE(histograms, '{{}}'), COALESCE(uniques, '{{}}')
+        COALESCE(histograms, '{{}}'), COALESCE(uniques, '{{}}'){columns}
     FROM keys JOIN split_rows USING (bucket) LEFT JOIN split_maps USING (cell) LEFT JOIN split_uniques USING (cell)
 )"""
+
 
 # Of what an event measures beyond its quota there is nothing to tell apart by value.
 _NAMED = "(keys.event_name, key) IN (SELECT event_name, key FROM named WHERE kind = 'measurement')"
 
 
-# They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `counted_once` and `named`.
-FROM_EVENTS = ",".join((_OF_EVENTS, _SHOWN, _ONCE_OF_EVENTS, _MERGED.replace("KNOWN", _NAMED)))
-FROM_BUCKETS = ",".join((_OF_BUCKETS, _SHOWN, _ONCE_OF_BUCKETS, _MERGED.replace("KNOWN", "true")))
+# They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `counted_once` and `named`. Of what is
+# folded into slices, `split_ranked` says which values were cut off.
+_SHOWN = _shown_sql(VALUES_PER_SPLIT)
+FROM_EVENTS = ",".join((_OF_EVENTS, _SHOWN, _ONCE_OF_EVENTS, _merged(_NAMED)))
+FROM_BUCKETS = ",".join((_of_buckets("telemetry_splits", _MEASURED), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
+INTO_SLICES = ",".join(
+    (_OF_EVENTS, _shown_sql(VALUES_AT_ONCE), _ONCE_OF_EVENTS, _merged(_NAMED, "slice_splits", "samples"))
+)
+FROM_SLICES = ",".join((_of_buckets("slice_splits", "samples"), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
 
 # A bucket's rows go with it.
 GONE = """

@@ -28,18 +28,24 @@ whole AS MATERIALIZED (
     GROUP BY 1
 )"""
 
-# What a fold finds to be wide. `held` has the events of which it may find anything, and the last minute of each that
-# was stored before; `ranked`, of each bucket's keys, how many values have which count.
-FOUND = f"""
+
+def found_sql(field: str) -> str:
+    """Return what a fold of minutes finds to be wide, as SQL; ``field``: a key as ``ranked`` calls it.
+
+    ``held`` has the events of which it may find anything, and the last minute of each that was stored before;
+    ``ranked``, of each bucket's keys, how many values have which count.
+    """
+    return f"""
 found AS (
     INSERT INTO whole_keys (event_name, key, since)
     SELECT event_name, key, greatest(held.latest, folded.latest) + CAST(:width AS interval)
     FROM (
-        SELECT DISTINCT event_name, field AS key
+        SELECT DISTINCT event_name, field
         FROM (SELECT bucket, field FROM ranked GROUP BY 1, 2 HAVING sum(size) > {VALUES_AT_ONCE}) AS shown
             JOIN keys USING (bucket)
     ) AS wide
-        JOIN (SELECT event_name, key FROM named WHERE kind = 'metadata') AS named USING (event_name, key)
+        JOIN (SELECT event_name, key, {field} AS field FROM named WHERE kind = 'metadata') AS named
+            USING (event_name, field)
         JOIN (
             SELECT * FROM unnest(CAST(:held_names AS text[]), CAST(:held_latest AS timestamptz[]))
                 AS held (event_name, latest)
@@ -49,14 +55,19 @@ found AS (
     ON CONFLICT DO NOTHING
 )"""
 
-# For `held`, from a statement's own `keys`: before anything of them is deleted.
+
+# For `held`, from a statement's own `keys`: before anything of them is deleted. A minute of which slices stand may be
+# folded from them after what finds a key to be wide: it counts as stored.
 HELD = """
 SELECT array_agg(event_name)::text, array_agg(latest)::text
 FROM (
-    SELECT event_name, (
+    SELECT event_name, greatest((
         SELECT bucket_start FROM telemetry_buckets AS stored
         WHERE stored.event_name = folded.event_name AND bucket_type = :level ORDER BY bucket_start DESC LIMIT 1
-    ) AS latest
+    ), (
+        SELECT date_bin(:width, bucket_start, 'epoch') FROM slice_buckets AS slice
+        WHERE slice.event_name = folded.event_name ORDER BY bucket_start DESC LIMIT 1
+    )) AS latest
     FROM (SELECT DISTINCT event_name FROM keys) AS folded
 ) AS held
 """

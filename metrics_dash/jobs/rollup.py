@@ -6,13 +6,13 @@ late, or after an outage changes nothing that is right. ``db.rollups`` has the s
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from db import failures, late, rollups
+from db import failures, late, rollups, slices
 from db.declared import Declared, declare
 from db.engine import Database
 from db.floors import read_floors
@@ -93,18 +93,20 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
         if any_failed:
             failures.give_up_below(connection, level.name, floor)
             failures.absorb_marks(connection, level.name)
-        keys = rollups.take(connection, level.name, limit, before if level.source == RAW else None)
+        take = _minutes if level.source == RAW else _coarser
+        keys, failing = take(connection, level, limit, before)
         again = failures.due(connection, level.name) if any_failed else BucketKeys()
-        failed += _rebuild(connection, level, keys) + _rebuild(connection, level, again)
+        failed += failing + _rebuild(connection, level, again)
         failures.clear_computed(connection, level.name, again)
         older = rollups.outdated(connection, level.name, floor, min(limit, OUTDATED_PER_PASS))
         failed += _rebuild(connection, level, older)
         outdated += len(older)
         if coarser is not None:
-            for those in (keys, again, older):
+            for those in (*keys, again, older):
                 rollups.mark_dirty(connection, coarser, those)
-        rebuilt[level.name] = len(keys) + len(again)
-        more = more or len(keys) >= limit or len(again) >= failures.RETRIES_PER_PASS
+        taken = sum(map(len, keys))
+        rebuilt[level.name] = taken + len(again)
+        more = more or taken >= limit or len(again) >= failures.RETRIES_PER_PASS
     _alarm(refused, failed, merged.lost)
     return PassResult(
         acted=True,
@@ -116,6 +118,26 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
         late=merged.taken - merged.lost,
         lost=merged.lost,
     )
+
+
+def _minutes(
+    connection: Connection, level: RollupLevel, limit: int, before: datetime | None
+) -> tuple[Sequence[BucketKeys], int]:
+    """Take marks of minutes and compute these again: from their slices, as far as they have any that tell all."""
+    taken = slices.take(connection, limit, before)
+    sliced, cut = slices.make(connection, taken)
+    failed = _rebuild(connection, level, taken.whole) + _rebuild(connection, level, cut)
+    for each, _ in slices.fold(connection, sliced):
+        failed += _rebuild(connection, level, each)
+    slices.forget(connection)
+    return (taken.whole, taken.minutes), failed
+
+
+def _coarser(
+    connection: Connection, level: RollupLevel, limit: int, before: datetime | None
+) -> tuple[Sequence[BucketKeys], int]:
+    keys = rollups.take(connection, level.name, limit)
+    return (keys,), _rebuild(connection, level, keys)
 
 
 def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> int:

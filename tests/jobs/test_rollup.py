@@ -12,10 +12,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import text
 
-from db import failures, rollups
+from db import failures, rollups, slices
 from db.declared import Declared, declare
 from db.engine import Database
 from db.events import insert_events
@@ -210,7 +217,7 @@ class Shadow(RuleBasedStateMachine):
             connection.execute(
                 text(
                     "TRUNCATE telemetry_buckets, telemetry_splits, rollup_dirty, ingest_batches, rollup_failures, "
-                    "event_keys, whole_keys, late_events, ingest_quarantine"
+                    "event_keys, whole_keys, late_events, ingest_quarantine, slice_buckets, slice_splits"
                 )
             )
             declare(connection, Declared(split={"a.b": SPLIT}))
@@ -231,6 +238,10 @@ class Shadow(RuleBasedStateMachine):
 
     def is_taken(self, each: dict[str, Any]) -> bool:
         return self.floors["day"] is None or each["occurred_at"] >= self.floors["day"]
+
+    @initialize(sliced=st.booleans())
+    def take_every_minute_for_an_open_one(self, sliced: bool) -> None:
+        slices.KEPT = slices.OPEN_FOR = 9000 * DAY if sliced else timedelta(0)
 
     @rule(events=EVENTS, seconds=st.integers(0, 59))
     def insert(self, events: list[tuple[str, dict[str, float], dict[str, Any], int]], seconds: int) -> None:
@@ -305,6 +316,29 @@ class Shadow(RuleBasedStateMachine):
             store_unchecked(self.database, [huge, huge])
             if more:
                 insert_events([event(minute, "too.large", v=1)], database=self.database)
+
+    @rule()
+    def mark_as_an_older_version_does(self) -> None:
+        """Whole minutes, of which it says no slices."""
+        with self.database.begin() as connection:
+            connection.execute(text("UPDATE rollup_dirty SET slices = NULL"))
+
+    @rule()
+    def fold_as_an_older_version_does(self) -> None:
+        """What it writes says nothing of slices, and these stand."""
+        with self.database.begin() as connection:
+            rollups.lock(connection)
+            held = connection.execute(text("SELECT to_jsonb(slice) FROM slice_buckets AS slice")).scalars().all()
+            roll_up(connection)
+            connection.execute(text("TRUNCATE slice_buckets"))
+            connection.execute(
+                text(
+                    "INSERT INTO slice_buckets SELECT slice.* FROM jsonb_array_elements(CAST(:held AS jsonb)) AS each, "
+                    "jsonb_populate_record(NULL::slice_buckets, each) AS slice"
+                ),
+                {"held": json.dumps(held)},
+            )
+            connection.execute(text("UPDATE telemetry_buckets SET sliced = NULL"))
 
     @rule()
     def let_failures_be_due(self) -> None:
@@ -457,5 +491,7 @@ def test_any_history_leaves_every_level_equal_to_a_group_by_over_all_that_was_ac
 @contextmanager
 def _on(database: Database) -> Iterator[None]:
     Shadow.database = database
+    before = slices.KEPT, slices.OPEN_FOR
     yield
+    slices.KEPT, slices.OPEN_FOR = before
     del Shadow.database
