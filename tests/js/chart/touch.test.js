@@ -28,14 +28,24 @@ Object.assign(globalThis.metrics, {
 });
 load("chart/touch.js");
 
+/* The fingers' own clock (ms): it goes on where one rests. */
+let now = 0;
+
 function finger(kind, id, clientX, clientY = 50, more = {}) {
   const event = new Event(`pointer${kind}`);
+  Object.defineProperty(event, "timeStamp", { value: now });
   Object.assign(event, { pointerType: "touch", pointerId: id, isPrimary: id === 1, clientX, clientY, ...more });
   document.dispatchEvent(event);
 }
 
-const rest = () => {
+/* What the page does where it hears of nothing for long. */
+const wait = () => {
   for (const work of timers.splice(0)) work();
+};
+
+const rest = () => {
+  now += 500;
+  wait();
 };
 
 function told() {
@@ -84,6 +94,29 @@ test("a finger that rests chooses from where it stood", () => {
   finger("move", 1, 70, 90);
   finger("up", 1, 70, 90);
   assert.deepEqual(told(), ["pin 30", "paint 30–30", "pin 70", "paint 30–70", "choose 30–70"]);
+});
+
+test("a finger that went before, and is heard of late, reads", () => {
+  finger("down", 1, 30);
+  wait();
+  finger("move", 1, 70);
+  finger("up", 1, 70);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "pin 70"]);
+});
+
+test("a finger that went before is told by the moves that the browser put together", () => {
+  finger("down", 1, 30);
+  rest();
+  finger("move", 1, 70, 50, { getCoalescedEvents: () => [{ timeStamp: now - 300, clientX: 50, clientY: 50 }] });
+  finger("up", 1, 70);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "pin 70"]);
+});
+
+test("where the browser takes a finger that seemed to rest, nothing stays", () => {
+  finger("down", 1, 30);
+  wait();
+  finger("cancel", 1, 30);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "hide"]);
 });
 
 test("a finger that rests and is lifted there chooses nothing", () => {
