@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from db.engine import Database
 from db.events import insert_events
 from db.whole import VALUES_AT_ONCE
@@ -16,8 +18,8 @@ from metrics_dash.settings import load_settings
 from tests.support.charts import statements
 
 
-def report(database: Database) -> None:
-    """A process reports once: what it was sent, what it refused, how long it took."""
+def report(database: Database) -> datetime:
+    """A process reports once: what it was sent, what it refused, how long it took. Return the minute that it is of."""
     collector, now = Collector(database, flush_interval=0.01), [0.0]
     collector.start()
     reporter = Reporter(collector, lambda: {"lag_s": 0.5, "dirty": 4.0}, lambda: now[0])
@@ -31,13 +33,18 @@ def report(database: Database) -> None:
     assert collector.flush(180)
     collector.stop()
     roll_up_all(database)
+    with database.reading() as connection:
+        (minute,) = connection.execute(
+            text("SELECT DISTINCT bucket_start FROM telemetry_buckets WHERE bucket_type = 'minute'")
+        ).scalars()
+    return minute.astimezone(UTC)
 
 
 def test_it_is_one_statement_of_its_own_buckets_and_what_is_stored(database: Database) -> None:
-    report(database)
+    # A minute that has just begun is not drawn yet; in the next one the reported one is over.
+    now = report(database) + timedelta(seconds=90)
     settings = load_settings({})
-    # A minute that has just begun is not drawn yet; in one the reported one is over.
-    queries = Queries(database, load_catalog(), settings, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
+    queries = Queries(database, load_catalog(), settings, clock=lambda: now)
     found = overview(queries, database, settings)()
     assert set(found.charts) == {chart.id for chart in TAB.charts}
     totals = {key: chart.headline.value for key, chart in found.charts.items()}
