@@ -41,9 +41,6 @@ class Taken:
     minutes: BucketKeys
     slices: BucketKeys
 
-    def __len__(self) -> int:
-        return len(self.whole) + len(self.minutes)
-
 
 _HELD = """EXISTS (
     SELECT FROM slice_buckets AS slice WHERE slice.event_name = marked.event_name
