@@ -11,7 +11,9 @@
 
   /* Give every link its address, and mark the ones that hold. */
   function mark() {
-    const [drawn, asked] = [metrics.url.of(metrics.shown.address()), metrics.url.of(location.search)];
+    const drawn = metrics.url.of(metrics.shown.address());
+    /* What is passed over in the address was asked for, and nothing of it is still to come. */
+    const asked = metrics.shown.isPending() ? metrics.url.of(location.search) : drawn;
     metrics.dom.maybe("board")?.toggleAttribute("data-waiting", metrics.shown.isPending());
     for (const kind of kinds) {
       for (const link of metrics.dom.all(kind.selector)) markOne(kind, link, drawn, asked);

@@ -159,6 +159,8 @@ def test_what_of_the_address_can_not_be_read_is_said_and_everything_else_works(o
     for words in ("tab: 'nowhere' is not known", "tz: 'Mars/Olympus' is not a time zone", "compare: 'year'", "'no:x'"):
         expect(said).to_contain_text(words)
     stands(page, "server", "Server")
+    # Nothing of it is still to come.
+    expect(page.locator("[data-pending]")).to_have_count(0)
     page.click("#card-players-online .card-tools summary")
     page.locator("#card-players-online .sheet").get_by_text("Data as a table", exact=True).click()
     expect(page.locator("#details thead")).to_contain_text("Players Online")
