@@ -15,10 +15,11 @@ Events in
     means), ``partitions`` (a table a day), ``events`` (``insert_events``, ``query_events``).
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
-    pass), ``fold`` (from rows to buckets), ``slices`` (of the open minute, to fold no more than is new), ``late``
-    (events merged into buckets whose raw events are gone), ``bins``
-    (their histograms), ``registers`` (their unique counts), ``splits`` (all of that by the values of a dimension),
-    ``labels`` and ``event_keys`` (what buckets name, and how many), ``whole`` (keys with too many values to tell them
+    pass), ``fold`` (from rows to buckets) and ``fold_distributed`` (where Citus spreads events
+    over workers), ``slices`` (of the open minute, to fold no more than is new), ``late``
+    (events merged into buckets whose raw events are gone), ``bins`` (their histograms), ``registers``
+    (their unique counts), ``splits`` (all of that by the values of a dimension), ``labels`` and ``event_keys`` (what
+    buckets name, and how many), ``whole`` (keys with too many values to tell them
     apart), ``declared`` (what a catalog wants more of),
     ``failures`` (what can't be computed), ``buckets`` (``query_buckets``, ``purge_buckets_before``), ``floors`` (below
     which a level holds nothing), ``clock`` (what time it is for that), ``lowering`` (a floor that rose by mistake),

@@ -80,22 +80,44 @@ def unpacked(column: str) -> str:
 
 
 _AGGREGATES = "aggregated CROSS JOIN LATERAL jsonb_each(aggregates)"
-_HASHES = f"""
-    SELECT bucket, key, {registers.hash_sql("value")} AS hash
-    FROM (
-        SELECT bucket, key, metadata ->> key AS value FROM events JOIN counted_once USING (bucket) WHERE counted > 0
-        OFFSET 0
-    ) AS carried
-    WHERE value IS NOT NULL"""
 _NO_RANKS = "SELECT NULL::int AS bucket, NULL::text AS key, NULL::int AS register, NULL::int AS rank WHERE false"
 _KEPT = "finer CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
 _FINER_HASHES = registers.hashes_sql("bucket, key", "packed", _KEPT.format(kind="e1"))
 _FINER_RANKS = registers.ranks_sql("bucket, key", "packed", _KEPT.format(kind="r1"))
 
+
 # Every part names the same columns whatever the source. `parts`: aggregates of each measurement. `bins`: how many of
 # its values lie in a place. `labels`: how many events carried a metadata key (`field`) with a value. An event is the
 # smallest of buckets. Numbers are grouped once, by their places, so what is merged of them is a fraction.
-_EVENTS = f"""
+def events_sql(read: str, placed: str, hashes: str, labels: str) -> str:
+    """Return the parts that a fold takes from events: ``read`` are those named ``keys``, ``counts`` and ``aggregated``,
+    the others queries of numbers by their places, of hashes of values that are counted once, and of labels."""
+    return f"""
+{read},
+placed AS MATERIALIZED ({placed}
+),
+bins AS (
+    SELECT bucket, key, place, value_counts AS count FROM placed
+    UNION ALL
+    {bins_sql("bucket, key", "value ->> 'bins'", _AGGREGATES)}
+),
+parts (bucket, key, {", ".join(MERGES)}) AS (
+    SELECT bucket, key, {", ".join(MERGES)} FROM placed
+    UNION ALL
+    SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
+    FROM aggregated CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
+),
+counted_once AS MATERIALIZED (
+    SELECT bucket, key FROM keys JOIN event_keys USING (event_name) WHERE kind = 'unique'
+),
+uniques AS ({registers.packed_sql("bucket, key", "counted_once", hashes, _NO_RANKS)}),
+{WHOLE},
+labels AS ({labels}
+)"""
+
+
+NUMBERS = ", ".join(f"{merge.aggregate}({merge.of_number}) AS {column}" for column, merge in MERGES.items())
+_READ = f"""
 {KEYS},
 events AS MATERIALIZED (
     SELECT keys.bucket, event.*
@@ -110,9 +132,9 @@ events AS MATERIALIZED (
     ) AS event
 ),
 counts AS (SELECT bucket, sum(counted) AS count FROM events GROUP BY 1),
-aggregated AS MATERIALIZED (SELECT bucket, metadata, aggregates FROM events WHERE aggregates <> '{{}}'),
-placed AS MATERIALIZED (
-    SELECT bucket, key, place, {", ".join(f"{m.aggregate}({m.of_number}) AS {c}" for c, m in MERGES.items())}
+aggregated AS MATERIALIZED (SELECT bucket, metadata, aggregates FROM events WHERE aggregates <> '{{}}')"""
+_PLACED = f"""
+    SELECT bucket, key, place, {NUMBERS}
     FROM (
         SELECT *, {place_sql("value")} AS place
         FROM (
@@ -123,32 +145,22 @@ placed AS MATERIALIZED (
             OFFSET 0
         ) AS measurement
     ) AS measurement
-    GROUP BY 1, 2, 3
-),
-bins AS (
-    SELECT bucket, key, place, value_counts AS count FROM placed
-    UNION ALL
-    {bins_sql("bucket, key", "value ->> 'bins'", _AGGREGATES)}
-),
-parts (bucket, key, {", ".join(MERGES)}) AS (
-    SELECT bucket, key, {", ".join(MERGES)} FROM placed
-    UNION ALL
-    SELECT bucket, pair.key, {", ".join(f"CAST({m.of_aggregate} AS {m.kind})" for m in MERGES.values())}
-    FROM aggregated CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
-),
-counted_once AS (
-    SELECT bucket, key FROM keys JOIN event_keys USING (event_name) WHERE kind = 'unique'
-),
-uniques AS ({registers.packed_sql("bucket, key", "counted_once", _HASHES, _NO_RANKS)}),
-{WHOLE},
-labels AS (
+    GROUP BY 1, 2, 3"""
+_HASHES = f"""
+    SELECT bucket, key, {registers.hash_sql("value")} AS hash
+    FROM (
+        SELECT bucket, key, metadata ->> key AS value FROM events JOIN counted_once USING (bucket) WHERE counted > 0
+        OFFSET 0
+    ) AS carried
+    WHERE value IS NOT NULL"""
+_LABELS = """
     SELECT bucket, key AS field, CASE WHEN key = ANY(fields) THEN NULL ELSE COALESCE(metadata ->> key, 'null') END
         AS value, counted AS count
     FROM (
         SELECT bucket, counted, metadata, fields, jsonb_object_keys(metadata) AS key
         FROM events LEFT JOIN whole USING (bucket) WHERE counted > 0
-    ) AS described
-)"""
+    ) AS described"""
+_EVENTS = events_sql(_READ, _PLACED, _HASHES, _LABELS)
 
 _FINER_COLUMNS = ", ".join(merge.read(f"finer.{column} ->> pair.key") for column, merge in MERGES.items())
 _BUCKETS = f"""
@@ -304,7 +316,7 @@ capped AS (
 _ONCE = "once AS (SELECT bucket, jsonb_object_agg(key, packed) AS uniques FROM uniques GROUP BY 1)"
 
 
-def _fold(
+def fold_sql(
     source: str, naming: str, *others: str, most: int = VALUES_PER_KEY, table: str = "telemetry_buckets", **more: str
 ) -> str:
     """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source`` gives;
@@ -321,20 +333,23 @@ FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN cap
 """
 
 
-FOLD_EVENTS = text(_fold(_EVENTS, _NAMED, found_sql("key"), splits.FROM_EVENTS))
-FOLD_BUCKETS = text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS))
+def fold_events_sql(events: str, split: str) -> str:
+    """Return the statement that folds minutes from events; ``split``: what writes their splits."""
+    return fold_sql(events, _NAMED, found_sql("key"), split)
 
-# An open minute by way of its slices (``db.slices``): these list every value, so the minute is what it would have been.
-FOLD_SLICES = text(
-    _fold(
-        *(_EVENTS, _NAMED, splits.INTO_SLICES, _CUT),
-        most=VALUES_AT_ONCE,
-        table="slice_buckets",
-        cut="keys.bucket IN (SELECT bucket FROM cut)",
-    )
-)
+
+def fold_slices_sql(events: str, split: str) -> str:
+    """Return the statement that folds slices of open minutes (``db.slices``) from events. They list every value, so a
+    minute that is folded from them is what it would have been."""
+    named = "keys.bucket IN (SELECT bucket FROM cut)"
+    return fold_sql(events, _NAMED, split, _CUT, most=VALUES_AT_ONCE, table="slice_buckets", cut=named)
+
+
+FOLD_EVENTS = text(fold_events_sql(_EVENTS, splits.from_events()))
+FOLD_BUCKETS = text(fold_sql(_BUCKETS, _INHERITED, splits.FROM_BUCKETS))
+FOLD_SLICES = text(fold_slices_sql(_EVENTS, splits.into_slices()))
 FOLD_SLICED = text(
-    _fold(
+    fold_sql(
         _BUCKETS.replace("FROM telemetry_buckets AS candidate", "FROM slice_buckets AS candidate"),
         *(f"{_KNOWN_NAMES}, {_INHERITED}", found_sql(escaped_sql("key")), splits.FROM_SLICES),
         sliced="true",

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from db.faults import Fault, classify, describe
-from db.fold import FOLD_BUCKETS, FOLD_EVENTS, KEYS
+from db.fold import FOLD_BUCKETS, KEYS
+from db.fold_distributed import folds
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
@@ -229,6 +230,7 @@ def _fold(connection: Connection, level: RollupLevel, keys: BucketKeys, paramete
     assert keys.earliest is not None
     assert keys.latest is not None
     span = {"earliest": keys.earliest, "end": keys.latest + level.width}
+    fold = folds(connection).events if level.source == RAW else FOLD_BUCKETS
     connection.execute(LOOPS_OFF)
-    connection.execute(FOLD_EVENTS if level.source == RAW else FOLD_BUCKETS, {**parameters, **span})
+    connection.execute(fold, {**parameters, **span})
     connection.execute(LOOPS_ON)

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from db.fold import FOLD_SLICED, FOLD_SLICES, KEYS
+from db.fold import FOLD_SLICED, KEYS
+from db.fold_distributed import folds
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import LEVELS, SLICES, RollupLevel
 from db.rollups import DELETE_MINUTES, LOOPS_OFF, LOOPS_ON, TAKEN, compute
@@ -142,8 +143,9 @@ def _make(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
     assert keys.latest is not None
     values = {"level": _NAME, "width": WIDTH, **keys.parameters()}
     connection.execute(_DELETE, values)
+    fold = folds(connection).slices
     connection.execute(LOOPS_OFF)
-    connection.execute(FOLD_SLICES, {**values, "earliest": keys.earliest, "end": keys.latest + WIDTH})
+    connection.execute(fold, {**values, "earliest": keys.earliest, "end": keys.latest + WIDTH})
     connection.execute(LOOPS_ON)
 
 

@@ -40,10 +40,10 @@ split_named AS MATERIALIZED (
 )"""
 
 
-def _value(dimension: str) -> str:
-    """Return an event's value of a dimension as a label has it, as SQL; OTHER without one."""
+def value_sql(dimension: str, name: str = "value") -> str:
+    """Return an event's value of a dimension as a label has it, as SQL, with its name; OTHER without one."""
     return (
-        f"COALESCE(metadata ->> {dimension}, CASE WHEN metadata ? {dimension} THEN 'null' ELSE '{OTHER}' END) AS value"
+        f"COALESCE(metadata ->> {dimension}, CASE WHEN metadata ? {dimension} THEN 'null' ELSE '{OTHER}' END) AS {name}"
     )
 
 
@@ -51,23 +51,17 @@ _SPLIT_BUCKETS = "bucket IN (SELECT bucket FROM split_named)"
 
 # What both sources give: `split_counts`, how many events of a value; `split_parts` and `split_bins`, of its
 # measurements; `split_hashes` and `split_ranks`, of keys whose values are counted once, which `split_once` names.
-_OF_EVENTS = f"""{_DECLARED},
-split_counts AS (
+_COUNTED = f"""
     SELECT {_ROW}, sum(counted) AS count, sum(weight) AS samples
     FROM (
-        SELECT bucket, counted, weight, dimension, {_value("dimension")}
+        SELECT bucket, counted, weight, dimension, {value_sql("dimension")}
         FROM events JOIN split_named USING (bucket) OFFSET 0
     ) AS told
-    GROUP BY 1, 2, 3
-),
-split_aggregates AS MATERIALIZED (
-    SELECT bucket, dimension, {_value("dimension")}, pair.key, pair.value AS aggregate
-    FROM aggregated JOIN split_named USING (bucket) CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
-),
-split_placed AS MATERIALIZED (
+    GROUP BY 1, 2, 3"""
+_PLACED = f"""
     SELECT {_OF_KEY}, place, sum(weight) AS values, sum(weight * number) AS sum, min(number) AS min, max(number) AS max
     FROM (
-        SELECT bucket, weight, key, number, place, dimension, {_value("dimension")}
+        SELECT bucket, weight, key, number, place, dimension, {value_sql("dimension")}
         FROM (
             SELECT *, {place_sql("number")} AS place
             FROM (
@@ -83,7 +77,35 @@ split_placed AS MATERIALIZED (
         JOIN split_named USING (bucket)
         OFFSET 0
     ) AS measured
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3, 4, 5"""
+_HASHED = f"""
+    SELECT {_OF_KEY}, hash
+    FROM (
+        SELECT bucket, key, hash, dimension, {value_sql("dimension")}
+        FROM (
+            SELECT bucket, metadata, key, {registers.hash_sql("carried")} AS hash
+            FROM (
+                SELECT bucket, metadata, key, metadata ->> key AS carried FROM events JOIN counted_once USING (bucket)
+                WHERE counted > 0 AND {_SPLIT_BUCKETS}
+                OFFSET 0
+            ) AS carried
+            WHERE carried IS NOT NULL
+            OFFSET 0
+        ) AS hashed
+        JOIN split_named USING (bucket)
+    ) AS hashed"""
+
+
+def _of_events(counted: str, placed: str, hashed: str) -> str:
+    """Return what a fold needs of events, from queries of ``split_counts``, ``split_placed`` and ``split_hashes``."""
+    return f"""{_DECLARED},
+split_counts AS ({counted}
+),
+split_aggregates AS MATERIALIZED (
+    SELECT bucket, dimension, {value_sql("dimension")}, pair.key, pair.value AS aggregate
+    FROM aggregated JOIN split_named USING (bucket) CROSS JOIN LATERAL jsonb_each(aggregates) AS pair
+),
+split_placed AS MATERIALIZED ({placed}
 ),
 split_parts AS (
     SELECT {_OF_KEY}, {_NAMES} FROM split_placed
@@ -97,26 +119,13 @@ split_bins AS (
     UNION ALL
     {bins_sql(_OF_KEY, "aggregate ->> 'bins'", "split_aggregates")}
 ),
-split_hashes AS (
-    SELECT {_OF_KEY}, hash
-    FROM (
-        SELECT bucket, key, hash, dimension, {_value("dimension")}
-        FROM (
-            SELECT bucket, metadata, key, {registers.hash_sql("carried")} AS hash
-            FROM (
-                SELECT bucket, metadata, key, metadata ->> key AS carried FROM events JOIN counted_once USING (bucket)
-                WHERE counted > 0 AND {_SPLIT_BUCKETS}
-                OFFSET 0
-            ) AS carried
-            WHERE carried IS NOT NULL
-            OFFSET 0
-        ) AS hashed
-        JOIN split_named USING (bucket)
-    ) AS hashed
+split_hashes AS ({hashed}
 ),
 split_ranks AS (
     SELECT 0 AS bucket, '' AS dimension, '' AS value, '' AS key, 0 AS register, 0 AS rank WHERE false
 )"""
+
+
 _ONCE_OF_EVENTS = "split_once AS (SELECT cell, key FROM split_rows JOIN counted_once USING (bucket))"
 
 _STORED = "FROM split_finer CROSS JOIN LATERAL"
@@ -255,11 +264,21 @@ _NAMED = "(keys.event_name, key) IN (SELECT event_name, key FROM named WHERE kin
 # They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `counted_once` and `named`. Of what is
 # folded into slices, `split_ranked` says which values were cut off.
 _SHOWN = _shown_sql(VALUES_PER_SPLIT)
-FROM_EVENTS = ",".join((_OF_EVENTS, _SHOWN, _ONCE_OF_EVENTS, _merged(_NAMED)))
+
+
+def from_events(counted: str = _COUNTED, placed: str = _PLACED, hashed: str = _HASHED) -> str:
+    """Return the parts that write splits of what is folded from events; see ``_of_events``."""
+    return ",".join((_of_events(counted, placed, hashed), _SHOWN, _ONCE_OF_EVENTS, _merged(_NAMED)))
+
+
+def into_slices(counted: str = _COUNTED, placed: str = _PLACED, hashed: str = _HASHED) -> str:
+    """Return the parts that write splits of slices, from events."""
+    shown = _shown_sql(VALUES_AT_ONCE)
+    written = _merged(_NAMED, "slice_splits", "samples")
+    return ",".join((_of_events(counted, placed, hashed), shown, _ONCE_OF_EVENTS, written))
+
+
 FROM_BUCKETS = ",".join((_of_buckets("telemetry_splits", _MEASURED), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
-INTO_SLICES = ",".join(
-    (_OF_EVENTS, _shown_sql(VALUES_AT_ONCE), _ONCE_OF_EVENTS, _merged(_NAMED, "slice_splits", "samples"))
-)
 FROM_SLICES = ",".join((_of_buckets("slice_splits", "samples"), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
 
 # A bucket's rows go with it.

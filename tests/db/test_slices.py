@@ -1,7 +1,7 @@
 """A minute that is folded from its slices is what it would be from raw, whatever comes in between and whoever folds
 it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,25 +11,23 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db import failures, rollups, slices
-from db.aggregates import Aggregate
 from db.batches import Batch
-from db.buckets import query_buckets
 from db.declared import Declared, declare
 from db.engine import Database
 from db.events import insert_events
 from db.fold import FOLD_EVENTS
-from db.labels import OTHER
 from db.ledger import write_batches
 from db.levels import LEVELS
 from db.partitions import ensure_partitions
 from db.repairs import mark_between
-from db.rows import DELTA, EVENT, SAMPLE
+from db.rows import SAMPLE
 from db.whole import VALUES_AT_ONCE
 from metrics_dash.ingest.event import Event, check_event
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up, roll_up_all, run_pass
 from tests.support.older import store_unchecked
-from tests.support.rollups import FOREVER, NOON, buckets, counts, event, marks, transaction, write_uncommitted
+from tests.support.rollups import NOON, buckets, counts, event, marks, transaction, write_uncommitted
+from tests.support.twins import assert_twins, declare_twins, everything, nasty
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
@@ -79,11 +77,14 @@ def kept(database: Database, name: str = "a.b") -> dict[float, int]:
 # The same from slices as from raw. Two events have the same of everything, and of one every mark is a whole minute's.
 
 
+TWINS = ("by.slices", "by.raw")
+
+
 def twins(database: Database, made: Iterable[Event]) -> None:
     made = list(made)
     batch = [
         check_event(Event(name, *each[1:]), NOON + timedelta(days=1), timedelta(days=9000))
-        for name in ("by.slices", "by.raw")
+        for name in TWINS
         for each in made
     ]
     ensure_partitions(database, {NOON.date()})
@@ -93,94 +94,14 @@ def twins(database: Database, made: Iterable[Event]) -> None:
     run_pass(database)
 
 
-def everything(database: Database, name: str) -> Any:
-    stored = {
-        level.name: [
-            {key: each[key] for key in each if key not in ("event_name", "inserted_at")}
-            for each in query_buckets(name, level.name, *FOREVER, database=database)
-        ]
-        for level in LEVELS
-    }
-    with database.reading() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT bucket_type, dimension, bucket_start, value, count, measurements, histograms, uniques "
-                "FROM telemetry_splits WHERE event_name = :name ORDER BY 1, 2, 3, 4"
-            ),
-            {"name": name},
-        )
-        split = [dict(row) for row in rows.mappings()]
-        rows = connection.execute(
-            text("SELECT key, since FROM whole_keys WHERE event_name = :n ORDER BY 1"), {"n": name}
-        )
-        whole = [tuple(row) for row in rows]
-        uniques = connection.execute(
-            text("SELECT bucket_start, uniques FROM telemetry_buckets WHERE event_name = :n ORDER BY bucket_type, 1"),
-            {"n": name},
-        )
-        return stored, split, whole, [tuple(row) for row in uniques]
-
-
-def approximately(found: Any) -> Any:
-    """Sums depend on the order of adding; all else is exact."""
-    stored, split, whole, uniques = found
-    for each in (bucket for level in stored.values() for bucket in level):
-        each["sum_values"] = {
-            key: pytest.approx(value, rel=1e-9, abs=1e-6) for key, value in each["sum_values"].items()
-        }
-    for row in split:
-        for parts in row["measurements"].values():
-            parts[1] = None if parts[1] is None else pytest.approx(parts[1], rel=1e-9, abs=1e-6)
-    return stored, split, whole, uniques
-
-
-def assert_twins(database: Database) -> None:
-    assert everything(database, "by.slices") == approximately(everything(database, "by.raw"))
-
-
-def nasty(random: Random, ids: Iterator[int], *, wide: bool, long: bool) -> Event:
-    """Anything that an event may be, with values that tie, and that are too many, too long or called as the rest is."""
-    values: dict[str, Callable[[], Any]] = {
-        "land": lambda: f"l{min(random.randrange(90), random.randrange(90))}",
-        "few": lambda: random.choice([None, True, 1, "1", "null", OTHER, "", "a:b", ":", "\\"]),
-        "some": lambda: f"s{random.randrange(70)}",
-        "who": lambda: random.randrange(400),
-        "a:b\\": lambda: random.randrange(3),
-        OTHER: lambda: "x",
-        "late": lambda: next(ids) if wide else 1,
-        **({"long": lambda: random.choice("xyz") * 2000} if long and random.random() < 0.002 else {}),
-    }
-    metadata = {key: make() for key, make in values.items() if random.random() < 0.7}
-    numbers: dict[str, float] = {
-        key: random.choice([0, -1.5, random.gauss(0, 1e3), 1e12]) for key in "xyz" if random.random() < 0.5
-    }
-    known = [
-        Aggregate(3, 12.5, 1.0, 9.0, {"scale": 5, "zero": 1, "positive": [0, [1, 0, 1]]}),
-        Aggregate(2, None),
-    ]
-    aggregates = {"g": random.choice(known)} if random.random() < 0.1 else {}
-    return Event(
-        "a.b",
-        numbers,
-        metadata,
-        NOON + timedelta(seconds=random.choice([random.random() * 60, 60 + random.random() * 60])),
-        weight=random.choice([1, 1, 1, 5]),
-        kind=random.choice([EVENT, EVENT, EVENT, SAMPLE, DELTA]),
-        aggregates=aggregates,
-    )
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_a_minute_from_slices_is_in_all_that_it_holds_what_it_is_from_raw(database: Database, seed: int) -> None:
     random, ids = Random(seed), iter(range(10**9))
-    with database.begin() as connection:
-        rollups.lock(connection)
-        for name in ("by.slices", "by.raw"):
-            declare(connection, Declared(unique={name: ["who"]}, split={name: ["land", "few"]}))
+    declare_twins(database, *TWINS)
     for turn in range(5):
         made = [nasty(random, ids, wide=turn >= 2, long=seed % 3 == 2) for _ in range(random.choice([30, 150, 400]))]
         twins(database, made)
-        assert_twins(database)
+        assert_twins(database, *TWINS)
     assert seed % 3 == 2 or sliced(database, "by.slices") == [True, True]
     assert audit(database) == []
 
@@ -190,7 +111,7 @@ def test_values_that_no_slice_but_their_minute_has_too_many_of_are_cut_as_from_r
         twins(
             database, (Event("a.b", {}, {"k": f"v{(second * 3 + n) % 200}"}, NOON + second * SECOND) for n in range(40))
         )
-        assert_twins(database)
+        assert_twins(database, *TWINS)
     assert sliced(database, "by.slices") == [True]
 
 
@@ -201,16 +122,16 @@ def test_more_values_than_a_slice_tells_apart_make_its_minute_be_folded_from_raw
     twins(database, many[-1:])
     assert sliced(database, "by.slices") == [False]
     assert kept(database, "by.slices") == {}
-    assert_twins(database)
+    assert_twins(database, *TWINS)
     twins(database, [Event("a.b", {}, {"k": 1}, NOON + 61 * SECOND)])
     assert sliced(database, "by.slices") == [False, True]
-    assert_twins(database)
+    assert_twins(database, *TWINS)
 
 
 def test_a_key_that_is_wide_over_several_slices_is_found_to_be_so(database: Database) -> None:
     for second in (0, 10, 20):
         twins(database, (Event("a.b", {}, {"a:k": f"{second}-{n}"}, NOON + second * SECOND) for n in range(90)))
-        assert_twins(database)
+        assert_twins(database, *TWINS)
     assert sliced(database, "by.slices") == [True]
     _, _, whole, _ = everything(database, "by.slices")
     assert whole == [("a:k", NOON + MINUTE)]
@@ -224,7 +145,7 @@ def test_split_values_that_tie_in_events_are_told_by_their_samples_as_from_raw(d
         made = [Event("a.b", {}, {"land": n}, NOON + second * SECOND) for n in range(70)]
         more = [Event("a.b", {"x": 1.0} if n % 2 else {}, {"land": n}, NOON, kind=SAMPLE) for n in range(0, 70, 3)]
         twins(database, made + more)
-        assert_twins(database)
+        assert_twins(database, *TWINS)
     assert sliced(database, "by.slices") == [True]
 
 
