@@ -52,7 +52,9 @@ def labels(
 def _freshness(data: TabData, behind: Lag | None, now: datetime, pace: float) -> tuple[str, str]:
     through = f"complete through {_clock(data.complete_through, data.window.zone, now)}"
     if not data.window.live:
-        return "quiet", f"{'Over' if pace else _PAUSED} · {through}"
+        # Of what is over, it is enough that nothing of it is on its way any more.
+        known = "complete" if data.window.end <= data.complete_through else through
+        return "quiet", f"{'Over' if pace else _PAUSED} · {known}"
     if behind is not None:
         why = "; ".join(behind.reasons)
         late = f"Behind by {duration(behind.behind.total_seconds())}{f': {why}' if why else ''}"

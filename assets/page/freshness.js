@@ -65,9 +65,9 @@
    * @param {Answer} answer
    * @returns {[tone: string, words: string]}
    */
-  function fresh({ completeThrough, zone, live, lag }) {
+  function fresh({ completeThrough, zone, end, live, lag }) {
     const through = `complete through ${time.clock(completeThrough, zone)}`;
-    if (!live) return ["quiet", metrics.url.pace() ? `Over · ${through}` : `Paused · ${through}`];
+    if (!live) return ["quiet", `${metrics.url.pace() ? "Over" : "Paused"} · ${end <= completeThrough ? "complete" : through}`];
     if (lag) return [lag.long ? "bad" : "warn", late(lag, through)];
     /* Nothing follows now where nothing is asked. */
     if (!metrics.url.pace()) return ["quiet", `Refresh is off · ${through}`];

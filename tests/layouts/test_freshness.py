@@ -39,9 +39,11 @@ def test_what_is_complete_through_another_day_names_it() -> None:
     [
         ("refresh=off", f"Refresh is off · {THROUGH}", "Off"),
         ("refresh=60", f"Live · {THROUGH}", "1 min"),
-        ("from=2026-03-01&to=2026-03-02", f"Paused · {THROUGH}", "Paused"),
-        ("range=yesterday", f"Over · {THROUGH}", "10 s"),
-        ("range=2026-03-01", f"Paused · {THROUGH}", "Paused"),
+        ("from=2026-03-01&to=2026-03-02", "Paused · complete", "Paused"),
+        ("range=yesterday", "Over · complete", "10 s"),
+        ("range=today", f"Live · {THROUGH}", "10 s"),
+        ("range=2026-03-01", "Paused · complete", "Paused"),
+        ("range=2026-03-10", f"Paused · {THROUGH}", "Paused"),
     ],
 )
 def test_who_does_not_move_on_says_why(search: str, words: str, refresh: str) -> None:

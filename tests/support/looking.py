@@ -34,7 +34,7 @@ def wait_for_tab(page: Page, tab: str) -> None:
     ready = f"#grid-{tab} .js-plotly-plot .xaxislayer-above, #grid-{tab} .chart-state:not(:empty)"
     page.wait_for_selector(ready, state="attached")
     page.wait_for_selector(".stage[data-sketched]", state="detached")
-    page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('complete through')")
+    page.wait_for_selector("#freshness:not([data-tone=quiet]), #freshness-text:has-text('complete')")
 
 
 def wait_for_length(page: Page, hours: float) -> None:
