@@ -6,6 +6,7 @@
  * or key, or when the first refresh is due. What is pressed before is done then. */
 (() => {
   const FETCH_AGAIN_AFTER = 3000;
+  const OLD_AFTER = 10000;
   const PAINTED_WITHIN = 500;
   const CAME_WHOLE_WITHIN = 60000;
   const TOUCHES = ["pointerdown", "touchstart", "keydown", "click", "focusin", "wheel", "scroll"];
@@ -29,6 +30,16 @@
 
   /* Scripts */
 
+  /* How fresh the page is was true when it was sent; from here on assets/page/freshness.js says it. */
+  function says(/** @type {string} */ tone, /** @type {string} */ words) {
+    const pill = document.getElementById("freshness");
+    const place = document.getElementById("freshness-text");
+    if (window.metrics || !pill || !place) return;
+    pill.dataset.tone = tone;
+    pill.dataset.of = "before";
+    place.textContent = words;
+  }
+
   /** In their order, and tried again where one fails. @param {string[]} addresses @param {() => void} done */
   function run(addresses, done) {
     if (!addresses.length) return done();
@@ -37,6 +48,7 @@
     script.onload = () => run(addresses.slice(1), done);
     script.onerror = () => {
       script.remove();
+      says("bad", "The server can’t be reached, retrying; what stands here is of before");
       setTimeout(run, FETCH_AGAIN_AFTER, addresses, done);
     };
     document.head.append(script);
@@ -98,6 +110,7 @@
       const tags = Array.from(document.querySelectorAll("script[data-late]"));
       const addresses = tags.map((tag) => /** @type {string} */ (tag.getAttribute("src")));
       const begin = () => {
+        setTimeout(says, OLD_AFTER, "quiet", "Loading… what stands here is of before");
         fetchAhead(addresses.slice(1), "preload");
         run(addresses, done);
       };

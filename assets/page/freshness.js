@@ -12,7 +12,10 @@
   const FIRST_HOLDS = 10;
   const first = dom.maybe("freshness");
   /** @type {[tone: string, words: string]} */
-  const sent = [first?.dataset.tone ?? "quiet", dom.maybe("freshness-text")?.textContent ?? ""];
+  const sent =
+    first?.dataset.of === "before"
+      ? ["quiet", "Connecting…"]
+      : [first?.dataset.tone ?? "quiet", dom.maybe("freshness-text")?.textContent ?? ""];
   /** @type {string | null} */
   let unconnected = null;
 
@@ -67,7 +70,8 @@
    */
   function fresh({ completeThrough, zone, end, live, lag }) {
     const through = `complete through ${time.clock(completeThrough, zone)}`;
-    if (!live) return ["quiet", `${metrics.url.pace() ? "Over" : "Paused"} · ${end <= completeThrough ? "complete" : through}`];
+    if (!live)
+      return ["quiet", `${metrics.url.pace() ? "Over" : "Paused"} · ${end <= completeThrough ? "complete" : through}`];
     if (lag) return [lag.long ? "bad" : "warn", late(lag, through)];
     /* Nothing follows now where nothing is asked. */
     if (!metrics.url.pace()) return ["quiet", `Refresh is off · ${through}`];

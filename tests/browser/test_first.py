@@ -1,5 +1,6 @@
 """What the server sends is a page to read already; the page that is built over it takes its place without a jump."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -82,6 +83,29 @@ def test_where_the_server_does_not_answer_the_first_picture_stands_and_is_called
     page.locator("#range-24h").click()
     expect(page.locator("#range-24h")).to_have_attribute("data-pending", "")
     expect(page.locator("#range-6h")).to_have_attribute("aria-current", "true")
+
+
+def test_where_no_script_comes_the_first_picture_is_called_old_until_they_do(open_page: Open, page_url: str) -> None:
+    page = open_page("about:blank")
+    page.route(re.compile(r"component-suites.*\.js"), lambda route: route.abort())
+    page.goto(f"{page_url}?tab=auth&range=6h")
+    expect(page.locator("#freshness")).to_have_attribute("data-tone", "bad")
+    expect(page.locator("#freshness-text")).to_contain_text("can’t be reached, retrying")
+    expect(page.locator(".sketched .number")).to_have_count(AUTH)
+    page.unroute(re.compile(r"component-suites.*\.js"))
+    expect(page.locator("#freshness-text")).to_contain_text("complete through")
+    expect(page.locator("#board .xaxislayer-above")).to_have_count(AUTH)
+
+
+def test_scripts_that_let_one_wait_are_said_to_come(open_page: Open, page_url: str) -> None:
+    page = open_page("about:blank")
+    page.clock.install()
+    page.route(re.compile(r"component-suites.*\.js"), lambda route: None)
+    page.goto(f"{page_url}?tab=auth&range=6h", wait_until="commit")
+    expect(page.locator(".sketched .number")).to_have_count(AUTH)
+    expect(page.locator("#freshness-text")).to_contain_text("complete through")
+    page.clock.run_for(11_000)
+    expect(page.locator("#freshness-text")).to_have_text("Loading… what stands here is of before")
 
 
 def test_a_range_that_cannot_be_read_is_said_over_no_sketch(open_page: Open, page_url: str) -> None:
