@@ -18,10 +18,11 @@ import orjson
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_dumps, set_json_loads
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 
 from db.deadlines import JOB_SECONDS, READ_SECONDS, LostSession, PatientConnection, answer_within, server_limits
 from db.embedded import EmbeddedServer
+from db.planned import is_stale, planning, prepare_if_own
 from db.replica import Replica, Server
 
 log = logging.getLogger(__name__)
@@ -205,19 +206,20 @@ def _make_engine(url: URL, role: str) -> Engine:
         pool_pre_ping=True,
         pool_size=size,
         max_overflow=overflow,
+        # Whoever reads gets the connection that was used last, which has prepared more than the others.
+        pool_use_lifo=reads,
         pool_timeout=POOL_SECONDS[role],
-        connect_args={
-            **KEEPALIVE,
-            # PgBouncer in transaction mode knows no prepared statements of a session.
-            "prepare_threshold": None,
-            "application_name": APPLICATION_NAME,
-        },
+        # Who reads may prepare statements (``db.planned``). Who writes does not: PgBouncer in transaction mode knows
+        # none of a session.
+        connect_args={**KEEPALIVE, "prepare_threshold": None, "application_name": APPLICATION_NAME},
     )
 
     @event.listens_for(engine, "do_connect")
     def _connect(dialect: object, record: object, arguments: list[str], options: dict[str, Any]) -> PatientConnection:
         connection = PatientConnection.connect(*arguments, **options)
         connection.on_loss = lost.append
+        if reads:
+            prepare_if_own(connection)
         return connection
 
     @event.listens_for(engine, "begin")
@@ -228,14 +230,20 @@ def _make_engine(url: URL, role: str) -> Engine:
             connection.exec_driver_sql(_begin_reading())
         _end_lost_sessions(connection, lost)
 
+    @event.listens_for(engine, "handle_error")
+    def _leave_stale(context: ExceptionContext) -> None:
+        if is_stale(context.original_exception):
+            context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+
     if reads:
         engine.dialect.do_ping = _begin_with_ping  # type: ignore[method-assign,assignment]
+        engine.dialect.do_rollback = _end_reading  # type: ignore[method-assign,assignment]
     return engine
 
 
 def _begin_reading() -> str:
     # BEGIN goes along: one round trip, where the driver's own would be another.
-    return f"BEGIN READ ONLY; {server_limits()}"
+    return f"BEGIN READ ONLY; {server_limits()}{planning()}"
 
 
 def _begin_with_ping(connection: Any) -> bool:
@@ -244,6 +252,11 @@ def _begin_with_ping(connection: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_begin_reading())
     return True
+
+
+def _end_reading(connection: Any) -> None:
+    """End a transaction that has nothing to undo: after a rollback psycopg forgets what it has prepared."""
+    connection.commit()
 
 
 # A thread may hold a lock at the moment of a fork. In the child that thread does not exist, and nobody lets it go.

@@ -1,6 +1,7 @@
 """Questions to the database that either server may answer: the replica while it keeps up, else the primary."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import Database
 from db.faults import Fault, classify
+from db.planned import one_plan
 from db.replica import has_come_to, position
 from db.status import PipelineStatus, pipeline_status
 
@@ -19,12 +21,20 @@ class ReplicaBehindError(OSError):
     """Nobody answers but a replica that lacks what the question is about."""
 
 
-def ask(database: Database, question: Callable[[Connection], T], at_least: str | None = None) -> T:
+def ask(
+    database: Database, question: Callable[[Connection], T], at_least: str | None = None, *, planned: bool = False
+) -> T:
     """Return the answer of the first server that gives one. Raises what the first one raised where none does.
 
     ``question`` may be put twice. ``at_least``: a position in the WAL (``PipelineStatus.position``); only a server that
     has come so far is asked, so what is read with a status is never older than what that status says of it.
+    ``planned``: its statements go by an index whatever is asked, and have one plan (``db.planned``).
     """
+    with one_plan() if planned else nullcontext():
+        return _ask(database, question, at_least)
+
+
+def _ask(database: Database, question: Callable[[Connection], T], at_least: str | None) -> T:
     failure: Exception | None = None
     for server in database.servers():
         try:
@@ -43,11 +53,11 @@ def ask(database: Database, question: Callable[[Connection], T], at_least: str |
 def ask_status(database: Database) -> PipelineStatus:
     """Return the pipeline's status, with the position that whatever is read with it must have come to."""
     if database.replica is None:
-        return ask(database, pipeline_status)
+        return ask(database, pipeline_status, planned=True)
     mark = database.replica.state().mark
 
     def question(connection: Connection) -> PipelineStatus:
         status = pipeline_status(connection, mark)
         return replace(status, position=position(connection))
 
-    return ask(database, question)
+    return ask(database, question, planned=True)

@@ -258,7 +258,9 @@ class Queries:
         return self.cache.get(
             self._key(tab, windows, compare, moment),
             lambda: self._ask(
-                lambda connection: _read_tab(connection, tab, windows, compare, moment.status), moment.status.position
+                lambda connection: _read_tab(connection, tab, windows, compare, moment.status),
+                moment.status.position,
+                planned=True,
             ),
             lambda found: isinstance(found, TabData) and found.answers(tab, windows, compare),
         )
@@ -274,9 +276,9 @@ class Queries:
         buckets = [(each.step.key, each.source, each.chosen) for each in windows]
         return f"tab|{tab.id}|{charts}|{span}|{buckets}|{window.zone.key}|{compare}|{tick.timestamp()}"
 
-    def _ask(self, question: Callable[[Connection], T], at_least: str | None = None) -> T:
+    def _ask(self, question: Callable[[Connection], T], at_least: str | None = None, *, planned: bool = False) -> T:
         with _unavailable_if_it_fails():
-            return ask(self._database, question, at_least)
+            return ask(self._database, question, at_least, planned=planned)
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""What is asked often is planned once, where a session is one's own."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from db.engine import Database, driver_connection
+from db.planned import SENT_BEFORE, one_plan
+from tests.support.proxy import Direction, Proxy
+
+ASKED = text("SELECT CAST(:number AS int) + 1")
+OFTEN = SENT_BEFORE + 2
+PREPARED = text("SELECT statement, generic_plans FROM pg_prepared_statements")
+
+
+class Pooler(Proxy):
+    """Tells each client that the server's process has another number, as PgBouncer does."""
+
+    def pieces(self, direction: Direction, chunk: bytes) -> Iterator[bytes]:
+        if direction == "to_client":
+            chunk = re.sub(rb"K\0\0\0\x0c....", b"K\0\0\0\x0c\x12\x34\x56\x78", chunk, flags=re.DOTALL)
+        yield chunk
+
+
+def ask_often(connection: Connection) -> None:
+    for number in range(OFTEN):
+        assert connection.execute(ASKED, {"number": number}).scalar_one() == number + 1
+
+
+def prepared(connection: Connection) -> list[tuple[str, int]]:
+    return [(str(row.statement), row.generic_plans) for row in connection.execute(PREPARED)]
+
+
+def test_a_reader_prepares_what_it_asks_often_and_keeps_it(database: Database) -> None:
+    for number in range(OFTEN):
+        with database.reading() as connection:
+            assert connection.execute(ASKED, {"number": number}).scalar_one() == number + 1
+    with database.reading() as connection:
+        (found,) = prepared(connection)
+        connection.rollback()
+        assert prepared(connection) == [found], "also where a transaction failed"
+    assert "$1" in found[0]
+
+
+def test_nobody_who_writes_prepares(database: Database) -> None:
+    with database.begin() as connection:
+        ask_often(connection)
+        assert prepared(connection) == []
+
+
+def test_a_session_that_is_only_lent_is_left_as_it_was(database: Database) -> None:
+    pooler = Pooler(database)
+    through = Database(pooler.url)
+    try:
+        with through.reading() as connection:
+            driver = driver_connection(connection)
+            assert driver.info.backend_pid == 0x12345678
+            ask_often(connection)
+            assert prepared(connection) == []
+    finally:
+        through.dispose()
+        pooler.close()
+
+
+def test_one_plan_serves_all_where_it_was_asked_for(database: Database) -> None:
+    with one_plan(), database.reading() as connection:
+        ask_often(connection)
+        ((_, generic),) = prepared(connection)
+        assert generic == OFTEN - SENT_BEFORE
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "force_generic_plan"
+    with database.reading() as connection:
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
+
+
+@pytest.mark.parametrize("tidied", ["DEALLOCATE ALL", "DISCARD ALL"])
+def test_a_session_whose_statements_were_tidied_up_is_left(database: Database, tidied: str) -> None:
+    with database.reading() as connection:
+        ask_often(connection)
+        driver = driver_connection(connection)
+        pid = driver.info.backend_pid
+    # Not by the driver, which would know.
+    driver.pgconn.exec_(tidied.encode())
+    with pytest.raises(DBAPIError, match="does not exist"), database.reading() as connection:
+        ask_often(connection)
+    with database.reading() as connection:
+        ask_often(connection)
+        assert driver_connection(connection).info.backend_pid != pid
