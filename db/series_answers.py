@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from db.levels import BUCKET_TYPES, WIDTHS, BucketType
 from db.registers import Kept, unpack_all
 from db.series_filtered import LEFT, unpack_doubts
+from db.series_kept import BETWEEN_UNIQUES, NO_PLACE
 from db.series_raw import TOO_MANY
 from db.series_reads import Bins, LastSeen, Read, Rows
-from db.series_statement import BEFORE_ALL, BETWEEN_UNIQUES
 
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
 
@@ -80,7 +80,7 @@ def _unpack_rows(
         _starts(buckets["slot"], read),
         _doubles(buckets["count"]),
         bins=_but(_unpack_bins(bins or b"", read), unknown) if read.placed else None,
-        uniques=_unpack_uniques((uniques or b"").decode(), read, unknown) if read.unique else None,
+        uniques=_unpack_uniques(uniques or b"", read, unknown) if read.unique else None,
         unknown=unknown,
         doubts=doubts,
         **measured,
@@ -94,11 +94,20 @@ def _but(bins: Bins, unknown: NDArray[np.int64]) -> Bins:
     return Bins(bins.start[known], bins.place[known], bins.count[known])
 
 
-def _unpack_uniques(content: str, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
-    found = [each.split(" ", 1) for each in content.split(BETWEEN_UNIQUES) if each]
-    starts = _buckets_of(np.array([int(start) for start, _ in found], dtype=np.int64) * 1000, read).tolist()
-    known = iter(unpack_all([kept for _, kept in found if kept]))
-    placed = zip(starts, (next(known) if kept else None for _, kept in found), strict=True)
+def _unpack_kept(content: bytes, read: Read) -> tuple[NDArray[np.int64], bytes]:
+    """Return the starts of the longer buckets that kept texts (``db.series_kept``) lie in, and those texts."""
+    if not content:
+        return _NONE, b""
+    texts = 8 * (1 + int.from_bytes(content[:8]))
+    moments = np.frombuffer(content[8:texts], dtype=">i8").astype(np.int64)
+    return _buckets_of(moments // 1000 + _POSTGRES_EPOCH_MS, read), content[texts:]
+
+
+def _unpack_uniques(content: bytes, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
+    starts, texts = _unpack_kept(content, read)
+    found = texts.decode().split(BETWEEN_UNIQUES) if len(starts) else []
+    known = iter(unpack_all([kept for kept in found if kept]))
+    placed = zip(starts.tolist(), (next(known) if kept else None for kept in found), strict=True)
     if not len(unknown):
         return list(placed)
     left_out = set(unknown.tolist())
@@ -116,18 +125,12 @@ def _buckets_of(starts: NDArray[np.int64], read: Read) -> NDArray[np.int64]:
 
 
 def _unpack_bins(content: bytes, read: Read) -> Bins:
-    """Turn histograms into arrays: texts as ``db.bins`` has them, each behind its bucket's start: in seconds since
-    1970, and below ``BEFORE_ALL`` by as much, where no place and no count lies."""
-    if not content:
-        return Bins(*(np.array([], dtype=np.int64) for _ in range(3)))
-    numbers = np.fromstring(content.replace(b":", b" "), dtype=np.int64, sep=" ")
-    heads = np.flatnonzero(numbers <= BEFORE_ALL // 2)
-    sizes = np.diff(heads, append=len(numbers)) // 2
-    starts = np.repeat(_buckets_of((BEFORE_ALL - numbers[heads]) * 1000, read), sizes)
-    kept = np.ones(len(numbers), dtype=bool)
-    kept[heads] = False
-    pairs = numbers[kept].reshape(-1, 2)
-    return Bins(starts, pairs[:, 0], pairs[:, 1])
+    starts, texts = _unpack_kept(content, read)
+    numbers = np.fromstring(texts.replace(b":", b" "), dtype=np.int64, sep=" ") if texts else _NONE
+    between = np.flatnonzero(numbers == NO_PLACE)
+    sizes = np.diff(between - np.arange(len(between)), prepend=0, append=len(numbers) - len(between)) // 2
+    pairs = numbers[numbers != NO_PLACE].reshape(-1, 2)
+    return Bins(np.repeat(starts, sizes if len(starts) else 0), pairs[:, 0], pairs[:, 1])
 
 
 def _starts(slots: NDArray[Any], read: Read) -> NDArray[np.int64]:

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES
+from db.series_kept import BINS as BETWEEN_BINS
+from db.series_kept import UNIQUES as BETWEEN_UNIQUES
+from db.series_kept import kept_sql
 from db.series_splits import STORED
 
 _AMONG_OTHERS, _UNSPLIT = -1, -2
@@ -88,15 +91,13 @@ SELECT 'rows', read.number, NULL::text, (
 
 BINS = f"""
 SELECT 'bins', read.number, NULL::text, (
-    SELECT convert_to(string_agg(BEFORE_ALL - extract(epoch FROM bucket_start)::bigint || ' '
-        || (histograms ->> read.measurement), ' '), 'UTF8')
+    SELECT {kept_sql("bucket_start", "histograms ->> read.measurement", BETWEEN_BINS)}
     FROM {STORED} AND {_MINE} AND histograms ? read.measurement
 ) FROM FROM_READS"""
 
 UNIQUES = f"""
 SELECT 'uniques', read.number, NULL::text, (
-    SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' '
-        || coalesce(uniques ->> read.measurement, ''), 'BETWEEN'), 'UTF8')
+    SELECT {kept_sql("bucket_start", "coalesce(uniques ->> read.measurement, '')", BETWEEN_UNIQUES)}
     FROM {STORED} AND {_MINE} AND count > 0
 ) FROM FROM_READS"""
 

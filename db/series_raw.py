@@ -8,6 +8,9 @@ read touches have more than ``MOST_EVENTS``, none is read, and the answer says s
 from db import registers
 from db.bins import place_sql
 from db.filters import LEAVES_OUT
+from db.series_kept import BINS as BETWEEN_BINS
+from db.series_kept import UNIQUES as BETWEEN_UNIQUES
+from db.series_kept import kept_sql
 
 MOST_EVENTS = 250_000
 TOO_MANY = b"\0"
@@ -56,11 +59,11 @@ SELECT 'rows', read.number, NULL::text, CASE WHEN fits THEN (
 ) ELSE '\\x00'::bytea END FROM FROM_READS"""
 
 # Whoever reads puts minutes together, as it does with buckets.
-_MINUTE = "floor(extract(epoch FROM date_trunc('minute', bucket_start)))::bigint"
+_MINUTE = "date_trunc('minute', bucket_start)"
 
 BINS = f"""
 SELECT 'bins', read.number, NULL::text, CASE WHEN fits THEN (
-    SELECT convert_to(string_agg(BEFORE_ALL - minute || ' ' || packed, ' '), 'UTF8')
+    SELECT {kept_sql("minute", "packed", BETWEEN_BINS)}
     FROM (
         SELECT {_MINUTE} AS minute, {place_sql("number")} || ':' || sum(weight) AS packed
         FROM ({_MEASURED}
@@ -75,7 +78,7 @@ _HASH = f"lpad(to_hex({registers.hash_sql('carried')}), 16, '0')"
 # All hashes of a minute, however many: whoever counts them makes registers of more than are kept (``db.registers``).
 UNIQUES = f"""
 SELECT 'uniques', read.number, NULL::text, CASE WHEN fits THEN (
-    SELECT convert_to(string_agg(minute || ' e1:' || hashes, 'BETWEEN'), 'UTF8')
+    SELECT {kept_sql("minute", "'e1:' || hashes", BETWEEN_UNIQUES)}
     FROM (
         SELECT minute, coalesce(string_agg(DISTINCT {_HASH}, ' ') FILTER (WHERE carried IS NOT NULL), '') AS hashes
         FROM (

@@ -6,6 +6,7 @@ filter leaves out (``without``) is in neither.
 """
 
 from db.labels import OTHER
+from db.series_kept import BINS, UNIQUES, kept_sql
 
 READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
@@ -19,20 +20,20 @@ STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = rea
 _LEFT = f"{STORED} AND value IS DISTINCT FROM read.without"
 
 # Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Histograms and unique
-# counts are sent as they are stored, read once more by those who want them, and put together by whoever asked.
-VALUES = """
+# counts are read once more by those who want them.
+VALUES = f"""
 (WITH read AS MATERIALIZED (SELECT * FROM FROM_READS), told AS MATERIALIZED (
-    SELECT number, most, want, value, slot, sum(count)::bigint AS count, sum((part ->> 1)::float8) AS sum,
+    SELECT number, value, slot, sum(count)::bigint AS count, sum((part ->> 1)::float8) AS sum,
         min((part ->> 2)::float8) AS min, max((part ->> 3)::float8) AS max, sum((part ->> 0)::float8) AS values
     FROM read CROSS JOIN LATERAL (
-        SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM STORED OFFSET 0
+        SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM {_LEFT} OFFSET 0
     ) AS split
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3
 ), named AS MATERIALIZED (
     SELECT number, value, value AS name FROM (
         SELECT number, most, value, row_number() OVER (PARTITION BY number
             ORDER BY sum(CASE want WHEN 'sum' THEN abs(sum) ELSE count END) DESC, sum(values) DESC, value) AS place
-        FROM told WHERE value <> 'OTHER' GROUP BY 1, 2, 3
+        FROM told JOIN read USING (number) WHERE value <> '{OTHER}' GROUP BY 1, 2, 3
     ) AS ranked WHERE place <= most
 )
 SELECT 'value', number, name, string_agg(SENT || int8send(count) || float8send(coalesce(sum, 'NaN'))
@@ -41,15 +42,10 @@ FROM (
     SELECT number, name, slot, sum(count)::bigint AS count, sum(sum) AS sum, min(min) AS min, max(max) AS max,
         sum(values) AS values FROM told LEFT JOIN named USING (number, value) GROUP BY 1, 2, 3
 ) AS bucket GROUP BY 2, 3
-UNION ALL SELECT 'value kept', number, name, convert_to(string_agg(kept, ''), 'UTF8')
-FROM (
-    SELECT number, value, CASE want WHEN 'bins' THEN ' ' || BEFORE_ALL - EPOCH || ' ' || packed
-        ELSE 'BETWEEN' || EPOCH || ' ' || coalesce(packed, '') END AS kept
-    FROM (SELECT * FROM read WHERE want IN ('bins', 'uniques')) AS read CROSS JOIN LATERAL (
-        SELECT bucket_start, value,
-            CASE want WHEN 'bins' THEN histograms ELSE uniques END ->> read.measurement AS packed
-        FROM STORED OFFSET 0
-    ) AS split
-) AS split LEFT JOIN named USING (number, value) WHERE kept IS NOT NULL GROUP BY 2, 3)"""
-VALUES = VALUES.replace("EPOCH", "extract(epoch FROM bucket_start)::bigint").replace("STORED", _LEFT)
-VALUES = VALUES.replace("OTHER", OTHER)
+UNION ALL SELECT 'value kept', number, name, {kept_sql("moment", "packed", "between")}
+FROM (SELECT *, CASE want WHEN 'bins' THEN {BINS} ELSE {UNIQUES} END AS between FROM read
+    WHERE want IN ('bins', 'uniques')) AS read
+CROSS JOIN LATERAL (
+    SELECT bucket_start AS moment, value, CASE want WHEN 'bins' THEN histograms ->> read.measurement
+        ELSE coalesce(uniques ->> read.measurement, '') END AS packed FROM {_LEFT} OFFSET 0
+) AS split LEFT JOIN named USING (number, value) WHERE packed IS NOT NULL GROUP BY 2, 3)"""

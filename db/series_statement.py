@@ -16,6 +16,7 @@ from db.series_filtered import BINS as _FILTERED_BINS
 from db.series_filtered import READS as _FILTERED_READS
 from db.series_filtered import ROWS as _FILTERED
 from db.series_filtered import UNIQUES as _FILTERED_UNIQUES
+from db.series_kept import BINS, UNIQUES, kept_sql
 from db.series_raw import BINS as _RAW_BINS
 from db.series_raw import READS as _RAW_READS
 from db.series_raw import ROWS as _RAW
@@ -117,23 +118,15 @@ SELECT 'rows', read.number, NULL::text, (
     FROM (SELECT ADDED_UP FROM PARTED HAVING count(*) > 0) AS bucket
 ) FROM FROM_READS""".replace("ADDED_UP", _ADDED_UP)
 
-# Histograms are sent as they are stored, and added up by whoever reads them: here it would take several times as long.
-BEFORE_ALL = -1_000_000_000_000
-_BINS = """
+_BINS = f"""
 SELECT 'bins', read.number, NULL::text, (
-    SELECT convert_to(string_agg(BEFORE_ALL - extract(epoch FROM bucket_start)::bigint || ' '
-        || (histograms ->> read.spread), ' '), 'UTF8') FROM PARTED WHERE histograms ? read.spread
-) FROM FROM_READS""".replace("BEFORE_ALL", str(BEFORE_ALL)).replace(
-    "PARTED", _PARTED.replace("COLUMNS", "bucket_start, histograms")
-)
+    SELECT {kept_sql("bucket_start", "histograms ->> read.spread", BINS)} FROM PARTED WHERE histograms ? read.spread
+) FROM FROM_READS""".replace("PARTED", _PARTED.replace("COLUMNS", "bucket_start, histograms"))
 
-# No letter of what stands between: registers go from "0" upwards, over ";" and all of ASCII's capitals.
-BETWEEN_UNIQUES = "|"
-_UNIQUES = """
+_UNIQUES = f"""
 SELECT 'uniques', read.number, NULL::text, (
-    SELECT convert_to(string_agg(extract(epoch FROM bucket_start)::bigint || ' '
-        || coalesce(uniques ->> read.measurement, ''), 'BETWEEN'), 'UTF8') FROM BUCKETS AND count > 0
-) FROM FROM_READS""".replace("BETWEEN", BETWEEN_UNIQUES)
+    SELECT {kept_sql("bucket_start", "coalesce(uniques ->> read.measurement, '')", UNIQUES)} FROM BUCKETS AND count > 0
+) FROM FROM_READS"""
 
 # The counts of the most frequent values, looked up by name: a bucket has entries of many other keys too. In a long
 # stretch the names come from the next coarser level, as far as whole buckets of it lie inside, and from the read's own
@@ -200,9 +193,6 @@ SELECT 'seen', (seen.number - 1)::int, NULL::text,
 FROM unnest(CAST(:seen_name AS text[])) WITH ORDINALITY AS seen(name, number)"""
 
 
-_PARTS = VALUES.replace("BEFORE_ALL", str(BEFORE_ALL)).replace("BETWEEN", BETWEEN_UNIQUES)
-
-
 def _by_slots(rows: str, reads: str, sent: str, slot: str) -> str:
     """Return a statement of each value of a split, or of what a filter leaves, by the slots that ``slot`` gives."""
     return rows.replace("FROM_READS", reads).replace("SENT", sent).replace("SLOT", slot)
@@ -255,15 +245,15 @@ KINDS = {
     "folded_filtered": _by_slots(
         _FILTERED, _WITH_EDGES.replace("FROM_READS", _FILTERED_READS), "int8send(slot)", "SLOT"
     ),
-    "bins_filtered": _FILTERED_BINS.replace("FROM_READS", _FILTERED_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
-    "uniques_filtered": _FILTERED_UNIQUES.replace("FROM_READS", _FILTERED_READS).replace("BETWEEN", BETWEEN_UNIQUES),
+    "bins_filtered": _FILTERED_BINS.replace("FROM_READS", _FILTERED_READS),
+    "uniques_filtered": _FILTERED_UNIQUES.replace("FROM_READS", _FILTERED_READS),
     "binned_raw": _by_slots(_RAW, _of_one_length(_RAW_READS), "timestamptz_send(slot)", _BIN),
     "folded_raw": _by_slots(_RAW, _WITH_EDGES.replace("FROM_READS", _RAW_READS), "int8send(slot)", "SLOT"),
-    "bins_raw": _RAW_BINS.replace("FROM_READS", _RAW_READS).replace("BEFORE_ALL", str(BEFORE_ALL)),
-    "uniques_raw": _RAW_UNIQUES.replace("FROM_READS", _RAW_READS).replace("BETWEEN", BETWEEN_UNIQUES),
-    "plain_values": _by_slots(_PARTS, _VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
-    "binned_values": _by_slots(_PARTS, _of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
-    "folded_values": _by_slots(_PARTS, _WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
+    "bins_raw": _RAW_BINS.replace("FROM_READS", _RAW_READS),
+    "uniques_raw": _RAW_UNIQUES.replace("FROM_READS", _RAW_READS),
+    "plain_values": _by_slots(VALUES, _VALUE_READS, "timestamptz_send(slot)", "bucket_start"),
+    "binned_values": _by_slots(VALUES, _of_one_length(_VALUE_READS), "timestamptz_send(slot)", _BIN),
+    "folded_values": _by_slots(VALUES, _WITH_EDGES.replace("FROM_READS", _VALUE_READS), "int8send(slot)", "SLOT"),
     "whole": _WHOLE,
     "seen": _SEEN.replace(
         "SEEN_LEVELS", ", ".join(f"({number}, '{level}')" for number, level in enumerate(BUCKET_TYPES))

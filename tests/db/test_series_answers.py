@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from db.series_answers import Packed, unpack_read, unpack_seen
+from db.series_kept import NO_PLACE
 from db.series_reads import Read
-from db.series_statement import BEFORE_ALL
 
 MINUTE = 60_000
 # PostgreSQL counts from 2000 on.
@@ -18,6 +18,10 @@ READ = Read("a.b", "minute", THEN, THEN + 4 * MINUTE, "ms")
 
 def bucket(minute: int, *numbers: float) -> bytes:
     return struct.pack(f">qq{len(numbers) - 1}d", minute * MINUTE * 1000, *numbers)
+
+
+def kept(texts: str, *minutes: int) -> bytes:
+    return struct.pack(f">{1 + len(minutes)}q", len(minutes), *(60_000_000 * each for each in minutes)) + texts.encode()
 
 
 def test_of_a_measurement_there_is_what_was_asked() -> None:
@@ -41,10 +45,9 @@ def test_counts_alone_are_shorter() -> None:
 @pytest.mark.parametrize("edges", [(0, 2, 4), (0, 1, 4)])
 def test_histograms_and_unique_counts_come_to_the_longer_buckets_that_they_lie_in(edges: tuple[int, ...]) -> None:
     read = replace(READ, edges=tuple(THEN + MINUTE * edge for edge in edges), placed=True, unique=True)
-    first, last = (THEN // 1000 + 60 * minute for minute in (0, 3))
     packed: Packed = {
-        ("bins", 1): {None: f"{BEFORE_ALL - first} 7:1 -9:2 {BEFORE_ALL - last} 7:30".encode()},
-        ("uniques", 2): {None: f"{first} e1:{1:016x} {2:016x}|{last} |{last} e1:|{last} e1:{2**64 - 1:016x}".encode()},
+        ("bins", 1): {None: kept(f"7:1 -9:2 {NO_PLACE} 7:30", 0, 3)},
+        ("uniques", 2): {None: kept(f"e1:{1:016x} {2:016x}||e1:|e1:{2**64 - 1:016x}", 0, 3, 3, 3)},
     }
     rows = unpack_read(read, packed, {"bins": 1, "uniques": 2})
     assert rows.bins is not None
@@ -54,7 +57,15 @@ def test_histograms_and_unique_counts_come_to_the_longer_buckets_that_they_lie_i
     assert rows.bins.count.tolist() == [1, 2, 30]
     assert rows.uniques is not None
     assert [start for start, _ in rows.uniques] == [THEN, then, then, then]
-    assert [None if kept is None else kept.tolist() for _, kept in rows.uniques] == [[1, 2], None, [], [-1]]
+    assert [None if each is None else each.tolist() for _, each in rows.uniques] == [[1, 2], None, [], [-1]]
+
+
+@pytest.mark.parametrize(("texts", "sizes"), [("", [0]), (f" {NO_PLACE} ", [0, 0]), (f" {NO_PLACE} 1:1 -1:2", [0, 2])])
+def test_a_histogram_may_hold_nothing(texts: str, sizes: list[int]) -> None:
+    packed: Packed = {("bins", 1): {None: kept(texts, *range(len(sizes)))}}
+    rows = unpack_read(replace(READ, placed=True), packed, {"bins": 1})
+    assert rows.bins is not None
+    assert rows.bins.start.tolist() == [THEN + MINUTE * at for at, size in enumerate(sizes) for _ in range(size)]
 
 
 def test_a_name_that_was_never_seen_has_no_bucket() -> None:
