@@ -17,7 +17,7 @@ needs no correction for small or large numbers. https://arxiv.org/abs/1702.01284
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, pairwise
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,18 +113,35 @@ def unpack(packed: str) -> Kept:
     """Return the hashes of a text, or its registers."""
     if packed.startswith("e1:"):
         return np.array([int(each, 16) for each in packed[3:].split()], dtype=np.uint64).view(np.int64)
+    return _registers_in(packed)
+
+
+def _registers_in(packed: str) -> Registers:
     if packed.startswith("r1:") and len(packed) == 3 + REGISTERS:
         return np.frombuffer(packed[3:].encode(), dtype=np.uint8) - np.uint8(_FIRST)
     raise ValueError(f"{packed[:3]!r} begins no unique count of this version")
 
 
-def unpack_all(packed: Sequence[str]) -> list[Kept]:
-    """Return what ``unpack`` does of each text; the hashes of all are read at once."""
-    exact = [each[3:] for each in packed if each.startswith("e1:")]
-    hashes = np.frombuffer(bytes.fromhex(" ".join(exact)), dtype=">i8").astype(np.int64)
-    ends = accumulate((len(each) + 1) // 17 for each in exact)
-    each_exact = (hashes[start:end] for start, end in pairwise(chain([0], ends)))
-    return [next(each_exact) if each.startswith("e1:") else unpack(each) for each in packed]
+@dataclass(frozen=True)
+class Several:
+    """What several texts keep. ``known``: whether it is one, and not nothing. ``sizes``: how many of ``hashes`` are of
+    it, in this order. ``registers``: those that have no hashes, each with its place."""
+
+    known: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    hashes: Hashes
+    registers: tuple[tuple[int, Registers], ...]
+
+
+def unpack_all(packed: Sequence[str]) -> Several:
+    """Return what ``unpack`` does of each text; the hashes of all are read at once. One that is empty keeps nothing."""
+    exact = [each[3:] if each.startswith("e1:") else "" for each in packed]
+    return Several(
+        np.array([each != "" for each in packed], dtype=np.bool_),
+        (np.array([len(each) for each in exact], dtype=np.int64) + 1) // 17,
+        np.frombuffer(bytes.fromhex(" ".join(exact)), dtype=">i8").astype(np.int64),
+        tuple((at, _registers_in(each)) for at, each in enumerate(packed) if each and not each.startswith("e1:")),
+    )
 
 
 def count(kept: Iterable[Kept]) -> float:

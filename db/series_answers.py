@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.levels import BUCKET_TYPES, WIDTHS, BucketType
-from db.registers import Kept, unpack_all
+from db.registers import unpack_all
 from db.series_filtered import LEFT, unpack_doubts
 from db.series_kept import BETWEEN_UNIQUES, NO_PLACE
 from db.series_raw import TOO_MANY
-from db.series_reads import Bins, LastSeen, Read, Rows
+from db.series_reads import Bins, LastSeen, Read, Rows, Uniques
 
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
 
@@ -103,15 +103,12 @@ def _unpack_kept(content: bytes, read: Read) -> tuple[NDArray[np.int64], bytes]:
     return _buckets_of(moments // 1000 + _POSTGRES_EPOCH_MS, read), content[texts:]
 
 
-def _unpack_uniques(content: bytes, read: Read, unknown: NDArray[np.int64]) -> list[tuple[int, Kept | None]]:
+def _unpack_uniques(content: bytes, read: Read, unknown: NDArray[np.int64]) -> Uniques:
     starts, texts = _unpack_kept(content, read)
-    found = texts.decode().split(BETWEEN_UNIQUES) if len(starts) else []
-    known = iter(unpack_all([kept for kept in found if kept]))
-    placed = zip(starts.tolist(), (next(known) if kept else None for kept in found), strict=True)
-    if not len(unknown):
-        return list(placed)
-    left_out = set(unknown.tolist())
-    return [(start, kept) for start, kept in placed if start not in left_out]
+    kept = unpack_all(texts.decode().split(BETWEEN_UNIQUES) if len(starts) else ())
+    registers = tuple((int(starts[place]), each) for place, each in kept.registers)
+    found = Uniques(starts, kept.known, kept.sizes, kept.hashes, registers)
+    return found.of(~np.isin(starts, unknown)) if len(unknown) else found
 
 
 def _buckets_of(starts: NDArray[np.int64], read: Read) -> NDArray[np.int64]:

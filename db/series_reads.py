@@ -1,16 +1,17 @@
 """What is asked of buckets for charts, and what is answered: plain frozen records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.filters import Filter
 from db.levels import BucketType
-from db.registers import Kept
+from db.registers import Registers
 from db.series_filtered import Doubts
 
 
@@ -85,13 +86,39 @@ class Bins:
 
 
 @dataclass(frozen=True)
+class Uniques:
+    """What is kept of a key's values (``db.registers``) in the buckets that have events: arrays.
+
+    ``start``: of each (epoch ms), more than once where it is made of several. ``known``: whether the key was declared
+    when it was made. ``sizes``: how many of ``hashes`` are of it, in this order. ``registers``: with the start of the
+    bucket that each is of.
+    """
+
+    start: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    hashes: NDArray[np.int64]
+    registers: tuple[tuple[int, Registers], ...] = ()
+
+    def of(self, held: NDArray[np.bool_]) -> Self:
+        """Return those of the buckets that are held: of each whether it is."""
+        starts = set(self.start[held].tolist()) if self.registers else set()
+        return type(self)(
+            self.start[held],
+            self.known[held],
+            self.sizes[held],
+            self.hashes[np.repeat(held, self.sizes)],
+            tuple(each for each in self.registers if each[0] in starts),
+        )
+
+
+@dataclass(frozen=True)
 class Rows:
     """The buckets that exist, in no particular order: arrays of equal length, NaN where nothing was measured.
 
     ``start``: epoch ms. ``count``: events. ``sum``, ``min``, ``max``, ``values`` (how many events carried it) are of
     the measurement and None without one. ``splits``: value to the starts and counts of the buckets that have it.
-    ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those, the start of each bucket that
-    has events, and what is kept of its values, None where the key was not declared when it was made. ``apart``: of a
+    ``bins``: of a read that asks for histograms. ``uniques``: of one that asks for those. ``apart``: of a
     read that asks for it, value to all of that, of all other values under None. Where the rows of a bucket do not add
     up to it, some of what it is made of is not told apart. ``whole_since``: from when on none of the values of an
     undeclared key are.
@@ -107,7 +134,7 @@ class Rows:
     values: NDArray[np.float64] | None = None
     splits: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
     bins: Bins | None = None
-    uniques: Sequence[tuple[int, Kept | None]] | None = None
+    uniques: Uniques | None = None
     apart: Mapping[str | None, "Rows"] = field(default_factory=dict)
     whole_since: datetime | None = None
     unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))

@@ -1,11 +1,12 @@
 """Rows of buckets, put in the order of a grid or added up. Pure functions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from db.registers import Kept
-from db.series_reads import Bins, Rows
+from db.series_reads import Bins, Rows, Uniques
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.doubts import unsplit
 from metrics_dash.charts.timerange.grid import Milliseconds, places_in
@@ -80,9 +81,9 @@ def together(parts: Sequence[Rows]) -> Rows:
     """Return what several parts of one bucket have together; at least one."""
     first, number = parts[0], sum(len(part.start) for part in parts)
     sums, lows, highs, values = (_joined(parts, name) for name in ("sum", "min", "max", "values"))
-    uniques = None if first.uniques is None else [each for part in parts for each in part.uniques or ()]
     start, count = np.repeat(first.start[:1], number), np.concatenate([part.count for part in parts])
-    return aggregate(Rows(start, count, sums, lows, highs, values, bins=_bins_of(parts), uniques=uniques), number)
+    bins, uniques = _bins_of(parts), _uniques_of(parts)
+    return aggregate(Rows(start, count, sums, lows, highs, values, bins=bins, uniques=uniques), number)
 
 
 def _joined(parts: Sequence[Rows], name: str) -> Values | None:
@@ -97,29 +98,47 @@ def _bins_of(parts: Sequence[Rows]) -> Bins | None:
     return Bins(*(np.concatenate([getattr(each, name) for each in given]) for name in ("start", "place", "count")))
 
 
+def _uniques_of(parts: Sequence[Rows]) -> Uniques | None:
+    given = [part.uniques for part in parts if part.uniques is not None]
+    if not given:
+        return None
+    return Uniques(
+        np.concatenate([each.start for each in given]),
+        np.concatenate([each.known for each in given]),
+        np.concatenate([each.sizes for each in given]),
+        np.concatenate([each.hashes for each in given]),
+        tuple(each for one in given for each in one.registers),
+    )
+
+
 def _unknown(rows: Rows) -> Rows:
-    gap = np.full(1, np.nan)
-    uniques = None if rows.uniques is None else [(int(rows.start[0]), None)]
+    gap, first, nothing = np.full(1, np.nan), rows.start[:1], np.zeros(1, dtype=np.int64)
+    uniques = None if rows.uniques is None else Uniques(first, np.array([False]), nothing, nothing[:0])
     if rows.values is None:
-        return Rows(rows.start[:1], gap, uniques=uniques)
-    return Rows(rows.start[:1], gap, gap, gap, gap, gap, uniques=uniques)
+        return Rows(first, gap, uniques=uniques)
+    return Rows(first, gap, gap, gap, gap, gap, uniques=uniques)
 
 
-def _kept_as_one(rows: Rows, upto: int) -> Sequence[tuple[int, Kept | None]] | None:
+def _kept_as_one(rows: Rows, upto: int) -> Uniques | None:
     if rows.uniques is None or not upto:
         return None
-    held = set(rows.start[:upto].tolist())
+    kept = rows.uniques.of(_among(rows.uniques.start, rows.start[:upto]))
     first = int(rows.start[0])
-    return [(first, kept) for start, kept in rows.uniques if start in held]
+    registers = tuple((first, each) for _, each in kept.registers)
+    return replace(kept, start=np.full(len(kept.start), first), registers=registers)
 
 
 def _as_one(rows: Rows, upto: int) -> Bins | None:
     if rows.bins is None or not upto:
         return None
-    place = places_in(rows.start[:upto], rows.bins.start)
-    held = np.isin(rows.bins.start, rows.start[:upto]) if place is None else place >= 0
+    held = _among(rows.bins.start, rows.start[:upto])
     starts = np.full(int(held.sum()), rows.start[0])
     return Bins(starts, rows.bins.place[held], rows.bins.count[held])
+
+
+def _among(at: Milliseconds, starts: Milliseconds) -> NDArray[np.bool_]:
+    place = places_in(starts, at)
+    return np.isin(at, starts) if place is None else np.asarray(place >= 0)
 
 
 def _reduced(values: Values | None, reduce: Callable[[Values], float], upto: int) -> Values | None:

@@ -1,11 +1,10 @@
 """Unique counts of buckets, from what is known of their values (``db.registers``). Pure functions."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
-from db.registers import EXACT, Kept, count
-from db.series_reads import Rows
+from db.registers import EXACT, count
+from db.series_reads import Rows, Uniques
 from metrics_dash.charts.data import Values
 
 
@@ -14,32 +13,30 @@ def unique(rows: Rows, seconds: Values) -> Values:
 
     NaN without events, and where the key was not declared yet for any part of a bucket: it would be too few.
     """
-    if not rows.uniques:
+    kept = rows.uniques
+    if kept is None or not len(kept.start) or not len(rows.start):
         return np.full(len(rows.start), np.nan)
-    starts = rows.start.tolist()
     # In what is compared an hour may come twice.
-    number = {start: place for place, start in enumerate(dict.fromkeys(starts))}
-    listed = [(number[start], kept) for start, kept in rows.uniques if start in number]
-    found = np.full(len(number), np.nan)
-    place = [place for place, _ in listed]
-    found[place] = _counted([(place, kept) for place, kept in listed if kept is not None], len(found))[place]
-    found[[place for place, kept in listed if kept is None]] = np.nan
-    return found if len(found) == len(starts) else found[[number[start] for start in starts]]
+    once, which = np.unique(rows.start, return_inverse=True)
+    kept = kept.of(np.isin(kept.start, once))
+    place = np.searchsorted(once, kept.start)
+    found = np.full(len(once), np.nan)
+    found[place] = _counted(kept, place, once)[place]
+    found[place[~kept.known]] = np.nan
+    return found[which]
 
 
-def _counted(listed: Sequence[tuple[int, Kept]], length: int) -> Values:
-    """Return how many different values each of the buckets has: of hashes those of all of them at once."""
-    hashed = [(place, kept) for place, kept in listed if kept.dtype == np.int64]
-    counts = np.zeros(length)
-    if hashed:
-        bucket = np.repeat([place for place, _ in hashed], [len(kept) for _, kept in hashed])
-        hashes = np.concatenate([kept for _, kept in hashed])
-        order = np.lexsort((hashes, bucket))
-        bucket, hashes = bucket[order], hashes[order]
-        first = np.ones(len(bucket), dtype=bool)
-        first[1:] = (bucket[1:] != bucket[:-1]) | (hashes[1:] != hashes[:-1])
-        counts = np.bincount(bucket[first], minlength=length).astype(np.float64)
-    estimated = {place for place, kept in listed if kept.dtype != np.int64} | set(np.flatnonzero(counts > EXACT))
-    for place in estimated:
-        counts[place] = count(kept for of, kept in listed if of == place)
+def _counted(kept: Uniques, place: NDArray[np.int64], starts: NDArray[np.int64]) -> Values:
+    """Return how many different values each of the buckets has: of hashes those of all of them at once. ``place``: of
+    what is kept among ``starts``."""
+    bucket, hashes = np.repeat(place, kept.sizes), kept.hashes
+    order = np.lexsort((hashes, bucket))
+    bucket, hashes = bucket[order], hashes[order]
+    first = np.ones(len(bucket), dtype=bool)
+    first[1:] = (bucket[1:] != bucket[:-1]) | (hashes[1:] != hashes[:-1])
+    counts = np.bincount(bucket[first], minlength=len(starts)).astype(np.float64)
+    crowded = np.isin(starts, [start for start, _ in kept.registers]) if kept.registers else counts > EXACT
+    for number in np.flatnonzero(crowded | (counts > EXACT)):
+        registers = [each for start, each in kept.registers if start == starts[number]]
+        counts[number] = count([hashes[bucket == number], *registers])
     return counts

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from db.series_reads import Bins, Rows
 from metrics_dash.charts.rows import aggregate, align, together
+from tests.support.charts import uniques
 
 GAP = float("nan")
 MEASURED = Rows(
@@ -102,5 +103,6 @@ def test_parts_of_a_bucket_are_put_together() -> None:
     assert [float(part[0]) for part in (whole.count, whole.sum, whole.min, whole.max, whole.values)] == [7, 12, 1, 5, 4]
     assert whole.bins is not None
     assert (whole.bins.place.tolist(), whole.bins.count.tolist()) == ([7], [2])
-    kept = together([replace(one, uniques=[(100, None)]), replace(one, uniques=[(100, None)])])
-    assert kept.uniques == [(100, None), (100, None)]
+    kept = together([replace(one, uniques=uniques((100, None))), replace(one, uniques=uniques((100, None)))]).uniques
+    assert kept is not None
+    assert (kept.start.tolist(), kept.known.tolist()) == ([100, 100], [False, False])

@@ -140,9 +140,12 @@ def test_what_a_bucket_kept_wrongly_is_a_difference(database: Database) -> None:
 def test_all_are_read_at_once_as_each_is_by_itself() -> None:
     registers = "r1:" + "0" * (REGISTERS - 1) + "5"
     texts = ["e1:", "e1:" + " ".join(["ff" * 8, "00" * 8, "7" + "f" * 15]), registers, "e1:" + "0" * 15 + "1"]
-    found = unpack_all(texts)
-    assert [each.tolist() for each in found] == [unpack(each).tolist() for each in texts]
-    assert [each.dtype for each in found] == [unpack(each).dtype for each in texts]
-    assert unpack_all([]) == []
+    found = unpack_all([texts[0], "", *texts[1:]])
+    assert found.known.tolist() == [True, False, True, True, True]
+    assert found.sizes.tolist() == [0, 0, 3, 0, 1]
+    assert found.hashes.tolist() == [*unpack(texts[1]).tolist(), 1]
+    ((place, each),) = found.registers
+    assert (place, each.tolist()) == (3, unpack(registers).tolist())
+    assert not len(unpack_all([]).known)
     with pytest.raises(ValueError, match="no unique count of this version"):
         unpack_all(["e2:00"])

@@ -55,9 +55,12 @@ def test_histograms_and_unique_counts_come_to_the_longer_buckets_that_they_lie_i
     assert rows.bins.start.tolist() == [THEN, THEN, then]
     assert rows.bins.place.tolist() == [7, -9, 7]
     assert rows.bins.count.tolist() == [1, 2, 30]
-    assert rows.uniques is not None
-    assert [start for start, _ in rows.uniques] == [THEN, then, then, then]
-    assert [None if each is None else each.tolist() for _, each in rows.uniques] == [[1, 2], None, [], [-1]]
+    kept_of = rows.uniques
+    assert kept_of is not None
+    assert kept_of.start.tolist() == [THEN, then, then, then]
+    assert kept_of.known.tolist() == [True, False, True, True]
+    assert kept_of.sizes.tolist() == [2, 0, 0, 1]
+    assert kept_of.hashes.tolist() == [1, 2, -1]
 
 
 @pytest.mark.parametrize(("texts", "sizes"), [("", [0]), (f" {NO_PLACE} ", [0, 0]), (f" {NO_PLACE} 1:1 -1:2", [0, 2])])

@@ -77,8 +77,9 @@ def test_histograms_and_unique_counts_come_with_their_values(stored: Database) -
     assert sorted(np.concatenate([p.bins.start for p in placed.apart.values() if p.bins is not None])) == sorted(
         placed.bins.start
     )
-    assert {value: len(part.uniques or ()) for value, part in unique.apart.items()} == {"de": 6, "fr": 4, None: 5}
-    assert all(kept is not None for part in unique.apart.values() for _, kept in part.uniques or ())
+    kept = {value: part.uniques for value, part in unique.apart.items() if part.uniques is not None}
+    assert {value: len(each.start) for value, each in kept.items()} == {"de": 6, "fr": 4, None: 5}
+    assert all(each.known.all() for each in kept.values())
 
 
 def test_a_split_that_nobody_declared_has_no_values(stored: Database) -> None:

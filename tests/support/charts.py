@@ -11,6 +11,8 @@ from sqlalchemy import event, text
 
 from db.engine import Database
 from db.events import insert_events
+from db.registers import Kept
+from db.series_reads import Uniques
 from metrics_dash.charts import records
 from metrics_dash.charts.data import ChartData, Series
 from metrics_dash.charts.queries import Queries
@@ -147,3 +149,15 @@ class BrokenStore:
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> None:
         raise ConnectionError(key)
+
+
+def uniques(*kept: tuple[int, Kept | None]) -> Uniques:
+    """What a bucket that begins then keeps of its values; None where the key was not declared."""
+    hashes = [each if each is not None and each.dtype == np.int64 else np.zeros(0, dtype=np.int64) for _, each in kept]
+    return Uniques(
+        np.array([start for start, _ in kept], dtype=np.int64),
+        np.array([each is not None for _, each in kept], dtype=np.bool_),
+        np.array([len(each) for each in hashes], dtype=np.int64),
+        np.concatenate([np.zeros(0, dtype=np.int64), *hashes]),
+        tuple((start, each) for start, each in kept if each is not None and each.dtype == np.uint8),
+    )
