@@ -6,6 +6,7 @@ one finds, or nobody: there nothing is prepared. Such a pooler gives its clients
 process, as they must ask it, and not the server, to cancel what runs.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +34,11 @@ def prepare_if_own(connection: psycopg.Connection[Any]) -> None:
     connection.autocommit = False
     own = row is not None and row[0] == connection.pgconn.backend_pid
     connection.prepare_threshold = SENT_BEFORE if own else None
+
+
+def for_driver(sql: str) -> str:
+    """Return a statement with parameters such as ``:name`` as the driver takes it, by ``exec_driver_sql``."""
+    return re.sub(r"(?<!:):([a-z]\w*)", r"%(\1)s", sql.replace("%", "%%"))
 
 
 def is_stale(error: BaseException | None) -> bool:

@@ -7,11 +7,10 @@ kinds of reads only, is short, and is parsed and planned the same for one chart 
 import re
 from functools import cache
 
-from sqlalchemy import TextClause, text
-
 from db import annotations
 from db.labels import OTHER
 from db.levels import BUCKET_TYPES, WIDTHS
+from db.planned import for_driver
 from db.series_filtered import BINS as _FILTERED_BINS
 from db.series_filtered import READS as _FILTERED_READS
 from db.series_filtered import ROWS as _FILTERED
@@ -294,8 +293,9 @@ PREFIXES = {
 
 
 @cache
-def statement(kinds: tuple[str, ...]) -> TextClause:
-    """Return the statement that answers reads of these kinds."""
+def statement(kinds: tuple[str, ...]) -> str:
+    """Return the statement that answers reads of these kinds, as the driver takes it: to hand it over as it is saves a
+    tenth of a millisecond each time."""
     parts = (
         KINDS[kind].replace("KIND", PREFIXES[kind]).replace("SLOT", _SLOT).replace("BUCKETS", _BUCKETS)
         for kind in kinds
@@ -303,4 +303,4 @@ def statement(kinds: tuple[str, ...]) -> TextClause:
     # psycopg keeps what it parsed of a statement of at most 4,096 characters and 50 parameters; a longer one costs it
     # about 0.1 ms each time. So the parameters have short names, and indentation is not sent.
     short = re.sub(r"\s+", " ", " UNION ALL ".join(parts)).replace("( ", "(").replace(" )", ")")
-    return text(re.sub(r"CAST\((:\w+) AS (\w+\[\])\)", r"(\1)::\2", short))
+    return for_driver(re.sub(r"CAST\((:\w+) AS (\w+\[\])\)", r"(\1)::\2", short))

@@ -12,6 +12,7 @@ from db.clock import offset_between
 from db.collectors import LIVE_FOR, REFUSED_EVENT
 from db.failures import UNCOMPUTED_SQL, UncomputedBucket, parse_uncomputed
 from db.floors import Floor
+from db.planned import for_driver
 from db.replica import Mark, replayed_through
 
 
@@ -102,14 +103,14 @@ def pipeline_status(connection: Connection, mark: Mark | None = None) -> Pipelin
 
 def _read(connection: Connection, replayed_at: datetime | None) -> Sequence[Row[Any]]:
     values = {"live_for": LIVE_FOR, "refused": REFUSED_EVENT, "replayed_at": replayed_at}
-    return connection.execute(_STATUS, values).all()
+    return connection.exec_driver_sql(_STATUS, values).all()
 
 
 # One statement, so one snapshot: an event that moves from a buffer to the log is seen in one of the two. The time is
 # the statement's, which is no later than its snapshot; a replica's snapshot may be older by any length, so there it is
 # the newest of what the snapshot proves by itself (a heartbeat) and of what was known to be replayed before. Whether a
 # collector lives is seen from there, too. The collectors stand beside raw's floor, once each.
-_STATUS = text(f"""
+_STATUS = for_driver(f"""
 WITH instant AS (
     SELECT CASE WHEN pg_is_in_recovery() THEN least(statement_timestamp(), coalesce(
         greatest((SELECT max(seen_at) FROM collectors), CAST(:replayed_at AS timestamptz)), 'epoch'))
