@@ -200,6 +200,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
             "dimension": [read.split_by for _, read in reads],
             "most": [read.split_values for _, read in reads],
             "want": [_wanted(read) for _, read in reads],
+            "extremes": [read.extremes for _, read in reads],
             "without": [None if read.where is None else read.where.value for _, read in reads],
         }
     if kind.endswith("raw"):

@@ -11,20 +11,22 @@ from db.series_kept import BINS, UNIQUES, kept_sql
 READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
         CAST(:KIND_start AS timestamptz[]), CAST(:KIND_until AS timestamptz[]), CAST(:KIND_measurement AS text[]),
         CAST(:KIND_edges AS text[]), CAST(:KIND_dimension AS text[]), CAST(:KIND_most AS int[]),
-        CAST(:KIND_want AS text[]), CAST(:KIND_without AS text[]))
-        AS read(number, event, level, start, until, measurement, bounds, dimension, most, want, without)"""
+        CAST(:KIND_want AS text[]), CAST(:KIND_without AS text[]), CAST(:KIND_extremes AS bool[]))
+        AS read(number, event, level, start, until, measurement, bounds, dimension, most, want, without, extremes)"""
 
 STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
             AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
 """The rows of the dimension that a read is of."""
 _LEFT = f"{STORED} AND value IS DISTINCT FROM read.without"
 
-# Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Histograms and unique
+# Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Each look-up of one costs
+# as much as to find its row, and extremes are looked up where they are wanted only. Histograms and unique
 # counts are read once more by those who want them.
 VALUES = f"""
 (WITH read AS MATERIALIZED (SELECT * FROM FROM_READS), told AS MATERIALIZED (
     SELECT number, value, slot, sum(count)::bigint AS count, sum((part ->> 1)::float8) AS sum,
-        min((part ->> 2)::float8) AS min, max((part ->> 3)::float8) AS max, sum((part ->> 0)::float8) AS values
+        min(CASE WHEN extremes THEN (part ->> 2)::float8 END) AS min,
+        max(CASE WHEN extremes THEN (part ->> 3)::float8 END) AS max, sum((part ->> 0)::float8) AS values
     FROM read CROSS JOIN LATERAL (
         SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM {_LEFT} OFFSET 0
     ) AS split

@@ -66,6 +66,19 @@ def test_values_may_go_by_their_sums(stored: Database) -> None:
     assert set(rows.apart) == {"it", "fr", None}
 
 
+def test_extremes_are_read_where_they_are_asked_for(stored: Database) -> None:
+    whole, sums = read(stored, READ, replace(READ, extremes=False))
+    assert set(sums.apart) == set(whole.apart)
+    for value, part in sums.apart.items():
+        other = whole.apart[value]
+        assert (part.min, part.max) == (None, None)
+        assert other.min is not None
+        assert sorted(zip(part.start, part.count, strict=True)) == sorted(zip(other.start, other.count, strict=True))
+        assert part.sum is not None
+        assert other.sum is not None
+        assert sorted(part.sum) == sorted(other.sum)
+
+
 def test_histograms_and_unique_counts_come_with_their_values(stored: Database) -> None:
     placed, unique = read(stored, replace(READ, placed=True), replace(READ, measurement="who", unique=True))
     assert {value: int(part.bins.count.sum()) for value, part in placed.apart.items() if part.bins is not None} == {
