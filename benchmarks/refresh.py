@@ -73,6 +73,7 @@ def run(quick: bool = False) -> list[Row]:
         rows = [row for length in ("1h", "24h", "30d") for row in _refresh(database, "server", length, now)]
         rows += _refresh(database, "auth", "24h", now)[1:]
         rows.append(_dozen(database, now))
+        _fold_again(database)
         before = _uncached(database, "server", "24h", now)
         _fill(database, 9 * raw, minutes=24 * 60)
         rows.append(_growth(before, _uncached(database, "server", "24h", now)))
@@ -93,8 +94,26 @@ def _sample_gauges(database: Database, now: datetime) -> None:
     _store(database, samples)
 
 
+def _fold_again(database: Database) -> None:
+    """Make the buckets of the last day anew, minute by minute, as passes do and as more raw rows will: those of one
+    event then lie on many pages, where what was stored at once lies on a few."""
+    with database.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO rollup_dirty (level, event_name, bucket_start) SELECT 'minute', event_name, bucket_start "
+                "FROM telemetry_buckets WHERE bucket_type = 'minute' AND bucket_start >= now() - interval '1 day' "
+                "ORDER BY bucket_start"
+            )
+        )
+    _roll_up(database)
+
+
 def _store(database: Database, everything: list[Event]) -> None:
     store(database, everything)
+    _roll_up(database)
+
+
+def _roll_up(database: Database) -> None:
     roll_up_all(database)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # What autovacuum would do within the minute.
