@@ -232,7 +232,7 @@ def _make_engine(url: URL, role: str) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _leave_stale(context: ExceptionContext) -> None:
-        if is_stale(context.original_exception):
+        if reads and is_stale(context.original_exception):
             context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
     if reads:
