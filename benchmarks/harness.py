@@ -1,13 +1,16 @@
-"""What benchmarks share: a server of their own, realistic events, and a stopwatch."""
+"""What benchmarks share: a server of their own, realistic events, and stopwatches."""
 
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from statistics import median
+
+from sqlalchemy import text
 
 from db.engine import Database, use_database
 from db.events import insert_events
@@ -62,6 +65,25 @@ def store(database: Database, everything: Iterable[Event]) -> None:
     plain = ((each.name, each.measurements, each.metadata, each.occurred_at) for each in everything)
     while chunk := list(islice(plain, CHUNK)):
         insert_events(chunk, database=database)
+
+
+def vacuum(database: Database, *tables: str) -> None:
+    """Do what autovacuum would do within the minute."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"VACUUM ANALYZE {', '.join(tables)}"))
+
+
+def milliseconds(work: Callable[[], object], repeats: int = 41) -> float:
+    """Return the median time of a call, in ms, after one to warm up."""
+    work()
+    return median(timed(work) for _ in range(repeats))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how long a call takes, in ms."""
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
 
 
 class Stopwatch:

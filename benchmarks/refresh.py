@@ -1,7 +1,6 @@
 """Refreshing a tab, server side: from the cache, and from the database beside the bare SQL for the same rows."""
 
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from itertools import cycle
 from typing import Any
 
 import psycopg
-from sqlalchemy import event, text
+from sqlalchemy import event
 
-from benchmarks.harness import events, fresh_database, store
+from benchmarks.harness import events, fresh_database, milliseconds, store, timed, vacuum
 from benchmarks.table import Row
 from db.engine import Database
 from metrics_dash.catalog import Tab, load_catalog
@@ -115,9 +114,7 @@ def _store(database: Database, everything: list[Event]) -> None:
 
 def _roll_up(database: Database) -> None:
     roll_up_all(database)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # What autovacuum would do within the minute.
-        connection.execute(text("VACUUM ANALYZE telemetry_buckets, rollup_dirty"))
+    vacuum(database, "telemetry_buckets", "rollup_dirty")
 
 
 def _queries(database: Database, now: datetime) -> Queries:
@@ -126,7 +123,7 @@ def _queries(database: Database, now: datetime) -> Queries:
 
 def _refresh(database: Database, tab: str, length: str, now: datetime) -> list[Row]:
     warm = _queries(database, now)
-    cached = _milliseconds(lambda: warm.tab(tab, warm.window(length)))
+    cached = milliseconds(lambda: warm.tab(tab, warm.window(length)))
     window = warm.window(length)
     # Alternating, so that whatever else the machine does falls on both alike.
     uncached, bare = _pair(lambda: _ask(database, tab, length, now), _bare(database, CATALOG.tab(tab), window))
@@ -155,7 +152,7 @@ def _dozen(database: Database, now: datetime) -> Row:
         queries = Queries(database, catalog, SETTINGS, clock=lambda: now)
         queries.tab("dozen", queries.window("24h"))
 
-    took = _milliseconds(ask)
+    took = milliseconds(ask)
     goal = f"≤ {DOZEN_GOAL_MS:g} ms"
     return Row("a tab of 12 charts, 24h, not cached", took, "ms", "", None, goal, took <= DOZEN_GOAL_MS)
 
@@ -167,7 +164,7 @@ def _ask(database: Database, tab: str, length: str, now: datetime) -> None:
 
 
 def _uncached(database: Database, tab: str, length: str, now: datetime) -> float:
-    return _milliseconds(lambda: _ask(database, tab, length, now))
+    return milliseconds(lambda: _ask(database, tab, length, now))
 
 
 def _bare(database: Database, tab: Tab, window: Window) -> Callable[[], None]:
@@ -228,20 +225,8 @@ def _counted(database: Database) -> Iterator[list[str]]:
     event.remove(database.read_engine, "before_cursor_execute", note)
 
 
-def _milliseconds(work: Callable[[], object], repeats: int = 41) -> float:
-    """The median time of a call, in ms, after one to warm up."""
-    work()
-    return statistics.median(_timed(work) for _ in range(repeats))
-
-
 def _pair(one: Callable[[], object], other: Callable[[], object], repeats: int = 41) -> tuple[float, float]:
     """The median times of two calls that take turns, in ms."""
     one(), other()
-    times = [(_timed(one), _timed(other)) for _ in range(repeats)]
+    times = [(timed(one), timed(other)) for _ in range(repeats)]
     return statistics.median(first for first, _ in times), statistics.median(second for _, second in times)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) * 1000
