@@ -23,7 +23,7 @@ def post(port: int, load: Sequence[Event], batch: int, times: int = 1) -> float:
 
     Returns when everything was acknowledged. Raises ``RuntimeError`` when something was not, or takes too long.
     """
-    bodies = [_ndjson(load[start : start + batch]) for start in range(0, len(load), batch)]
+    bodies = [ndjson(load[start : start + batch]) for start in range(0, len(load), batch)]
     context = multiprocessing.get_context("spawn")
     answer: Any = context.SimpleQueue()
     process = context.Process(target=_post_all, args=(port, bodies * times, answer), daemon=True)
@@ -40,14 +40,15 @@ def post(port: int, load: Sequence[Event], batch: int, times: int = 1) -> float:
     return float(seconds)
 
 
-def _ndjson(batch: Sequence[Event]) -> bytes:
+def ndjson(batch: Sequence[Event]) -> bytes:
+    """Return events as a body, a line each; without a time where they have none."""
     return b"\n".join(
         orjson.dumps(
             {
                 "event_name": event.name,
                 "measurements": event.measurements,
                 "metadata": event.metadata,
-                "occurred_at": event.occurred_at,
+                **({"occurred_at": event.occurred_at} if event.occurred_at else {}),
             }
         )
         for event in batch
