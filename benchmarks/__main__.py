@@ -12,7 +12,20 @@ from rich.console import Console
 from benchmarks.table import Row, as_json, markdown, print_table
 
 # In the order of the README. Each has run(quick: bool) -> list[Row].
-NAMES = ("emit", "ingest", "spool", "rollup", "http", "together", "refresh", "deep", "memory", "page", "phone")
+NAMES = (
+    "emit",
+    "ingest",
+    "spool",
+    "rollup",
+    "http",
+    "together",
+    "refresh",
+    "deep",
+    "crowd",
+    "memory",
+    "page",
+    "phone",
+)
 
 err = Console(stderr=True)
 

@@ -79,6 +79,13 @@ def milliseconds(work: Callable[[], object], repeats: int = 41) -> float:
     return median(timed(work) for _ in range(repeats))
 
 
+def pair(one: Callable[[], object], other: Callable[[], object], repeats: int = 41) -> tuple[float, float]:
+    """Return the median times of two calls that take turns, in ms, after one each to warm up."""
+    one(), other()
+    times = [(timed(one), timed(other)) for _ in range(repeats)]
+    return median(first for first, _ in times), median(second for _, second in times)
+
+
 def timed(work: Callable[[], object]) -> float:
     """Return how long a call takes, in ms."""
     began = time.perf_counter()

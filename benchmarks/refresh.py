@@ -1,6 +1,5 @@
 """Refreshing a tab, server side: from the cache, and from the database beside the bare SQL for the same rows."""
 
-import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import event
 
-from benchmarks.harness import events, fresh_database, milliseconds, store, timed, vacuum
+from benchmarks.harness import events, fresh_database, milliseconds, pair, store, vacuum
 from benchmarks.table import Row
 from db.engine import Database
 from metrics_dash.catalog import Tab, load_catalog
@@ -126,7 +125,7 @@ def _refresh(database: Database, tab: str, length: str, now: datetime) -> list[R
     cached = milliseconds(lambda: warm.tab(tab, warm.window(length)))
     window = warm.window(length)
     # Alternating, so that whatever else the machine does falls on both alike.
-    uncached, bare = _pair(lambda: _ask(database, tab, length, now), _bare(database, CATALOG.tab(tab), window))
+    uncached, bare = pair(lambda: _ask(database, tab, length, now), _bare(database, CATALOG.tab(tab), window))
     ratio = uncached / bare
     name = f"refresh of tab {tab}, {length} ({window.step.key})"
     return [
@@ -223,10 +222,3 @@ def _counted(database: Database) -> Iterator[list[str]]:
     event.listen(database.read_engine, "before_cursor_execute", note)
     yield sent
     event.remove(database.read_engine, "before_cursor_execute", note)
-
-
-def _pair(one: Callable[[], object], other: Callable[[], object], repeats: int = 41) -> tuple[float, float]:
-    """The median times of two calls that take turns, in ms."""
-    one(), other()
-    times = [(timed(one), timed(other)) for _ in range(repeats)]
-    return statistics.median(first for first, _ in times), statistics.median(second for _, second in times)
