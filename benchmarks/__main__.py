@@ -22,6 +22,7 @@ NAMES = (
     "refresh",
     "deep",
     "crowd",
+    "sizes",
     "memory",
     "page",
     "phone",

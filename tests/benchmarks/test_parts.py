@@ -10,7 +10,9 @@ from tests.support.processes import ROOT
 
 
 # Not memory and page: what takes a minute, or a browser, for a figure that no test looks at.
-@pytest.mark.parametrize("part", ["emit", "ingest", "spool", "rollup", "http", "together", "refresh", "deep", "crowd"])
+@pytest.mark.parametrize(
+    "part", ["emit", "ingest", "spool", "rollup", "http", "together", "refresh", "deep", "crowd", "sizes"]
+)
 def test_a_part_of_the_benchmark_runs(part: str) -> None:
     done = subprocess.run(
         (sys.executable, "-m", "benchmarks", part, "--quick", "--json"), cwd=ROOT, capture_output=True, text=True
