@@ -280,10 +280,7 @@ named AS MATERIALIZED (
 # Slices that list not all that they were made of: too many values to tell them apart, or one too long for a label. (Of
 # a key that is counted as a whole the value is NULL, and what is called OTHER is never listed.)
 _CUT = f"""
-cut AS (
-    SELECT bucket FROM described WHERE known AND NOT listed AND values <> '{{NULL}}' AND values <> '{{{OTHER}}}'
-    UNION SELECT bucket FROM split_ranked WHERE cut
-)"""
+SELECT bucket FROM described WHERE known AND NOT listed AND values <> '{{NULL}}' AND values <> '{{{OTHER}}}'"""
 
 # The sum of different measurements means nothing, nor do their extremes: the rest of them is counted, no more. Buckets
 # of an older version have no last sample, an aggregate may lack extremes, and JSON's null is no number.
@@ -316,14 +313,14 @@ capped AS (
 _ONCE = "once AS (SELECT bucket, jsonb_object_agg(key, packed) AS uniques FROM uniques GROUP BY 1)"
 
 
-def fold_sql(
+def _fold(
     source: str, naming: str, *others: str, most: int = VALUES_PER_KEY, table: str = "telemetry_buckets", **more: str
 ) -> str:
     """Return the statement that inserts the buckets: the merge of whatever counts, parts and labels ``source`` gives;
     ``others`` write their splits with them. ``more``: further columns, as SQL."""
     stored = ", ".join(f"COALESCE(maps.{column}, '{{}}')" for column in MAPS)
     return f"""
-WITH {source}, {_MERGED}, {_ranked(most)}, {naming}, {_MAPS}, {_CAPPED}, {_ONCE}, {", ".join(others)}
+WITH {source}, {_MERGED}, {_ranked(most)}, {naming}, {", ".join((_MAPS, _CAPPED, _ONCE, *others))}
 INSERT INTO {table} (event_name, bucket_type, bucket_start, count, {", ".join(MAPS)}, metadata_counts,
     uniques{"".join(f", {column}" for column in more)})
 SELECT keys.event_name, :level, keys.bucket_start, counts.count, {stored}, COALESCE(capped.metadata_counts, '{{}}'),
@@ -333,28 +330,50 @@ FROM keys JOIN counts USING (bucket) LEFT JOIN maps USING (bucket) LEFT JOIN cap
 """
 
 
-def fold_events_sql(events: str, split: str) -> str:
-    """Return the statement that folds minutes from events; ``split``: what writes their splits."""
-    return fold_sql(events, _NAMED, found_sql("key"), split)
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A fold with all of its parts, and the one for buckets of events that have no declared dimension, which leaves out
+    what writes splits: the same for those, and half as long to plan."""
+
+    full: TextClause
+    unsplit: TextClause
+
+    def of(self, split: bool) -> TextClause:
+        """Return the statement for buckets of events of which any has a declared dimension, or none has."""
+        return self.full if split else self.unsplit
 
 
-def fold_slices_sql(events: str, split: str) -> str:
-    """Return the statement that folds slices of open minutes (``db.slices``) from events. They list every value, so a
-    minute that is folded from them is what it would have been."""
-    named = "keys.bucket IN (SELECT bucket FROM cut)"
-    return fold_sql(events, _NAMED, split, _CUT, most=VALUES_AT_ONCE, table="slice_buckets", cut=named)
+def minutes_from(events: str, split: str) -> Fold:
+    """Return the fold of minutes from events; ``split``: what writes their splits."""
+
+    def fold(*parts: str) -> TextClause:
+        return text(_fold(events, _NAMED, found_sql("key"), *parts))
+
+    return Fold(fold(split), fold())
 
 
-FOLD_EVENTS = text(fold_events_sql(_EVENTS, splits.from_events()))
-FOLD_BUCKETS = text(fold_sql(_BUCKETS, _INHERITED, splits.FROM_BUCKETS))
-FOLD_SLICES = text(fold_slices_sql(_EVENTS, splits.into_slices()))
-FOLD_SLICED = text(
-    fold_sql(
-        _BUCKETS.replace("FROM telemetry_buckets AS candidate", "FROM slice_buckets AS candidate"),
-        *(f"{_KNOWN_NAMES}, {_INHERITED}", found_sql(escaped_sql("key")), splits.FROM_SLICES),
-        sliced="true",
-    )
-)
+def slices_from(events: str, split: str) -> Fold:
+    """Return the fold of slices of open minutes (``db.slices``) from events. They list every value, so a minute that is
+    folded from them is what it would have been."""
+    is_cut = "keys.bucket IN (SELECT bucket FROM cut)"
+
+    def fold(*parts: str) -> TextClause:
+        return text(_fold(events, _NAMED, *parts, most=VALUES_AT_ONCE, table="slice_buckets", cut=is_cut))
+
+    in_splits = "UNION SELECT bucket FROM split_ranked WHERE cut"
+    return Fold(fold(split, f"cut AS ({_CUT} {in_splits})"), fold(f"cut AS ({_CUT})"))
+
+
+def _minutes_from_slices(*parts: str) -> TextClause:
+    source = _BUCKETS.replace("FROM telemetry_buckets AS candidate", "FROM slice_buckets AS candidate")
+    naming = f"{_KNOWN_NAMES}, {_INHERITED}"
+    return text(_fold(source, naming, found_sql(escaped_sql("key")), *parts, sliced="true"))
+
+
+EVENTS = minutes_from(_EVENTS, splits.from_events())
+BUCKETS = Fold(text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS)), text(_fold(_BUCKETS, _INHERITED)))
+INTO_SLICES = slices_from(_EVENTS, splits.into_slices())
+FROM_SLICES = Fold(_minutes_from_slices(splits.FROM_SLICES), _minutes_from_slices())
 
 
 def fold_elsewhere(fold: TextClause, tables: Mapping[str, str]) -> TextClause:

@@ -12,19 +12,19 @@ https://docs.citusdata.com/en/stable/develop/reference_sql.html
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from db import registers, splits
 from db.bins import place_sql
-from db.fold import FOLD_EVENTS, FOLD_SLICES, KEYS, NUMBERS, events_sql, fold_events_sql, fold_slices_sql
+from db.fold import EVENTS, INTO_SLICES, KEYS, NUMBERS, Fold, events_sql, minutes_from, slices_from
 
 
 @dataclass(frozen=True, slots=True)
 class Folds:
     """The statements that fold minutes, and slices of minutes, from raw events."""
 
-    events: TextClause
-    slices: TextClause
+    events: Fold
+    slices: Fold
 
 
 _COUNTED = "CASE kind WHEN 'event' THEN weight ELSE 0 END"
@@ -126,10 +126,9 @@ _SPLITS = (
     f"""WITH told AS MATERIALIZED ({PUSHED["split_carried"]})
     SELECT bucket, dimension, told AS value, key, {registers.hash_sql("carried")} AS hash FROM told""",
 )
-ON_COORDINATOR = Folds(FOLD_EVENTS, FOLD_SLICES)
+ON_COORDINATOR = Folds(EVENTS, INTO_SLICES)
 ON_WORKERS = Folds(
-    text(fold_events_sql(_EVENTS, splits.from_events(*_SPLITS))),
-    text(fold_slices_sql(_EVENTS, splits.into_slices(*_SPLITS))),
+    minutes_from(_EVENTS, splits.from_events(*_SPLITS)), slices_from(_EVENTS, splits.into_slices(*_SPLITS))
 )
 
 # Its table of distributed tables; of a server without Citus there is none.

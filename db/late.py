@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, TextClause, text
 
 from db.floors import Floor
-from db.fold import FOLD_BUCKETS, FOLD_EVENTS, MAPS, fold_elsewhere
+from db.fold import BUCKETS, EVENTS, MAPS, fold_elsewhere
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import LATE, LEVELS, RAW, RollupLevel
 from db.partitions import make_partitions
@@ -161,7 +161,7 @@ def _merge(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None
 
 _WIDTHS = [each.width for each in LEVELS]
 _FOLD_TAKEN = fold_elsewhere(
-    FOLD_EVENTS,
+    EVENTS.full,
     {
         "FROM telemetry_events AS candidate": f"FROM (SELECT * FROM {_TAKEN}) AS candidate",
         "INSERT INTO telemetry_buckets": "INSERT INTO late_buckets",
@@ -169,7 +169,7 @@ _FOLD_TAKEN = fold_elsewhere(
     },
 )
 _FOLD_BOTH = fold_elsewhere(
-    FOLD_BUCKETS,
+    BUCKETS.full,
     {
         "FROM telemetry_buckets AS candidate": "FROM late_buckets AS candidate",
         "FROM telemetry_splits AS candidate": "FROM late_splits AS candidate",

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from db.faults import Fault, classify, describe
-from db.fold import FOLD_BUCKETS, KEYS
+from db.fold import BUCKETS, KEYS, Fold
 from db.fold_distributed import folds
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
-from db.splits import GONE
+from db.splits import DECLARED, GONE
 from db.whole import HELD
 
 # A million events and a hash of their distinct values stay in memory; a usual pass takes a fraction of this.
@@ -135,8 +135,9 @@ _STORED = """
 DELETE FROM telemetry_buckets AS stored USING keys
 WHERE stored.event_name = keys.event_name AND stored.bucket_type = :level AND stored.bucket_start = keys.bucket_start
 """
-_DELETE = text(f"WITH {KEYS}, {GONE} {_STORED}")
-# Of their events, which minute was the last that stood there before.
+# Whether any of them has splits.
+_DELETE = text(f"WITH {KEYS}, {GONE}, stored AS ({_STORED}) SELECT {DECLARED}")
+# Of their events, which minute was the last that stood there before; and whether any of them has splits.
 DELETE_MINUTES = text(f"WITH {KEYS}, {GONE}, stored AS ({_STORED}) {HELD}")
 # What is folded from raw events is not what its slices (``db.slices``) say.
 _UNSLICED = ", ".join(
@@ -209,13 +210,14 @@ def _is_of_the_rows(error: DBAPIError) -> bool:
 def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
     parameters = {"level": level.name, "source": level.source, "width": level.width, **keys.parameters()}
     if level.source != RAW:
-        connection.execute(_DELETE, parameters)
-        _fold(connection, level, keys, parameters)
+        split = connection.execute(_DELETE, parameters).scalar_one()
+        _fold(connection, BUCKETS, split, level, keys, parameters)
         return
-    names, latest = connection.execute(_DELETE_ALL_OF_MINUTES, parameters).one()
+    names, latest, split = connection.execute(_DELETE_ALL_OF_MINUTES, parameters).one()
+    fold = folds(connection).events
     for part in _parts(connection, keys):
         held = {"held_names": names, "held_latest": latest}
-        _fold(connection, level, part, {**parameters, **held, **part.parameters()})
+        _fold(connection, fold, split, level, part, {**parameters, **held, **part.parameters()})
 
 
 def _parts(connection: Connection, keys: BucketKeys) -> Iterator[BucketKeys]:
@@ -226,11 +228,17 @@ def _parts(connection: Connection, keys: BucketKeys) -> Iterator[BucketKeys]:
     return iter([BucketKeys(*row) for row in connection.execute(_PARTS, keys.parameters())])
 
 
-def _fold(connection: Connection, level: RollupLevel, keys: BucketKeys, parameters: Mapping[str, Any]) -> None:
+def _fold(
+    connection: Connection,
+    fold: Fold,
+    split: bool,
+    level: RollupLevel,
+    keys: BucketKeys,
+    parameters: Mapping[str, Any],
+) -> None:
     assert keys.earliest is not None
     assert keys.latest is not None
     span = {"earliest": keys.earliest, "end": keys.latest + level.width}
-    fold = folds(connection).events if level.source == RAW else FOLD_BUCKETS
     connection.execute(LOOPS_OFF)
-    connection.execute(fold, {**parameters, **span})
+    connection.execute(fold.of(split), {**parameters, **span})
     connection.execute(LOOPS_ON)

@@ -17,11 +17,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from db.fold import FOLD_SLICED, KEYS
+from db.fold import FROM_SLICES, KEYS
 from db.fold_distributed import folds
 from db.keys import BucketKeys, bucket_arrays
 from db.levels import LEVELS, SLICES, RollupLevel
 from db.rollups import DELETE_MINUTES, LOOPS_OFF, LOOPS_ON, TAKEN, compute
+from db.splits import DECLARED
 
 MINUTE = LEVELS[0]
 WIDTH = MINUTE.width / SLICES
@@ -128,13 +129,16 @@ def make(connection: Connection, taken: Taken) -> tuple[BucketKeys, BucketKeys]:
     return found.get(False, BucketKeys()), found.get(True, BucketKeys())
 
 
+# Whether any of them has splits.
 _DELETE = text(f"""
 WITH {KEYS}, split AS (
     DELETE FROM slice_splits AS split USING keys
     WHERE split.event_name = keys.event_name AND split.bucket_start = keys.bucket_start
+), gone AS (
+    DELETE FROM slice_buckets AS slice USING keys
+    WHERE slice.event_name = keys.event_name AND slice.bucket_start = keys.bucket_start
 )
-DELETE FROM slice_buckets AS slice USING keys
-WHERE slice.event_name = keys.event_name AND slice.bucket_start = keys.bucket_start
+SELECT {DECLARED}
 """)
 
 
@@ -142,8 +146,8 @@ def _make(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
     assert keys.earliest is not None
     assert keys.latest is not None
     values = {"level": _NAME, "width": WIDTH, **keys.parameters()}
-    connection.execute(_DELETE, values)
-    fold = folds(connection).slices
+    split = connection.execute(_DELETE, values).scalar_one()
+    fold = folds(connection).slices.of(split)
     connection.execute(LOOPS_OFF)
     connection.execute(fold, {**values, "earliest": keys.earliest, "end": keys.latest + WIDTH})
     connection.execute(LOOPS_ON)
@@ -156,9 +160,9 @@ def fold(connection: Connection, minutes: BucketKeys) -> list[tuple[BucketKeys, 
 
 def _fold(connection: Connection, level: RollupLevel, keys: BucketKeys) -> None:
     values = {"level": level.name, "source": _NAME, "width": level.width, **keys.parameters()}
-    names, latest = connection.execute(DELETE_MINUTES, values).one()
+    names, latest, split = connection.execute(DELETE_MINUTES, values).one()
     connection.execute(LOOPS_OFF)
-    connection.execute(FOLD_SLICED, {**values, "held_names": names, "held_latest": latest})
+    connection.execute(FROM_SLICES.of(split), {**values, "held_names": names, "held_latest": latest})
     connection.execute(LOOPS_ON)
 
 

@@ -288,3 +288,6 @@ gone AS (
     WHERE named.kind = 'split' AND split.event_name = keys.event_name AND split.bucket_type = :level
         AND split.dimension = named.key AND split.bucket_start = keys.bucket_start
 )"""
+
+# Whether any of the buckets has rows.
+DECLARED = "EXISTS (SELECT FROM keys JOIN event_keys USING (event_name) WHERE kind = 'split') AS split"

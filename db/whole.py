@@ -56,12 +56,14 @@ found AS (
 )"""
 
 
-# For `held`, from a statement's own `keys`: before anything of them is deleted. A minute of which slices stand may be
-# folded from them after what finds a key to be wide: it counts as stored.
+# For `held`, from a statement's own `keys`, before anything of them is deleted; and whether any of them has splits. A
+# minute of which slices stand may be folded from them after what finds a key to be wide: it counts as stored.
 HELD = """
-SELECT array_agg(event_name)::text, array_agg(latest)::text
+SELECT array_agg(event_name)::text, array_agg(latest)::text, bool_or(split)
 FROM (
-    SELECT event_name, greatest((
+    SELECT event_name, EXISTS (
+        SELECT FROM event_keys WHERE kind = 'split' AND event_keys.event_name = folded.event_name
+    ) AS split, greatest((
         SELECT bucket_start FROM telemetry_buckets AS stored
         WHERE stored.event_name = folded.event_name AND bucket_type = :level ORDER BY bucket_start DESC LIMIT 1
     ), (

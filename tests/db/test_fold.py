@@ -12,7 +12,7 @@ from sqlalchemy import text
 from db import rollups
 from db.engine import Database
 from db.events import insert_events
-from db.fold import FOLD_BUCKETS, FOLD_EVENTS, KEYS_PER_EVENT
+from db.fold import BUCKETS, EVENTS, KEYS_PER_EVENT
 from db.labels import OTHER, split_label
 from db.levels import LEVELS
 from db.whole import FINDING_NOTHING
@@ -219,7 +219,7 @@ def blocks_and_plan(database: Database, level: int) -> tuple[int, list[dict[str,
         connection.execute(
             text("DELETE FROM telemetry_buckets WHERE bucket_type = :level"), {"level": LEVELS[level].name}
         )
-        fold = (FOLD_BUCKETS if level else FOLD_EVENTS).text
+        fold = (BUCKETS if level else EVENTS).full.text
         connection.execute(text("SET LOCAL enable_nestloop = off"))
         explain = text(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {fold}")
         found = connection.execute(explain, parameters).scalar_one()

@@ -15,7 +15,7 @@ from db.batches import Batch
 from db.declared import Declared, declare
 from db.engine import Database
 from db.events import insert_events
-from db.fold import FOLD_EVENTS
+from db.fold import EVENTS
 from db.ledger import write_batches
 from db.levels import LEVELS
 from db.partitions import ensure_partitions
@@ -244,9 +244,9 @@ def pass_of_an_older_version(database: Database) -> None:
         assert keys.earliest is not None
         assert keys.latest is not None
         values = {"level": "minute", "width": MINUTE, **keys.parameters()}
-        names, latest = connection.execute(rollups.DELETE_MINUTES, values).one()
+        names, latest, _ = connection.execute(rollups.DELETE_MINUTES, values).one()
         held = {"held_names": names, "held_latest": latest}
-        connection.execute(FOLD_EVENTS, {**values, **held, "earliest": keys.earliest, "end": keys.latest + MINUTE})
+        connection.execute(EVENTS.full, {**values, **held, "earliest": keys.earliest, "end": keys.latest + MINUTE})
         rollups.mark_dirty(connection, LEVELS[1], keys)
 
 

@@ -23,7 +23,7 @@ from db.rollups import lock
 from db.splits import VALUES_PER_SPLIT
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.rollup import roll_up_all
-from tests.support.rollups import NOON, event, marks
+from tests.support.rollups import NOON, buckets, event, marks
 
 Rows = dict[tuple[datetime, str], Mapping[str, Any]]
 
@@ -134,6 +134,30 @@ def test_an_event_that_is_not_declared_has_none(database: Database) -> None:
     insert_events([event(metadata={"land": "de"})], database=database)
     roll_up_all(database)
     assert counts(database) == {}
+
+
+@pytest.mark.parametrize("open_minute", [False, True])
+def test_of_one_pass_an_event_that_is_declared_and_one_that_is_not_get_what_each_would_alone(
+    database: Database, open_minute: bool
+) -> None:
+    declare(database, "land", "tier", unique=["who"], name="c.d")
+    later = datetime.now(UTC) - NOON if open_minute else timedelta(0)
+    events = [{**each, "occurred_at": each["occurred_at"] + later} for each in random_events(300, 7)]
+    insert_events([*events, *({**each, "event_name": "c.d"} for each in events)], database=database)
+    roll_up_all(database)
+    for level in LEVELS:
+        assert splits(database, level.name) == {}
+        stored = splits(database, level.name, name="c.d")
+        expected = grouped(events, level.width, lambda each: label(each["metadata"], "land"))
+        assert stored.keys() == expected.keys()
+        for key, those in expected.items():
+            assert_is(stored[key], those, ["who"])
+        plain, split = (buckets(database, level.name, name) for name in ("a.b", "c.d"))
+        for one, other in zip(plain, split, strict=True):
+            own = {"event_name", "uniques", "inserted_at"}
+            assert one["sum_values"] == pytest.approx(other.pop("sum_values"), abs=1e-6)
+            assert {key: one[key] for key in other.keys() - own} == {key: other[key] for key in other.keys() - own}
+    assert audit(database) == []
 
 
 def test_the_50_most_frequent_are_listed_and_all_others_are_one_row_so_that_all_of_them_add_up(
