@@ -88,7 +88,8 @@ _FINER_RANKS = registers.ranks_sql("bucket, key", "packed", _KEPT.format(kind="r
 
 # Every part names the same columns whatever the source. `parts`: aggregates of each measurement. `bins`: how many of
 # its values lie in a place. `labels`: how many events carried a metadata key (`field`) with a value. An event is the
-# smallest of buckets. Numbers are grouped once, by their places, so what is merged of them is a fraction.
+# smallest of buckets. Numbers are grouped once, by their places, so what is merged of them is a fraction; splits, where
+# there are any, read the same numbers, which are kept only then.
 def events_sql(read: str, placed: str, hashes: str, labels: str) -> str:
     """Return the parts that a fold takes from events: ``read`` are those named ``keys``, ``counts`` and ``aggregated``,
     the others queries of numbers by their places, of hashes of values that are counted once, and of labels."""
@@ -132,20 +133,19 @@ events AS MATERIALIZED (
     ) AS event
 ),
 counts AS (SELECT bucket, sum(counted) AS count FROM events GROUP BY 1),
-aggregated AS MATERIALIZED (SELECT bucket, metadata, aggregates FROM events WHERE aggregates <> '{{}}')"""
-_PLACED = f"""
-    SELECT bucket, key, place, {NUMBERS}
+aggregated AS MATERIALIZED (SELECT bucket, metadata, aggregates FROM events WHERE aggregates <> '{{}}'),
+numbers AS (
+    SELECT *, {place_sql("value")} AS place
     FROM (
-        SELECT *, {place_sql("value")} AS place
+        SELECT bucket, moment, weight, metadata, key, CAST(measurements ->> key AS double precision) AS value
         FROM (
-            SELECT bucket, moment, weight, key, CAST(measurements ->> key AS double precision) AS value
-            FROM (
-                SELECT bucket, moment, weight, measurements, jsonb_object_keys(measurements) AS key FROM events
-            ) AS measured
-            OFFSET 0
-        ) AS measurement
+            SELECT bucket, moment, weight, metadata, measurements, jsonb_object_keys(measurements) AS key FROM events
+        ) AS measured
+        OFFSET 0
     ) AS measurement
-    GROUP BY 1, 2, 3"""
+)"""
+_PLACED = f"""
+    SELECT bucket, key, place, {NUMBERS} FROM numbers GROUP BY 1, 2, 3"""
 _HASHES = f"""
     SELECT bucket, key, {registers.hash_sql("value")} AS hash
     FROM (

@@ -16,7 +16,7 @@ samples each has, so that the minute lists the same values as if it had been fol
 """
 
 from db import registers
-from db.bins import bins_sql, packed_sql, place_sql
+from db.bins import bins_sql, packed_sql
 from db.labels import OTHER, VALUE_BYTES
 from db.whole import VALUES_AT_ONCE
 
@@ -62,19 +62,8 @@ _PLACED = f"""
     SELECT {_OF_KEY}, place, sum(weight) AS values, sum(weight * number) AS sum, min(number) AS min, max(number) AS max
     FROM (
         SELECT bucket, weight, key, number, place, dimension, {value_sql("dimension")}
-        FROM (
-            SELECT *, {place_sql("number")} AS place
-            FROM (
-                SELECT bucket, weight, metadata, key, CAST(measurements ->> key AS double precision) AS number
-                FROM (
-                    SELECT bucket, weight, metadata, measurements, jsonb_object_keys(measurements) AS key
-                    FROM events WHERE {_SPLIT_BUCKETS}
-                ) AS measured
-                OFFSET 0
-            ) AS measured
-            OFFSET 0
-        ) AS measured
-        JOIN split_named USING (bucket)
+        FROM (SELECT bucket, weight, metadata, key, value AS number, place FROM numbers) AS measured
+            JOIN split_named USING (bucket)
         OFFSET 0
     ) AS measured
     GROUP BY 1, 2, 3, 4, 5"""
@@ -261,8 +250,8 @@ split_stored AS (
 _NAMED = "(keys.event_name, key) IN (SELECT event_name, key FROM named WHERE kind = 'measurement')"
 
 
-# They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `counted_once` and `named`. Of what is
-# folded into slices, `split_ranked` says which values were cut off.
+# They need `keys`, and of the fold (`db.fold`) its source's rows, `aggregated`, `numbers`, `counted_once` and `named`.
+# Of what is folded into slices, `split_ranked` says which values were cut off.
 _SHOWN = _shown_sql(VALUES_PER_SPLIT)
 
 
