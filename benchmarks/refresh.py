@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import psycopg
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from benchmarks.harness import events, fresh_database, milliseconds, pair, store, vacuum
 from benchmarks.table import Row
