@@ -12,6 +12,10 @@
   /* What a layout says of its size: that it is the one of its place. */
   const OF_ITS_PLACE = { width: undefined, height: undefined, autosize: true };
 
+  /* How Plotly says that a graph is neither turned nor scaled. */
+  const UNTURNED = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => Number(row === column)));
+  const AS_IT_STANDS = { _invTransform: UNTURNED, _invScaleX: 1, _invScaleY: 1 };
+
   /** @type {Map<Graph, Drawing>} */
   const waiting = new Map();
   /** @type {PlotlyStatic["react"]} */
@@ -34,9 +38,11 @@
 
   /** @param {Graph} graph */
   function placeOf(graph) {
-    const { top, bottom, width } = graph.getBoundingClientRect();
+    const rect = graph.getBoundingClientRect();
+    const { top, bottom, width } = rect;
     const away = width === 0 ? Number.MAX_VALUE : Math.max(0, top - window.innerHeight, -bottom);
-    return { graph, away, width: graph.clientWidth, height: graph.clientHeight };
+    const { clientWidth, clientHeight } = graph;
+    return { graph, away, rect, clientWidth, clientHeight };
   }
 
   /* All that wait are looked at before any is drawn: a look after each would have the browser lay out the page as often.
@@ -81,42 +87,41 @@
   }
 
   /**
-   * Plotly would ask the page how large each graph is, just after it has written the one before: it is told, for this
-   * once. So it is of the labels, of which it would measure each (ticks.js). How a graph is used is the same for good, and
-   * said when it is new.
+   * Plotly would ask the page where each graph is and how large, just after it has written the one before: it is told, for
+   * this once. So it is of the labels, of which it would measure each (ticks.js). How a graph is used is the same for good,
+   * and said when it is new.
    * @param {Whereabouts} place
    * @param {DrawnFigure} figure
    */
-  function drawn({ graph, width, height }, { data, layout, config }) {
+  function drawn(place, { data, layout, config }) {
+    const { graph, clientWidth: width, clientHeight: height } = place;
     const unused = graph._fullLayout ? undefined : config;
     if (!width || !height) return draw(graph, data, layout, unused);
     keepFresh(graph);
     /** @type {Record<string, unknown>} */
     const xaxis = { ...layout?.xaxis, ticklabeloverflow: "allow" };
     const sized = { ...layout, xaxis, width, height, autosize: false };
-    const result = toldOfSize(graph, width, height, () => draw(graph, data, sized, unused));
+    const result = toldOfPlace(place, () => draw(graph, data, sized, unused));
     Object.assign(graph.layout ?? {}, OF_ITS_PLACE);
     delete xaxis.ticklabeloverflow;
     metrics.ticks.trim(graph);
     return result;
   }
 
-  /* The graph that is drawn right now, and how large it is. */
-  /** @type {{ graph: Graph, clientWidth: number, clientHeight: number } | null} */
+  /* The graph that is drawn right now, where it is, and how large. */
+  /** @type {Whereabouts | null} */
   let told = null;
   /** @type {WeakSet<Graph>} */
   const asksHere = new WeakSet();
 
   /**
    * @template Result
-   * @param {Graph} graph
-   * @param {number} clientWidth
-   * @param {number} clientHeight
+   * @param {Whereabouts} place
    * @param {() => Result} work
    */
-  function toldOfSize(graph, clientWidth, clientHeight, work) {
-    if (!asksHere.has(graph)) askHere(graph);
-    told = { graph, clientWidth, clientHeight };
+  function toldOfPlace(place, work) {
+    if (!asksHere.has(place.graph)) askHere(place.graph);
+    told = place;
     try {
       return work();
     } finally {
@@ -124,13 +129,25 @@
     }
   }
 
-  /** @param {Graph} graph - whose size is asked for here from now on: a property that comes and goes makes all others slow */
+  /** @param {Graph} graph - whose place is asked for here from now on: a property that comes and goes makes all others slow */
   function askHere(graph) {
     asksHere.add(graph);
+    const page = Object.getPrototypeOf(graph);
     for (const name of /** @type {const} */ (["clientWidth", "clientHeight"])) {
-      const get = () => (told?.graph === graph ? told[name] : Reflect.get(Object.getPrototypeOf(graph), name, graph));
+      const get = () => (told?.graph === graph ? told[name] : Reflect.get(page, name, graph));
       Object.defineProperty(graph, name, { get, configurable: true });
     }
+    graph.getBoundingClientRect = () =>
+      told?.graph === graph ? rectOf(told) : Reflect.apply(page.getBoundingClientRect, graph, []);
+  }
+
+  /* Where a new graph is, Plotly asks for the sake of pointers, to which it doesn't listen here (GRAPH_CONFIG). Then it looks
+     at every element around for how that turns and scales the graph, unless it knows it from there. */
+  /** @param {Whereabouts} place */
+  function rectOf({ graph, rect }) {
+    const layout = graph._fullLayout;
+    if (layout && !layout._lastBBox) Object.assign(layout, AS_IT_STANDS, { _lastBBox: rect });
+    return rect;
   }
 
   /* What has been drawn at the size of its place in this turn. */

@@ -466,7 +466,7 @@ interface Figure {
 interface Graph extends HTMLElement {
   data: Trace[];
   layout: { width?: number; height?: number; xaxis?: Record<string, unknown>; [name: string]: unknown };
-  _fullLayout: { xaxis: Axis; yaxis: Axis; meta: GraphMeta; width: number; height: number };
+  _fullLayout: { xaxis: Axis; yaxis: Axis; meta: GraphMeta; width: number; height: number; _lastBBox?: DOMRect };
   _fullData: Trace[];
   on(event: string, listener: () => void): void;
 }
@@ -490,8 +490,9 @@ interface DrawnFigure {
 interface Whereabouts {
   graph: Graph;
   away: number;
-  width: number;
-  height: number;
+  rect: DOMRect;
+  clientWidth: number;
+  clientHeight: number;
 }
 
 /** A figure that waits for its turn; done resolves what drawn promises (lib/draws.js). */

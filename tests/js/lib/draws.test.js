@@ -30,16 +30,19 @@ const ask = (one, data, layout, config) => draws.inTurn(one, { data, layout, con
 function graph(name, top, more = {}) {
   const attributes = new Map();
   return {
-    __proto__: { clientWidth: WIDTH, clientHeight: 200 },
+    __proto__: {
+      clientWidth: WIDTH,
+      clientHeight: 200,
+      getBoundingClientRect() {
+        return { top: this.top, bottom: this.top + 200, width: this.clientWidth };
+      },
+    },
     name,
     isConnected: true,
     setAttribute: (one, value) => attributes.set(one, value),
     getAttribute: (one) => attributes.get(one),
     removeAttribute: (one) => attributes.delete(one),
     hasAttribute: (one) => attributes.has(one),
-    getBoundingClientRect() {
-      return { top: this.top, bottom: this.top + 200, width: this.clientWidth };
-    },
     top,
     ...more,
   };
@@ -240,4 +243,28 @@ test("whoever goes by a chart's figure has it before it is drawn", () => {
   assert.equal(told[0].graph, one);
   assert.deepEqual(told[0].figure.layout.meta, { step: "1m" });
   draws.now();
+});
+
+test("where a new chart is, Plotly is told as well, so that it need not look at every element around", () => {
+  const rect = { top: 0, bottom: 200, width: WIDTH };
+  let looks = 0;
+  const one = graph("one", 0);
+  Object.getPrototypeOf(one).getBoundingClientRect = () => {
+    looks += 1;
+    return rect;
+  };
+  const layouts = [];
+  const react = async (drawn) => {
+    drawn._fullLayout ??= { width: WIDTH, height: 200 };
+    layouts.push([drawn.getBoundingClientRect(), { ...drawn._fullLayout }]);
+  };
+  draws.take({ ...plotly, react });
+  ask(one);
+  run(soon);
+  assert.equal(looks, 1);
+  assert.equal(layouts[0][0], rect);
+  assert.equal(layouts[0][1]._lastBBox, rect);
+  assert.deepEqual([layouts[0][1]._invScaleX, layouts[0][1]._invTransform[1]], [1, [0, 1, 0, 0]]);
+  one.getBoundingClientRect();
+  assert.equal(looks, 2, "afterwards the page is asked");
 });
