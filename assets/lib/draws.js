@@ -30,6 +30,14 @@
     else setTimeout(work);
   };
 
+  /* Before the browser paints: it would paint cards with their new numbers and old charts. What a person does comes first
+     nevertheless. */
+  /** @param {() => void} work */
+  const next = (work) => {
+    if (window.scheduler?.postTask) window.scheduler.postTask(work, { priority: "user-blocking" });
+    else setTimeout(work);
+  };
+
   /** @param {() => void} work */
   const whenIdle = (work) => {
     if (window.requestIdleCallback) window.requestIdleCallback(work, { timeout: BUSY_AT_MOST });
@@ -185,7 +193,7 @@
     drawing.figure = figure;
     graph.setAttribute("data-waiting", isOfAnotherRange(graph, figure.layout?.meta) ? "range" : "");
     if (figure.layout?.meta) metrics.events.announce("figure", { graph, figure: /** @type {Figure} */ (figure) });
-    if (planned !== soon) plan(soon);
+    if (planned !== soon && planned !== next) plan(soon);
     return drawing.drawn;
   }
 
@@ -232,6 +240,10 @@
     plotly.react = inTurn;
     /* Dash wants every new graph drawn twice, whether its place has changed or not. */
     plotly.Plots.resize = (graph) => (fits(graph) ? Promise.resolve() : resize(graph));
+    /* Everything else that an answer brings is on the page then. */
+    metrics.events.on("answer", () => {
+      if (waiting.size) plan(next);
+    });
   }
 
   /* What comes into sight is drawn before what is out of it. */

@@ -268,3 +268,23 @@ test("where a new chart is, Plotly is told as well, so that it need not look at 
   one.getBoundingClientRect();
   assert.equal(looks, 2, "afterwards the page is asked");
 });
+
+test("once all else that an answer brings is there, charts are drawn before the page is painted", () => {
+  const priorities = [];
+  globalThis.scheduler.postTask = (work, { priority } = {}) => {
+    priorities.push(priority);
+    soon.push(work);
+  };
+  draws.take({ ...plotly, react: async ({ name }) => drawn.push(name) });
+  ask(graph("one", 0));
+  globalThis.metrics.events.announce("answer", {});
+  ask(graph("two", 0));
+  assert.equal(priorities[0], undefined);
+  assert.ok(priorities.slice(1).length > 0 && priorities.slice(1).every((one) => one === "user-blocking"));
+  run(soon);
+  run(soon);
+  assert.deepEqual(drawn, ["one", "two"]);
+  globalThis.metrics.events.announce("answer", {});
+  assert.deepEqual(soon, [], "there is nothing to draw");
+  globalThis.scheduler.postTask = (work) => soon.push(work);
+});
