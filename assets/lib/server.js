@@ -17,12 +17,23 @@
       const wrong = fault(response);
       if (wrong) return { wrong, response: null };
       if (response.status === 204) return { wrong: null, response };
-      const body = await response.arrayBuffer();
-      return { wrong: null, response: new Response(body, { status: response.status, headers: response.headers }) };
+      return { wrong: null, response: read(response, JSON.parse(await response.text())) };
     } catch (error) {
       const late = /** @type {Error} */ (error).name === "TimeoutError";
       return { wrong: late ? "server does not answer" : "server not reachable", response: null };
     }
+  }
+
+  /**
+   * A response whose body is here as a whole, whoever reads it and however often: each reading of a body takes the browser
+   * several turns.
+   * @param {Response} response
+   * @param {any} body
+   */
+  function read({ status, headers }, body) {
+    const whole = new Response(null, { status, headers });
+    whole.json = async () => body;
+    return whole;
   }
 
   /** @param {Pick<Response, "ok" | "status" | "redirected" | "headers">} response */

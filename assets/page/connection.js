@@ -64,7 +64,7 @@
    */
   async function isTaken(response) {
     if (response.status === 204) return true;
-    const answer = (await response.clone().json()).response?.answer?.data;
+    const answer = (await response.json()).response?.answer?.data;
     const verdict = answer?.number ? metrics.questions.judge(answer) : "take";
     if (verdict !== "take") metrics.questions.fail(answer.number);
     if (verdict === "again") setTimeout(() => metrics.events.announce("ask", { reason: "tick" }), 0);

@@ -41,3 +41,25 @@ test("a proxy without its server is told from a server in trouble, and both from
   );
   assert.equal(fault(429), "refused (429)");
 });
+
+/* What comes of a question that is answered so. */
+function answered(context, response) {
+  context.mock.method(globalThis, "fetch", async () => response);
+  delete require.cache[require.resolve("../../../assets/lib/server.js")];
+  return load("lib/server.js").request("/here/version", {}, 1000);
+}
+
+test("an answer is read once, whoever asks for it and however often", async (context) => {
+  const sent = new Response('{"ready": true}', { headers: JSON_TYPE });
+  const reading = context.mock.method(sent, "text");
+  const { wrong, response } = await answered(context, sent);
+  assert.equal(wrong, null);
+  assert.deepEqual([await response.json(), await response.json()], [{ ready: true }, { ready: true }]);
+  assert.deepEqual([response.status, response.headers.get("Content-Type")], [200, "application/json"]);
+  assert.equal(reading.mock.callCount(), 1);
+});
+
+test("half an answer is none", async (context) => {
+  const sent = new Response('{"ready": tr', { headers: JSON_TYPE });
+  assert.equal((await answered(context, sent)).wrong, "server not reachable");
+});
