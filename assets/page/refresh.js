@@ -36,10 +36,26 @@
 
   /* How much room the charts have (px): bars are to stay wide enough on the narrowest card. 0 where there is none yet. */
   function narrowest() {
-    const charts = document.querySelectorAll("#board .chart:not(.listing)");
-    const widths = Array.from(charts, (chart) => (chart.querySelector(".graph") ?? chart).clientWidth).filter(Boolean);
+    const widths = rooms().map(widthOf).filter(Boolean);
     return widths.length ? Math.min(...widths) : 0;
   }
+
+  const rooms = () =>
+    metrics.dom.all("#board .chart:not(.listing)").map((chart) => chart.querySelector(".graph") ?? chart);
+
+  /* How wide each was when the browser last laid out the page. To ask an element has it done once more, in the way of the
+     question. */
+  /** @type {WeakMap<Element, number>} */
+  const widths = new WeakMap();
+  const laidOut = new ResizeObserver((changes) => {
+    for (const { target, contentRect } of changes) {
+      widths.set(target, Math.round(contentRect.width));
+      if (!target.isConnected) laidOut.unobserve(target);
+    }
+  });
+
+  /** @param {Element} room */
+  const widthOf = (room) => widths.get(room) ?? room.clientWidth;
 
   /* url.search, tick.n_intervals → request.data */
   callbacks.plan = () => {
@@ -108,6 +124,9 @@
   }
 
   events.on("answer", countDown);
+  events.on("answer", () => {
+    for (const room of rooms()) laidOut.observe(room);
+  });
   setInterval(() => {
     countDown();
     watch();

@@ -5,6 +5,9 @@ const { load } = require("../metrics.js");
 const NOTHING = "no update";
 const sent = [];
 let clock = () => {};
+/* Of which rooms the browser says how wide they are. */
+const watched = new Set();
+let tell = () => {};
 globalThis.setInterval = (work) => {
   clock = work;
 };
@@ -13,6 +16,13 @@ globalThis.dash_clientside = {
   callback_context: {},
   set_props: (_id, { data }) => sent.push(data.reason),
   metrics: {},
+};
+globalThis.ResizeObserver = class {
+  constructor(told) {
+    tell = told;
+  }
+  observe = (room) => watched.add(room);
+  unobserve = (room) => watched.delete(room);
 };
 document.documentElement = { dataset: { bsTheme: "light" } };
 document.querySelectorAll = () => [];
@@ -119,4 +129,33 @@ test("what has no answer is asked again where no tick asks", (context) => {
   clock();
   assert.deepEqual(sent, ["navigate"], "without a connection others ask");
   events.announce("connection", { problem: null, since: 0 });
+});
+
+test("how much room charts have is what the browser said when it laid them out: asked for, it lays out the page anew", (context) => {
+  const asked = [];
+  const room = (name, clientWidth) => ({
+    isConnected: true,
+    querySelector: () => null,
+    get clientWidth() {
+      asked.push(name);
+      return clientWidth;
+    },
+  });
+  const [wide, narrow, hidden] = [room("wide", 500), room("narrow", 300), room("hidden", 0)];
+  context.mock.method(document, "querySelectorAll", (selector) =>
+    selector.includes(".chart") ? [wide, narrow, hidden] : [],
+  );
+  begin("?tab=auth");
+  events.announce("answer", {});
+  const first = planned("tick");
+  assert.equal(first.width, 300, "nobody has said it yet");
+  answer(first);
+  asked.length = 0;
+  assert.deepEqual([...watched], [wide, narrow, hidden]);
+  tell([wide, narrow, hidden].map((target, place) => ({ target, contentRect: { width: [400.4, 250.2, 0][place] } })));
+  assert.equal(planned("tick").width, 250);
+  assert.deepEqual(asked, []);
+  narrow.isConnected = false;
+  tell([{ target: narrow, contentRect: { width: 0 } }]);
+  assert.ok(!watched.has(narrow), "what has gone is forgotten");
 });
