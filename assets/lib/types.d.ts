@@ -49,6 +49,7 @@ interface Metrics {
   tabbar: typeof import("../page/tabbar.js");
   questions: typeof import("../page/questions.js");
   recent: typeof import("../page/recent.js");
+  unchanged: typeof import("../page/unchanged.js");
 
   /* share/ */
   blocks: typeof import("../share/blocks.js");

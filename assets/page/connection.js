@@ -64,9 +64,12 @@
    */
   async function isTaken(response) {
     if (response.status === 204) return true;
-    const answer = (await response.json()).response?.answer?.data;
-    const verdict = answer?.number ? metrics.questions.judge(answer) : "take";
-    if (verdict !== "take") metrics.questions.fail(answer.number);
+    const parts = (await response.json()).response;
+    const answer = parts?.answer?.data;
+    if (!answer?.number) return true;
+    const verdict = metrics.questions.judge(answer);
+    if (verdict === "take") metrics.unchanged.leaveOut(parts, answer.brings);
+    else metrics.questions.fail(answer.number);
     if (verdict === "again") setTimeout(() => metrics.events.announce("ask", { reason: "tick" }), 0);
     return verdict === "take";
   }
