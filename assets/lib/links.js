@@ -28,11 +28,14 @@
    * @param {Address} asked
    */
   function markOne(kind, link, drawn, asked) {
-    link.setAttribute("href", metrics.url.search(kind.changes(link)));
+    /* What is written anew, the browser styles anew, though it be the same. */
+    const address = metrics.url.search(kind.changes(link));
+    if (link.getAttribute("href") !== address) link.setAttribute("href", address);
     const holds = kind.holds(link, drawn);
-    if (holds) link.setAttribute("aria-current", link.dataset.current || "true");
-    else link.removeAttribute("aria-current");
-    link.toggleAttribute("data-pending", !holds && kind.holds(link, asked));
+    const current = link.dataset.current || "true";
+    if (!holds) link.removeAttribute("aria-current");
+    else if (link.getAttribute("aria-current") !== current) link.setAttribute("aria-current", current);
+    link.toggleAttribute("data-pending", !holds && asked !== drawn && kind.holds(link, asked));
   }
 
   /**

@@ -10,12 +10,22 @@
   const partsOf = (format, moment) =>
     Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
 
+  /** @type {Map<string | undefined, Intl.DateTimeFormat>} */
+  const wholes = new Map();
+
   /**
    * @param {number} moment
    * @param {string} [zone]
    */
   function parts(moment, zone) {
-    const format = new Intl.DateTimeFormat("en-GB", {
+    const format = wholes.get(zone) ?? wholeFormat(zone);
+    wholes.set(zone, format);
+    return partsOf(format, moment);
+  }
+
+  /** @param {string} [zone] */
+  function wholeFormat(zone) {
+    return new Intl.DateTimeFormat("en-GB", {
       timeZone: zone,
       hourCycle: "h23",
       weekday: "short",
@@ -26,7 +36,6 @@
       minute: "2-digit",
       second: "2-digit",
     });
-    return partsOf(format, moment);
   }
 
   /**

@@ -30,7 +30,6 @@
       metrics.answer = data;
     }
     metrics.links.mark();
-    render();
     metrics.events.announce("answer", data);
   };
 
@@ -113,6 +112,7 @@
     unconnected = connection.problem;
     render();
   });
+  /* Also with each answer. */
   metrics.events.on("marked", render);
   setInterval(render, 1000);
 })(window.metrics, window.dash_clientside.metrics);

@@ -2,8 +2,19 @@
 ((metrics) => {
   const { dom } = metrics;
 
+  /* What links change, by how they say it: all of them are looked at with every answer. */
+  /** @type {Map<string, Readonly<Record<string, string>>>} */
+  const known = new Map();
+
   /** @param {HTMLElement} link */
-  const changes = (link) => Object.fromEntries(new URLSearchParams(link.dataset.set));
+  function changes(link) {
+    const spelled = link.dataset.set ?? "";
+    const read = known.get(spelled) ?? Object.fromEntries(new URLSearchParams(spelled));
+    /* Steps through time name moments, another each time. */
+    if (known.size > 500) known.clear();
+    known.set(spelled, read);
+    return read;
+  }
 
   /** @param {Address} address */
   const isOwn = (address) => Boolean(address.get("from") || address.get("to"));
