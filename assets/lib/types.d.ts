@@ -508,7 +508,7 @@ interface Drawing {
 /** What it calls in the browser; callbacks/navigate.py says upon what, and where the result goes. */
 interface ClientsideCallbacks {
   plan?(): unknown;
-  pace?(): [interval: unknown, disabled: boolean];
+  pace?(): [interval: unknown, disabled: unknown];
   answered?(data: Answer | null): void;
   legend?(): void;
   recolour?(theme: string, figures: (object | null)[]): unknown[];

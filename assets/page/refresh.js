@@ -74,11 +74,17 @@
     return (!metrics.questions.isOpen() || stuck) && !turning && !document.hidden && metrics.url.isLive();
   }
 
-  /* url.search → tick.interval, tick.disabled */
+  /** @type {number | null} */
+  let paced = null;
+
+  /* url.search → tick.interval, tick.disabled; most addresses leave both as they are */
   callbacks.pace = () => {
     const pace = metrics.url.pace();
+    const before = paced;
+    paced = pace;
     const label = metrics.dom.maybe("refresh-label");
     if (label) label.textContent = paceText(pace);
+    if (pace === before) return [nothing(), nothing()];
     return [pace ? Math.max(1, pace) * 1000 : nothing(), pace === 0];
   };
 

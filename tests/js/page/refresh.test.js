@@ -159,3 +159,15 @@ test("how much room charts have is what the browser said when it laid them out: 
   tell([{ target: narrow, contentRect: { width: 0 } }]);
   assert.ok(!watched.has(narrow), "what has gone is forgotten");
 });
+
+test("the clock is set where an address asks for another pace, and left alone where it does not", () => {
+  const { pace } = dash_clientside.metrics;
+  visit("?tab=auth&refresh=7");
+  assert.deepEqual(pace(), [7000, false]);
+  visit("?tab=server&refresh=7");
+  assert.deepEqual(pace(), [NOTHING, NOTHING]);
+  visit("?tab=server&refresh=0");
+  assert.deepEqual(pace(), [NOTHING, true]);
+  visit("?tab=server&refresh=7");
+  assert.deepEqual(pace(), [7000, false]);
+});
