@@ -311,6 +311,7 @@ def test_a_sum_is_split_and_its_values_add_up_to_the_number_above(
     from_menu(page, "xp-awarded", "Split by zone")
     page.wait_for_url("**split=xp-awarded:zone**")
     page.wait_for_function("() => document.querySelectorAll('#card-xp-awarded .legend button').length === 2")
+    expect(page.locator("#card-xp-awarded .js-plotly-plot:not([data-waiting])")).to_have_count(1)
     assert page.inner_text("#card-xp-awarded .headline") == whole
     drawn_sum = """() => {
         const graph = document.querySelector("#card-xp-awarded .js-plotly-plot");
