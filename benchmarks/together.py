@@ -9,6 +9,7 @@ beside it.
 
 import bisect
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from benchmarks.application import Application, application
 from benchmarks.harness import events
+from benchmarks.load import post
 from benchmarks.steady import Acknowledged, send
 from benchmarks.table import Row
 from db.status import pipeline_status
@@ -46,30 +48,45 @@ def run(quick: bool = False) -> list[Row]:
     """Each rate for a minute, to an application that has nothing yet; ``quick``: one, a tenth of it, for seconds."""
     if quick:
         rate, goal = GOALS[0]
-        return [_measure(rate // 10, 3.0, goal)]
-    return [_measure(rate, SECONDS, goal) for rate, goal in GOALS]
+        return [_measure(rate // 10, 3.0, goal, of_keys=0)]
+    return [_measure(rate, SECONDS, goal, of_keys=10 * BATCH) for rate, goal in GOALS]
 
 
-def _measure(rate: int, seconds: float, goal: float) -> Row:
+def _measure(rate: int, seconds: float, goal: float, of_keys: int) -> Row:
+    """``of_keys``: how many events are sent a minute before."""
     load = [event._replace(occurred_at=None) for event in events(min(rate, 20 * BATCH))]
-    with application() as running, send(running.port, load, BATCH, rate, seconds) as sender:
-        samples = [_sample(running)]
-        while sender.is_alive():
-            time.sleep(SAMPLE_SECONDS)
-            samples.append(_sample(running))
-        acknowledged = sender.acknowledged()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while samples[-1].folded < acknowledged.counts[-1] and time.monotonic() < deadline:
-            time.sleep(SAMPLE_SECONDS)
-            samples.append(_sample(running))
+    with application() as running:
+        if of_keys:
+            post(running.port, load[:of_keys], BATCH)
+            time.sleep(60 - time.time() % 60)
+            _until(lambda: _sample(running, 0).folded == of_keys)
+        with send(running.port, load, BATCH, rate, seconds) as sender:
+            samples = [_sample(running, of_keys)]
+            while sender.is_alive():
+                time.sleep(SAMPLE_SECONDS)
+                samples.append(_sample(running, of_keys))
+            acknowledged = sender.acknowledged()
+
+            def is_folded() -> bool:
+                samples.append(_sample(running, of_keys))
+                return samples[-1].folded >= acknowledged.counts[-1]
+
+            _until(is_folded)
     if samples[-1].folded != acknowledged.counts[-1]:
         raise RuntimeError(f"{acknowledged.counts[-1]:,} events were acknowledged, {samples[-1].folded:,} are folded")
     return _row(rate, seconds, goal, acknowledged, samples)
 
 
-def _sample(running: Application) -> Sample:
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(SAMPLE_SECONDS)
+
+
+def _sample(running: Application, before: int) -> Sample:
+    """``before``: how many events were folded when it began."""
     with running.database.reading() as connection:
-        folded = int(connection.execute(_FOLDED).scalar_one())
+        folded = int(connection.execute(_FOLDED).scalar_one()) - before
         at = time.time()
         status = pipeline_status(connection)
     return Sample(at, folded, (status.now - status.complete_through).total_seconds())

@@ -186,8 +186,9 @@ def _alarm(refused: int, failed: int, lost: int) -> None:
 class RollupJob:
     """The rollup as a recurring job: passes at once while closed buckets are dirty, else one per interval (seconds).
 
-    A pass that takes longer than half the interval makes the open minute wait for a pass with nothing else to do:
-    freshness degrades and lag does not grow. The limit follows what the machine can do, so that a pass stays short.
+    A pass that takes longer than half the interval makes the open minute wait until no closed one is dirty: freshness
+    degrades and lag does not grow. Where none is, the open one has its turn at once. The limit follows what the machine
+    can do, so that a pass stays short.
     ``declared``: what the catalog does. ``took`` is told how many seconds each pass took, ``merged`` how many late
     events it merged and how many it set aside.
     """
@@ -223,7 +224,7 @@ class RollupJob:
         self._adapt(result)
         # While closed minutes are behind, the open one waits; a pass that found none lets it in again.
         self._slow = result.more or (result.seconds > self._interval / 2 and result.total > 0)
-        return result.more
+        return result.more or (before is not None and not result.total)
 
     def _adapt(self, result: PassResult) -> None:
         if result.seconds > self._interval:
