@@ -215,14 +215,23 @@ def read_segment(segment: Segment) -> bytes:
 def _folders(folder: Path) -> list[Path]:
     """Return the folders of processes, the one that was made first first."""
     try:
-        found = [Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-        return sorted((each for each in found if each.name != DAMAGED), key=lambda each: each.stat().st_mtime_ns)
+        entries = list(os.scandir(folder))
     except OSError:
         return []
+    found = []
+    for entry in entries:
+        # Whoever has stored all of one removes it, and that hides no other one.
+        with suppress(OSError):
+            if entry.is_dir(follow_symlinks=False) and entry.name != DAMAGED:
+                found.append((entry.stat(follow_symlinks=False).st_mtime_ns, Path(entry)))
+    return [path for _, path in sorted(found)]
 
 
 def _segments(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    try:
+        return sorted(folder.glob(f"*{SUFFIX}"))
+    except FileNotFoundError:
+        return []
 
 
 def _size(path: Path) -> int:

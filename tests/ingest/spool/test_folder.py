@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -177,3 +178,25 @@ def test_a_folder_that_is_a_link_is_refused(place: Path, tmp_path: Path) -> None
     place.symlink_to(tmp_path)
     with pytest.raises(OSError, match="is a link"):
         spool(place).append([b"a"], [1])
+
+
+def test_folders_that_come_and_go_meanwhile_hide_no_other(place: Path) -> None:
+    stays = place / "stays"
+    stays.mkdir(parents=True)
+    (stays / "00000001.spool").write_bytes(b"x" * 100)
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for number in range(20):
+                (place / f"goes-{number}").mkdir(exist_ok=True)
+            for number in range(20):
+                (place / f"goes-{number}").rmdir()
+
+    coming = threading.Thread(target=come_and_go)
+    coming.start()
+    try:
+        assert {look(place).size for _ in range(2000)} == {100}
+    finally:
+        over.set()
+        coming.join()
