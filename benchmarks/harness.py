@@ -15,7 +15,7 @@ from sqlalchemy import text
 from db.engine import Database, use_database
 from db.events import insert_events
 from db.migrate import migrate
-from metrics_dash.demo.simulation import Simulation
+from metrics_dash.demo.simulation import HOUR, Simulation
 from metrics_dash.ingest.event import Event
 
 CHUNK = 20_000
@@ -58,6 +58,20 @@ def events(count: int, *, minutes: int = 60) -> list[Event]:
         Event(happening.event_name, happening.measurements, happening.metadata, start + number * step)
         for number, happening in ((number, template[number * 7919 % size]) for number in range(count))
     ]
+
+
+def day_of_events(share: float = 1.0) -> list[Event]:
+    """The simulated game server's last 24 h, oldest first: about 100,000 events, of which ``share`` is what players do.
+    Unlike in ``events``, gauges are sampled as regularly as they are."""
+    simulation, now = Simulation(rate=3 * share), datetime.now(UTC)
+    began = now - timedelta(days=1)
+    first = int(began.timestamp()) // HOUR * HOUR
+    happenings = (each for start in range(first, int(now.timestamp()), HOUR) for each in simulation.hour(start))
+    made = (
+        Event(each.event_name, each.measurements, each.metadata, datetime.fromtimestamp(each.at, UTC))
+        for each in happenings
+    )
+    return [event for event in made if event.occurred_at is not None and began <= event.occurred_at <= now]
 
 
 def store(database: Database, everything: Iterable[Event]) -> None:

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, CDPSession, Page, Playwright, Request, sync_playwright
 
-from benchmarks.harness import events, fresh_database, store, temporary_folder
+from benchmarks.harness import day_of_events, fresh_database, store, temporary_folder
 from benchmarks.page_scripts import FIRSTS, KEEPING, SIGHTS, SWITCH, TICKS
 from benchmarks.table import Row
 from db.engine import Database
@@ -96,9 +96,9 @@ def served(database: Database, **environment: str) -> Iterator[str]:
 
 
 def run(quick: bool) -> list[Row]:
-    """A day of events (a tenth with ``quick``), then each figure once."""
+    """A day of events (a tenth of what players do with ``quick``), then each figure once."""
     with fresh_database() as database:
-        store(database, events(10_000 if quick else 100_000, minutes=24 * 60))
+        store(database, day_of_events(0.1 if quick else 1.0))
         roll_up_all(database)
         with served(database) as address:
             with sync_playwright() as playwright:

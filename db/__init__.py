@@ -1,12 +1,13 @@
 """The only room with SQL. It imports nothing of ours; one file for each thing that is done to the tables.
 
 The server and the schema
-    ``engine`` (``Database``: one engine per process), ``deadlines`` (how long an answer may take), ``embedded`` (the
-    server that comes along), ``upgrade`` (its data brought to a newer major version), ``orphans`` (what one leaves
-    behind that was killed), ``private`` (files and folders that nobody else may enter), ``liveness`` (folders that tell
-    whether who made them lives), ``schema`` and ``access_tables`` (the tables as SQLAlchemy knows them), ``columns``
-    (what those have in common), ``migrate`` (up to date or not, and how to get there), ``roles`` (who may do what),
-    ``programs`` (PostgreSQL's own, and which of them fit), ``backups`` (everything in one file, and back).
+    ``engine`` (``Database``: one engine per process), ``planned`` (what a session plans once), ``deadlines`` (how
+    long an answer may take), ``embedded`` (the server that comes along), ``upgrade`` (its data brought to a newer
+    major version), ``orphans`` (what one leaves behind that was killed), ``private`` (files and folders that nobody
+    else may enter), ``liveness`` (folders that tell whether who made them lives), ``schema`` and ``access_tables``
+    (the tables as SQLAlchemy knows them), ``columns`` (what those have in common), ``migrate`` (up to date or not,
+    and how to get there), ``roles`` (who may do what), ``programs`` (PostgreSQL's own, and which of them fit),
+    ``backups`` (everything in one file, and back).
 Events in
     ``rows`` (what a raw row may hold, and how it travels), ``aggregates`` (measurements that are already aggregated),
     ``histograms`` (as senders have them), ``counters`` (those that their senders add up for ever), ``batches`` and
@@ -34,8 +35,8 @@ Who may come in
     ``users`` and their ``sessions``, ``tokens`` of programs, read-only ``links`` and the walls that came by them,
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).
 Charts out
-    ``annotations`` (what somebody says of a moment),
-    ``series`` (everything that a tab needs) in one statement (``series_statement``, ``series_splits``,
-    ``series_filtered``, ``series_raw``), of all events or of those that ``filters`` leave; ``series_reads`` (what is
-    asked and answered), ``series_answers`` (from the bytes that come back to arrays).
+    ``annotations`` (what somebody says of a moment), ``series`` (everything that a tab needs) in one statement
+    (``series_statement``, ``series_splits``, ``series_filtered``, ``series_raw``), of all events or of those that
+    ``filters`` leave; ``series_reads`` (what is asked and answered), ``series_kept`` (what of it is sent as buckets
+    keep it), ``series_answers`` (from the bytes that come back to arrays).
 """
