@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from layouts.theme import SERIES, TOKENS
 from metrics_dash.web.address import Theme
 from tests.browser.conftest import Serve
-from tests.support.looking import drawn, wait_for_tab
+from tests.support.looking import drawn, hear, listen, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -41,7 +41,8 @@ def auth(open_page: Open, page_url: str) -> Callable[..., Page]:
 
 
 def choose(page: Page, where: str, button: str) -> None:
-    """Opens a menu (``tab`` or a chart's) and presses a button of it."""
+    """Opens a menu (``tab`` or a chart's) and presses a button of it; what the page says then is noted."""
+    listen(page)
     page.click(f"#share-{where} > summary")
     page.click(f"#share-{where} [data-export]{button}")
 
@@ -85,7 +86,7 @@ def test_a_chart_is_saved_in_either_theme_whatever_the_page_shows(
     assert share_of(image, SERIES[theme][2]) > 0.0005, "orange, of what failed"
     other: Theme = "dark" if theme == "light" else "light"
     assert share_of(image, TOKENS[other]["surface"]) < 0.001
-    expect(page.locator("#notice")).to_have_text(f"Saved {path.name}")
+    hear(page, f"Saved {path.name}")
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "light"
 
 
@@ -229,11 +230,10 @@ def test_a_table_that_can_not_be_had_is_said(auth: Callable[..., Page]) -> None:
         re.compile(r"/chart/.*\.csv"), lambda route: route.fulfill(status=503, body="The database can't be asked.\n")
     )
     choose(page, "login-rate", "[data-export=csv]")
-    expect(page.locator("#notice")).to_have_text("The database can't be asked.")
-    expect(page.locator("#notice")).to_have_attribute("data-tone", "bad")
+    hear(page, "The database can't be asked.", "bad")
     page.route(re.compile(r"/chart/.*\.csv"), lambda route: route.abort())
     choose(page, "login-rate", "[data-export=csv]")
-    expect(page.locator("#notice")).to_have_text("The server doesn’t answer.")
+    hear(page, "The server doesn’t answer.", "bad")
 
 
 # Links
@@ -242,7 +242,7 @@ def test_a_table_that_can_not_be_had_is_said(auth: Callable[..., Page]) -> None:
 def copied(page: Page, where: str, time: str) -> str:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     choose(page, where, f"[data-export=link][data-time={time}]")
-    expect(page.locator("#notice")).to_contain_text("Link copied")
+    hear(page, "Link copied")
     return str(on_clipboard(page, "() => navigator.clipboard.readText()"))
 
 
@@ -299,7 +299,7 @@ def test_a_picture_is_copied_where_the_browser_can(auth: Callable[..., Page]) ->
     page = auth()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     choose(page, "login-rate", "[data-export=copy]")
-    expect(page.locator("#notice")).to_have_text("Picture copied")
+    hear(page, "Picture copied")
     kinds = on_clipboard(page, "async () => (await navigator.clipboard.read()).flatMap((item) => item.types)")
     assert kinds == ["image/png"]
 

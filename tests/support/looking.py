@@ -63,3 +63,24 @@ def open_popover(page: Page) -> None:
     expect(page.locator("#relative-from")).to_be_visible()
     # They are filled when the opening is announced, a task after it; what is typed before that would be overwritten.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+# What is said at the edge of the page is taken back after seconds, in which a busy machine may do nothing else.
+LISTENING = """() => {
+  const notice = document.getElementById("notice");
+  window.said = [];
+  new MutationObserver(() => notice.textContent && window.said.push([notice.textContent, notice.dataset.tone]))
+    .observe(notice, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def listen(page: Page) -> None:
+    """Note from now on what the page says at its edge."""
+    page.evaluate(LISTENING)
+
+
+def hear(page: Page, words: str, tone: str = "ok") -> None:
+    """Wait until the page has said something with these words, since ``listen``."""
+    page.wait_for_function(
+        "([words, tone]) => window.said.some(([text, how]) => text.includes(words) && how === tone)", arg=[words, tone]
+    )
