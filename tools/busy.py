@@ -15,17 +15,21 @@ from contextlib import contextmanager
 PER_CORE = 2
 
 
-def _compute() -> None:
-    while True:
-        pass
+def _compute(parent: int) -> None:
+    """Compute for as long as that process lives: one that is killed ends nobody."""
+    while os.getppid() == parent:
+        for _ in range(1_000_000):
+            pass
 
 
 @contextmanager
 def busy_cores(processes: int | None = None) -> Iterator[None]:
     """In the block, so many processes compute without a pause; by default two for each core."""
     number = (os.cpu_count() or 1) * PER_CORE if processes is None else processes
-    # They end with this process, however it ends by itself, as they are daemons.
-    burning = [multiprocessing.get_context("spawn").Process(target=_compute, daemon=True) for _ in range(number)]
+    burning = [
+        multiprocessing.get_context("spawn").Process(target=_compute, args=(os.getpid(),), daemon=True)
+        for _ in range(number)
+    ]
     for each in burning:
         each.start()
     try:

@@ -1,5 +1,6 @@
 """A command on a busy machine: its cores are busy while it runs and not after, and its exit code is its own."""
 
+import subprocess
 import sys
 
 import psutil
@@ -26,6 +27,18 @@ def test_cores_are_busy_in_the_block_and_not_after_it() -> None:
 def test_the_exit_code_is_the_commands(code: int) -> None:
     assert main([sys.executable, "-c", f"raise SystemExit({code})"]) == code
     assert burning() == []
+
+
+def test_of_one_that_is_killed_nothing_goes_on() -> None:
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "tools.busy", sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    )
+    busy = psutil.Process(killed.pid)
+    eventually(lambda: any(each.cpu_times().user > 0.1 for each in busy.children()), "they compute")
+    children = busy.children(recursive=True)
+    killed.kill()
+    killed.communicate()
+    eventually(lambda: not any(each.is_running() and each.status() != "zombie" for each in children), "all end")
 
 
 def test_without_a_command_its_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
