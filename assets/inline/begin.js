@@ -40,6 +40,11 @@
     place.textContent = words;
   }
 
+  function stillLoads() {
+    if (document.getElementById("freshness")?.dataset.of !== "before")
+      says("quiet", "Loading… what stands here is of before");
+  }
+
   /** In their order, and tried again where one fails. @param {string[]} addresses @param {() => void} done */
   function run(addresses, done) {
     if (!addresses.length) return done();
@@ -110,7 +115,7 @@
       const tags = Array.from(document.querySelectorAll("script[data-late]"));
       const addresses = tags.map((tag) => /** @type {string} */ (tag.getAttribute("src")));
       const begin = () => {
-        setTimeout(says, OLD_AFTER, "quiet", "Loading… what stands here is of before");
+        setTimeout(stillLoads, OLD_AFTER);
         fetchAhead(addresses.slice(1), "preload");
         run(addresses, done);
       };
