@@ -233,7 +233,7 @@ def _make_engine(url: URL, role: str) -> Engine:
     @event.listens_for(engine, "handle_error")
     def _leave_stale(context: ExceptionContext) -> None:
         if reads and is_stale(context.original_exception):
-            context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+            context.is_disconnect = True  # and so is every other one of the pool
 
     if reads:
         engine.dialect.do_ping = _begin_with_ping  # type: ignore[method-assign,assignment]

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from db.engine import Database
 from db.faults import Fault, classify
-from db.planned import one_plan
+from db.planned import is_stale, one_plan
 from db.replica import has_come_to, position
 from db.status import PipelineStatus, pipeline_status
 
@@ -31,7 +31,13 @@ def ask(
     ``planned``: its statements go by an index whatever is asked, and have one plan (``db.planned``).
     """
     with one_plan() if planned else nullcontext():
-        return _ask(database, question, at_least)
+        try:
+            return _ask(database, question, at_least)
+        except DBAPIError as error:
+            # No such session is left in the pool.
+            if not is_stale(error.orig):
+                raise
+            return _ask(database, question, at_least)
 
 
 def _ask(database: Database, question: Callable[[Connection], T], at_least: str | None) -> T:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database, driver_connection
 from db.planned import SENT_BEFORE, one_plan
+from db.reading import ask
 from tests.support.proxy import Direction, Proxy
 
 ASKED = text("SELECT CAST(:number AS int) + 1")
@@ -88,3 +89,19 @@ def test_a_session_whose_statements_were_tidied_up_is_left(database: Database, t
     with database.reading() as connection:
         ask_often(connection)
         assert driver_connection(connection).info.backend_pid != pid
+
+
+def test_a_question_to_sessions_that_a_migration_made_stale_is_answered(database: Database) -> None:
+    def question(connection: Connection) -> object:
+        return connection.execute(text("SELECT * FROM changed")).mappings().one()
+
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE changed AS SELECT 1 AS one"))
+    with database.reading() as first, database.reading() as second:
+        for connection in (first, second):
+            for _ in range(OFTEN):
+                question(connection)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE changed ADD COLUMN two int DEFAULT 2"))
+    assert ask(database, question) == {"one": 1, "two": 2}
+    assert ask(database, question) == {"one": 1, "two": 2}
