@@ -61,7 +61,7 @@ def events(count: int, *, minutes: int = 60) -> list[Event]:
 
 
 def day_of_events(share: float = 1.0) -> list[Event]:
-    """The simulated game server's last 24 h, oldest first: about 100,000 events, of which ``share`` is what players do.
+    """The simulated game server's last 24 h, oldest first: about 84,000 events; ``share``: of what players do.
     Unlike in ``events``, gauges are sampled as regularly as they are."""
     simulation, now = Simulation(rate=3 * share), datetime.now(UTC)
     began = now - timedelta(days=1)
