@@ -48,7 +48,7 @@ class Sample:
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Each rate for a minute, to an application of its own; ``quick``: one, a tenth of it, for seconds, to a new one."""
+    """Each rate for a minute, to its own application; ``quick``: one, a tenth of it, for seconds, to a new store."""
     if quick:
         rate, goal = GOALS[0]
         return [_measure(rate // 10, 3.0, goal, of_keys=0)]
