@@ -23,6 +23,7 @@ from metrics_dash.catalog import load_catalog
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.settings import Settings
 from metrics_dash.web.paths import BASE_PATH
+from tests.support.looking import wait_for_scripts
 
 CATALOG = load_catalog()
 
@@ -96,8 +97,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if options.get("has_touch"):
             page.dispatch_event("body", "pointerdown")
         if options.get("java_script_enabled", True) and page.locator("#page-data").count():
-            # Scripts come once the page is painted, and no load waits for them.
-            page.wait_for_function("() => window.metrics")
+            wait_for_scripts(page)
         return page
 
     yield opened

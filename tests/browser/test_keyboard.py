@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from layouts.keys import RANGE_KEYS
 from metrics_dash.charts.timerange.parse import PRESETS
 from tests.browser.conftest import CATALOG, Serve
-from tests.support.looking import wait_for_tab
+from tests.support.looking import reload, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -150,7 +150,7 @@ def test_single_keys_can_be_switched_off_and_stay_off(page: Page) -> None:
     page.click("#keys-switch")
     expect(page.locator("#keys-switch")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Escape")
-    page.reload()
+    reload(page)
     wait_for_tab(page, "combat")
     before = page.url
     for key in ("2", "k", "l", "c"):

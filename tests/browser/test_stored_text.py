@@ -10,7 +10,7 @@ from db.engine import Database
 from db.events import insert_events
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.support.looking import drawn, wait_for_length, wait_for_tab
+from tests.support.looking import drawn, reload, wait_for_length, wait_for_tab
 from tests.support.payloads import PAYLOADS
 
 Open = Callable[..., Page]
@@ -89,7 +89,7 @@ def test_stored_text_is_inert_and_drawn_right(
     assert switches.all_text_contents() == list(texts)
     switches.first.click()
     page.wait_for_function("(text) => metrics.url.getAll('hidden')[0] === `login-results:${text}`", arg=texts[0])
-    page.reload()
+    reload(page)
     wait_for_tab(page, "auth")
     page.wait_for_function(
         "() => document.querySelector('#card-login-results .js-plotly-plot')?._fullData?.some("

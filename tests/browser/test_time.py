@@ -16,7 +16,7 @@ from db.events import insert_events
 from metrics_dash.charts.timerange.parse import midnight
 from metrics_dash.jobs.rollup import roll_up_all
 from tests.browser.conftest import Serve
-from tests.support.looking import drawn, open_popover, text, wait_for_length, wait_for_tab
+from tests.support.looking import drawn, open_popover, reload, text, wait_for_length, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -131,7 +131,7 @@ def test_the_last_five_ranges_are_offered_again(open_page: Open, page_url: str) 
     expect(recent).to_have_text([f"now-{hours}h → now" for hours in (8, 7, 5, 4, 3)])
     recent.nth(2).click()
     wait_for_length(page, 5)
-    page.reload()
+    reload(page)
     wait_for_tab(page, "combat")
     open_popover(page)
     expect(recent.first).to_have_text("now-5h → now")

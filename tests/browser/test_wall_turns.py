@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from metrics_dash.catalog import DEFAULT_PATH
 from tests.browser.conftest import CATALOG, Serve
 from tests.browser.test_wall import open_wall, tab_of, wait_for_begin, wait_for_turn
+from tests.support.looking import reload
 
 Open = Callable[..., Page]
 # The charts of its tab.
@@ -196,7 +197,7 @@ def test_a_value_keeps_its_colour_and_its_turn_when_the_page_is_loaded_anew(open
     whole = page.evaluate(colours)
     page.keyboard.press("ArrowRight")
     wait_for_value(page, "auth", "true")
-    page.reload()
+    reload(page)
     wait_for_value(page, "auth", "true")
     page.wait_for_function(f"() => Object.keys(({colours})()).length === 1")
     assert page.evaluate(colours) == {"true": whole["true"]}

@@ -28,6 +28,17 @@ def drawn(page: Page, chart: str) -> dict[str, Any]:
     return seen
 
 
+def wait_for_scripts(page: Page) -> None:
+    """Until the page's scripts run: they come once it is painted, and no load waits for them."""
+    page.wait_for_function("() => window.metrics")
+
+
+def reload(page: Page) -> None:
+    """Load the page anew, with its scripts."""
+    page.reload()
+    wait_for_scripts(page)
+
+
 def wait_for_tab(page: Page, tab: str) -> None:
     """Until a tab's cards stand and its first chart is drawn, and nothing that the server sent lies over them: below
     it nothing can be focused, and much stands twice."""
