@@ -10,7 +10,7 @@ import numpy as np
 from db.series_reads import LastSeen, Rows
 from metrics_dash.catalog import Chart
 from metrics_dash.catalog_rules import SPLIT_BY_ANY, Show
-from metrics_dash.charts.aggregates import AGGREGATES
+from metrics_dash.charts.aggregates import AGGREGATES, Flags
 from metrics_dash.charts.apart import in_order, told_apart
 from metrics_dash.charts.data import ChartData, Headline, Series, State, Values
 from metrics_dash.charts.doubts import bounded, doubt_of, unsplit
@@ -20,7 +20,7 @@ from metrics_dash.charts.plan import Grid, Plan, held_since
 from metrics_dash.charts.ranking import ranked
 from metrics_dash.charts.ratios import divisible
 from metrics_dash.charts.rows import aggregate, align
-from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.grid import Milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
 
@@ -138,15 +138,25 @@ def _fixed(values: Values) -> Values:
 
 
 def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Iterator[Series]:
-    """Yield a series for each value, the most frequent first, and one for all other events."""
+    """Yield a series for each value, the most frequent first, and one for all other events. A value has a gap where
+    events are not told apart, as their key is counted as a whole."""
     counts = {value: np.where(np.isnan(count), rows.count * 0, count) for value, (_, count) in rows.splits.items()}
     totals = {value: float(np.nansum(count)) for value, count in counts.items()}
     named = sorted((value for value in counts if totals[value] > 0), key=lambda value: (-totals[value], value))
+    untold = _untold(rows, grid)
     for value in named:
-        yield _counted(value, counts[value], chart, rows, grid, at)
+        one = _counted(value, counts[value], chart, rows, grid, at)
+        yield replace(one, v=_fixed(np.where(untold, np.nan, one.v))) if untold.any() else one
     rest = rows.count - sum((counts[value] for value in named), np.zeros(len(at)))
     if np.nansum(rest) > 0:
         yield replace(_counted(other_name(named), rest, chart, rows, grid, at), rest=True)
+
+
+def _untold(rows: Rows, grid: Grid) -> Flags:
+    """Return in which buckets there are events of a time since when no values of their key are told apart."""
+    if rows.whole_since is None:
+        return np.zeros(len(grid.ends), dtype=np.bool_)
+    return np.asarray((grid.ends > to_milliseconds(rows.whole_since)) & (rows.count > 0))
 
 
 def _apart_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Iterator[Series]:
