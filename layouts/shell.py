@@ -27,6 +27,7 @@ from metrics_dash.catalog import Catalog
 from metrics_dash.charts.timerange.parse import COMPARISONS, DEFAULT_RANGE
 from metrics_dash.charts.timerange.steps import STEPS
 from metrics_dash.settings import Settings
+from metrics_dash.web.address import PARAMETERS
 from metrics_dash.web.paths import BASE_PATH
 
 _INDEX = """<!DOCTYPE html>
@@ -97,6 +98,7 @@ def page_data(catalog: Catalog, settings: Settings) -> dict[str, Any]:
         "colours": recolouring(),
         "rangeKeys": range_choices(),
         "comparisons": dict(COMPARISONS),
+        "parameters": list(PARAMETERS),
         "stepNames": {step.name: step.key for step in STEPS if step.name != step.key},
     }
 

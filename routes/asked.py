@@ -2,7 +2,7 @@
 
 from flask import request
 
-from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.address import PARAMETERS, REPEATED, PageState, read_state
 from metrics_dash.web.context import Context
 from metrics_dash.web.problems import ProblemError
 from metrics_dash.web.sight import catalog_for
@@ -18,6 +18,17 @@ def asked_state(context: Context) -> PageState:
     for first in state.unread:
         raise ProblemError(400, first.text, parameter=first.name or None)
     return state
+
+
+def check_parameters(*own: str) -> None:
+    """Raise ``ProblemError`` 400 where the present request's query says what nothing reads, or one thing twice: a
+    report that somebody made once goes on without them. ``own``: what the route takes beside the page's parameters."""
+    allowed = (*PARAMETERS, *own)
+    for name in request.args:
+        if name not in allowed:
+            raise ProblemError(400, f"{name!r} is not a parameter; use one of {', '.join(allowed)}", parameter=name)
+        if name not in REPEATED and len(request.args.getlist(name)) > 1:
+            raise ProblemError(400, f"{name}: it is there more than once", parameter=name)
 
 
 def whole(name: str, default: int, limits: tuple[int, int]) -> int:

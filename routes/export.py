@@ -26,7 +26,7 @@ from metrics_dash.web.context import Context
 from metrics_dash.web.paths import BASE_PATH
 from metrics_dash.web.problems import AGAIN_SOON, ProblemError
 from metrics_dash.web.sight import check_range
-from routes.asked import asked_state, whole
+from routes.asked import asked_state, check_parameters, whole
 from routes.names import chart_of, tab_of
 from routes.rendering import Renderer
 
@@ -80,6 +80,7 @@ class Exports:
 
     def tab_csv(self, tab_id: str) -> Response:
         """Return all charts of a tab in one table."""
+        check_parameters()
         taken = self._take(tab_of(self.context.catalog, tab_id, self.context.viewer()))
         for chart in taken.data.charts:
             _check(chart)
@@ -88,6 +89,7 @@ class Exports:
     def chart_csv(self, chart_id: str) -> Response:
         """Return one chart as a table."""
         tab = self._tab_of(chart_id)
+        check_parameters()
         taken = self._take(tab)
         chart = taken.chart(chart_id)
         _check(chart)
@@ -98,6 +100,7 @@ class Exports:
         """Return one chart as a picture that stands alone, of twice ``width`` × ``height`` pixels; 501 without
         Kaleido."""
         tab = self._tab_of(chart_id)
+        check_parameters("width", "height")
         size = whole("width", DEFAULT_SIZE[0], WIDTHS), whole("height", DEFAULT_SIZE[1], HEIGHTS)
         taken = self._take(tab, bars=bars_within(graph_width(size[0])))
         picture = self._picture(taken, chart_id, size)

@@ -100,6 +100,8 @@ interface PageData {
   product: string;
   rangeKeys: { key: string; range: string; title: string }[];
   comparisons: Record<string, string>;
+  /** What an address may say. */
+  parameters: string[];
   /** Other names of steps, such as minute for 1m. */
   stepNames: Record<string, string>;
 }

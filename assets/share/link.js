@@ -3,6 +3,8 @@
   /* How a screen behaves says nothing about what it shows. */
   const UNATTENDED = { refresh: "", kiosk: "", rotate: "", rotate_by: "", value: "" };
 
+  const REPEATED = new Set(["split", "hidden", "filter"]);
+
   const answer = () => /** @type {Answer} */ (metrics.answer);
 
   /** @param {Changes} laid - over what the picture is of */
@@ -34,13 +36,16 @@
   const link = (time, theme) => location.origin + location.pathname + query(changes(time, theme));
 
   /**
-   * The address of the table: of one chart, or of the tab. Its buckets are those of the picture.
+   * The address of the table: of one chart, or of the tab. Its buckets are those of the picture. What the page's address
+   * says beside that, as what some programs add to links, is no part of it: the table's would refuse it.
    * @param {string} [chart]
    */
   function table(chart) {
     const laid = { ...changes("absolute", ""), res: chart ? metrics.graphs.stepOf(chart) : answer().step };
     const path = chart ? `chart/${chart}.csv` : `export/${answer().tab}.csv`;
-    return metrics.page.base + path + query(laid);
+    const said = new URLSearchParams(query(laid));
+    const plain = metrics.page.parameters.map((name) => [name, said.getAll(name).slice(REPEATED.has(name) ? 0 : -1)]);
+    return metrics.page.base + path + metrics.url.laidOver("", Object.fromEntries(plain));
   }
 
   const share = { link, table };

@@ -27,6 +27,12 @@ BROWSER_ZONE, SERVER_ZONE = "browser", "server"
 _LONGEST_REFRESH = 3600
 _MOST_DIGITS = 9
 _MOST_PARAMETERS = 100
+# What an address may say, and what of it several times.
+PARAMETERS: tuple[str, ...] = (
+    *("tab", "range", "from", "to", "tz", "res", "compare", "split", "log", "theme", "refresh", "hidden", "filter"),
+    *("kiosk", "rotate", "rotate_by", "value"),
+)
+REPEATED = frozenset({"split", "hidden", "filter"})
 _SWITCH = ("1", "0")
 
 

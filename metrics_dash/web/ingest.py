@@ -152,8 +152,7 @@ class Ingest:
             except KeyReusedError:
                 raise ProblemError(422, f"this Idempotency-Key was used for another body{_so_far(first)}") from None
             except NotCommittedError as error:
-                fate = "and will not be" if error.cancelled else "as far as is known"
-                raise _failing(f"the store does not answer; not stored, {fate}{_so_far(first)}") from None
+                raise _failing(f"the store does not answer; {_fate(error.cancelled, first)}") from None
             rejected.extend(submission.refused)
         return rejected
 
@@ -162,6 +161,14 @@ def _digest(body: bytearray, lines: bool) -> bytes:
     digest = hashlib.sha256(b"lines\n" if lines else b"document\n")
     digest.update(body)
     return digest.digest()
+
+
+def _fate(cancelled: bool, first: int) -> str:
+    """Return what becomes of a request that was not answered in time; ``first``: the first event of its last piece."""
+    if cancelled:
+        return f"not stored, and will not be{_so_far(first)}"
+    before = f"what came before event {first} is stored, and the rest" if first else "what was sent"
+    return f"{before} may be stored yet; without an Idempotency-Key, what is sent again may then count twice"
 
 
 def _so_far(first: int) -> str:

@@ -176,13 +176,18 @@ def test_no_cell_is_a_formula(database: Database, client: FlaskClient) -> None:
         ("chart/login-rate.csv", {"from": "now", "to": "now-1h"}, 400, "its start is not before its end"),
         ("export/auth.csv", {"tz": "Mars/Olympus"}, 400, "tz: 'Mars/Olympus'"),
         ("export/auth.csv", {"res": "second"}, 400, "res: 'second'"),
+        ("export/auth.csv", {"rnage": "7d"}, 400, "'rnage' is not a parameter; use one of tab, range,"),
+        ("chart/login-rate.csv", {"resolution": "1h"}, 400, "'resolution' is not a parameter"),
+        ("chart/login-rate.csv", {"width": "900"}, 400, "'width' is not a parameter"),
+        ("chart/login-rate.png", {"widht": "900"}, 400, "'widht' is not a parameter"),
+        ("export/auth.csv", {"range": ["1h", "7d"]}, 400, "range: it is there more than once"),
         ("export/auth.csv", {"compare": "year"}, 400, "compare: 'year'"),
         ("export/auth.csv", {"split": "login-rate:colour"}, 400, "split: 'login-rate:colour'"),
         ("export/auth.csv", {"hidden": "nope:true"}, 400, "hidden: 'nope:true'"),
     ],
 )
 def test_what_can_not_be_read_is_refused_in_one_line_that_quotes_it(
-    client: FlaskClient, path: str, query: dict[str, str], status: int, said: str
+    client: FlaskClient, path: str, query: dict[str, Any], status: int, said: str
 ) -> None:
     answer = client.get(PAGE + path, query_string=query)
     assert answer.status_code == status

@@ -1,5 +1,6 @@
 """The address and the state it describes: each gives the other back, and nothing that is mistyped breaks a page."""
 
+from dataclasses import fields
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,10 +9,15 @@ from hypothesis import strategies as st
 
 from db.filters import Filter
 from metrics_dash.catalog import load_catalog
-from metrics_dash.web.address import PageState, read_state
+from metrics_dash.web.address import PARAMETERS, REPEATED, PageState, read_state
 
 CATALOG = load_catalog()
 BERLIN, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
+
+
+def test_an_address_has_a_parameter_for_all_that_a_state_says() -> None:
+    assert {each.name.rstrip("_") for each in fields(PageState)} - {"unread"} == set(PARAMETERS)
+    assert set(PARAMETERS) > REPEATED
 
 
 def test_an_empty_address_is_the_first_tab_and_the_last_24_hours() -> None:

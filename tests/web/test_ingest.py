@@ -16,7 +16,7 @@ from db.engine import Database
 from db.rows import ROW_OVERHEAD_BYTES, encode_maps
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.pieces import EXPLAINED_AT_MOST
-from metrics_dash.ingest.submission import BufferFullError, Submission
+from metrics_dash.ingest.submission import BufferFullError, NotCommittedError, Submission
 from metrics_dash.jobs.rollup import roll_up_all
 from metrics_dash.web import budget, ingest
 from metrics_dash.web.budget import ByteBudget
@@ -369,6 +369,23 @@ def test_a_commit_that_does_not_come_in_time_answers_503(open_site: Site, monkey
         connection.execute(text("LOCK TABLE ingest_batches IN ACCESS EXCLUSIVE MODE"))
         answer = open_site.client.post(PATH, json=event())
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "said"),
+    [(True, "not stored, and will not be; nothing was stored"), (False, "what was sent may be stored yet; without an")],
+)
+def test_it_says_whether_what_was_sent_may_be_stored_yet(
+    open_site: Site, monkeypatch: pytest.MonkeyPatch, cancelled: bool, said: str
+) -> None:
+    def late(*_: object) -> None:
+        raise NotCommittedError("late", cancelled=cancelled)
+
+    monkeypatch.setattr(Submission, "wait", late)
+    answer = open_site.client.post(PATH, json=event())
+    assert answer.status_code == 503
+    assert said in answer.json["error"]
+    assert ("nothing was stored" in answer.json["error"]) is cancelled
 
 
 def test_only_so_many_requests_wait_and_the_next_is_told_at_once(open_site: Site) -> None:

@@ -8,6 +8,7 @@ const NOON = Date.parse("2026-01-31T12:00:00Z");
 function shown(search, more = {}) {
   globalThis.location = { search, pathname: "/here/", origin: "http://host" };
   metrics.page.defaults = { range: "24h" };
+  metrics.page.parameters = ["tab", "range", "from", "to", "tz", "res", "hidden", "theme"];
   metrics.graphs = { stepOf: () => "15m" };
   metrics.answer = {
     start: NOON,
@@ -51,4 +52,11 @@ test("a table has the buckets of the picture, of one chart or of the tab", () =>
   assert.match(share.table("logins"), /^\/here\/chart\/logins\.csv\?.*res=15m/);
   assert.match(share.table(), /^\/here\/export\/auth\.csv\?.*res=1m/);
   assert.doesNotMatch(share.table(), /theme/);
+});
+
+test("a table's address says nothing that is of no table, and nothing twice but what may be", () => {
+  shown("?range=1h&utm_source=mail&res=1h&res=5m&hidden=logins:a&hidden=logins:b");
+  const { searchParams } = new URL(share.table("logins"), "http://host");
+  assert.deepEqual([...searchParams.keys()], ["tab", "from", "to", "tz", "res", "hidden", "hidden"]);
+  assert.deepEqual(searchParams.getAll("hidden"), ["logins:a", "logins:b"]);
 });
