@@ -21,7 +21,6 @@ def register(app: Dash) -> None:
     )
     _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
     _clientside(app, "answered", Input("answer", "data"))
-    _clientside(app, "legend", Input({"type": "graph", "chart": ALL}, "restyleData"), prevent_initial_call=True)
     _clientside(
         app,
         "recolour",

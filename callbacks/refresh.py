@@ -166,7 +166,7 @@ def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str],
         "rotation": found.rotation and asdict(found.rotation),
     }
     if list(mounted) != [chart.id for chart in data.tab.charts]:
-        return Answer(answer, board=board.board(data.tab, picture.contents()), footer=foot)
+        return Answer(answer, board=board.board(_declared(tab, data.tab), picture.contents()), footer=foot)
     patched = asked["reason"] == "tick"
     parts = picture.parts(patched=patched)
     return Answer(
@@ -223,6 +223,13 @@ def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> 
         "note": window.note,
         "steps": steps(window, moment.now),
     }
+
+
+def _declared(tab: Tab, shown: Tab) -> Tab:
+    """Return what is shown of a tab with its charts as the catalog has them: cards stand there through other splits and
+    filters."""
+    declared = {chart.id: chart for chart in tab.charts}
+    return replace(shown, charts=tuple(declared[chart.id] for chart in shown.charts))
 
 
 def _lag(behind: Lag | None) -> dict[str, Any] | None:

@@ -1,21 +1,7 @@
-/* What people do to a chart that the address remembers: series switched off in its legend, its split, the scale. */
-((metrics, callbacks) => {
-  /* restyleData of every graph → nothing */
-  callbacks.legend = () => {
-    const { triggered_id: cause } = window.dash_clientside.callback_context;
-    const chart = typeof cause === "object" ? cause.chart : undefined;
-    const graph = chart && metrics.graphs.drawing(chart);
-    if (!graph) return;
-    const { meta } = graph._fullLayout;
-    const off = graph.data.filter((trace) => trace.visible === "legendonly" && trace.legendgroup);
-    const names = [...new Set(off.map((trace) => `${chart}:${metrics.graphs.seriesOf(meta, trace).name}`))];
-    metrics.url.go({ hidden: [...othersThan(chart, "hidden"), ...names] }, { replace: true });
-    /* The number above the chart is of what is visible. */
-    metrics.events.announce("ask", { reason: "tick" });
-  };
-
+/* What people do to a chart that the address remembers: its split, the scale; series.js has what is switched off. */
+((metrics) => {
   /**
-   * What the address says under a name about other charts: hidden=login-rate:true&hidden=logins:false
+   * What the address says under a name about other charts: split=login-rate:success&split=logins:realm
    * @param {string} chart
    * @param {string} name
    */
@@ -66,4 +52,4 @@
     const summary = document.querySelector("#compare > summary");
     metrics.links.light(summary, Boolean(compare), asked.get("compare") !== compare);
   });
-})(window.metrics, window.dash_clientside.metrics);
+})(window.metrics);

@@ -15,9 +15,9 @@
     const several = data.filter((trace) => trace.showlegend);
     if (several.length < 2) return [];
     return several.map((trace) => {
-      const { label, filter } = metrics.graphs.seriesOf(layout.meta, trace);
+      const { name, label, filter } = metrics.graphs.seriesOf(layout.meta, trace);
       const colour = (trace.type === "bar" ? trace.marker?.color : trace.line?.color) ?? "";
-      const entry = { key: trace.legendgroup, label, colour, off: trace.visible === "legendonly" };
+      const entry = { key: trace.legendgroup, name, label, colour, off: trace.visible === "legendonly" };
       return filter ? { ...entry, filter } : entry;
     });
   }
@@ -60,7 +60,7 @@
     button.append(swatch, made("span", "", label));
     button.addEventListener("click", () => {
       const graph = metrics.graphs.drawing(chart);
-      if (graph?._fullLayout) button.setAttribute("aria-pressed", String(metrics.series.toggle(graph, key)));
+      if (graph?._fullLayout) metrics.series.toggle(graph, key);
     });
     button.addEventListener("contextmenu", (event) => {
       if (!filter) return;
@@ -158,7 +158,9 @@
   function fill(chart, figure) {
     const legend = metrics.dom.maybe(`legend-${chart}`);
     if (!legend) return;
-    const found = entries(figure);
+    /* A figure may be of an address before; what is pressed is what the address says. */
+    const off = metrics.series.off(chart);
+    const found = entries(figure).map((entry) => ({ ...entry, off: off.has(entry.name) }));
     const present = filled.get(legend)?.entries ?? [];
     if (JSON.stringify(present) === JSON.stringify(found)) return;
     filled.set(legend, { chart, entries: found, room: 0 });
@@ -170,6 +172,19 @@
     else layLater(legend);
   }
 
+  /** @param {string} chart - of which series were switched: what is drawn says it from its next figure on */
+  function press(chart) {
+    const legend = metrics.dom.maybe(`legend-${chart}`);
+    if (!legend) return;
+    const off = metrics.series.off(chart);
+    const buttons = metrics.dom.all("button", legend);
+    for (const [at, entry] of (filled.get(legend)?.entries ?? []).entries()) {
+      entry.off = off.has(entry.name);
+      buttons[at]?.setAttribute("aria-pressed", String(!entry.off));
+    }
+  }
+
+  metrics.events.on("switched", press);
   metrics.events.on("figure", ({ graph, figure }) => fill(metrics.graphs.idOf(graph), figure));
 
   if (typeof module === "object") module.exports = { entries, fitting };

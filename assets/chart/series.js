@@ -11,9 +11,9 @@
     const found = new Map();
     traces.forEach((trace, place) => {
       if (!trace.legendgroup || trace.meta === "anchor") return;
-      const { label, filter } = metrics.graphs.seriesOf(meta, trace);
+      const { name, label, filter } = metrics.graphs.seriesOf(meta, trace);
       const key = trace.legendgroup;
-      const group = found.get(key) || { key, name: label, places: [], off: false, ...(filter && { filter }) };
+      const group = found.get(key) || { key, name, label, places: [], off: false, ...(filter && { filter }) };
       group.places.push(place);
       if (trace.showlegend) group.off = trace.visible === "legendonly";
       found.set(trace.legendgroup, group);
@@ -26,7 +26,7 @@
    * @param {SeriesGroup} group
    */
   function switchOf(graph, group) {
-    const button = metrics.dom.made("button", "", group.name);
+    const button = metrics.dom.made("button", "", group.label);
     button.type = "button";
     button.setAttribute("aria-pressed", String(!group.off));
     button.addEventListener("click", () => button.setAttribute("aria-pressed", String(toggle(graph, group.key))));
@@ -45,13 +45,34 @@
   }
 
   /**
-   * @param {Graph} graph
-   * @param {SeriesGroup[]} those
-   * @param {boolean} on
+   * What the address says of a chart's series: the names of those that are switched off. A picture may be of an address
+   * before.
+   * @param {string} chart
    */
-  function show(graph, those, on) {
-    const places = those.flatMap((group) => group.places);
-    if (places.length) window.Plotly.restyle(graph, { visible: on ? true : "legendonly" }, places);
+  const off = (chart) => {
+    const said = metrics.url.getAll("hidden").filter((one) => one.startsWith(`${chart}:`));
+    return new Set(said.map((one) => one.slice(chart.length + 1)));
+  };
+
+  /**
+   * Switches series on or off: the address says so at once, whatever answer is on its way, and asks for the number of
+   * what is visible then.
+   * @param {Graph} graph
+   * @param {[SeriesGroup[], boolean][]} changes
+   */
+  function show(graph, ...changes) {
+    const chart = metrics.graphs.idOf(graph);
+    const names = off(chart);
+    for (const [those, on] of changes) {
+      for (const { name } of those) on ? names.delete(name) : names.add(name);
+      const places = those.flatMap((group) => group.places);
+      if (places.length) window.Plotly.restyle(graph, { visible: on ? true : "legendonly" }, places);
+    }
+    const others = metrics.url.getAll("hidden").filter((one) => !one.startsWith(`${chart}:`));
+    const hidden = [...others, ...Array.from(names, (name) => `${chart}:${name}`)];
+    metrics.url.go({ hidden }, { replace: true });
+    metrics.events.announce("switched", chart);
+    metrics.events.announce("ask", { reason: "tick" });
   }
 
   /**
@@ -61,8 +82,9 @@
    */
   function toggle(graph, key) {
     const those = groups(graph._fullData, graph._fullLayout.meta).filter((group) => group.key === key);
-    const on = those.some((group) => group.off);
-    show(graph, those, on);
+    const names = off(metrics.graphs.idOf(graph));
+    const on = those.some(({ name }) => names.has(name));
+    show(graph, [those, on]);
     return on;
   }
 
@@ -74,9 +96,9 @@
   function alone(graph, key) {
     const all = groups(graph._fullData, graph._fullLayout.meta);
     const [mine, others] = [all.filter((group) => group.key === key), all.filter((group) => group.key !== key)];
-    const isAlone = others.every((group) => group.off);
-    show(graph, mine, true);
-    show(graph, others, isAlone);
+    const names = off(metrics.graphs.idOf(graph));
+    const isAlone = others.every(({ name }) => names.has(name));
+    show(graph, [mine, true], [others, isAlone]);
   }
 
   /** @param {HTMLElement} list */
@@ -96,7 +118,7 @@
 
   document.addEventListener("toggle", toggled, true);
 
-  const series = { groups, toggle, alone };
+  const series = { groups, off, toggle, alone };
   metrics.series = series;
   if (typeof module === "object") module.exports = series;
 })(globalThis.metrics);

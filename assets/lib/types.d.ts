@@ -82,6 +82,7 @@ interface MetricsEvents {
   paged: undefined;
   figure: { graph: Graph; figure: Figure };
   drawn: undefined;
+  switched: string;
   point: { chart: string; start: number; from: HTMLElement };
 }
 
@@ -331,6 +332,8 @@ interface Reading {
 interface LegendEntry {
   filter?: string;
   key: string;
+  /** In addresses. */
+  name: string;
   label: string;
   colour: string;
   off: boolean;
@@ -340,7 +343,9 @@ interface SeriesGroup {
   /** What filters the tab by its value, where it is one. */
   filter?: string;
   key: string;
+  /** In addresses. */
   name: string;
+  label: string;
   places: number[];
   off: boolean;
 }
@@ -512,7 +517,6 @@ interface ClientsideCallbacks {
   plan?(): unknown;
   pace?(): [interval: unknown, disabled: unknown];
   answered?(data: Answer | null): void;
-  legend?(): void;
   recolour?(theme: string, figures: (object | null)[]): unknown[];
 }
 

@@ -1,5 +1,6 @@
 """The answer to a browser's question: one chart that can't be drawn costs its neighbours nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -93,6 +94,17 @@ def test_the_answer_tells_what_was_asked_what_is_drawn_and_which_steps_may_be_ch
     assert answer["asked"]["start"] - answer["start"] == 7 * 60_000
     assert answer["step"] == "15m"
     assert answer["choices"] == ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h"]
+
+
+@pytest.mark.parametrize("more", ["&split=login-rate:success", "&split=login-results:-", "&filter=realm:x"])
+def test_cards_say_what_the_catalog_declares_through_any_split_and_filter(context: Context, more: str) -> None:
+    def menus(more: str) -> list[tuple[str, str | None]]:
+        question = {**day_of(560), "search": f"{day_of(560)['search']}{more}"}
+        found = answer_request(question, [], context).board  # type: ignore[arg-type]
+        return re.findall(r'data-split="([^"]*)"(?: data-declared="([^"]*)")?', str(found))
+
+    assert ("login-results:success", "true") in menus("")
+    assert menus(more) == menus("")
 
 
 def test_a_tick_brings_the_ticks_of_both_axes(context: Context) -> None:

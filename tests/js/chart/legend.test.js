@@ -2,7 +2,14 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const { entries, fitting } = load("lib/dom.js", "lib/events.js", "lib/graphs.js", "chart/legend.js");
+const { entries, fitting } = load(
+  "lib/dom.js",
+  "lib/events.js",
+  "lib/url.js",
+  "lib/graphs.js",
+  "chart/series.js",
+  "chart/legend.js",
+);
 const layout = { meta: { series: { a: { name: "x", label: "zone: x" }, b: { name: "y", label: "y" } } } };
 
 test("a legend has each series once, in the order in which it is read off, and knows which are off", () => {
@@ -13,8 +20,8 @@ test("a legend has each series once, in the order in which it is read off, and k
     { legendgroup: "b", showlegend: true, type: "scatter", line: { color: "#333" }, visible: "legendonly" },
   ];
   assert.deepEqual(entries({ data, layout }), [
-    { key: "a", label: "zone: x", colour: "#111", off: false },
-    { key: "b", label: "y", colour: "#333", off: true },
+    { key: "a", name: "x", label: "zone: x", colour: "#111", off: false },
+    { key: "b", name: "y", label: "y", colour: "#333", off: true },
   ]);
 });
 
@@ -51,6 +58,7 @@ test("another order of the series is shown though the menu of the rest is open",
   document.getElementById = () => line;
   document.createElement = element;
   globalThis.requestAnimationFrame = (work) => work();
+  globalThis.location = { search: "", pathname: "/here/" };
   const graph = { closest: () => ({ id: "card-one" }) };
   const show = (...keys) => {
     const data = keys.map((key) => ({ legendgroup: key, showlegend: true, line: {} }));
@@ -60,4 +68,49 @@ test("another order of the series is shown though the menu of the rest is open",
   assert.equal(line.children[0].title, "zone: x");
   show("b", "a");
   assert.equal(line.children[0].title, "y");
+});
+
+test("what is pressed is what the address says, whatever figure comes before or after a click", () => {
+  const line = element("div");
+  document.getElementById = (id) => (id === "legend-two" ? line : null);
+  document.createElement = element;
+  globalThis.requestAnimationFrame = (work) => work();
+  globalThis.location = { search: "?hidden=one:x", pathname: "/here/" };
+  globalThis.history = {
+    replaceState(_state, _title, target) {
+      location.search = target;
+    },
+  };
+  globalThis.Plotly = { restyle() {} };
+  globalThis.dispatchEvent = () => true;
+  const traces = (...off) =>
+    ["a", "b"].map((key) => ({
+      legendgroup: key,
+      showlegend: true,
+      line: {},
+      visible: off.includes(key) ? "legendonly" : true,
+    }));
+  const graph = { closest: () => ({ id: "card-two" }), _fullLayout: layout, _fullData: traces() };
+  const show = (...off) =>
+    globalThis.metrics.events.announce("figure", { graph, figure: { data: traces(...off), layout } });
+  const pressed = () => line.querySelectorAll("button").map((button) => button.pressed["aria-pressed"]);
+  const asked = [];
+  globalThis.metrics.events.on("ask", ({ reason }) => asked.push(reason));
+  show();
+  assert.deepEqual(pressed(), ["true", "true"]);
+  globalThis.metrics.series.toggle(graph, "a");
+  assert.deepEqual([pressed(), location.search], [["false", "true"], "?hidden=one:x&hidden=two:x"]);
+  show();
+  assert.deepEqual(pressed(), ["false", "true"]);
+  /* Of the picture that stands, which is of the address before, nothing is taken. */
+  globalThis.metrics.series.toggle(graph, "b");
+  assert.deepEqual(pressed(), ["false", "false"]);
+  show("a");
+  globalThis.metrics.series.toggle(graph, "a");
+  assert.deepEqual([pressed(), location.search], [["true", "false"], "?hidden=one:x&hidden=two:y"]);
+  globalThis.metrics.series.alone(graph, "b");
+  assert.deepEqual(pressed(), ["false", "true"]);
+  globalThis.metrics.series.alone(graph, "b");
+  assert.deepEqual([pressed(), location.search], [["true", "true"], "?hidden=one:x"]);
+  assert.deepEqual(asked, Array(5).fill("tick"));
 });

@@ -13,8 +13,8 @@ test("a series is all of its traces, named and switched as its entry in the lege
     { legendgroup: "a", meta: "high", name: "high" },
   ];
   assert.deepEqual(groups(traces, META), [
-    { key: "a", name: "<a>", places: [0, 1, 3], off: false },
-    { key: "b", name: "success: true", places: [2], off: true },
+    { key: "a", name: "<a>", label: "<a>", places: [0, 1, 3], off: false },
+    { key: "b", name: "true", label: "success: true", places: [2], off: true },
   ]);
 });
 
