@@ -29,6 +29,7 @@ from layouts.words import (
     sign_of,
     summed_text,
     uncomputed_text,
+    untold_text,
     verdict_text,
 )
 from metrics_dash.catalog import Chart, Size
@@ -287,8 +288,10 @@ def _none_in_range(data: ChartData) -> list[Component]:
 
 def _among_others(data: ChartData) -> list[Component]:
     where = data.chart.where
-    dimension = data.chart.split_by if where is None else where.dimension
-    name = data.label(data.only or "") if where is None else filter_text(replace(where, without=False))
+    dimension, value = untold_text(data.chart)
+    name = f"{dimension}: {value}" if where is None else filter_text(replace(where, without=False))
+    if not dimension:
+        dimension, name = data.chart.split_by or "", data.label(data.only or "")
     detail = f"What there is of it in this range is counted among the others of {dimension}."
     return _message(f"{name} is none of the most frequent", [detail])
 

@@ -115,10 +115,18 @@ def filter_text(where: Filter) -> str:
     return ", ".join(said)
 
 
+def untold_text(chart: Chart) -> tuple[str, str]:
+    """Return the dimension, and the value of it, that a filter or a part of a ratio counts alone; empty for none."""
+    counted = () if chart.ratio is None else (chart.ratio.numerator.only, chart.ratio.denominator.only)
+    alone = (chart.where.dimension, chart.where.value) if chart.where is not None else None
+    dimension, value = next((each for each in (alone, *counted) if each is not None), ("", ""))
+    return dimension, value or "(empty)"
+
+
 def aside_text(data: ChartData) -> str | None:
     """Return why a chart does not follow a filter, or not everywhere; None where there is nothing to say."""
     chart = data.chart
-    partly = f"gaps where {chart.where.value or '(empty)'} is not told apart" if data.partly and chart.where else ""
+    partly = f"gaps where {untold_text(chart)[1]} is not told apart" if data.partly else ""
     return "; ".join(text for text in (chart.aside, partly, doubt_text(data), raw_text(data)) if text) or None
 
 

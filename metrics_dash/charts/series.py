@@ -39,7 +39,9 @@ def build(plan: Plan, answers: Iterator[Rows], seen: LastSeen, held: RetainedSin
     grid, rows = plan.grid, align(found, grid.starts)
     held_from = held_since(chart, window, held)
     state = "too_many" if found.too_many else _state(len(found.start) > 0, window, seen, held_from)
-    if chart.where is not None and state == "none_in_range":
+    if state == "none_in_range" and chart.where is None and len(found.unknown):
+        state = "among_others"
+    elif state == "none_in_range" and chart.where is not None:
         state, seen = _filtered_state(found), LastSeen(seen.ever, None)
     drawn = state in ("data", "none_in_range")
     series = _series(chart, rows, grid, grid.starts) if drawn else ()

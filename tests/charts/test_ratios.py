@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from layouts.cards import shown
+from layouts.words import aside_text
 from metrics_dash.catalog import Catalog, Chart, parse_catalog
 from metrics_dash.charts.cache import SharedCache
 from metrics_dash.charts.exports import chart_csv
 from metrics_dash.charts.queries import Queries
-from metrics_dash.charts.timerange.steps import HOUR, find_step
+from metrics_dash.charts.timerange.steps import HOUR, MINUTE, find_step
 from metrics_dash.settings import load_settings
 from tests.support.charts import (
     KILLED,
@@ -150,8 +152,13 @@ def test_a_value_that_a_bucket_counts_among_the_rest_is_unknown_there(unequal: D
             )
         )
     data = queries.chart(CHART, queries.window("1h"))
+    assert value_at(data.series[0], at("2026-03-10T12:10+00:00")) == 100
     assert np.isnan(value_at(data.series[0], at("2026-03-10T12:11+00:00")))
-    assert data.headline.value == 100, "what is unknown above is left out below"
+    assert (data.state, data.partly, data.headline.value) == ("data", True, None), "it is no number of the range"
+    alone = queries.chart(CHART, queries.window(start="2026-03-10T12:11:00Z", end="2026-03-10T12:12:00Z", step=MINUTE))
+    assert (alone.state, alone.headline.value) == ("among_others", None), "there are events"
+    assert aside_text(data) == "gaps where true is not told apart"
+    assert "success: true is none of the most frequent" in str(shown(alone))
 
 
 def test_a_ratio_is_cached_as_it_is(unequal: Database, queries: Queries, clock: Clock) -> None:
