@@ -42,8 +42,8 @@ def seen_of(chart: Chart, seen: Mapping[str, LastSeen]) -> LastSeen:
 def divisible(ratio: Ratio, numerator: Rows, denominator: Rows, recorded: Milliseconds | None) -> Rows:
     """Return the buckets of a ratio: ``sum`` of the numerator, in the ratio's unit, and ``values`` of the denominator.
 
-    Nothing is divided yet, so they add up like any others. Where either is unknown, nothing is known, as of buckets that
-    a filter can't tell. Those that are not among the starts ``recorded`` are left out: there not both were counted.
+    Nothing is divided yet, so they add up like any others. Where either is unknown, nothing is known, as of buckets
+    that a filter can't tell. Those that are not among the starts ``recorded`` are left out: both were not counted.
     """
     starts = np.union1d(numerator.start, denominator.start)
     over, under = _added_up(ratio.numerator, numerator, starts), _added_up(ratio.denominator, denominator, starts)
