@@ -163,6 +163,8 @@ def worker() -> None:
     """Collect and roll up, without the web."""
     from metrics_dash.runtime import Runtime
 
+    if load_settings().only_reads:
+        raise SettingsError("METRICS_ROLE=web: this role only reads, and a worker collects and rolls up")
     stop = _stop_event()
     with _opened(migrates=True) as (settings, database):
         runtime = Runtime(settings, database)

@@ -83,6 +83,13 @@ def test_a_bad_setting_is_one_line_and_exit_code_2(run: Run, command: str) -> No
     assert "METRICS_PORT" in ended.err
 
 
+def test_a_worker_that_may_only_read_does_not_start(run: Run, tmp_path: Path) -> None:
+    ended = run("worker", METRICS_ROLE="web", METRICS_DATA_DIR=str(tmp_path / "store"))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "METRICS_ROLE=web: this role only reads" in ended.err
+    assert not (tmp_path / "store").exists()
+
+
 def test_an_unknown_setting_is_one_line_and_exit_code_2(run: Run) -> None:
     ended = run("migrate", METRICS_PROT="8050")
     assert (ended.code, ended.err.count("\n")) == (2, 1)

@@ -22,6 +22,8 @@ def backup(
     """Write everything into a file, as it is at one instant. The application may run meanwhile."""
     if not file.absolute().parent.is_dir():
         raise CommandError(f"{file}: there is no folder {file.absolute().parent}")
+    if file.is_dir():
+        raise CommandError(f"{file} is a folder; name a file in it")
     with opened() as (_, database):
         programs = dump(database, file)
     typer.echo(f"{file}: {file.stat().st_size / MIB:,.1f} MiB, by pg_dump {programs.major}")
@@ -51,7 +53,8 @@ def restore(
 def _refuse(database: Database, replace: bool) -> None:
     found = held(database)
     if found.collecting:
-        raise CommandError(f"{found.collecting} processes collect into this store; stop all of them first")
+        collect = "1 process collects" if found.collecting == 1 else f"{found.collecting} processes collect"
+        raise CommandError(f"{collect} into this store; stop all of them first")
     if found.data and not replace:
         raise CommandError("the store holds data; --replace drops them and takes those of the file")
 

@@ -1,9 +1,6 @@
 """What the doctor finds in the disk behind the buffer."""
 
-import os
-from pathlib import Path
-
-from metrics_dash.ingest.spool.folder import SpoolUse, look
+from metrics_dash.ingest.spool.folder import SpoolUse, look, unwritable
 from metrics_dash.ops.finding import Finding, Verdict
 from metrics_dash.settings import Settings
 
@@ -21,9 +18,10 @@ def spool(settings: Settings) -> Finding:
         return Finding("spool", Verdict.GOOD, "not used: this process does not collect")
     use = look(settings.spool)
     text = f"{_mib(use.size)} of {_mib(settings.spool_size)} MiB in use"
-    if not os.access(_existing(settings.spool), os.W_OK | os.X_OK):
+    reason = unwritable(settings.spool)
+    if reason is not None:
         remedy = "let this user write there, or set METRICS_SPOOL_DIR"
-        return Finding("spool", Verdict.BAD, f"{settings.spool} can't be written", remedy)
+        return Finding("spool", Verdict.BAD, reason, remedy)
     if use.size > NEARLY_FULL * settings.spool_size:
         return Finding("spool", Verdict.BAD, text, "bring PostgreSQL back, or raise METRICS_SPOOL_SIZE")
     return _left(use, text)
@@ -46,9 +44,3 @@ def _left(use: SpoolUse, text: str) -> Finding:
 
 def _mib(size: int) -> str:
     return f"{size / _MIB:,.1f}".removesuffix(".0")
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder

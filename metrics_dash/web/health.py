@@ -108,12 +108,17 @@ def warnings(database: Database) -> list[str]:
 
 
 def spooled(collector: Collector) -> list[str]:
-    """Return what waits on disk, a sentence: it is acknowledged, and in no chart."""
-    events = collector.on_disk()
-    age = collector.handover.oldest_age() if collector.handover is not None else None
-    if not events or age is None:
+    """Return what waits on disk, a sentence: it is acknowledged, and in no chart; and that the disk takes nothing."""
+    if collector.handover is None:
         return []
-    return [f"{events:,} event{' waits' if events == 1 else 's wait'} on disk, the oldest for {age:,.0f} s"]
+    events, age = collector.on_disk(), collector.handover.oldest_age()
+    told = []
+    if events and age is not None:
+        told.append(f"{events:,} event{' waits' if events == 1 else 's wait'} on disk, the oldest for {age:,.0f} s")
+    if collector.handover.problem is not None:
+        # What the system says of it names folders; it belongs into the log and not to whoever asks.
+        told.append("the disk takes no events while the database is away: python -m metrics_dash doctor says why")
+    return told
 
 
 def problems(database: Database, runtime: RuntimeProtocol) -> tuple[str, ...]:

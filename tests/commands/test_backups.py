@@ -74,7 +74,8 @@ def test_a_store_that_is_collected_into_is_not_restored(on: Run, database: Datab
 
 
 def test_no_file_and_no_folder_are_one_line(on: Run, tmp_path: Path) -> None:
-    for ended in (on("restore", str(tmp_path / "none")), on("backup", str(tmp_path / "none" / "dump"))):
+    restored, into = on("restore", str(tmp_path / "none")), (tmp_path / "none" / "dump", tmp_path)
+    for ended in (restored, *(on("backup", str(file)) for file in into)):
         assert (ended.code, ended.err.count("\n")) == (1, 1)
 
 

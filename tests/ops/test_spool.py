@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from metrics_dash.ingest.spool import folder
 from metrics_dash.ingest.spool.folder import Spool
-from metrics_dash.ops import spool as looked
 from metrics_dash.ops.finding import Verdict
 from metrics_dash.ops.spool import spool
 from metrics_dash.settings import Settings
@@ -54,7 +54,7 @@ def test_wrong_bytes_are_worth_a_look(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_can_t_be_written_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looked.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(folder.os, "access", lambda path, mode: False)
     found = spool(settings(tmp_path, spool_dir=tmp_path / "other"))
     assert found.verdict is Verdict.BAD
     assert "METRICS_SPOOL_DIR" in found.remedy

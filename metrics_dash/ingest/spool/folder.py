@@ -195,6 +195,16 @@ class Spool:
         os.close(self._locks.pop(folder))
 
 
+def unwritable(folder: Path) -> str | None:
+    """Return why nothing could be written into a spool, in half a sentence; None where it could. Nothing is made."""
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        return f"{existing} is no folder"
+    return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} can't be written to"
+
+
 def look(folder: Path) -> SpoolUse:
     """Return what a spool's folder holds, of all processes; nothing where there is none."""
     size = orphans = 0

@@ -7,6 +7,7 @@ meanwhile goes to disk as well, before all that came later: its id tells the dat
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from db.faults import describe
 from metrics_dash.ingest.buffer import Buffer
-from metrics_dash.ingest.spool.folder import Segment, Spool, SpoolFullError, SpoolUse, read_segment
+from metrics_dash.ingest.spool.folder import Segment, Spool, SpoolFullError, SpoolUse, read_segment, unwritable
 from metrics_dash.ingest.spool.records import Damage, Record, encode, read
 from metrics_dash.ingest.submission import PendingBatch, Submission
 
@@ -28,6 +29,7 @@ HELD_UP_SECONDS = 5.0
 TICK_SECONDS = 1.0
 # While the disk takes nothing, it is asked this often.
 RETRY_SECONDS = 5.0
+LOOK_AHEAD_SECONDS = 10.0
 _NANOSECONDS = 10**9
 
 
@@ -57,6 +59,8 @@ class Handover:
         self._wake, self._over = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._problem: str | None = None
+        self._foreseen: str | None = None
+        self._look_again_at = -math.inf
         self._queue: deque[Segment] = deque()
         self._reading: Iterator[Record | Damage] | None = None
         self._loaded: deque[PendingBatch] = deque()
@@ -85,6 +89,7 @@ class Handover:
     def step(self) -> float:
         """Move what is due; return the seconds until something may be."""
         if not self.active and not self._buffer.is_held_up(HELD_UP_SECONDS):
+            self._look_ahead()
             return TICK_SECONDS
         self.active = True
         with self._lock:
@@ -93,6 +98,19 @@ class Handover:
         if self._problem is not None:
             return RETRY_SECONDS
         return TICK_SECONDS if due is None else min(TICK_SECONDS, due)
+
+    def _look_ahead(self) -> None:
+        """Find out, while nothing is to be written, whether something could be: in an outage it is too late to mend."""
+        if self._clock() < self._look_again_at:
+            return
+        self._look_again_at = self._clock() + LOOK_AHEAD_SECONDS
+        reason = unwritable(self._spool.folder)
+        if reason is not None and self._problem is None:
+            log.error("events can't be spooled when the database is away: %s", reason)
+            self._problem = self._foreseen = reason
+        elif reason is None and self._problem is not None and self._problem == self._foreseen:
+            log.info("events can be spooled")
+            self._problem = self._foreseen = None
 
     def drain(self) -> None:
         """Move everything that the buffer holds now."""

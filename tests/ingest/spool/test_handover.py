@@ -15,7 +15,8 @@ from db.rows import Row, encode_row
 from db.status import pipeline_status
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.spool.folder import DAMAGED, look
-from metrics_dash.ingest.spool.handover import HELD_UP_SECONDS, Handover
+from metrics_dash.ingest.spool.handover import HELD_UP_SECONDS, LOOK_AHEAD_SECONDS, Handover
+from metrics_dash.web.health import spooled
 
 Make = Callable[..., Collector]
 
@@ -337,3 +338,27 @@ def test_a_thread_that_runs_moves_and_stores(database: Database, place: Path) ->
         assert stored(database) == [1]
     finally:
         collector.stop()
+
+
+def test_a_disk_that_can_take_nothing_is_found_before_it_is_needed(
+    make: Make, place: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.write_text("no folder")
+    collector = make()
+    handover = collector.handover
+    assert handover is not None
+    handover.step()
+    assert handover.problem == f"{place} is no folder"
+    assert not collector.spools
+    assert spooled(collector) == [
+        "the disk takes no events while the database is away: python -m metrics_dash doctor says why"
+    ]
+    assert "events can't be spooled when the database is away" in caplog.text
+    handover.step()
+    assert caplog.text.count("can't be spooled") == 1
+    place.unlink()
+    clock.now += LOOK_AHEAD_SECONDS
+    handover.step()
+    assert collector.spools
+    assert spooled(collector) == []
+    assert not place.exists(), "nothing is made before something is written"
