@@ -17,7 +17,8 @@ Events in
 Events rolled up
     ``levels`` (raw, minute, hour, day), ``rollups`` (dirty buckets computed again), ``keys`` (those of a
     pass), ``fold`` (from rows to buckets) and ``fold_distributed`` (where Citus spreads events
-    over workers), ``slices`` (of the open minute, to fold no more than is new), ``late``
+    over workers), ``slices`` (of the open minute, to fold no more than is new), ``fives``
+    (minutes by five, to read no more than is drawn), ``late``
     (events merged into buckets whose raw events are gone), ``bins`` (their histograms), ``registers``
     (their unique counts), ``splits`` (all of that by the values of a dimension), ``labels`` and ``event_keys`` (what
     buckets name, and how many), ``whole`` (keys with too many values to tell them

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from db import registers
+from db import fives, registers
 from db.bins import unpack
 from db.engine import Database, default_database
 from db.event_keys import forget_keys
 from db.failures import forget_below
 from db.floors import hold_floor, past, raise_ingest_floor, raise_recompute_floor, read_floors, refuse_while_dirty
-from db.levels import BUCKET_TYPES, SOURCES
+from db.levels import BUCKET_TYPES, FIVE, SOURCES
 from db.rollups import lock
 from db.rows import check_aware
 
@@ -92,6 +92,8 @@ def purge_buckets_before(
         connection.execute(
             text("DELETE FROM telemetry_splits WHERE bucket_type = :level AND bucket_start < :floor"), below
         )
+        if bucket_type == FIVE.source:
+            fives.forget_below(connection, floor)
         removed = connection.execute(
             text("DELETE FROM telemetry_buckets WHERE bucket_type = :level AND bucket_start < :floor"), below
         ).rowcount

@@ -372,6 +372,11 @@ def _minutes_from_slices(*parts: str) -> TextClause:
 
 EVENTS = minutes_from(_EVENTS, splits.from_events())
 BUCKETS = Fold(text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS)), text(_fold(_BUCKETS, _INHERITED)))
+# Of what minutes list a five (``db.fives``) lists all: it stands for them wherever they are read.
+FIVES = Fold(
+    text(_fold(_BUCKETS, _INHERITED, splits.INTO_FIVES, most=splits.ALL_LISTED)),
+    text(_fold(_BUCKETS, _INHERITED, most=splits.ALL_LISTED)),
+)
 INTO_SLICES = slices_from(_EVENTS, splits.into_slices())
 FROM_SLICES = Fold(_minutes_from_slices(splits.FROM_SLICES), _minutes_from_slices())
 

@@ -7,7 +7,7 @@ names levels is a constraint of the schema, which a test holds to this list.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 BucketType = Literal["minute", "hour", "day"]
 
@@ -22,7 +22,7 @@ SLICES = 6
 class RollupLevel:
     """A level of buckets: ``width`` wide, starting at multiples of it (UTC), and rolled up from ``source``."""
 
-    name: BucketType
+    name: str
     source: str
     width: timedelta
 
@@ -32,7 +32,12 @@ LEVELS = (
     RollupLevel("hour", source="minute", width=timedelta(hours=1)),
     RollupLevel("day", source="hour", width=timedelta(days=1)),
 )
-BUCKET_TYPES: tuple[BucketType, ...] = tuple(level.name for level in LEVELS)
+# Five minutes in one bucket, for reading (``db.fives``). As slices, they are no level.
+FIVE = RollupLevel("five", source="minute", width=timedelta(minutes=5))
+
+BUCKET_TYPES: tuple[BucketType, ...] = get_args(BucketType)
+COMPARED = (*LEVELS, FIVE)
+STORED_TYPES = ("minute", FIVE.name, "hour", "day")
 LEVEL_NAMES: tuple[str, ...] = (RAW, *BUCKET_TYPES)
-WIDTHS: Mapping[BucketType, timedelta] = {level.name: level.width for level in LEVELS}
+WIDTHS: Mapping[BucketType, timedelta] = {name: level.width for name, level in zip(BUCKET_TYPES, LEVELS, strict=True)}
 SOURCES: Mapping[str, str] = {level.name: level.source for level in LEVELS}

@@ -38,6 +38,7 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "declared_events": {"ingest": "SELECT, INSERT", "rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "event_names": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
+    "fives_since": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "ingest_batches": {"ingest": "SELECT, INSERT, UPDATE", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_quarantine": {"ingest": "SELECT, INSERT", "rollup": "DELETE", "viewer": "SELECT"},
     "ingest_remembered": {"ingest": "SELECT", "rollup": _EVERYTHING, "viewer": "SELECT"},
@@ -52,13 +53,14 @@ PRIVILEGES: Mapping[str, Mapping[Kind, str]] = {
     "rollup_failures": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "slice_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "slice_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
+    "stale_fives": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_buckets": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "telemetry_events": {"viewer": "SELECT"},
     "telemetry_splits": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     "whole_keys": {"rollup": _EVERYTHING, "viewer": "SELECT"},
     **{view: {"viewer": "SELECT", "reader": "SELECT"} for view in VIEWS},
 }
-FUNCTIONS = ["audit_log_is_append_only", "metrics_percentile"]
+FUNCTIONS = ["audit_log_is_append_only", "fives_are_stale", "metrics_percentile"]
 SEQUENCES: Mapping[str, Kind] = {"rollup_dirty_id_seq": "ingest"}
 RAW = "telemetry_events"
 _MEMBERS: tuple[tuple[Kind, Kind], ...] = (

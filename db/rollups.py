@@ -14,10 +14,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from db.faults import Fault, classify, describe
-from db.fold import BUCKETS, KEYS, Fold
+from db.fold import BUCKETS, FIVES, KEYS, Fold
 from db.fold_distributed import folds
 from db.keys import BucketKeys, bucket_arrays
-from db.levels import RAW, RollupLevel
+from db.levels import FIVE, RAW, RollupLevel
 from db.schema import LOCK_ROLLUP
 from db.splits import DECLARED, GONE
 from db.whole import HELD
@@ -211,7 +211,7 @@ def _rebuild(connection: Connection, level: RollupLevel, keys: BucketKeys) -> No
     parameters = {"level": level.name, "source": level.source, "width": level.width, **keys.parameters()}
     if level.source != RAW:
         split = connection.execute(_DELETE, parameters).scalar_one()
-        _fold(connection, BUCKETS, split, level, keys, parameters)
+        _fold(connection, FIVES if level == FIVE else BUCKETS, split, level, keys, parameters)
         return
     names, latest, split = connection.execute(_DELETE_ALL_OF_MINUTES, parameters).one()
     fold = folds(connection).events

@@ -31,7 +31,7 @@ from db.columns import like as _like
 from db.columns import metadata as metadata
 from db.columns import moment as _time
 from db.columns import one_of as _one_of
-from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES
+from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES, STORED_TYPES
 
 # Advisory lock keys, transaction-scoped. Any number will do as long as nobody else in the database uses it.
 LOCK_ROLLUP = 7_306_001
@@ -87,7 +87,7 @@ telemetry_buckets = Table(
     Column("uniques", JSONB),
     Column("sliced", Boolean),
     PrimaryKeyConstraint("event_name", "bucket_type", "bucket_start", name="telemetry_buckets_pkey"),
-    CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_buckets_type"),
+    CheckConstraint(_one_of("bucket_type", STORED_TYPES), name="telemetry_buckets_type"),
     Index("telemetry_buckets_outdated", "bucket_type", "bucket_start", postgresql_where=text("last_values IS NULL")),
     Index("telemetry_buckets_unplaced", "bucket_type", "bucket_start", postgresql_where=text("histograms IS NULL")),
 )
@@ -103,7 +103,7 @@ telemetry_splits = Table(
     Column("count", BigInteger, nullable=False),
     *(_map(name) for name in ("measurements", "histograms", "uniques")),
     PrimaryKeyConstraint("event_name", "bucket_type", "dimension", "bucket_start", "value"),
-    CheckConstraint(_one_of("bucket_type", BUCKET_TYPES), name="telemetry_splits_type"),
+    CheckConstraint(_one_of("bucket_type", STORED_TYPES), name="telemetry_splits_type"),
 )
 
 # The ledger: a batch whose id stands here has been committed and is not written again. The rest is what its answer was
@@ -179,6 +179,24 @@ slice_splits = Table(
     *_like(telemetry_splits),
     Column("samples", BigInteger, nullable=False),
     PrimaryKeyConstraint("event_name", "bucket_start", "dimension", "value", name="slice_splits_pkey"),
+)
+
+# Which five minutes of an event are not, or not yet, what the bucket of the type five says (``db.fives``), and from
+# when on there are such buckets. unfoldable: they can't be added up.
+stale_fives = Table(
+    "stale_fives",
+    metadata,
+    Column("event_name", Text, nullable=False),
+    _time("bucket_start"),
+    Column("unfoldable", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("event_name", "bucket_start", name="stale_fives_pkey"),
+)
+fives_since = Table(
+    "fives_since",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    _time("since"),
+    CheckConstraint("singleton", name="fives_since_singleton"),
 )
 
 # An append-only log of buckets to recompute, and of minutes with late events. No unique key: no writer waits here.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from db.levels import BUCKET_TYPES
 from db.schema import metadata
 
 # A store that is fed history may have hundreds; the newest say how fast it grows.
@@ -54,12 +55,13 @@ WHERE inhparent = to_regclass('telemetry_events')
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """Return how many rows each level has; of raw events as PostgreSQL last estimated it."""
-    rows = connection.execute(_ROWS)
+    rows = connection.execute(_ROWS, {"types": list(BUCKET_TYPES)})
     return {row.level: row.rows for row in rows}
 
 
 _ROWS = text("""
-SELECT bucket_type AS level, count(*) AS rows FROM telemetry_buckets GROUP BY bucket_type
+SELECT bucket_type AS level, count(*) AS rows FROM telemetry_buckets
+WHERE bucket_type = ANY(:types) GROUP BY bucket_type
 UNION ALL
 SELECT 'raw', coalesce(sum(greatest(coalesce(stat.n_live_tup, 0), child.reltuples::bigint, 0)), 0)::bigint
 FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid

@@ -21,6 +21,8 @@ from db.labels import OTHER, VALUE_BYTES
 from db.whole import VALUES_AT_ONCE
 
 VALUES_PER_SPLIT = 50
+# No cap.
+ALL_LISTED = 1_000_000
 
 _ROW = "bucket, dimension, value"
 _OF_KEY = f"{_ROW}, key"
@@ -124,8 +126,9 @@ def _kept(kind: str) -> str:
     return f"split_finer CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
 
 
-def _of_buckets(table: str, samples: str) -> str:
-    """Return what a fold needs of finer splits; ``samples``: how many one has, as SQL."""
+def _of_buckets(table: str, samples: str, among: str = "JOIN split_whole USING (bucket, dimension)") -> str:
+    """Return what a fold needs of finer splits; ``samples``: how many one has, as SQL; ``among``: which buckets of them
+    it takes, by default those of which every finer one is split."""
     return f"""{_DECLARED},
 split_held AS MATERIALIZED (
     SELECT split_named.bucket, stored.*
@@ -149,7 +152,7 @@ split_whole AS (
     JOIN (SELECT bucket, count(*) AS buckets FROM finer GROUP BY 1) AS finer USING (bucket)
     WHERE split = buckets
 ),
-split_finer AS MATERIALIZED (SELECT split_held.* FROM split_held JOIN split_whole USING (bucket, dimension)),
+split_finer AS MATERIALIZED (SELECT split_held.* FROM split_held {among}),
 split_counts AS (
     SELECT {_ROW}, sum(count) AS count, sum(samples) AS samples FROM split_finer GROUP BY 1, 2, 3
 ),
@@ -268,6 +271,10 @@ def into_slices(counted: str = _COUNTED, placed: str = _PLACED, hashed: str = _H
 
 
 FROM_BUCKETS = ",".join((_of_buckets("telemetry_splits", _MEASURED), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
+# A five has what its minutes have, be it not of all of them: whoever reads finds what does not add up, as in minutes.
+INTO_FIVES = ",".join((
+    _of_buckets("telemetry_splits", _MEASURED, among=""), _shown_sql(ALL_LISTED), _ONCE_OF_BUCKETS, _merged("true")
+))  # fmt: skip
 FROM_SLICES = ",".join((_of_buckets("slice_splits", "samples"), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
 
 # A bucket's rows go with it.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from db import failures, late, rollups, slices
+from db import failures, fives, late, rollups, slices
 from db.declared import Declared, declare
 from db.engine import Database
 from db.floors import read_floors
@@ -107,6 +107,7 @@ def roll_up(connection: Connection, *, limit: int = PASS_LIMIT, before: datetime
         taken = sum(map(len, keys))
         rebuilt[level.name] = taken + len(again)
         more = more or taken >= limit or len(again) >= failures.RETRIES_PER_PASS
+    more = fives.fold(connection, limit) or more
     _alarm(refused, failed, merged.lost)
     return PassResult(
         acted=True,

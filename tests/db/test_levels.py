@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.engine import Database
-from db.levels import BUCKET_TYPES, LATE, LEVEL_NAMES, LEVELS, RAW, SOURCES, WIDTHS
+from db.levels import BUCKET_TYPES, COMPARED, FIVE, LATE, LEVEL_NAMES, LEVELS, RAW, SOURCES, STORED_TYPES, WIDTHS
 
 
 def allowed(database: Database, constraint: str) -> set[str]:
@@ -29,6 +29,15 @@ def test_each_level_is_made_from_the_next_finer_one_and_its_buckets_hold_whole_o
     }
 
 
+def test_fives_are_no_level_and_lie_within_the_next_coarser_one() -> None:
+    assert [level.name for level in LEVELS] == list(BUCKET_TYPES)
+    assert FIVE not in LEVELS
+    assert FIVE in COMPARED
+    assert set(STORED_TYPES) == {FIVE.name, *BUCKET_TYPES}
+    assert FIVE.source == LEVELS[0].name
+    assert LEVELS[1].width % FIVE.width == FIVE.width % LEVELS[0].width == timedelta(0)
+
+
 def test_days_are_the_coarsest_and_no_bucket_crosses_one() -> None:
     assert LEVELS[-1].width == timedelta(days=1)
     assert (RAW, *BUCKET_TYPES) == LEVEL_NAMES
@@ -37,7 +46,8 @@ def test_days_are_the_coarsest_and_no_bucket_crosses_one() -> None:
 @pytest.mark.parametrize(
     ("constraint", "names"),
     [
-        ("telemetry_buckets_type", BUCKET_TYPES),
+        ("telemetry_buckets_type", STORED_TYPES),
+        ("telemetry_splits_type", STORED_TYPES),
         ("rollup_dirty_level", (*BUCKET_TYPES, LATE)),
         ("retention_floors_level", LEVEL_NAMES),
     ],

@@ -217,7 +217,7 @@ def test_marking_a_bucket_again_changes_nothing_but_its_stamp(database: Database
         connection.execute(
             text(
                 "INSERT INTO rollup_dirty (level, event_name, bucket_start) "
-                "SELECT bucket_type, event_name, bucket_start FROM telemetry_buckets"
+                "SELECT bucket_type, event_name, bucket_start FROM telemetry_buckets WHERE bucket_type <> 'five'"
             )
         )
     run_pass(database)

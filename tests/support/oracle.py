@@ -27,8 +27,11 @@ def counted(database: Database, name: str = TICK) -> dict[str, int]:
     """How many events the buckets of each level hold."""
     with database.reading() as connection:
         rows = connection.execute(
-            text("SELECT bucket_type, sum(count) FROM telemetry_buckets WHERE event_name = :name GROUP BY 1"),
-            {"name": name},
+            text(
+                "SELECT bucket_type, sum(count) FROM telemetry_buckets "
+                "WHERE event_name = :name AND bucket_type = ANY(:levels) GROUP BY 1"
+            ),
+            {"name": name, "levels": [level.name for level in LEVELS]},
         )
         return {level: int(events) for level, events in rows}
 

@@ -94,7 +94,9 @@ def test_an_event_is_taken_as_far_as_any_bucket_of_its_time_is_kept(open_site: S
     assert [one["reason"].partition(":")[0] for one in answer.json["rejected"]] == ["too_old"] * 2
     roll_up_all(open_site.database)
     with open_site.database.reading() as connection:
-        rows = connection.execute(text("SELECT bucket_type, sum(count) FROM telemetry_buckets GROUP BY 1"))
+        rows = connection.execute(
+            text("SELECT bucket_type, sum(count) FROM telemetry_buckets WHERE bucket_type <> 'five' GROUP BY 1")
+        )
         assert dict(map(tuple, rows)) == {"minute": 2, "hour": 3, "day": 4}
 
 
