@@ -37,7 +37,7 @@ Who may come in
     ``attempts`` (how often somebody tried of late), ``audit_log`` (what was done, by whom).
 Charts out
     ``annotations`` (what somebody says of a moment), ``series`` (everything that a tab needs) in one statement
-    (``series_statement``, ``series_splits``, ``series_filtered``, ``series_raw``), of all events or of those that
-    ``filters`` leave; ``series_reads`` (what is asked and answered), ``series_kept`` (what of it is sent as buckets
-    keep it), ``series_answers`` (from the bytes that come back to arrays).
+    (``series_statement``, ``series_fives``, ``series_splits``, ``series_filtered``, ``series_raw``), of all events or
+    of those that ``filters`` leave; ``series_reads`` (what is asked and answered), ``series_kept`` (what of it is sent
+    as buckets keep it), ``series_answers`` (from the bytes that come back to arrays).
 """

@@ -17,16 +17,16 @@ from db import annotations
 from db.annotations import Annotation
 from db.filters import conditions
 from db.labels import OTHER, escape
-from db.levels import LEVELS, WIDTHS, BucketType
+from db.levels import BUCKET_TYPES, LEVELS, WIDTHS, BucketType
 from db.series_answers import Packed, unpack_read, unpack_seen
 from db.series_filtered import FILTER
 from db.series_reads import LastSeen, Read, Rows
 from db.series_statement import KINDS, PREFIXES, statement
 
-_COARSER: Mapping[str, BucketType] = {level.source: level.name for level in LEVELS}
+_COARSER: Mapping[str, BucketType] = {level.source: name for name, level in zip(BUCKET_TYPES, LEVELS, strict=True)}
 _LENGTHS = {name: round(width.total_seconds() * 1000) for name, width in WIDTHS.items()}
 # The parts that are of all events of a bucket.
-_SHAPES = ("plain", "binned", "folded", "total")
+_SHAPES = ("plain", "binned", "folded", "total", "fives")
 # Up to so many buckets are searched for the values of a split one by one; for more, the coarser level knows them.
 _SEARCHED_BUCKETS = 240
 
@@ -138,11 +138,13 @@ def _kinds_of(read: Read) -> list[str]:
         return [f"{shape}_only"]
     if read.where is not None and read.where.also:
         return [f"{shape}_raw", *(f"{kind}_raw" for kind in _further(read))]
-    by_value = [f"{shape}_{_by_value(read)}"] if read.split_by is not None else []
+    by_value = [f"{'fives' if read.by_fives else shape}_{_by_value(read)}"] if read.split_by is not None else []
     if read.where is not None:
         return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read)), *_whole(read)]
     if read.is_total and _coarser_stretch(read)[0] is not None:
         shape = "total"
+    elif read.by_fives:
+        return ["fives", *by_value, *(["bins_fives"] if read.placed else []), *_whole(read)]
     return [shape, *by_value, *_further(read), *_whole(read)]
 
 
@@ -181,7 +183,7 @@ def _parameters(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[
     if kind in ("total", "bins"):
         return _named(kind, columns | _key_columns(kind, reads) | _coarser_columns(reads, kind == "total"))
     columns["edges"] = [None if kind.startswith(("bins", "uniques")) else _bounds(read) for _, read in reads]
-    if kind in _SHAPES:
+    if kind in _SHAPES or kind == "bins_fives":
         return _named(kind, columns | _key_columns(kind, reads))
     if kind.endswith("only"):
         keys = [(f"{escape(read.only[0])}:", read.only[1]) for _, read in reads if read.only is not None]
@@ -217,7 +219,7 @@ def _named(kind: str, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def _key_columns(kind: str, reads: Sequence[tuple[int, Read]]) -> dict[str, list[Any]]:
     """Return the keys of what is read of a measurement: None of what is not."""
-    if kind == "bins":
+    if kind.startswith("bins"):
         return {"summed": [None for _ in reads], "spread": [read.measurement for _, read in reads]}
     return {
         "summed": [read.measurement if read.sums else None for _, read in reads],

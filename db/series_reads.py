@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.filters import Filter
-from db.levels import BucketType
+from db.levels import FIVE, BucketType
 from db.registers import Registers
 from db.series_filtered import Doubts
+
+_FIVE = round(FIVE.width.total_seconds() * 1000)
+# To ask where fives stand costs as much as some minutes do.
+_WORTH_WHILE = 24 * _FIVE
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,19 @@ class Read:
     def is_total(self) -> bool:
         """Whether all of it is one bucket."""
         return self.edges is not None and len(self.edges) == 2 and self.width is not None
+
+    @property
+    def by_fives(self) -> bool:
+        """Whether it adds up minutes to whole fives (``db.fives``), and is long enough for these to be read. Which of
+        its minutes know a key's different values, fives don't tell."""
+        return (
+            self.level == FIVE.source
+            and self.width is not None
+            and self.width % _FIVE == 0
+            and self.start % _FIVE == 0
+            and self.end - self.start >= _WORTH_WHILE
+            and not self.unique
+        )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ filter leaves out (``without``) is in neither.
 """
 
 from db.labels import OTHER
+from db.series_fives import parts_sql
 from db.series_kept import BINS, UNIQUES, kept_sql
 
 READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST(:KIND_level AS text[]),
@@ -17,7 +18,9 @@ READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[]), CAST
 STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = read.level
             AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
 """The rows of the dimension that a read is of."""
-_LEFT = f"{STORED} AND value IS DISTINCT FROM read.without"
+_LEFT = "value IS DISTINCT FROM read.without"
+_ROWS = f"{STORED} AND {_LEFT}"
+_BY_FIVES = parts_sql("telemetry_splits", "*", f"AND dimension = read.dimension AND {_LEFT}")
 
 # Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Each look-up of one costs
 # as much as to find its row, and extremes are looked up where they are wanted only. Histograms and unique
@@ -28,7 +31,7 @@ VALUES = f"""
         min(CASE WHEN extremes THEN (part ->> 2)::float8 END) AS min,
         max(CASE WHEN extremes THEN (part ->> 3)::float8 END) AS max, sum((part ->> 0)::float8) AS values
     FROM read CROSS JOIN LATERAL (
-        SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM {_LEFT} OFFSET 0
+        SELECT SLOT AS slot, value, count, measurements -> read.measurement AS part FROM {_ROWS} OFFSET 0
     ) AS split
     GROUP BY 1, 2, 3
 ), named AS MATERIALIZED (
@@ -49,5 +52,6 @@ FROM (SELECT *, CASE want WHEN 'bins' THEN {BINS} ELSE {UNIQUES} END AS between 
     WHERE want IN ('bins', 'uniques')) AS read
 CROSS JOIN LATERAL (
     SELECT bucket_start AS moment, value, CASE want WHEN 'bins' THEN histograms ->> read.measurement
-        ELSE coalesce(uniques ->> read.measurement, '') END AS packed FROM {_LEFT} OFFSET 0
+        ELSE coalesce(uniques ->> read.measurement, '') END AS packed FROM {_ROWS} OFFSET 0
 ) AS split LEFT JOIN named USING (number, value) WHERE packed IS NOT NULL GROUP BY 2, 3)"""
+VALUES_BY_FIVES = VALUES.replace(_ROWS, _BY_FIVES)

@@ -15,13 +15,15 @@ from db.series_filtered import BINS as _FILTERED_BINS
 from db.series_filtered import READS as _FILTERED_READS
 from db.series_filtered import ROWS as _FILTERED
 from db.series_filtered import UNIQUES as _FILTERED_UNIQUES
+from db.series_fives import READS as _FIVES_READS
+from db.series_fives import parts_sql
 from db.series_kept import BINS, UNIQUES, kept_sql
 from db.series_raw import BINS as _RAW_BINS
 from db.series_raw import READS as _RAW_READS
 from db.series_raw import ROWS as _RAW
 from db.series_raw import UNIQUES as _RAW_UNIQUES
 from db.series_splits import READS as _VALUE_READS
-from db.series_splits import VALUES
+from db.series_splits import VALUES, VALUES_BY_FIVES
 
 _BUCKETS = """telemetry_buckets WHERE event_name = read.event AND bucket_type = read.level
         AND bucket_start >= read.start AND bucket_start < read.until"""
@@ -120,7 +122,7 @@ SELECT 'rows', read.number, NULL::text, (
 _BINS = f"""
 SELECT 'bins', read.number, NULL::text, (
     SELECT {kept_sql("bucket_start", "histograms ->> read.spread", BINS)} FROM PARTED WHERE histograms ? read.spread
-) FROM FROM_READS""".replace("PARTED", _PARTED.replace("COLUMNS", "bucket_start, histograms"))
+) FROM FROM_READS"""
 
 _UNIQUES = f"""
 SELECT 'uniques', read.number, NULL::text, (
@@ -171,6 +173,7 @@ _ONLY_READS = """unnest(CAST(:KIND_number AS int[]), CAST(:KIND_event AS text[])
 _PLAIN_COUNT = """timestamptz_send(bucket_start) AS slot,
         float8send((metadata_counts ->> value.name)::float8) AS counted"""
 _FOLDED_COUNT = "int8send(SLOT) AS slot, float8send(sum((metadata_counts ->> value.name)::float8)) AS counted"
+_SPLIT_BY_SLOTS = _SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT")
 
 # Since when the key of a split is counted as a whole (``db.whole``).
 _WHOLE = """
@@ -207,6 +210,12 @@ def _of_one_length(reads: str) -> str:
     return reads.replace(":KIND_edges AS text[]", ":KIND_edges AS interval[]")
 
 
+def _by_fives(rows: str, reads: str, columns: str) -> str:
+    """Return a statement that reads minutes by fives as far as those stand."""
+    parts = parts_sql("telemetry_buckets", f"bucket_start, {columns}")
+    return _binned(rows.replace("BUCKETS", parts), _FIVES_READS.replace("FROM_READS", reads))
+
+
 def _one(counted: str) -> str:
     """Return how a read's own value is counted, in place of one that was searched for."""
     return counted.replace(
@@ -222,14 +231,24 @@ KINDS = {
     "binned": _binned(_FOLDED, _MEASURED),
     "folded": _FOLDED.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _MEASURED)),
     "total": _TOTAL.replace("FROM_READS", _PARTED_READS).replace("PARTED", _PARTED.replace("COLUMNS", _NUMBERS)),
-    "bins": _BINS.replace("FROM_READS", _PARTED_READS),
+    "bins": _BINS.replace("FROM_READS", _PARTED_READS).replace(
+        "PARTED", _PARTED.replace("COLUMNS", "bucket_start, histograms")
+    ),
     "uniques": _UNIQUES.replace("FROM_READS", _READS),
     "plain_split": _SPLIT.replace("FROM_READS", _SPLITS).replace("COUNTED", _PLAIN_COUNT).replace("GROUPED", ""),
-    "binned_split": _binned(_SPLIT.replace("COUNTED", _FOLDED_COUNT).replace("GROUPED", "GROUP BY SLOT"), _SPLITS),
-    "folded_split": _SPLIT.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS))
-    .replace("COUNTED", _FOLDED_COUNT)
-    .replace("GROUPED", "GROUP BY SLOT"),
+    "binned_split": _binned(_SPLIT_BY_SLOTS, _SPLITS),
+    "folded_split": _SPLIT_BY_SLOTS.replace("FROM_READS", _WITH_EDGES.replace("FROM_READS", _SPLITS)),
     "binned_totals_split": _binned(_TOTALS, _SPLITS),
+    "fives": _by_fives(_FOLDED, _MEASURED, _NUMBERS),
+    "fives_split": _by_fives(_SPLIT_BY_SLOTS, _SPLITS, "metadata_counts"),
+    "fives_totals_split": _by_fives(_TOTALS, _SPLITS, "metadata_counts"),
+    "fives_values": _by_slots(
+        VALUES_BY_FIVES,
+        _of_one_length(_FIVES_READS.replace("FROM_READS", _VALUE_READS)),
+        "timestamptz_send(slot)",
+        _BIN,
+    ),
+    "bins_fives": _by_fives(_BINS.replace("PARTED", "BUCKETS"), _MEASURED, "histograms"),
     "plain_only": _ONLY.replace("FROM_READS", _ONLY_READS)
     .replace("COUNTED", _one(_PLAIN_COUNT))
     .replace("GROUPED", ""),
@@ -271,6 +290,11 @@ PREFIXES = {
     "binned_split": "bs",
     "folded_split": "fs",
     "binned_totals_split": "ts",
+    "fives": "v",
+    "fives_split": "vs",
+    "fives_totals_split": "vt",
+    "fives_values": "vv",
+    "bins_fives": "vh",
     "plain_only": "po",
     "binned_only": "bo",
     "folded_only": "fo",
