@@ -16,7 +16,7 @@ from db import registers
 from db.bins import bins_sql, packed_sql, place_sql
 from db.fold import MERGES, unpacked
 from db.labels import OTHER, escaped_sql, key_sql
-from db.levels import RAW, RollupLevel
+from db.levels import FIVE, RAW, RollupLevel
 
 # Sums of doubles depend on the order of adding. Relative to the larger of the sum and one value of its bucket.
 TOLERANCE = 1e-9
@@ -193,11 +193,28 @@ def _of_metadata(uniques: str) -> str:
     return f"SELECT event_name, bucket_start, {key}, packed FROM ({uniques}) AS one"
 
 
+# What is compared has no mark: a bucket is not dirty, a five is not stale, and began when there were such.
+_DIRTY = "SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND"
+_STALE = "SELECT FROM stale_fives AS mark WHERE"
+
+
+def unmarked(names: str, starts: str, level: str | None = None) -> str:
+    """Return whether the bucket of this name and start is compared, as SQL. ``level``: of which; any but a five's where
+    that is not said."""
+    is_five = level == FIVE.name
+    key = f"(mark.event_name, mark.bucket_start) = ({names}, {starts})"
+    begun = f" AND {starts} >= (SELECT since FROM fives_since)" if is_five else ""
+    return f"NOT EXISTS ({_STALE if is_five else _DIRTY} {key}){begun}"
+
+
 _PARTS = ("expected", "stored", "should", "placed", "due", "once")
+_NAME, _START = (
+    f"COALESCE({', '.join(f'{part}.{column}' for part in _PARTS)})" for column in ("event_name", "bucket_start")
+)
 
 
 # A bucket of an older version has no last sample or histogram yet: in that it is unfinished, and compared in all else.
-def _comparison(source: str, histograms: str, uniques: str) -> str:
+def _comparison(source: str, histograms: str, uniques: str, level: str | None = None) -> str:
     return f"""
 SELECT event_name, bucket_start, what, key,
     expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min, expected.max, stored.max,
@@ -220,17 +237,15 @@ WHERE (
     OR abs(stored.sum - expected.sum) > :tolerance
         * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))
 )
-    AND NOT EXISTS (
-        SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND (mark.event_name, mark.bucket_start) = (
-            COALESCE({", ".join(f"{part}.event_name" for part in _PARTS)}),
-            COALESCE({", ".join(f"{part}.bucket_start" for part in _PARTS)}))
-    )
+    AND {unmarked(_NAME, _START, level)}
 ORDER BY bucket_start, event_name, what, key
 """
 
 
 _FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS, _RAW_UNIQUES))
-_FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source")))
+_FINER = _of_level("source"), _histograms_of("source"), _uniques_of("source")
+_FROM_FINER = text(_comparison(*_FINER))
+_FIVES = text(_comparison(*_FINER, FIVE.name))
 
 
 def differing_facts(
@@ -243,7 +258,7 @@ def differing_facts(
     else is not.
     """
     return connection.execute(
-        _FROM_RAW if level.source == RAW else _FROM_FINER,
+        _FROM_RAW if level.source == RAW else _FIVES if level == FIVE else _FROM_FINER,
         {
             "level": level.name,
             "source": level.source,
@@ -282,9 +297,10 @@ def waits(connection: Connection, level: RollupLevel, start: datetime, name: str
             text(
                 "SELECT EXISTS (SELECT FROM rollup_dirty WHERE level = :level AND bucket_start = :start "
                 "AND event_name = :name) OR EXISTS (SELECT FROM rollup_failures WHERE level = :level "
-                "AND bucket_start = :start AND event_name = :name)"
+                "AND bucket_start = :start AND event_name = :name) OR :level = :five AND EXISTS (SELECT "
+                "FROM stale_fives WHERE bucket_start = :start AND event_name = :name)"
             ),
-            {"level": level.name, "start": start, "name": name},
+            {"level": level.name, "five": FIVE.name, "start": start, "name": name},
         ).scalar_one()
     )
 

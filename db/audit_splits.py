@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from db import registers
-from db.audit import LEAST_MAGNITUDE, OF_NAME, TOLERANCE, of_known_failures
+from db.audit import LEAST_MAGNITUDE, OF_NAME, TOLERANCE, of_known_failures, unmarked
 from db.bins import bins_sql, packed_sql, place_sql
 from db.labels import OTHER
-from db.levels import RAW, RollupLevel
+from db.levels import FIVE, RAW, RollupLevel
 
 _BUCKET = "event_name, bucket_start, dimension"
 _KEY = f"{_BUCKET}, value, key"
@@ -89,6 +89,7 @@ ranks AS (SELECT {_KEY}, 0 AS register, 0 AS rank FROM counted WHERE false)"""
 _STORED_COLUMNS = "count, measurements, histograms, uniques"
 _KEPT = "told CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
 # A bucket has splits where all that it is made of have.
+_OF_WHOLE = f"SELECT held.* FROM held JOIN whole USING ({_BUCKET})"
 _FINER = f"""
 held AS (
     SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, bucket_start AS start, dimension, value,
@@ -105,7 +106,7 @@ whole AS (
         SELECT {_BUCKET}, count(*) AS parts FROM (SELECT DISTINCT {_BUCKET}, start FROM held) AS split GROUP BY 1, 2, 3
     ) AS split JOIN made_of USING (event_name, bucket_start, parts)
 ),
-origin AS (SELECT held.* FROM held JOIN whole USING ({_BUCKET})),{_TOLD.replace("COLUMNS", _STORED_COLUMNS)},
+origin AS ({_OF_WHOLE}),{_TOLD.replace("COLUMNS", _STORED_COLUMNS)},
 facts AS (
     SELECT {_BUCKET}, value, what, fact.key, sum(fact.count) AS count, sum(fact.sum) AS sum, min(fact.min) AS min,
         max(fact.max) AS max
@@ -152,7 +153,10 @@ stored AS (
 )"""
 
 
-def _comparison(source: str) -> str:
+_NAME, _START = (f"COALESCE(expected.{column}, stored.{column})" for column in ("event_name", "bucket_start"))
+
+
+def _comparison(source: str, level: str | None = None) -> str:
     return f"""
 WITH {source},{_EXPECTED}
 SELECT {_KEY}, what, expected.count, stored.count, expected.sum, stored.sum, expected.min, stored.min,
@@ -167,16 +171,15 @@ WHERE (
     OR abs(stored.sum - expected.sum) > :tolerance
         * greatest(expected.count * greatest(abs(expected.min), abs(expected.max), :least), abs(stored.sum))
 )
-    AND NOT EXISTS (
-        SELECT FROM rollup_dirty AS mark WHERE mark.level = :level AND (mark.event_name, mark.bucket_start) = (
-            COALESCE(expected.event_name, stored.event_name), COALESCE(expected.bucket_start, stored.bucket_start))
-    )
+    AND {unmarked(_NAME, _START, level)}
 ORDER BY bucket_start, event_name, dimension, value, what, key
 """
 
 
 _FROM_RAW = text(_comparison(_RAW))
 _FROM_FINER = text(_comparison(_FINER))
+# A five has what its minutes have, be it not of all of them.
+_FIVES = text(_comparison(_FINER.replace(_OF_WHOLE, "SELECT held.* FROM held"), FIVE.name))
 
 
 def differing_splits(
@@ -187,5 +190,5 @@ def differing_splits(
     As ``differing_facts`` does: one snapshot, without what is dirty or known not to be computable.
     """
     span = {"level": level.name, "source": level.source, "width": level.width, "start": start, "end": end, "name": name}
-    statement = _FROM_RAW if level.source == RAW else _FROM_FINER
+    statement = _FROM_RAW if level.source == RAW else _FIVES if level == FIVE else _FROM_FINER
     return connection.execute(statement, {**span, "tolerance": TOLERANCE, "least": LEAST_MAGNITUDE}).fetchall()

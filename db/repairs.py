@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from db.floors import read_floors
-from db.levels import RAW, RollupLevel
+from db.levels import FIVE, RAW, RollupLevel
 
 Bucket = tuple[str, datetime]
 
@@ -20,13 +20,23 @@ FROM unnest(CAST(:names AS text[]), CAST(:starts AS timestamptz[])) AS bucket (e
 WHERE bucket_start >= COALESCE(CAST(:floor AS timestamptz), '-infinity')
 """)
 
+_MARK_FIVES = text("""
+INSERT INTO stale_fives (event_name, bucket_start)
+SELECT event_name, bucket_start
+FROM unnest(CAST(:names AS text[]), CAST(:starts AS timestamptz[])) AS bucket (event_name, bucket_start)
+WHERE bucket_start >= COALESCE(CAST(:floor AS timestamptz), '-infinity')
+ON CONFLICT DO NOTHING
+""")
+
 
 def mark_buckets(connection: Connection, level: RollupLevel, buckets: Iterable[Bucket]) -> int:
     """Mark these buckets of a level (name, start); how many could be."""
     found = sorted(set(buckets))
     names, starts = [name for name, _ in found], [start for _, start in found]
-    values = {"level": level.name, "names": names, "starts": starts, "floor": _floor(connection, level)}
-    return connection.execute(_MARK, values).rowcount
+    values = {"names": names, "starts": starts, "floor": _floor(connection, level)}
+    if level == FIVE:
+        return connection.execute(_MARK_FIVES, values).rowcount
+    return connection.execute(_MARK, {**values, "level": level.name}).rowcount
 
 
 def _between(source: str) -> str:

@@ -21,7 +21,7 @@ from db.failures import UncomputedBucket, uncomputed
 from db.faults import Fault, classify, describe
 from db.floors import read_floors
 from db.labels import split_label
-from db.levels import LEVELS, RollupLevel
+from db.levels import COMPARED, RollupLevel
 
 _DAY = timedelta(days=1)
 _COMPARED = ("count", "sum", "min", "max", "last", "time of last", "histogram", "unique values")
@@ -66,7 +66,8 @@ Problem = Difference | Uncomparable | UncomputedBucket
 
 
 def audit(database: Database) -> list[Problem]:
-    """Compare raw with minute, minute with hour, hour with day, a UTC day at a time; everything that is wrong.
+    """Compare raw with minute, minute with hour, hour with day, a UTC day at a time, and minutes with what is kept of
+    five at a time; everything that is wrong.
 
     What can't be computed is named and gone past: first what is known of, the rest in its place among the differences.
     """
@@ -74,7 +75,7 @@ def audit(database: Database) -> list[Problem]:
         problems: list[Problem] = list(uncomputed(connection))
         days = stored_days(connection)
     for day in days:
-        for level in LEVELS:
+        for level in COMPARED:
             problems += compare(database, level, day, day + _DAY)
     return problems
 

@@ -15,7 +15,7 @@ from db.audit import stored_days
 from db.declared import Declared
 from db.engine import Database
 from db.floors import Floor, read_floors
-from db.levels import LEVELS, RAW, RollupLevel
+from db.levels import COMPARED, LEVELS, RAW, RollupLevel
 from db.repairs import Bucket, mark_between, mark_buckets
 from metrics_dash.jobs.audit import Problem, compare
 from metrics_dash.jobs.rollup import NOTHING_DECLARED, roll_up_all
@@ -36,7 +36,7 @@ Slice = tuple[RollupLevel, datetime, datetime]
 def slices(days: list[datetime], floors: Mapping[str, Floor]) -> Iterator[Slice]:
     """Yield what can be compared, newest day first: each level beside its source, as far as that is whole."""
     for day in reversed(days):
-        for level in LEVELS:
+        for level in COMPARED:
             floor = floors[level.source].recompute
             if floor is not None and day < floor:
                 continue

@@ -8,7 +8,7 @@ import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as Figures
 
-from db.levels import LEVELS
+from db.levels import COMPARED
 from metrics_dash import __version__
 from metrics_dash.ingest.collector import Collector
 from metrics_dash.ingest.datagrams import DatagramCounts
@@ -107,7 +107,7 @@ def _tallied(tally: Tally) -> Iterator[Metric]:
     for (sender, form), events in sorted(tally.received().items()):
         family.add_metric([sender, form], events)
     yield family
-    repairs: dict[str, float] = {level.name: tally.repairs().get(level.name, 0) for level in LEVELS}
+    repairs: dict[str, float] = {level.name: tally.repairs().get(level.name, 0) for level in COMPARED}
     yield counter("buckets_repaired", "Buckets that the audit found wrong and had computed again.", "level", repairs)
     late: dict[str, float] = {**tally.late()}
     yield counter("late_events", "Events older than raw events are held, by what became of them.", "outcome", late)

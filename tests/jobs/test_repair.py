@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from db.declared import Declared
 from db.engine import Database
 from db.events import insert_events
 from db.floors import Floor
 from metrics_dash.jobs.audit import audit
 from metrics_dash.jobs.repair import BUDGET_SECONDS, DAY, RepairJob, rebuild, slices
 from metrics_dash.jobs.rollup import roll_up_all
+from tests.support.older import store_unchecked
 from tests.support.rollups import NOON, event
 
 NO_FLOOR = Floor(None, None, None)
@@ -74,9 +76,60 @@ def test_a_bucket_that_is_missing_or_made_of_nothing_is_repaired(rolled_up: Data
     )
 
 
+FALSIFIED = {
+    "a count": "UPDATE telemetry_buckets SET count = count + 7 WHERE bucket_type = 'five' AND bucket_start = '{at}'",
+    "a split": "UPDATE telemetry_splits SET count = count + 7 WHERE bucket_type = 'five' AND bucket_start = '{at}'",
+    "one that is missing": "DELETE FROM telemetry_buckets WHERE bucket_type = 'five' AND bucket_start = '{at}'",
+    "one of nothing": "DELETE FROM telemetry_buckets WHERE bucket_type = 'minute' AND bucket_start >= '{at}' "
+    "AND bucket_start < CAST('{at}' AS timestamptz) + interval '5 minutes'",
+}
+
+
+@pytest.mark.parametrize("how", FALSIFIED)
+def test_a_five_that_differs_is_repaired_and_counted(database: Database, how: str) -> None:
+    """By whatever means: no trigger saw it."""
+    insert_events([event(n, metadata={"p": n % 2}, ms=n) for n in range(20)], database=database)
+    roll_up_all(database, declared=Declared(split={"a.b": ["p"]}))
+    untouched = "SET LOCAL session_replication_role = replica; "
+    execute(database, untouched + FALSIFIED[how].format(at=at(5)))
+    wrong = [each for each in audit(database) if each.level == "five"]
+    assert {each.bucket_start for each in wrong} == {at(5)}
+    if how == "one of nothing":
+        return
+    repaired = Counter[str]()
+    job(database, repaired)()
+    roll_up_all(database)
+    assert audit(database) == []
+    assert repaired == {"five": 1}
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "INSERT INTO stale_fives (event_name, bucket_start, unfoldable) VALUES ('a.b', '{at}', true)",
+        "UPDATE fives_since SET since = CAST('{at}' AS timestamptz) + interval '5 minutes'",
+    ],
+    ids=["marked", "before there were any"],
+)
+def test_a_five_that_nobody_reads_is_not_compared(database: Database, reason: str) -> None:
+    insert_events([event(n) for n in range(20)], database=database)
+    roll_up_all(database)
+    execute(database, f"SET LOCAL session_replication_role = replica; {FALSIFIED['a count'].format(at=at(5))}")
+    assert audit(database) != []
+    execute(database, reason.format(at=at(5)))
+    assert audit(database) == []
+
+
+def test_a_five_that_cant_be_folded_is_no_problem(database: Database) -> None:
+    store_unchecked(database, [event(n, "too.large", v=1.7e308) for n in (0, 1)])
+    insert_events([event(0)], database=database)
+    roll_up_all(database)
+    assert {each.level for each in audit(database)} == {"hour"}
+
+
 def test_what_agrees_is_left_alone(rolled_up: Database) -> None:
     repaired = Counter[str]()
-    assert job(rolled_up, repaired)().endswith(" of 146 slices: all agree")
+    assert job(rolled_up, repaired)().endswith(" of 147 slices: all agree")
     assert repaired == {}
     execute(rolled_up, "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM rollup_dirty); END $$")
 
@@ -91,7 +144,7 @@ def test_each_run_goes_on_where_the_last_one_ended_until_all_had_their_turn(roll
     repair = job(rolled_up, repaired, seconds=BUDGET_SECONDS / 10, start=0.5)
     runs = 0
     while not repaired:
-        assert "of 146 slices" in repair()
+        assert "of 147 slices" in repair()
         runs += 1
         assert runs < 100
     assert runs > 3
@@ -106,7 +159,7 @@ def test_slices_reach_as_far_down_as_what_buckets_are_made_of() -> None:
     floors = {"raw": Floor(MIDNIGHT, MIDNIGHT, None), "minute": NO_FLOOR, "hour": Floor(None, MIDNIGHT + DAY, None)}
     found = [(level.name, start) for level, start, _ in slices([MIDNIGHT - DAY, MIDNIGHT], floors)]
     assert Counter(found) == Counter(
-        [("hour", MIDNIGHT - DAY), ("hour", MIDNIGHT)]
+        [(level, start) for level in ("hour", "five") for start in (MIDNIGHT - DAY, MIDNIGHT)]
         + [("minute", MIDNIGHT + timedelta(minutes=10 * n)) for n in range(144)]
     )
     assert found[0][1] == MIDNIGHT
