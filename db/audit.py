@@ -166,10 +166,24 @@ def _binned(query: str, column: str) -> str:
     return f"SELECT event_name, {start}, key, {column} FROM ({query}) AS one"
 
 
-def _uniques_of(level: str) -> str:
+# A five knows a key where all of its minutes do that have events.
+_KNOWN = f"""(
+    SELECT event_name, bucket_start, key
+    FROM (
+        SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, key, count(*) AS minutes
+        FROM {_KEPT} AND count > 0 GROUP BY 1, 2, 3
+    ) AS knowing JOIN (
+        SELECT event_name, date_bin(:width, bucket_start, 'epoch') AS bucket_start, count(*) AS minutes
+        FROM telemetry_buckets AS source WHERE bucket_type = :LEVEL AND bucket_start >= :start AND bucket_start < :end
+            AND {OF_NAME} AND count > 0 GROUP BY 1, 2
+    ) AS counting USING (event_name, bucket_start, minutes)
+)"""
+
+
+def _uniques_of(level: str, named: str = _NAMED) -> str:
     hashes = registers.hashes_sql(_KEY, "packed", f"{_KEPT} AND packed LIKE 'e1:%'")
     ranks = registers.ranks_sql(_KEY, "packed", f"{_KEPT} AND packed LIKE 'r1:%'")
-    merged = registers.packed_sql(_KEY, _NAMED, _binned(hashes, "hash"), _binned(ranks, "register, rank"))
+    merged = registers.packed_sql(_KEY, named, _binned(hashes, "hash"), _binned(ranks, "register, rank"))
     return merged.replace(":LEVEL", f":{level}")
 
 
@@ -243,9 +257,8 @@ ORDER BY bucket_start, event_name, what, key
 
 
 _FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS, _RAW_UNIQUES))
-_FINER = _of_level("source"), _histograms_of("source"), _uniques_of("source")
-_FROM_FINER = text(_comparison(*_FINER))
-_FIVES = text(_comparison(*_FINER, FIVE.name))
+_FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source")))
+_FIVES = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source", _KNOWN), FIVE.name))
 
 
 def differing_facts(

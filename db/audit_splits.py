@@ -88,6 +88,7 @@ ranks AS (SELECT {_KEY}, 0 AS register, 0 AS rank FROM counted WHERE false)"""
 
 _STORED_COLUMNS = "count, measurements, histograms, uniques"
 _KEPT = "told CROSS JOIN LATERAL jsonb_each_text(uniques) AS pair (key, packed) WHERE packed LIKE '{kind}:%'"
+_KEPT_ONCE = f"SELECT DISTINCT {_KEY} FROM told CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)"
 # A bucket has splits where all that it is made of have.
 _OF_WHOLE = f"SELECT held.* FROM held JOIN whole USING ({_BUCKET})"
 _FINER = f"""
@@ -120,7 +121,7 @@ facts AS (
     GROUP BY 1, 2, 3, 4, 5, 6
 ),
 placed AS ({bins_sql(_KEY, "packed", "told CROSS JOIN LATERAL jsonb_each_text(histograms) AS pair (key, packed)")}),
-counted AS (SELECT DISTINCT {_KEY} FROM told CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)),
+counted AS ({_KEPT_ONCE}),
 hashes AS ({registers.hashes_sql(_KEY, "packed", _KEPT.format(kind="e1"))}),
 ranks AS ({registers.ranks_sql(_KEY, "packed", _KEPT.format(kind="r1"))})"""
 
@@ -178,8 +179,16 @@ ORDER BY bucket_start, event_name, dimension, value, what, key
 
 _FROM_RAW = text(_comparison(_RAW))
 _FROM_FINER = text(_comparison(_FINER))
-# A five has what its minutes have, be it not of all of them.
-_FIVES = text(_comparison(_FINER.replace(_OF_WHOLE, "SELECT held.* FROM held"), FIVE.name))
+# A five has what its minutes have, be it not of all of them, and knows a key where all rows do that it is made of.
+_KNOWN_ONCE = f"""
+    SELECT {_KEY}
+    FROM (
+        SELECT {_KEY}, count(*) AS rows FROM told CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)
+        GROUP BY {_KEY}
+    ) AS knowing JOIN (SELECT {_BUCKET}, value, count(*) AS rows FROM told GROUP BY {_BUCKET}, value) AS held
+        USING ({_BUCKET}, value, rows)"""
+_OF_MINUTES = _FINER.replace(_OF_WHOLE, "SELECT held.* FROM held").replace(_KEPT_ONCE, _KNOWN_ONCE)
+_FIVES = text(_comparison(_OF_MINUTES, FIVE.name))
 
 
 def differing_splits(

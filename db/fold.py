@@ -163,6 +163,7 @@ _LABELS = """
 _EVENTS = events_sql(_READ, _PLACED, _HASHES, _LABELS)
 
 _FINER_COLUMNS = ", ".join(merge.read(f"finer.{column} ->> pair.key") for column, merge in MERGES.items())
+_KEPT_ONCE = "SELECT DISTINCT bucket, key FROM finer CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)"
 _BUCKETS = f"""
 {KEYS},
 finer AS MATERIALIZED (
@@ -182,7 +183,7 @@ parts (bucket, key, {", ".join(MERGES)}) AS (
     FROM finer CROSS JOIN LATERAL jsonb_object_keys(finer.value_counts) AS pair (key)
 ),
 bins AS ({bins_sql("bucket, key", "value", "finer CROSS JOIN LATERAL jsonb_each_text(histograms)")}),
-counted_once AS (SELECT DISTINCT bucket, key FROM finer CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)),
+counted_once AS ({_KEPT_ONCE}),
 uniques AS ({registers.packed_sql("bucket, key", "counted_once", _FINER_HASHES, _FINER_RANKS)}),
 labels AS (
     SELECT bucket, field, NULLIF(substr(label, length(field) + 2), '{OTHER}') AS value, count
@@ -372,11 +373,17 @@ def _minutes_from_slices(*parts: str) -> TextClause:
 
 EVENTS = minutes_from(_EVENTS, splits.from_events())
 BUCKETS = Fold(text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS)), text(_fold(_BUCKETS, _INHERITED)))
-# Of what minutes list a five (``db.fives``) lists all: it stands for them wherever they are read.
-FIVES = Fold(
-    text(_fold(_BUCKETS, _INHERITED, splits.INTO_FIVES, most=splits.ALL_LISTED)),
-    text(_fold(_BUCKETS, _INHERITED, most=splits.ALL_LISTED)),
-)
+# Of what minutes list a five (``db.fives``) lists all, and knows a key's values where all of its minutes do that have
+# events: it stands for them wherever they are read.
+_KNOWN_ONCE = """
+    SELECT bucket, key
+    FROM (
+        SELECT bucket, key, count(*) AS minutes FROM finer CROSS JOIN LATERAL jsonb_object_keys(uniques) AS pair (key)
+        WHERE count > 0 GROUP BY 1, 2
+    ) AS knowing JOIN (SELECT bucket, count(*) AS minutes FROM finer WHERE count > 0 GROUP BY 1) AS counting
+        USING (bucket, minutes)"""
+_FIVES = _BUCKETS.replace(_KEPT_ONCE, _KNOWN_ONCE)
+FIVES = Fold(*(text(_fold(_FIVES, _INHERITED, *more, most=splits.ALL_LISTED)) for more in ((splits.INTO_FIVES,), ())))
 INTO_SLICES = slices_from(_EVENTS, splits.into_slices())
 FROM_SLICES = Fold(_minutes_from_slices(splits.FROM_SLICES), _minutes_from_slices())
 

@@ -138,18 +138,24 @@ def _kinds_of(read: Read) -> list[str]:
         return [f"{shape}_only"]
     if read.where is not None and read.where.also:
         return [f"{shape}_raw", *(f"{kind}_raw" for kind in _further(read))]
-    by_value = [f"{'fives' if read.by_fives else shape}_{_by_value(read)}"] if read.split_by is not None else []
+    by_value = [_by_value(read, shape)] if read.split_by is not None else []
     if read.where is not None:
         return [f"{shape}_filtered", *by_value, *(f"{kind}_filtered" for kind in _further(read)), *_whole(read)]
+    return [*_of_all(read, shape), *by_value, *_whole(read)]
+
+
+def _of_all(read: Read, shape: str) -> list[str]:
+    """Return the parts that are of all events. Hours have unique counts if any of their minutes has: they tell none."""
+    further = [f"{kind}_fives" if read.by_fives else kind for kind in _further(read)]
     if read.is_total and _coarser_stretch(read)[0] is not None:
-        shape = "total"
-    elif read.by_fives:
-        return ["fives", *by_value, *(["bins_fives"] if read.placed else []), *_whole(read)]
-    return [shape, *by_value, *_further(read), *_whole(read)]
+        return ["total", *("bins" if kind == "bins_fives" else kind for kind in further)]
+    return ["fives" if read.by_fives else shape, *further]
 
 
-def _by_value(read: Read) -> str:
-    return "values" if read.apart else "totals_split" if read.totals else "split"
+def _by_value(read: Read, shape: str) -> str:
+    """Return how a split is read."""
+    what = "values" if read.apart else "totals_split" if read.totals else "split"
+    return f"fives_{what}" if read.by_fives else f"{shape}_{what}"
 
 
 def _further(read: Read) -> list[str]:

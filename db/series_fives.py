@@ -1,8 +1,8 @@
 """The parts of the statement that read a long stretch of minutes by fives (``db.fives``), as far as those stand.
 
 Minutes are read up to where fives begin, and from the first five that is marked on: the open one, as a rule. Which that
-is, is asked in the statement that reads, so in its snapshot. What depends on a single minute is not read so: which of
-them count a value among rarer ones, and which know a key's different values.
+is, is asked in the statement that reads, so in its snapshot. What depends on a single minute is not read so: whether it
+counts a value among rarer ones.
 """
 
 from db.levels import FIVE

@@ -80,15 +80,13 @@ class Read:
 
     @property
     def by_fives(self) -> bool:
-        """Whether it adds up minutes to whole fives (``db.fives``), and is long enough for these to be read. Which of
-        its minutes know a key's different values, fives don't tell."""
+        """Whether it adds up minutes to whole fives (``db.fives``), and is long enough for these to be read."""
         return (
             self.level == FIVE.source
             and self.width is not None
             and self.width % _FIVE == 0
             and self.start % _FIVE == 0
             and self.end - self.start >= _WORTH_WHILE
-            and not self.unique
         )
 
 

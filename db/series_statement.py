@@ -248,6 +248,9 @@ KINDS = {
         "timestamptz_send(slot)",
         _BIN,
     ),
+    "uniques_fives": _by_fives(
+        _UNIQUES.replace("BUCKETS AND count > 0", "BUCKETS WHERE count > 0"), _READS, "count, uniques"
+    ),
     "bins_fives": _by_fives(_BINS.replace("PARTED", "BUCKETS"), _MEASURED, "histograms"),
     "plain_only": _ONLY.replace("FROM_READS", _ONLY_READS)
     .replace("COUNTED", _one(_PLAIN_COUNT))
@@ -295,6 +298,7 @@ PREFIXES = {
     "fives_totals_split": "vt",
     "fives_values": "vv",
     "bins_fives": "vh",
+    "uniques_fives": "vu",
     "plain_only": "po",
     "binned_only": "bo",
     "folded_only": "fo",

@@ -272,8 +272,16 @@ def into_slices(counted: str = _COUNTED, placed: str = _PLACED, hashed: str = _H
 
 FROM_BUCKETS = ",".join((_of_buckets("telemetry_splits", _MEASURED), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
 # A five has what its minutes have, be it not of all of them: whoever reads finds what does not add up, as in minutes.
+# It knows a key's values where all rows do that it is made of.
+_ONCE_OF_FIVES = f"""split_once AS (
+    SELECT cell, key
+    FROM (SELECT {_OF_KEY}, count(*) AS rows {_STORED} jsonb_object_keys(uniques) AS pair (key) GROUP BY 1, 2, 3, 4)
+        AS knowing
+        JOIN (SELECT {_ROW}, count(*) AS rows FROM split_finer GROUP BY 1, 2, 3) AS held USING ({_ROW}, rows)
+        JOIN split_shown USING ({_ROW})
+)"""
 INTO_FIVES = ",".join((
-    _of_buckets("telemetry_splits", _MEASURED, among=""), _shown_sql(ALL_LISTED), _ONCE_OF_BUCKETS, _merged("true")
+    _of_buckets("telemetry_splits", _MEASURED, among=""), _shown_sql(ALL_LISTED), _ONCE_OF_FIVES, _merged("true")
 ))  # fmt: skip
 FROM_SLICES = ",".join((_of_buckets("slice_splits", "samples"), _SHOWN, _ONCE_OF_BUCKETS, _merged("true")))
 

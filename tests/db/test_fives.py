@@ -126,6 +126,38 @@ def test_a_five_is_in_all_that_it_holds_what_its_minutes_are(database: Database,
         assert stale(database) == {}
         assert_fives_are_their_minutes(database)
     assert len(kept(database)) == 5
+    assert audit(database) == []
+    undeclared = "bucket_type = 'minute' AND date_part('minute', bucket_start)::int % 7 = 3"
+    for change in (
+        "UPDATE telemetry_splits SET uniques = '{}' WHERE",
+        "DELETE FROM telemetry_splits WHERE dimension = 'few' AND",
+        "UPDATE telemetry_buckets SET uniques = '{}' WHERE",
+    ):
+        execute(database, f"{change} {undeclared}")
+    run_pass(database)
+    assert_fives_are_their_minutes(database)
+    wrong = audit(database)
+    assert wrong
+    assert [each for each in wrong if each.level == "five"] == []
+
+
+def test_a_five_knows_different_values_where_all_of_its_minutes_do_that_have_events(database: Database) -> None:
+    send(database, *(event(minute, metadata={"k": minute % 3}) for minute in (0, 1, 2, 5, 6)))
+    run_pass(database, declared=Declared(unique={"a.b": ["k"]}))
+    send(database, event(10))
+    change = (
+        "UPDATE telemetry_buckets SET uniques = '{}', count = :count WHERE bucket_type = 'minute' AND bucket_start = :t"
+    )
+    execute(database, change, count=0, t=NOON + MINUTE)
+    execute(database, change, count=1, t=NOON + 6 * MINUTE)
+    run_pass(database)
+    found = execute(
+        database,
+        "SELECT bucket_start, jsonb_exists(uniques, 'k') FROM telemetry_buckets WHERE bucket_type = 'five' ORDER BY 1",
+    )
+    assert [(start.astimezone(UTC), known) for start, known in found] == [
+        (NOON, True), (NOON + FIVE, False), (NOON + 2 * FIVE, True)
+    ]  # fmt: skip
 
 
 def test_a_five_lists_every_value_that_its_minutes_list(database: Database) -> None:
