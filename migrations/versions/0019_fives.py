@@ -26,11 +26,19 @@ CREATE TABLE fives_since (
 );
 """
 
-# Of minutes below their floor, which a purge takes away, nothing is marked. What is marked already is not locked again:
-# the open five is, with each pass.
+# Of minutes below their floor, which a purge takes away, nothing is marked. What is marked already is neither locked
+# nor sought again: the open five is, with each pass.
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION fives_are_stale() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (
+        SELECT FROM changed WHERE bucket_type = ANY (TG_ARGV) AND NOT EXISTS (
+            SELECT FROM stale_fives AS stale WHERE NOT unfoldable AND stale.event_name = changed.event_name
+                AND stale.bucket_start = date_bin('5 minutes', changed.bucket_start, 'epoch')
+        )
+    ) THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO stale_fives (event_name, bucket_start)
     SELECT event_name, bucket_start
     FROM (
