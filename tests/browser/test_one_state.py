@@ -30,6 +30,22 @@ SPLIT = """
 """
 
 
+# What a legend, its chart, the address and the number say of a series that was switched off.
+OFF = """
+(chart) => {
+  const graph = document.querySelector(`#card-${chart} .js-plotly-plot`);
+  const off = graph.data.filter((one) => one.visible === "legendonly" && one.legendgroup);
+  return [
+    document.querySelector(`#legend-${chart} button`).getAttribute("aria-pressed") === "false",
+    new Set(off.map((one) => one.legendgroup)).size === 1,
+    new URLSearchParams(location.search).getAll("hidden").filter((one) => one.startsWith(`${chart}:`)).length === 1,
+    document.querySelector(`#card-${chart} .headline`).textContent.includes("1 of 2 series"),
+  ];
+}
+"""
+PRESS = "document.querySelector('#legend-login-results button').click()"
+
+
 class Held:
     """Requests of Dash's that wait until a test lets them go on."""
 
@@ -76,6 +92,39 @@ def test_of_two_questions_the_newest_is_shown_whichever_is_answered_first(
     settled(page)
     page.wait_for_function(f"() => new Set(({SPLIT})()).size === 1")
     assert page.evaluate(SPLIT)[3] is (asked.count("navigate") == 1)
+
+
+@pytest.mark.parametrize("other", ["tick", "navigate", "range"])
+@pytest.mark.parametrize("pressed_first", [False, True])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["answered in turn", "the second first"])
+def test_a_series_is_as_its_legend_was_pressed_whatever_is_answered_meanwhile(
+    open_page: Open, page_url: str, other: str, pressed_first: bool, order: Sequence[int]
+) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off")
+    wait_for_tab(page, "auth")
+    expect(page.locator("#legend-login-results button")).to_have_count(2)
+    held = Held(page)
+    asks = [{**ASKS, "range": "metrics.url.go({ range: '6h' })"}[other], PRESS]
+    for ask in reversed(asks) if pressed_first else asks:
+        held.ask(ask)
+    for place in order:
+        held.release(place)
+    settled(page)
+    page.wait_for_function(f"() => ({OFF})('login-results').every(Boolean)")
+    page.evaluate(PRESS)
+    settled(page)
+    page.wait_for_function(f"() => !({OFF})('login-results').some(Boolean)")
+
+
+def test_two_legends_that_are_pressed_in_one_moment_are_both_heard(open_page: Open, page_url: str) -> None:
+    charts = ("login-results", "login-rate")
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off&split=login-rate:success")
+    wait_for_tab(page, "auth")
+    for chart in charts:
+        expect(page.locator(f"#legend-{chart} button")).to_have_count(2)
+    page.evaluate("charts => charts.forEach(one => document.querySelector(`#legend-${one} button`).click())", charts)
+    for chart in charts:
+        page.wait_for_function(f"(chart) => ({OFF})(chart).every(Boolean)", arg=chart)
 
 
 def test_new_traces_never_meet_a_figure_that_they_were_not_made_for(open_page: Open, page_url: str) -> None:
