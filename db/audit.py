@@ -304,14 +304,16 @@ def names_between(connection: Connection, level: RollupLevel, start: datetime, e
 
 
 def waits(connection: Connection, level: RollupLevel, start: datetime, name: str) -> bool:
-    """Return whether a bucket is still dirty, or known by now not to be computable."""
+    """Return whether a bucket is still dirty, or known by now not to be computable; of a five, also whether it is from
+    before there were any."""
     return bool(
         connection.execute(
             text(
                 "SELECT EXISTS (SELECT FROM rollup_dirty WHERE level = :level AND bucket_start = :start "
                 "AND event_name = :name) OR EXISTS (SELECT FROM rollup_failures WHERE level = :level "
-                "AND bucket_start = :start AND event_name = :name) OR :level = :five AND EXISTS (SELECT "
-                "FROM stale_fives WHERE bucket_start = :start AND event_name = :name)"
+                "AND bucket_start = :start AND event_name = :name) OR :level = :five AND ("
+                "CAST(:start AS timestamptz) < (SELECT since FROM fives_since) OR EXISTS (SELECT FROM stale_fives "
+                "WHERE bucket_start = :start AND event_name = :name))"
             ),
             {"level": level.name, "five": FIVE.name, "start": start, "name": name},
         ).scalar_one()

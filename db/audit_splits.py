@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 from db import registers
 from db.audit import LEAST_MAGNITUDE, OF_NAME, TOLERANCE, of_known_failures, unmarked
-from db.bins import bins_sql, packed_sql, place_sql
+from db.bins import bins_sql, packed_sql, place_sql, uncapped
 from db.labels import OTHER
 from db.levels import FIVE, RAW, RollupLevel
 
@@ -188,7 +188,7 @@ _KNOWN_ONCE = f"""
     ) AS knowing JOIN (SELECT {_BUCKET}, value, count(*) AS rows FROM told GROUP BY {_BUCKET}, value) AS held
         USING ({_BUCKET}, value, rows)"""
 _OF_MINUTES = _FINER.replace(_OF_WHOLE, "SELECT held.* FROM held").replace(_KEPT_ONCE, _KNOWN_ONCE)
-_FIVES = text(_comparison(_OF_MINUTES, FIVE.name))
+_FIVES = text(uncapped(_comparison(_OF_MINUTES, FIVE.name)))
 
 
 def differing_splits(

@@ -73,11 +73,19 @@ def bins_sql(group: str, histogram: str, source: str) -> str:
     FROM (SELECT {group}, string_to_table({histogram}, ' ') AS bin FROM {source}) AS bin"""
 
 
+_FITS = f"size <= {MOST}"
+
+
+def uncapped(statement: str) -> str:
+    """Return a statement in which histograms that it packs have all of their places, however many those are."""
+    return statement.replace(_FITS, "true")
+
+
 def packed_sql(group: str, bins: str) -> str:
     """Return a query of ``group`` (columns) and ``histogram``, its text, from a table that has those columns with
     ``place`` and ``count``, in any number of rows for each place."""
     return f"""
-    SELECT {group}, CASE WHEN size <= {MOST} THEN packed ELSE (
+    SELECT {group}, CASE WHEN {_FITS} THEN packed ELSE (
         SELECT string_agg(place || ':' || count, ' ' ORDER BY place) FROM (
             SELECT max(CAST(split_part(bin, ':', 1) AS int)) AS place,
                 sum(CAST(split_part(bin, ':', 2) AS bigint)) AS count

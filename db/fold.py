@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import TextClause, text
 
 from db import registers, splits
-from db.bins import bins_sql, packed_sql, place_sql
+from db.bins import bins_sql, packed_sql, place_sql, uncapped
 from db.labels import KEY_BYTES, OTHER, VALUE_BYTES, escaped_sql, key_sql
 from db.whole import VALUES_AT_ONCE, WHOLE, found_sql
 
@@ -373,8 +373,8 @@ def _minutes_from_slices(*parts: str) -> TextClause:
 
 EVENTS = minutes_from(_EVENTS, splits.from_events())
 BUCKETS = Fold(text(_fold(_BUCKETS, _INHERITED, splits.FROM_BUCKETS)), text(_fold(_BUCKETS, _INHERITED)))
-# Of what minutes list a five (``db.fives``) lists all, and knows a key's values where all of its minutes do that have
-# events: it stands for them wherever they are read.
+# Of what minutes list a five (``db.fives``) lists all, and has all places of their histograms; it knows a key's values
+# where all of its minutes do that have events: it stands for them wherever they are read.
 _KNOWN_ONCE = """
     SELECT bucket, key
     FROM (
@@ -383,7 +383,9 @@ _KNOWN_ONCE = """
     ) AS knowing JOIN (SELECT bucket, count(*) AS minutes FROM finer WHERE count > 0 GROUP BY 1) AS counting
         USING (bucket, minutes)"""
 _FIVES = _BUCKETS.replace(_KEPT_ONCE, _KNOWN_ONCE)
-FIVES = Fold(*(text(_fold(_FIVES, _INHERITED, *more, most=splits.ALL_LISTED)) for more in ((splits.INTO_FIVES,), ())))
+FIVES = Fold(
+    *(text(uncapped(_fold(_FIVES, _INHERITED, *more, most=splits.ALL_LISTED))) for more in ((splits.INTO_FIVES,), ()))
+)
 INTO_SLICES = slices_from(_EVENTS, splits.into_slices())
 FROM_SLICES = Fold(_minutes_from_slices(splits.FROM_SLICES), _minutes_from_slices())
 

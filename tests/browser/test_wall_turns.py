@@ -187,7 +187,7 @@ def test_a_wall_goes_through_the_values_of_a_dimension_before_the_next_tab(open_
 
 def test_a_value_keeps_its_colour_and_its_turn_when_the_page_is_loaded_anew(open_page: Open, page_url: str) -> None:
     # Of a bucket that is unfinished, which one is or not by the minute, the bar is pale and its hatch has the colour.
-    colours = """() => Object.fromEntries(metrics.graphs.drawing("login-results")._fullData
+    colours = """() => Object.fromEntries((metrics.graphs.drawing("login-results")?._fullData ?? [])
       .filter((one) => one.meta === "value")
       .map(({ legendgroup, marker, line }) => [
         metrics.graphs.drawing("login-results")._fullLayout.meta.series[legendgroup].name,

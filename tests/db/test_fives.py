@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from db import fives, rollups
+from db.audit import waits
 from db.batches import Batch
 from db.buckets import purge_buckets_before
 from db.declared import Declared
@@ -17,6 +18,7 @@ from db.engine import Database
 from db.events import insert_events
 from db.fold import VALUES_PER_KEY
 from db.ledger import write_batches
+from db.levels import FIVE as FIVE_LEVEL
 from db.levels import LEVELS
 from db.names import forget_names
 from db.partitions import ensure_partitions
@@ -400,3 +402,29 @@ def test_fives_are_no_level(database: Database, ask: Callable[[Database], list[A
     assert ask(database) == []
     with database.begin() as connection:
         assert mark_between(connection, LEVELS[1], NOON, NOON + timedelta(hours=1)) == 1
+
+
+def test_a_five_has_more_places_than_a_level_keeps_as_its_minutes_have_together(database: Database) -> None:
+    start = NOON - 180 * MINUTE
+    declared = Declared(split={"a.b": ["zone"]})
+    placed = [
+        (minute, place, 2 ** ((minute * 600 + place + 0.5) / 32 - 40)) for minute in range(5) for place in range(600)
+    ]
+    send(
+        database,
+        *(event(minute - 180, metadata={"zone": "x"}, v=value) for minute, _, value in placed),
+    )
+    roll_up_all(database, declared=declared)
+    assert kept(database) == {start: 3000}
+    for table in ("telemetry_buckets", "telemetry_splits WHERE value = 'x' AND"):
+        sizes = "SELECT DISTINCT array_length(string_to_array(histograms ->> 'v', ' '), 1) FROM "
+        by = "WHERE" if table == "telemetry_buckets" else ""
+        assert execute(database, f"{sizes}{table} {by} bucket_type = 'five'").scalars().all() == [3000]
+    assert audit(database) == []
+
+
+def test_the_audit_says_nothing_of_minutes_from_before_there_were_fives(database: Database) -> None:
+    with database.begin() as connection:
+        assert connection.execute(text("UPDATE fives_since SET since = :noon"), {"noon": NOON}).rowcount == 1
+        assert waits(connection, FIVE_LEVEL, NOON - FIVE, "a.b")
+        assert not waits(connection, FIVE_LEVEL, NOON, "a.b")
