@@ -383,9 +383,8 @@ _KNOWN_ONCE = """
     ) AS knowing JOIN (SELECT bucket, count(*) AS minutes FROM finer WHERE count > 0 GROUP BY 1) AS counting
         USING (bucket, minutes)"""
 _FIVES = _BUCKETS.replace(_KEPT_ONCE, _KNOWN_ONCE)
-FIVES = Fold(
-    *(text(uncapped(_fold(_FIVES, _INHERITED, *more, most=splits.ALL_LISTED))) for more in ((splits.INTO_FIVES,), ()))
-)
+_INTO = (splits.INTO_FIVES,), ()
+FIVES = Fold(*(text(uncapped(_fold(_FIVES, _INHERITED, *more, most=splits.ALL_LISTED))) for more in _INTO))
 INTO_SLICES = slices_from(_EVENTS, splits.into_slices())
 FROM_SLICES = Fold(_minutes_from_slices(splits.FROM_SLICES), _minutes_from_slices())
 
