@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from db import registers
-from db.bins import bins_sql, packed_sql, place_sql
+from db.bins import bins_sql, packed_sql, place_sql, uncapped
 from db.fold import MERGES, unpacked
 from db.labels import OTHER, escaped_sql, key_sql
 from db.levels import FIVE, RAW, RollupLevel
@@ -258,7 +258,9 @@ ORDER BY bucket_start, event_name, what, key
 
 _FROM_RAW = text(_comparison(_RAW, _RAW_HISTOGRAMS, _RAW_UNIQUES))
 _FROM_FINER = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source")))
-_FIVES = text(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source", _KNOWN), FIVE.name))
+_FIVES = text(
+    uncapped(_comparison(_of_level("source"), _histograms_of("source"), _uniques_of("source", _KNOWN), FIVE.name))
+)
 
 
 def differing_facts(

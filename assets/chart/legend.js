@@ -7,17 +7,18 @@
   const { made } = metrics.dom;
 
   /**
-   * The entries of a figure's legend.
+   * The entries of a figure's legend. A figure may be of an address before; what is pressed is what the address says.
    * @param {Figure} figure
+   * @param {Set<string>} off - the names of series that are switched off
    * @returns {LegendEntry[]}
    */
-  function entries({ data, layout }) {
+  function entries({ data, layout }, off) {
     const several = data.filter((trace) => trace.showlegend);
     if (several.length < 2) return [];
     return several.map((trace) => {
       const { name, label, filter } = metrics.graphs.seriesOf(layout.meta, trace);
       const colour = (trace.type === "bar" ? trace.marker?.color : trace.line?.color) ?? "";
-      const entry = { key: trace.legendgroup, name, label, colour, off: trace.visible === "legendonly" };
+      const entry = { key: trace.legendgroup, name, label, colour, off: off.has(name) };
       return filter ? { ...entry, filter } : entry;
     });
   }
@@ -158,9 +159,7 @@
   function fill(chart, figure) {
     const legend = metrics.dom.maybe(`legend-${chart}`);
     if (!legend) return;
-    /* A figure may be of an address before; what is pressed is what the address says. */
-    const off = metrics.series.off(chart);
-    const found = entries(figure).map((entry) => ({ ...entry, off: off.has(entry.name) }));
+    const found = entries(figure, metrics.series.off(chart));
     const present = filled.get(legend)?.entries ?? [];
     if (JSON.stringify(present) === JSON.stringify(found)) return;
     filled.set(legend, { chart, entries: found, room: 0 });

@@ -1,7 +1,7 @@
 /* A chart's series as switches in its menu: what a click on the legend does, for keys and for screen readers. */
 ((metrics) => {
   /**
-   * A chart's series: each with the places of its traces, and whether it is switched off.
+   * A chart's series: each with the places of its traces.
    * @param {Trace[]} traces
    * @param {GraphMeta} meta
    * @returns {SeriesGroup[]}
@@ -13,9 +13,8 @@
       if (!trace.legendgroup || trace.meta === "anchor") return;
       const { name, label, filter } = metrics.graphs.seriesOf(meta, trace);
       const key = trace.legendgroup;
-      const group = found.get(key) || { key, name, label, places: [], off: false, ...(filter && { filter }) };
+      const group = found.get(key) || { key, name, label, places: [], ...(filter && { filter }) };
       group.places.push(place);
-      if (trace.showlegend) group.off = trace.visible === "legendonly";
       found.set(trace.legendgroup, group);
     });
     return [...found.values()];
@@ -24,11 +23,12 @@
   /**
    * @param {Graph} graph
    * @param {SeriesGroup} group
+   * @param {boolean} on
    */
-  function switchOf(graph, group) {
+  function switchOf(graph, group, on) {
     const button = metrics.dom.made("button", "", group.label);
     button.type = "button";
-    button.setAttribute("aria-pressed", String(!group.off));
+    button.setAttribute("aria-pressed", String(on));
     button.addEventListener("click", () => button.setAttribute("aria-pressed", String(toggle(graph, group.key))));
     return group.filter ? withFilters(button, group.filter) : button;
   }
@@ -103,10 +103,13 @@
 
   /** @param {HTMLElement} list */
   function fill(list) {
-    const graph = metrics.graphs.drawing(list.dataset.series ?? "");
+    const chart = list.dataset.series ?? "";
+    const [graph, names] = [metrics.graphs.drawing(chart), off(chart)];
     const found = graph?._fullLayout ? groups(graph._fullData, graph._fullLayout.meta) : [];
     list.hidden = found.length < 2;
-    list.replaceChildren(...found.map((group) => switchOf(/** @type {Graph} */ (graph), group)));
+    list.replaceChildren(
+      ...found.map((group) => switchOf(/** @type {Graph} */ (graph), group, !names.has(group.name))),
+    );
   }
 
   /** @param {Event} event */

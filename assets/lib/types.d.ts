@@ -347,7 +347,6 @@ interface SeriesGroup {
   name: string;
   label: string;
   places: number[];
-  off: boolean;
 }
 
 interface Sorting {

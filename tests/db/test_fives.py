@@ -421,6 +421,17 @@ def test_a_five_has_more_places_than_a_level_keeps_as_its_minutes_have_together(
         by = "WHERE" if table == "telemetry_buckets" else ""
         assert execute(database, f"{sizes}{table} {by} bucket_type = 'five'").scalars().all() == [3000]
     assert audit(database) == []
+    # Of the least, which a level would count together.
+    execute(
+        database,
+        "UPDATE telemetry_buckets SET "
+        "histograms = jsonb_build_object('v', regexp_replace(histograms ->> 'v', :one, :two))"
+        " WHERE bucket_type = 'five'",
+        one=":1 ",
+        two=":2 ",
+    )
+    execute(database, "DELETE FROM stale_fives")
+    assert [each.what for each in audit(database)] == ["histogram of v"]  # type: ignore[union-attr]
 
 
 def test_the_audit_says_nothing_of_minutes_from_before_there_were_fives(database: Database) -> None:

@@ -5,7 +5,7 @@ const { load } = require("../metrics.js");
 const { groups } = load("lib/graphs.js", "chart/series.js");
 const META = { series: { a: { name: "<a>", label: "<a>" }, b: { name: "true", label: "success: true" } } };
 
-test("a series is all of its traces, named and switched as its entry in the legend", () => {
+test("a series is all of its traces, named as its entry in the legend", () => {
   const traces = [
     { legendgroup: "a", meta: "low", name: "low" },
     { legendgroup: "a", meta: "value", name: "&lt;a&gt;", showlegend: true, visible: true },
@@ -13,8 +13,8 @@ test("a series is all of its traces, named and switched as its entry in the lege
     { legendgroup: "a", meta: "high", name: "high" },
   ];
   assert.deepEqual(groups(traces, META), [
-    { key: "a", name: "<a>", label: "<a>", places: [0, 1, 3], off: false },
-    { key: "b", name: "true", label: "success: true", places: [2], off: true },
+    { key: "a", name: "<a>", label: "<a>", places: [0, 1, 3] },
+    { key: "b", name: "true", label: "success: true", places: [2] },
   ]);
 });
 
