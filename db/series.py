@@ -57,7 +57,7 @@ def read_tab(
     for kind, those in scans.kinds.items():
         parameters |= {name: _array(values) for name, values in _parameters(kind, those).items()}
     packed: Packed = {}
-    for part, number, value, content in connection.exec_driver_sql(statement(asked), parameters):
+    for part, number, value, content in connection.exec_driver_sql(statement(asked), parameters).all():
         packed.setdefault((part, number), {})[value] = content
     seen = {name: unpack_seen(packed["seen", number][None]) for number, name in enumerate(names)}
     noted = annotations.unpack(packed.get(("notes", 0), {}).get(None))

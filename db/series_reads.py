@@ -117,6 +117,8 @@ class Uniques:
 
     def of(self, held: NDArray[np.bool_]) -> Self:
         """Return those of the buckets that are held: of each whether it is."""
+        if held.all():
+            return self
         starts = set(self.start[held].tolist()) if self.registers else set()
         return type(self)(
             self.start[held],

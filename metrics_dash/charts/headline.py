@@ -25,7 +25,7 @@ def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, c
         previous = _sample(before)
     else:
         value = _total(plan, rows, len(plan.grid.starts))
-        comparable = _total(plan, rows, plan.grid.complete)
+        comparable = value if plan.grid.complete == len(plan.grid.starts) else _total(plan, rows, plan.grid.complete)
         previous = _total_before(plan, before) if plan.against == "period" else _total_compared(plan, compared)
     return Headline(value, headline_label(plan.chart), previous, relative_change(comparable, previous), plan.against)
 

@@ -30,8 +30,8 @@ def percentile(rows: Rows, percent: int) -> Values:
     upto = np.cumsum(counts, axis=1)
     # In whole numbers: 0.95 * 20 may be a little more than 19.
     rank = -(-upto[:, -1:] * percent // 100)
-    (held,) = np.nonzero(upto[:, -1])
-    found[held] = _within(values_of(places[np.argmax(upto[held] >= rank[held], axis=1)]), rows, held)
+    held = np.flatnonzero(upto[:, -1])
+    found[held] = _within(values_of(places[np.argmax(upto >= rank, axis=1)[held]]), rows, held)
     return found
 
 
@@ -41,7 +41,8 @@ def density(rows: Rows) -> Density:
     if rows.bins is None or not len(rows.bins.start):
         return Density(none, np.zeros(0), none)
     counts, places = _table(rows.bins, rows.start)
-    bucket, column = np.nonzero(counts)
+    # Of one row of flags what holds is found several times as fast as of a table of numbers.
+    bucket, column = np.divmod(np.flatnonzero(counts.ravel() > 0), len(places))
     return Density(bucket, _within(values_of(places)[column], rows, bucket), counts[bucket, column].astype(np.int64))
 
 

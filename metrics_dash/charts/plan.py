@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -63,6 +64,13 @@ class Grid:
         if recorded.all():
             return self
         return replace(self, known=self.known & recorded, seconds=np.where(recorded, self.seconds, 0.0))
+
+
+@lru_cache(maxsize=256)
+def _grid_of(window: Window, held_from: datetime | None, complete_through: datetime) -> Grid:
+    """Return the grid of a window's own buckets. Its arrays are shared: nobody changes one."""
+    edges = bucket_edges(window)
+    return make_grid(edges[:-1], edges[1:], held_from, complete_through)
 
 
 def make_grid(starts: Milliseconds, ends: Milliseconds, held_from: datetime | None, complete_through: datetime) -> Grid:
@@ -140,7 +148,7 @@ def plan(
     """Decide what is read for a chart. Nothing of a period is read that is not held as finely as the window is."""
     edges = bucket_edges(window)
     held_from = held_since(chart, window, held)
-    grid = make_grid(edges[:-1], edges[1:], held_from, complete_through)
+    grid = _grid_of(window, held_from, complete_through)
     if chart.reads_raw:
         grid = grid.held_from(held_from)
     latest, before = (
@@ -150,7 +158,7 @@ def plan(
     )
     now = _read(chart, window, edges)
     # Of what it is compared with no cells are drawn.
-    now = _held(replace(now, placed=now.placed or chart.shows_density), held_from)
+    now = _held(replace(now, placed=True) if chart.shows_density else now, held_from)
     lists = chart.is_ranking and chart.only is None
     listed = _listed(chart, window, grid, held_from, compare or "period") if lists else None
     beside = None if chart.only is None or chart.is_ranking else _beside(chart, window, edges)
@@ -251,8 +259,7 @@ def _before(chart: Chart, window: Window, grid: Grid, held_from: datetime | None
     if grid.complete == 0 or (held_from is not None and int(edges[0]) < to_milliseconds(held_from)):
         return None
     opposite = edges[: grid.complete + 1]
-    read = replace(_read(chart, window, opposite), split_by=None)
-    return replace(read, edges=(int(opposite[0]), int(opposite[-1])))
+    return replace(_read(chart, window, opposite), split_by=None, edges=(int(opposite[0]), int(opposite[-1])))
 
 
 def _latest_reads(chart: Chart, window: Window, against: Comparison) -> tuple[Read, Read]:

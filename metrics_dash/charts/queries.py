@@ -323,7 +323,8 @@ def _read_plans(
     connection: Connection, plans: Sequence[Plan], window: Window, held: RetainedSince, refusals: Sequence[Read]
 ) -> tuple[tuple[ChartData, ...], tuple[Interval, ...], tuple[Annotation, ...]]:
     """Return all plans in one statement; where the data of one makes it fail, each in a statement of its own."""
-    reads = [read for plan in plans for read in plan.reads()]
+    asked = [plan.reads() for plan in plans]
+    reads = [read for of_plan in asked for read in of_plan]
     names = list(dict.fromkeys(name for plan in plans for name in plan.chart.events))
     try:
         answers, seen, noted = read_tab(connection, [*reads, *refusals], names, (window.start, window.end))
@@ -333,7 +334,9 @@ def _read_plans(
         connection.rollback()
         return tuple(_read_alone(connection, plan, held) for plan in plans), (), ()
     rows = iter(answers)
-    charts = tuple(_build(plan, [next(rows) for _ in plan.reads()], seen, held) for plan in plans)
+    charts = tuple(
+        _build(plan, [next(rows) for _ in of_plan], seen, held) for plan, of_plan in zip(plans, asked, strict=True)
+    )
     if not refusals:
         return charts, (), noted
     refused, by_event = intervals(next(rows), window), next(rows)

@@ -13,7 +13,7 @@ from metrics_dash.catalog_ratio import Part, Ratio
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.doubts import both
 from metrics_dash.charts.rows import align
-from metrics_dash.charts.timerange.grid import Milliseconds
+from metrics_dash.charts.timerange.grid import Milliseconds, among
 
 
 def read_of(part: Part, read: Read) -> Read:
@@ -45,19 +45,20 @@ def divisible(ratio: Ratio, numerator: Rows, denominator: Rows, recorded: Millis
     Nothing is divided yet, so they add up like any others. Where either is unknown, nothing is known, as of buckets
     that a filter can't tell. Those that are not among the starts ``recorded`` are left out: both were not counted.
     """
-    starts = np.union1d(numerator.start, denominator.start)
+    same = np.array_equal(numerator.start, denominator.start)
+    starts = denominator.start if same else np.union1d(numerator.start, denominator.start)
     over, under = _added_up(ratio.numerator, numerator, starts), _added_up(ratio.denominator, denominator, starts)
     known = np.isfinite(over) & np.isfinite(under)
     unknown = starts[~known]
     if recorded is not None:
-        known &= np.isin(starts, recorded)
-        unknown = np.intersect1d(unknown, recorded)
+        known &= among(starts, recorded)
+        unknown = unknown[among(unknown, recorded)]
     return Rows(
         starts[known],
         under[known],
         sum=over[known] * ratio.scale,
         values=under[known],
-        unknown=np.union1d(unknown, np.union1d(numerator.unknown, denominator.unknown)),
+        unknown=np.unique(np.concatenate([unknown, numerator.unknown, denominator.unknown])),
         doubts=both(numerator.doubts, denominator.doubts),
     )
 
@@ -67,7 +68,7 @@ def _added_up(part: Part, rows: Rows, starts: Milliseconds) -> Values:
     aligned = align(rows, starts)
     if part.measurement is not None:
         return _but(np.nan_to_num(cast(Values, aligned.sum)), rows, starts)
-    return _but(np.where(np.isin(starts, rows.start), aligned.count, 0.0), rows, starts)
+    return _but(np.where(among(starts, rows.start), aligned.count, 0.0), rows, starts)
 
 
 def _but(values: Values, rows: Rows, starts: Milliseconds) -> Values:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from db.registers import EXACT, count
 from db.series_reads import Rows, Uniques
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.timerange.grid import among
 
 
 def unique(rows: Rows, seconds: Values) -> Values:
@@ -17,8 +18,9 @@ def unique(rows: Rows, seconds: Values) -> Values:
     if kept is None or not len(kept.start) or not len(rows.start):
         return np.full(len(rows.start), np.nan)
     # In what is compared an hour may come twice.
-    once, which = np.unique(rows.start, return_inverse=True)
-    kept = kept.of(np.isin(kept.start, once))
+    ascend = bool((rows.start[1:] > rows.start[:-1]).all())
+    once, which = (rows.start, slice(None)) if ascend else np.unique(rows.start, return_inverse=True)
+    kept = kept.of(among(kept.start, once))
     place = np.searchsorted(once, kept.start)
     found = np.full(len(once), np.nan)
     found[place] = _counted(kept, place, once)[place]

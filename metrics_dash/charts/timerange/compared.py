@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -48,13 +49,20 @@ def comparison_shift(window: Window, comparison: Comparison) -> Shift:
     return Shift(-(-length // step.length) * (step.length // _MILLISECOND), "ms")
 
 
+@lru_cache(maxsize=256)
 def comparison_edges(window: Window, comparison: Comparison) -> Milliseconds:
     """Return for each of a window's bucket edges the one that it is compared with: int64 epoch ms, same length.
 
     By the wall clock, 14:00 on the day after a change of the clocks is compared with 14:00, though 23 or 25 hours lie
     between. An hour or a day that was skipped has nothing to compare with (``NO_BUCKET``); of an hour that came twice
-    the first is taken. With days of UTC the clock is that of UTC.
+    the first is taken. With days of UTC the clock is that of UTC. The array is shared and read-only.
     """
+    earlier = _edges_earlier(window, comparison)
+    earlier.flags.writeable = False
+    return earlier
+
+
+def _edges_earlier(window: Window, comparison: Comparison) -> Milliseconds:
     edges, back = bucket_edges(window), comparison_shift(window, comparison)
     if back.unit == "ms":
         return edges - back.number

@@ -42,6 +42,14 @@ def places_in(starts: Milliseconds, at: Milliseconds) -> Milliseconds | None:
     return np.where(stands, place, -1)
 
 
+def among(at: Milliseconds, starts: Milliseconds) -> NDArray[np.bool_]:
+    """Return of each of ``at`` whether it is one of ``starts``."""
+    if np.array_equal(at, starts):
+        return np.ones(len(at), dtype=np.bool_)
+    place = places_in(starts, at)
+    return np.isin(at, starts) if place is None else np.asarray(place >= 0)
+
+
 @lru_cache(maxsize=256)
 def edges_between(start: datetime, end: datetime, step: Step, zone: ZoneInfo) -> Milliseconds:
     """Return the bounds of the buckets that ``start`` to ``end`` (excluded) touches: n starts and the end of the last.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from db.levels import WIDTHS
 from metrics_dash.charts.timerange.compared import compared_buckets
-from metrics_dash.charts.timerange.grid import NO_BUCKET, from_milliseconds, places_in, to_milliseconds
+from metrics_dash.charts.timerange.grid import NO_BUCKET, among, from_milliseconds, places_in, to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, TimeRange, midnight
 from metrics_dash.charts.timerange.steps import HOUR, MINUTE, STEPS, Step, find_step
 from metrics_dash.charts.timerange.windows import (
@@ -204,3 +204,16 @@ def test_where_moments_stand_among_even_starts_needs_no_search() -> None:
 @pytest.mark.parametrize("starts", [(100, 150, 250), (100, 100, 100), (100, NO_BUCKET, 200), (200, 100, 0)])
 def test_starts_that_do_not_follow_one_another_evenly_have_to_be_searched(starts: tuple[int, ...]) -> None:
     assert places_in(np.array(starts), np.array([100])) is None
+
+
+@given(
+    at=st.lists(st.integers(0, 12)),
+    starts=st.builds(lambda first, width: [*range(first, 13, width)], st.integers(0, 12), st.integers(1, 4))
+    | st.lists(st.integers(0, 12)),
+)
+@example(at=[], starts=[])
+@example(at=[3, 3, 9], starts=[3])
+def test_what_is_among_starts_is_the_same_by_arithmetic_as_by_a_search(at: list[int], starts: list[int]) -> None:
+    found = among(np.array(at, dtype=np.int64), np.array(starts, dtype=np.int64))
+
+    assert found.tolist() == [moment in starts for moment in at]
