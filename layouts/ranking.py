@@ -63,7 +63,7 @@ def table(data: ChartData) -> html.Table:
 
 def value_label(data: ChartData, one: Series) -> str:
     """Return what a row is called."""
-    return data.label(one.name) or "(empty)"
+    return data.label(one.name)
 
 
 def head_labels(data: ChartData) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ least 3 : 1 (tests/layouts/test_theme.py measures both).
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from layouts.accent import accent_tokens
 from metrics_dash.web.address import Theme
@@ -87,18 +87,21 @@ def accent(theme: Theme) -> str:
     return SERIES[theme][ACCENT]
 
 
-def split_colours(theme: Theme, values: Iterable[str], among: Iterable[str] = ()) -> dict[str, str]:
+def split_colours(
+    theme: Theme, values: Iterable[str], among: Iterable[str] = (), rest: Container[str] = REST
+) -> dict[str, str]:
     """Return a colour for each value of a split, no two alike while there are enough.
 
     A value's colour goes by its name and not by its rank, so that it stays when another value overtakes it or comes up;
     only values that want the same colour most depend on one another. ``among``: all values that stand beside one
     another in several charts; while there are colours for all of them, a value has the same in each chart.
+    ``rest``: what of ``values`` is all others together; a value may be called so, too.
     """
     own = list(values)
-    beside = list(dict.fromkeys([*own, *among]))
-    shared = beside if len([value for value in beside if value not in REST]) <= len(SERIES[theme]) else own
-    places = _places([value for value in shared if value not in REST], len(SERIES[theme]))
-    return {value: TOKENS[theme]["ghost"] if value in REST else SERIES[theme][places[value]] for value in own}
+    named = [value for value in own if value not in rest]
+    beside = list(dict.fromkeys([*named, *(value for value in among if value not in REST)]))
+    places = _places(beside if len(beside) <= len(SERIES[theme]) else named, len(SERIES[theme]))
+    return {value: SERIES[theme][places[value]] if value in places else TOKENS[theme]["ghost"] for value in own}
 
 
 def _places(values: Sequence[str], colours: int) -> Mapping[str, int]:

@@ -93,7 +93,8 @@ def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
         return {series.name: TOKENS[style.theme]["text"] for series in (*chart.series, *chart.previous)}
     if chart.chart.split_by is None:
         return {series.name: accent(style.theme) for series in (*chart.series, *chart.previous)}
-    return split_colours(style.theme, [series.name for series in chart.series], style.values)
+    rest = frozenset(series.name for series in chart.series if series.rest)
+    return split_colours(style.theme, [series.name for series in chart.series], style.values, rest)
 
 
 @dataclass(frozen=True, slots=True)

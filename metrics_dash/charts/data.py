@@ -201,7 +201,10 @@ class ChartData:
         return max((float(size.max()) for size in sizes if size.size), default=0.0)
 
     def label(self, name: str) -> str:
-        """Return a series' name for people: a bare ``true`` says nothing without what it is about."""
+        """Return a series' name for people: a bare ``true`` says nothing without what it is about, an empty value
+        nothing at all."""
+        if not name:
+            return "(empty)"
         if name in ("true", "false", "null") and self.chart.split_by:
             return f"{self.chart.split_by}: {name}"
         return name

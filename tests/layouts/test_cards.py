@@ -234,6 +234,11 @@ def test_a_number_of_fewer_series_says_of_how_many() -> None:
     assert [words(part) for part in headline(data)] == ["3", "total of 1 of 2 series, 24 h"]
 
 
+def test_a_number_of_the_empty_value_says_so() -> None:
+    data = chart(headline=Headline(3.0, "total"), only="")
+    assert [words(part) for part in headline(data)] == ["3", "total of (empty), 24 h"]
+
+
 def test_a_number_in_doubt_is_a_bound_and_says_how_much_may_be_missing() -> None:
     data = chart(headline=Headline(72.0, "total"), doubt=Doubt("least", np.array([0]), 9))
     assert words(headline(data)).startswith("≥ 72")

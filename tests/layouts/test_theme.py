@@ -120,6 +120,14 @@ def test_no_two_values_are_alike_and_the_rest_has_no_colour() -> None:
         assert {found[value] for value in REST} == {TOKENS[name]["ghost"]}
 
 
+def test_a_value_that_is_called_as_the_rest_is_has_a_colour_and_the_rest_has_none() -> None:
+    for name in THEMES:
+        found = split_colours(name, ["north", *REST], among=["north", *REST], rest={"all other"})
+        assert found["all other"] == TOKENS[name]["ghost"]
+        assert len({*found.values()}) == 3
+        assert {found["north"], found["other"]} <= set(SERIES[name])
+
+
 def test_a_value_has_the_same_place_in_both_themes_whatever_its_rank() -> None:
     light, dark = split_colours("light", ZONES), split_colours("dark", reversed(ZONES))
     assert [SERIES["light"].index(light[zone]) for zone in ZONES] == [
