@@ -14,12 +14,17 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from metrics_dash import logs
-from metrics_dash.settings import load_settings
+from metrics_dash.catalog import CatalogError, load_catalog
+from metrics_dash.settings import SettingsError, load_settings
 from metrics_dash.web.client import is_loopback
 from metrics_dash.web.gunicorn_worker import start_through_outage
 from metrics_dash.web.sharing import make_folder, retire
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except SettingsError as error:
+    # Of any other error gunicorn prints a trace.
+    raise SystemExit(f"metrics_dash: {error}") from None
 # What a worker does at its end; the process above the workers loads no application.
 _at_exit: list[Callable[[], None]] = []
 # Set once a worker has ended or is to be exchanged: whoever starts from then on takes another's place.
@@ -55,6 +60,10 @@ logger_class = Log
 def on_starting(server: Any) -> None:
     """Refuse other workers, and to bind where strangers come, whatever the command line says; prepare the figures."""
     logs.configure(_settings)
+    try:
+        load_catalog(_settings.catalog)  # where a worker can't, it ends with a trace, and the server after it
+    except CatalogError as error:
+        raise SystemExit(f"metrics_dash: {error}") from None
     _check(server)
     server.figures = make_folder(_settings.data_dir / "figures")
     _figures.append(server.figures)

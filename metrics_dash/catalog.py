@@ -227,7 +227,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     """Read and check a catalog; without a path the one that comes along. Raises ``CatalogError``."""
     path = path or DEFAULT_PATH
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors of Windows begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8"
         raise CatalogError(f"METRICS_CATALOG: {path}: can't be read: {reason}") from error

@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -134,7 +135,8 @@ def run() -> None:
     database = _database(settings)
 
     def beside() -> AbstractContextManager[None]:
-        _greet(page_address(settings), settings.demo)
+        feeding = " The simulated game server is feeding it." if settings.demo else ""
+        _greet(settings, f" is at [link]{page_address(settings)}[/link]{feeding}")
         return demo_beside(_url(settings), database if settings.auth else None) if settings.demo else nullcontext()
 
     try:
@@ -150,12 +152,11 @@ def _url(settings: Settings) -> str:
     return address(settings)
 
 
-def _greet(page: str, is_fed: bool) -> None:
-    feeding = " The simulated game server is feeding it." if is_fed else ""
-    out.print(
-        f"[bold]metrics_dash[/] is at [link]{page}[/link]{feeding} [dim]Ctrl-C ends it.[/]",
-        soft_wrap=True,
-    )
+def _greet(settings: Settings, what: str) -> None:
+    """Say that it works: to people, or to the machine that reads the log."""
+    if settings.log_format == "json":
+        return log.info("%s", Text.from_markup(f"metrics_dash{what}").plain)
+    return out.print(f"[bold]metrics_dash[/]{what} [dim]Ctrl-C ends it.[/]", soft_wrap=True)
 
 
 @cli.command()
@@ -169,7 +170,7 @@ def worker() -> None:
     with _opened(migrates=True) as (settings, database):
         runtime = Runtime(settings, database)
         runtime.start()
-        out.print("[bold]metrics_dash[/] worker: collecting and rolling up. [dim]Ctrl-C ends it.[/]", soft_wrap=True)
+        _greet(settings, " worker: collecting and rolling up.")
         try:
             stop.wait()
         finally:

@@ -28,6 +28,7 @@ UNITS = {
     "w": timedelta(weeks=1),
 }
 LONGEST_NAME = 40
+DATA_FOLDER = ".data"
 # Any moment less this must be one that a calendar has.
 LONGEST = timedelta(days=36_500)
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(UNITS)})", re.ASCII)
@@ -167,6 +168,13 @@ def check_origin(url: str | None) -> str | None:
     return url
 
 
+def check_place(url: str | None) -> str | None:
+    """Accept an origin without a path: where the page stands below it is not to be chosen."""
+    if url is not None and urlsplit(url).path.strip("/"):
+        raise ValueError(f"{short(url)} has a path; name scheme and host alone, as the page is at /admin/metrics there")
+    return url
+
+
 def parse_roles(text: object) -> object:
     """Turn ``ops=admin, *=viewer`` into groups and their roles."""
     if not isinstance(text, str):
@@ -196,6 +204,11 @@ def parse_address(text: object) -> object:
 def blank_is_unset(value: object) -> object:
     """Take an empty text for none."""
     return None if value == "" else value
+
+
+def blank_is_default(default: str) -> Callable[[object], object]:
+    """Return what takes an empty text for the default."""
+    return lambda value: default if value == "" else value
 
 
 def check_redis_url(secret: SecretStr | None) -> SecretStr | None:
@@ -258,6 +271,8 @@ Logins = Annotated[tuple[Login, ...], BeforeValidator(parse_list)]
 Proxies = Annotated[tuple[str, ...], BeforeValidator(parse_list), AfterValidator(check_proxies)]
 HeaderName = Annotated[str | None, BeforeValidator(blank_is_unset), AfterValidator(check_header)]
 Origin = Annotated[str | None, BeforeValidator(blank_is_unset), AfterValidator(check_origin)]
+PublicUrl = Annotated[Origin, AfterValidator(check_place)]
+DataFolder = Annotated[Path, BeforeValidator(blank_is_default(DATA_FOLDER))]
 OptionalText = Annotated[str | None, BeforeValidator(blank_is_unset)]
 GroupRoles = Annotated[dict[str, Literal["viewer", "editor", "admin"]], BeforeValidator(parse_roles)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(blank_is_unset)]

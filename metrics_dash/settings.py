@@ -22,8 +22,10 @@ from pydantic import (
 
 from db.levels import LEVEL_NAMES
 from metrics_dash.setting_values import (
+    DATA_FOLDER,
     HOLDS_A_USER,
     DatabaseUrl,
+    DataFolder,
     Duration,
     GroupRoles,
     HeaderName,
@@ -39,6 +41,7 @@ from metrics_dash.setting_values import (
     ProductName,
     Proxies,
     ProxySecret,
+    PublicUrl,
     RedisUrl,
     Seconds,
     SecretKey,
@@ -79,7 +82,7 @@ class Settings(BaseModel):
     secret_key: SecretKey = Field(
         None, description="Signs the login form's cookie; on loopback made and kept, else it must be given."
     )
-    data_dir: Path = Field(Path(".data"), description="Where the embedded server and local state live.")
+    data_dir: DataFolder = Field(Path(DATA_FOLDER), description="Where the embedded server and local state live.")
     role: Literal["all", "web"] = Field(
         "all", description="web: the process only reads; it neither collects nor rolls up, purges or migrates."
     )
@@ -90,7 +93,7 @@ class Settings(BaseModel):
     proxy_hops: int = Field(1, ge=1, le=10, description="How many proxies stand one behind the other.")
     proxy_header: HeaderName = Field(None, description="Header in which a trusted proxy names the person.")
     proxy_secret: ProxySecret = Field(None, description="What a trusted proxy sends as X-Metrics-Proxy-Secret.")
-    public_url: Origin = Field(None, description="Where people reach the dashboard, for links that are printed.")
+    public_url: PublicUrl = Field(None, description="Where people reach the dashboard, for links that are printed.")
     oidc_issuer: Origin = Field(None, description="Issuer of the OpenID Connect provider.")
     oidc_client_id: OptionalText = Field(None, description="This program's id there.")
     oidc_client_secret: OptionalSecret = Field(None, description="Its secret there.")

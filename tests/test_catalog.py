@@ -59,6 +59,12 @@ def test_a_catalog_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
     assert [tab.id for tab in load_catalog(path).tabs] == ["shop"]
 
 
+def test_a_mark_that_an_editor_put_before_a_catalog_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SMALL, encoding="utf-8-sig")
+    assert [tab.id for tab in load_catalog(path).tabs] == ["shop"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -169,6 +169,21 @@ def test_gunicorn_refuses_to_listen_to_strangers(folder: Path) -> None:
         assert "not a loopback address" in app.output
 
 
+@pytest.mark.parametrize("name", ["METRICS_PORT", "METRICS_CATALOG"])
+def test_gunicorn_says_of_a_bad_setting_what_is_wrong_and_no_more(folder: Path, name: str) -> None:
+    with running(folder, sys.executable, "-m", "gunicorn", "app:server", **{name: "nowhere"}) as app:
+        assert app.process.wait(60) != 0
+        assert app.output.splitlines()[-1].startswith(f"metrics_dash: {name}: ")
+        assert "Traceback" not in app.output
+
+
+def test_a_worker_whose_log_is_for_machines_writes_nothing_else(folder: Path) -> None:
+    with running(folder, sys.executable, "-m", "metrics_dash", "worker", METRICS_LOG_FORMAT="json") as app:
+        eventually(lambda: "collecting and rolling up" in app.output, "it says that it works")
+        assert app.end() == 0
+        assert all("message" in json.loads(line) for line in app.output.splitlines())
+
+
 def test_gunicorn_refuses_workers_that_wait_for_slow_clients(folder: Path) -> None:
     command = (sys.executable, "-m", "gunicorn", "-k", "gthread", "app:server")
     with running(folder, *command) as app:

@@ -116,6 +116,20 @@ def test_a_blank_url_is_an_unset_one() -> None:
     assert load_settings({"DATABASE_URL": ""}).url() is None
 
 
+def test_a_blank_folder_is_an_unset_one() -> None:
+    assert load_settings({"METRICS_DATA_DIR": ""}).data_dir == load_settings({}).data_dir
+
+
+@pytest.mark.parametrize("url", ["https://metrics.example.org", "https://metrics.example.org:8443/"])
+def test_a_public_address_is_scheme_and_host(url: str) -> None:
+    assert load_settings({"METRICS_PUBLIC_URL": url}).public_url == url
+
+
+def test_a_public_address_below_which_nothing_is_served_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^METRICS_PUBLIC_URL: 'https://example\.org/metrics' has a path; "):
+        load_settings({"METRICS_PUBLIC_URL": "https://example.org/metrics"})
+
+
 def test_secrets_show_neither_in_text_nor_in_errors() -> None:
     keys = {"SECRET_KEY": "hunter2" * 8, "METRICS_PROXY_SECRET": "hunter2" * 8, "METRICS_OIDC_CLIENT_SECRET": "hunter2"}
     settings = load_settings({"DATABASE_URL": SECRET, **keys})

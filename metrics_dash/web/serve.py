@@ -50,8 +50,12 @@ _ADJUSTMENTS = {
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class PortInUseError(OSError):
-    """Somebody else listens there. The message says where and what to do."""
+class ListenError(OSError):
+    """The server can't listen where it is told to. The message says where, why and what to do."""
+
+
+class PortInUseError(ListenError):
+    """Somebody else listens there."""
 
 
 class Stop(Protocol):
@@ -83,11 +87,7 @@ class HttpServer:
             waitress.create_server(application, map=self._map, _dispatcher=self._lanes, **place, **_ADJUSTMENTS)
         except OSError as error:
             self._lanes.shutdown(timeout=1)
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUseError(
-                f"port {port} on {host} is in use; stop what listens there or set METRICS_PORT to another"
-            ) from None
+            raise _refused(error, host, port) from None
         for listener in self._instances(BaseWSGIServer):
             listener.channel_class = self._guard.connection
             listener.handle_accept = partial(_accept_what_waits, listener, listener.handle_accept)
@@ -129,6 +129,17 @@ class HttpServer:
 
     def _instances(self, kind: type) -> list[Any]:
         return [entry for entry in list(self._map.values()) if isinstance(entry, kind)]
+
+
+def _refused(error: OSError, host: str, port: int) -> ListenError:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUseError(
+            f"port {port} on {host} is in use; stop what listens there or set METRICS_PORT to another"
+        )
+    why = f"can't listen at port {port} of {host} ({error.strerror or error})"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ListenError(f"METRICS_PORT: {why}; set it to 1024 or more, or let this user have lower ones")
+    return ListenError(f"METRICS_HOST: {why}; set it to an address of this machine, such as 127.0.0.1 or 0.0.0.0")
 
 
 def _accept_what_waits(listener: Any, accept: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from metrics_dash.web.serve import PortInUseError
+from metrics_dash.web.serve import ListenError, PortInUseError
 
 # What is taken from 0777: the owner and the group may connect, which is writing.
 _UMASK = 0o117
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 1.0
 
 @contextmanager
 def bound(path: Path) -> Iterator[socket.socket]:
-    """Yield a socket that is bound to ``path`` and goes with the block. Raises ``PortInUseError`` and ``OSError``."""
+    """Yield a socket that is bound to ``path`` and goes with the block. Raises ``ListenError``."""
     _make_room(path)
     with socket.socket(socket.AF_UNIX) as listener:
         _bind(listener, path)
@@ -37,6 +37,11 @@ def _bind(listener: socket.socket, path: Path) -> None:
     before = os.umask(_UMASK)
     try:
         listener.bind(str(path))
+    except OSError as error:
+        raise ListenError(
+            f"METRICS_HOST: can't listen at {path} ({error.strerror or error}); "
+            "name a path in a folder that is there and may be written to"
+        ) from None
     finally:
         os.umask(before)
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from metrics_dash.web import serve
-from metrics_dash.web.serve import HttpServer, PortInUseError
+from metrics_dash.web.serve import HttpServer, ListenError, PortInUseError
 from tests.support.processes import eventually, free_port
 
 
@@ -135,6 +135,8 @@ def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
 
 
 def test_an_address_of_another_machine_is_an_error_of_its_own() -> None:
-    with pytest.raises(OSError, match="address") as error:
+    with pytest.raises(
+        ListenError, match=r"METRICS_HOST: can't listen at port \d+ of 192\.0\.2\.1 \(.*address"
+    ) as error:
         HttpServer(hello, "192.0.2.1", free_port())
     assert not isinstance(error.value, PortInUseError)

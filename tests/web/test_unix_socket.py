@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics_dash.web.serve import PortInUseError
+from metrics_dash.web.serve import ListenError, PortInUseError
 from metrics_dash.web.unix_socket import bound
 
 
@@ -80,6 +80,11 @@ def test_what_is_no_socket_is_left_alone(path: Path, kind: str) -> None:
     with pytest.raises(PortInUseError, match="no socket"), bound(path):
         pytest.fail("it was taken for one")
     assert os.path.lexists(path)
+
+
+def test_a_folder_that_is_not_there_is_told_with_the_setting(path: Path) -> None:
+    with pytest.raises(ListenError, match=r"METRICS_HOST: can't listen at .*No such file"), bound(path / "gone" / "s"):
+        pytest.fail("it was bound")
 
 
 def test_one_that_another_server_put_in_its_place_stays(path: Path) -> None:
