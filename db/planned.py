@@ -20,20 +20,27 @@ SENT_BEFORE = 2
 # before: a migration, or somebody who tidied up. A new session knows nothing of it.
 _STALE = frozenset({"26000", "42P05", "0A000"})
 
+ONE_PLAN = "plan_cache_mode = force_generic_plan"
 _one_plan: ContextVar[bool] = ContextVar("one_plan", default=False)
 
 
-def prepare_if_own(connection: psycopg.Connection[Any]) -> None:
-    """Let a new connection prepare what it is often asked, if the session is its own."""
+def prepare_if_own(connection: psycopg.Connection[Any], settings: str) -> None:
+    """Let a new connection prepare what it is often asked, if the session is its own, and give that ``settings``."""
     connection.autocommit = True
     try:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        if row is not None and row[0] == connection.pgconn.backend_pid:
+            connection.execute(settings)
+            connection.prepare_threshold = SENT_BEFORE
     except BaseException:
         connection.close()
         raise
     connection.autocommit = False
-    own = row is not None and row[0] == connection.pgconn.backend_pid
-    connection.prepare_threshold = SENT_BEFORE if own else None
+
+
+def is_own(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a connection's session is its own."""
+    return connection.prepare_threshold is not None
 
 
 def for_driver(sql: str) -> str:
@@ -57,6 +64,14 @@ def one_plan() -> Iterator[None]:
         _one_plan.reset(token)
 
 
-def planning() -> str:
-    """Return what begins a transaction as ``one_plan`` has it; nothing outside of it."""
-    return "; SET LOCAL plan_cache_mode = force_generic_plan" if _one_plan.get() else ""
+def is_one_plan() -> bool:
+    """Return whether this is such a block."""
+    return _one_plan.get()
+
+
+def planning(own_session: bool) -> str:
+    """Return what begins a transaction as ``one_plan`` has it, or, outside of it, as nobody does: an own session's
+    statements have one plan unless it is said otherwise."""
+    if _one_plan.get():
+        return f"; SET LOCAL {ONE_PLAN}"
+    return "; SET LOCAL plan_cache_mode = auto" if own_session else ""

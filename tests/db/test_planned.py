@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from db.deadlines import READ_SECONDS, answer_within
 from db.engine import Database, driver_connection
 from db.planned import SENT_BEFORE, one_plan
 from db.reading import ask
@@ -61,6 +63,13 @@ def test_a_session_that_is_only_lent_is_left_as_it_was(database: Database) -> No
             assert driver.info.backend_pid == 0x12345678
             ask_often(connection)
             assert prepared(connection) == []
+        with one_plan(), through.reading() as connection:
+            assert begun(connection)
+            assert shown(connection, "plan_cache_mode") == "force_generic_plan"
+            connection.commit()
+            driver = driver_connection(connection)
+            for setting in ("default_transaction_read_only", "plan_cache_mode", "statement_timeout"):
+                assert driver.execute(f"SHOW {setting}".encode()).fetchone() in [("off",), ("auto",), ("0",)]
     finally:
         through.dispose()
         pooler.close()
@@ -74,6 +83,44 @@ def test_one_plan_serves_all_where_it_was_asked_for(database: Database) -> None:
         assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "force_generic_plan"
     with database.reading() as connection:
         assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
+
+
+def shown(connection: Connection, setting: str) -> str:
+    return str(connection.execute(text(f"SHOW {setting}")).scalar_one())
+
+
+def begun(connection: Connection) -> bool:
+    connection.execute(text("SELECT"))
+    return driver_connection(connection).info.transaction_status is TransactionStatus.INTRANS
+
+
+def test_a_refresh_needs_no_transaction_and_has_its_limits(database: Database) -> None:
+    with one_plan(), database.reading() as connection:
+        assert not begun(connection)
+        assert shown(connection, "statement_timeout") == f"{READ_SECONDS:.0f}s"
+        with pytest.raises(DBAPIError, match="read-only transaction"):
+            connection.execute(text("CREATE TABLE written (one int)"))
+    with database.reading() as connection:
+        assert begun(connection)
+
+
+def test_a_refresh_with_less_time_has_a_transaction_that_says_so(database: Database) -> None:
+    with one_plan(), answer_within(1), database.reading() as connection:
+        assert begun(connection)
+        assert shown(connection, "statement_timeout") == "1s"
+    with one_plan(), database.reading() as connection:
+        assert shown(connection, "statement_timeout") == f"{READ_SECONDS:.0f}s"
+
+
+def test_a_refresh_finds_out_that_its_session_has_ended(database: Database) -> None:
+    def question(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    pid = ask(database, question, planned=True)
+    assert ask(database, question, planned=True) == pid
+    with database.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    assert ask(database, question, planned=True) != pid
 
 
 @pytest.mark.parametrize("tidied", ["DEALLOCATE ALL", "DISCARD ALL"])
