@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,11 +93,15 @@ class Read:
 @dataclass(frozen=True)
 class Bins:
     """How many values (``count``) lie in a place (``db.bins``) of the bucket that starts then (epoch ms): arrays of
-    equal length, in no particular order. A bucket and a place may stand there more than once."""
+    equal length, in no particular order. A bucket and a place may stand there more than once.
+
+    ``worked_out``: what a reader has made of them, and may want again.
+    """
 
     start: NDArray[np.int64]
     place: NDArray[np.int64]
     count: NDArray[np.int64]
+    worked_out: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from db.bins import values_of
 from db.series_reads import Bins, Rows
 from metrics_dash.charts.data import Density, Values
-from metrics_dash.charts.timerange.grid import Milliseconds, places_in
+from metrics_dash.charts.timerange.grid import Milliseconds, among, places_in
 
 # Up to so many cells the counts of all buckets and places stand in one table.
 _CELLS = 4_000_000
@@ -53,8 +53,31 @@ def _within(values: Values, rows: Rows, bucket: NDArray[np.int64]) -> Values:
     return np.fmin(np.fmax(values, least), most)
 
 
+def merged(rows: Rows, upto: int) -> Bins | None:
+    """Return the histograms of the first ``upto`` of aligned buckets as one; None where there are none."""
+    if rows.bins is None or not upto:
+        return None
+    if not (rows.start[1:] > rows.start[:-1]).all():
+        # Of what is compared an hour may come twice, and counts once.
+        held = among(rows.bins.start, rows.start[:upto])
+        return Bins(np.full(np.count_nonzero(held), rows.start[0]), rows.bins.place[held], rows.bins.count[held])
+    counts, places = _table(rows.bins, rows.start)
+    total = counts[:upto].sum(axis=0)
+    held = total > 0
+    return Bins(np.full(np.count_nonzero(held), rows.start[0]), places[held], total[held].astype(np.int64))
+
+
 def _table(bins: Bins, starts: Milliseconds) -> tuple[Values, NDArray[np.int64]]:
-    """Return how many values each bucket (a row) has in each place (a column), and which those are, in order."""
+    """Return how many values each bucket (a row) has in each place (a column), and which those are, in order. It is
+    made once: each point of a line, its number and its cells are all read from it."""
+    found = bins.worked_out.get("table")
+    if found is None or not np.array_equal(found[0], starts):
+        found = bins.worked_out["table"] = starts, _tabulate(bins, starts)
+    counts, places = found[1]
+    return counts, places
+
+
+def _tabulate(bins: Bins, starts: Milliseconds) -> tuple[Values, NDArray[np.int64]]:
     bucket = places_in(starts, bins.start)
     if bucket is None:
         # In what is compared an hour may come twice.
@@ -66,8 +89,9 @@ def _table(bins: Bins, starts: Milliseconds) -> tuple[Values, NDArray[np.int64]]
 
 
 def _counted(bins: Bins, bucket: Milliseconds, length: int) -> tuple[Values, NDArray[np.int64]]:
-    held = bucket >= 0
-    bucket, place, count = bucket[held], bins.place[held], bins.count[held]
+    place, count, held = bins.place, bins.count, bucket >= 0
+    if not held.all():
+        bucket, place, count = bucket[held], place[held], count[held]
     if not len(place):
         return np.zeros((length, 1)), np.zeros(1, dtype=np.int64)
     first, last = int(place.min()), int(place.max())

@@ -8,6 +8,7 @@ import numpy as np
 from db.series_reads import Bins, Rows, Uniques
 from metrics_dash.charts.data import Values
 from metrics_dash.charts.doubts import unsplit
+from metrics_dash.charts.percentiles import merged
 from metrics_dash.charts.timerange.grid import Milliseconds, among, places_in
 
 
@@ -76,7 +77,7 @@ def aggregate(rows: Rows, upto: int) -> Rows:
         _reduced(rows.min, np.fmin.reduce, upto),
         _reduced(rows.max, np.fmax.reduce, upto),
         _reduced(rows.values, summed, upto),
-        bins=_as_one(rows, upto),
+        bins=merged(rows, upto),
         uniques=_kept_as_one(rows, upto),
     )
 
@@ -130,14 +131,6 @@ def _kept_as_one(rows: Rows, upto: int) -> Uniques | None:
     first = int(rows.start[0])
     registers = tuple((first, each) for _, each in kept.registers)
     return replace(kept, start=np.full(len(kept.start), first), registers=registers)
-
-
-def _as_one(rows: Rows, upto: int) -> Bins | None:
-    if rows.bins is None or not upto:
-        return None
-    held = among(rows.bins.start, rows.start[:upto])
-    starts = np.full(int(held.sum()), rows.start[0])
-    return Bins(starts, rows.bins.place[held], rows.bins.count[held])
 
 
 def _reduced(values: Values | None, reduce: Callable[[Values], float], upto: int) -> Values | None:

@@ -1,5 +1,6 @@
 """Percentiles: within 1.1 % of the exact ones, however buckets are put together, and never beyond the extremes."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -19,7 +20,7 @@ from db.ledger import write_batches
 from db.partitions import ensure_partitions
 from db.rows import More, encode_maps, to_nanoseconds
 from db.series_reads import Bins, Rows
-from metrics_dash.charts.percentiles import density, percentile
+from metrics_dash.charts.percentiles import density, merged, percentile
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.rows import aggregate, align
 from metrics_dash.jobs.rollup import roll_up_all
@@ -60,6 +61,28 @@ def test_buckets_put_together_have_the_percentile_of_all_their_values(buckets: l
     found = aggregate(rows(*buckets), len(buckets))
     everything = [value for each in buckets for value in each]
     assert percentile(found, percent) == pytest.approx([exact(everything, percent)], rel=0.011, abs=1e-300)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([-8.0, 0.0, 1.0, 2.5]), max_size=5), min_size=1, max_size=5).filter(any),
+    st.lists(st.integers(0, 6), min_size=1, max_size=7),
+    st.integers(0, 7),
+)
+def test_the_first_buckets_put_together_hold_each_of_their_values_once(
+    buckets: list[list[float]], starts: list[int], upto: int
+) -> None:
+    """Whatever of the same histograms was asked before: in order, uneven, or with an hour that comes twice."""
+    made = rows(*buckets)
+    for order in (sorted(set(starts)), starts):
+        unknown = np.full(len(order), np.nan)
+        aligned = replace(made, start=np.array(order), count=unknown, min=unknown, max=unknown)
+        percentile(aligned, 50)
+        found = merged(aligned, upto)
+        held: Counter[int] = Counter()
+        for place, count in () if found is None else zip(found.place.tolist(), found.count.tolist(), strict=True):
+            held[place] += count
+        expected = {start for start in order[:upto] if start < len(buckets)}
+        assert held == Counter(place_of(value) for start in expected for value in buckets[start])
 
 
 def test_a_bucket_without_values_and_one_that_is_missing_are_gaps() -> None:
