@@ -15,7 +15,7 @@ import pandas as pd
 from metrics_dash.charts.data import Annotation, ChartData, Series, TabData
 from metrics_dash.charts.doubts import BOUND, row_bounds
 from metrics_dash.charts.ranking import part_of_whole
-from metrics_dash.charts.tables import frame, iso_times, tab_frame, to_csv
+from metrics_dash.charts.tables import frame, free, iso_times, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
 from metrics_dash.charts.timerange.windows import Window
@@ -59,9 +59,7 @@ def ranking_table(data: ChartData) -> pd.DataFrame:
     }
     # A dimension may be called as one of the columns is.
     name = data.chart.split_by or "value"
-    table = pd.DataFrame(
-        {name if name not in numbers else f"{name} (2)": [data.label(one.name) for one in data.series]}
-    )
+    table = pd.DataFrame({free(name, numbers): [data.label(one.name) for one in data.series]})
     table = table.assign(**{name: np.array(column, dtype=float) for name, column in numbers.items()})
     bounds = row_bounds(data)
     return table.assign(**{BOUND: bounds}) if any(bounds) else table
@@ -90,8 +88,7 @@ def _annotated(table: pd.DataFrame, data: ChartData, annotations: Sequence[Annot
         place = int(np.searchsorted(starts, to_milliseconds(each.start), side="right")) - 1
         place = max(0, place)
         cells[place] = "; ".join(filter(None, [cells[place], _cell(each, data.window)]))
-    name = "annotations" if "annotations" not in table.columns else "annotations (2)"
-    return table.assign(**{name: cells})
+    return table.assign(**{free("annotations", table.columns): cells})
 
 
 def _cell(annotation: Annotation, window: Window) -> str:

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC
+from itertools import chain, count
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -54,7 +55,7 @@ def _with_bounds(table: pd.DataFrame, chart: ChartData, name: str) -> pd.DataFra
     """Add which of a chart's numbers are bounds, where any is."""
     if not chart.series or not any(bounds := bounds_at(chart, chart.series[0].t)):
         return table
-    return table.assign(**{name if name not in table.columns else f"{name} (2)": bounds})
+    return table.assign(**{free(name, table.columns): bounds})
 
 
 def _frame(series: Sequence[Series], names: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:
@@ -62,8 +63,14 @@ def _frame(series: Sequence[Series], names: Sequence[str], zone: ZoneInfo) -> pd
     columns: dict[str, object] = {"time": times}
     for name, one in zip(names, series, strict=True):
         # A value of a split may be called "time", too.
-        columns[name if name not in columns else f"{name} (2)"] = np.asarray(one.v)
+        columns[free(name, columns)] = np.asarray(one.v)
     return pd.DataFrame(columns)
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """Return a name for a column: with a number, where another one is called so."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def iso_times(milliseconds: Milliseconds, zone: ZoneInfo) -> list[str]:

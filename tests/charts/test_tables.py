@@ -8,6 +8,7 @@ import pytest
 
 from db.engine import Database
 from db.filters import Filter
+from metrics_dash.charts.exports import chart_table
 from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.tables import csv_safe, frame, tab_frame, to_csv
 from metrics_dash.charts.timerange.grid import from_milliseconds
@@ -29,6 +30,16 @@ def test_a_csv_has_the_numbers_of_the_picture(database: Database, queries: Queri
     assert all(row[0].endswith("+01:00") for row in rows)
     for column, series in enumerate(data.series, start=1):
         assert [float(row[column]) for row in rows] == series.v.tolist()
+
+
+def test_columns_of_values_that_are_called_alike_are_all_there(database: Database, queries: Queries) -> None:
+    moment = at("2026-03-10T12:00+00:00")
+    values = ("", "(empty)", "(empty) (2)", "time")
+    store(database, *(row for number, value in enumerate(values, 1) for row in logins(moment, number, success=value)))
+    data = queries.chart("login-results", queries.window("1h"))
+    table = chart_table(data)
+    assert sorted(table.columns) == ["(empty)", "(empty) (2)", "(empty) (3)", "time", "time (2)"]
+    assert sorted(table.drop(columns="time").sum()) == [1, 2, 3, 4]
 
 
 def test_a_gap_is_an_empty_cell(database: Database, queries: Queries) -> None:
