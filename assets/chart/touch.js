@@ -24,7 +24,7 @@
     isOnChart = spot !== null;
     if (down.size === 1) first(event, spot);
     else if (down.size === 2 && spot && touching?.graph === spot.graph) second(event, spot);
-    else cancel();
+    else abandon();
   }
 
   /**
@@ -90,11 +90,15 @@
     );
   }
 
-  /** @param {Touching} present */
+  /**
+   * It did not choose, so what it showed goes: the next moves tell what it means.
+   * @param {Touching} present
+   */
   function reread(present) {
     present.rested = false;
     present.means = "tap";
     if (present.graph) metrics.selection.unpaint(present.graph);
+    metrics.crosshair.hide();
   }
 
   /**
@@ -146,6 +150,12 @@
     else if (!metrics.dom.around(event, OTHERS)) metrics.crosshair.hide();
   }
 
+  /* What is not brought to its end chose nothing, and is not read either. */
+  function abandon() {
+    if (touching?.means === "range") metrics.crosshair.hide();
+    cancel();
+  }
+
   function cancel() {
     clearTimeout(rest);
     if (touching?.graph) metrics.selection.unpaint(touching.graph);
@@ -157,10 +167,8 @@
   document.addEventListener("pointerup", end);
   document.addEventListener("pointercancel", (event) => {
     down.delete(event.pointerId);
-    if (!touching?.fingers.has(event.pointerId)) return;
-    /* What the browser takes to scroll with did not choose, and is not read either. */
-    if (touching.rested) metrics.crosshair.hide();
-    cancel();
+    /* The browser takes it to scroll with. */
+    if (touching?.fingers.has(event.pointerId)) abandon();
   });
   /* A finger that rests on a chart asks for no menu of the browser's. */
   document.addEventListener("contextmenu", (event) => {

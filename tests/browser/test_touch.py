@@ -171,6 +171,19 @@ def test_a_finger_that_went_at_once_reads_also_where_the_page_hears_of_it_late(o
     assert "range=1h" in page.url
 
 
+def test_a_swipe_up_that_the_page_hears_of_late_pins_nothing(open_page: Open, page_url: str) -> None:
+    page = on_a_phone(open_page, page_url)
+    fingers, (x, y) = Fingers(page), point(page, "login-rate", 0.5, 0.8)
+    before = page.evaluate("scrollY")
+    fingers.put((x, y))
+    expect(page.locator(PINNED)).to_have_count(AUTH)
+    fingers.along((x, y), (x + 12, y - 220), steps=20)
+    fingers.lift()
+    page.wait_for_function("(before) => scrollY > before + 100", arg=before)
+    expect(page.locator(PINNED)).to_have_count(0)
+    assert "range=1h" in page.url
+
+
 def test_a_finger_that_only_rests_pins_and_chooses_nothing(open_page: Open, page_url: str) -> None:
     page = on_a_phone(open_page, page_url)
     fingers = Fingers(page)
@@ -189,6 +202,7 @@ def test_a_third_finger_ends_the_choice(open_page: Open, page_url: str) -> None:
     for count in (1, 2, 3):
         fingers.put(*places[:count])
     expect(page.locator(".cross-range")).to_have_count(0)
+    expect(page.locator(PINNED)).to_have_count(0)
     fingers.lift()
     assert "range=1h" in page.url
 
