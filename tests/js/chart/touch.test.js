@@ -101,7 +101,7 @@ test("a finger that went before, and is heard of late, reads", () => {
   wait();
   finger("move", 1, 70);
   finger("up", 1, 70);
-  assert.deepEqual(told(), ["pin 30", "paint 30–30", "pin 70"]);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "hide", "pin 70"]);
 });
 
 test("a finger that went before is told by the moves that the browser put together", () => {
@@ -109,7 +109,15 @@ test("a finger that went before is told by the moves that the browser put togeth
   rest();
   finger("move", 1, 70, 50, { getCoalescedEvents: () => [{ timeStamp: now - 300, clientX: 50, clientY: 50 }] });
   finger("up", 1, 70);
-  assert.deepEqual(told(), ["pin 30", "paint 30–30", "pin 70"]);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "hide", "pin 70"]);
+});
+
+test("a finger that went up or down before, and is heard of late, leaves nothing", () => {
+  finger("down", 1, 30);
+  wait();
+  finger("move", 1, 32, 80);
+  finger("cancel", 1, 32, 80);
+  assert.deepEqual(told(), ["pin 30", "paint 30–30", "hide"]);
 });
 
 test("where the browser takes a finger that seemed to rest, nothing stays", () => {
@@ -141,11 +149,14 @@ test("two fingers choose what lies between them, once, when the first is lifted"
 });
 
 test("a third finger, and one beside the chart, end it", () => {
-  for (const place of [50, 300]) {
+  for (const [place, last] of /** @type {const} */ ([
+    [50, "hide"],
+    [300, undefined],
+  ])) {
     finger("down", 1, 30);
     finger("down", 2, place);
     finger("down", 3, 70);
-    told();
+    assert.equal(told().at(-1), last);
     for (const id of [1, 2, 3]) finger("up", id, 90);
     assert.deepEqual(told(), []);
   }
