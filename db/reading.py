@@ -34,8 +34,9 @@ def ask(
         try:
             return _ask(database, question, at_least)
         except DBAPIError as error:
-            # No such session is left in the pool.
-            if not is_stale(error.orig):
+            # No such session is left in the pool. What was planned may have been the first to find out that a session
+            # is lost, where nobody hung up (``db.engine``).
+            if not (is_stale(error.orig) or (planned and error.connection_invalidated)):
                 raise
             return _ask(database, question, at_least)
 

@@ -1,7 +1,10 @@
 """What is asked often is planned once, where a session is one's own."""
 
+import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from psycopg.pq import TransactionStatus
@@ -121,6 +124,28 @@ def test_a_refresh_finds_out_that_its_session_has_ended(database: Database) -> N
     with database.begin() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
     assert ask(database, question, planned=True) != pid
+
+
+@pytest.mark.parametrize("lost", ["ended", "silent"])
+def test_a_refresh_whose_session_is_lost_as_it_asks_is_answered_by_another(database: Database, lost: str) -> None:
+    pids = []
+
+    def question(connection: Connection) -> int:
+        driver = driver_connection(connection)
+        pids.append(driver.info.backend_pid)
+        if len(pids) == 1 and lost == "ended":
+            with database.begin() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pids[0]})
+        elif len(pids) == 1:
+            os.kill(pids[0], signal.SIGSTOP)
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    try:
+        assert ask(database, question, planned=True) == pids[1] != pids[0]
+        assert ask(database, question, planned=True) == pids[2] == pids[1]
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pids[0], signal.SIGCONT)
 
 
 @pytest.mark.parametrize("tidied", ["DEALLOCATE ALL", "DISCARD ALL"])
