@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from db.series_reads import Rows
 from metrics_dash.charts.data import Values
+from metrics_dash.charts.rows import sum_of
 
 Apart: TypeAlias = Mapping[str | None, Rows]
 
@@ -24,10 +25,10 @@ def in_order(rows: Rows, *, summed: bool) -> Iterator[tuple[str | None, Rows]]:
 
 
 def _size(part: Rows, summed: bool) -> tuple[float, float]:
-    samples = 0.0 if part.values is None else float(np.nansum(part.values))
+    samples = 0.0 if part.values is None else sum_of(part.values)
     if summed:
-        return -abs(float(np.nansum(cast(Values, part.sum)))), -samples
-    return -float(np.nansum(part.count)), -samples
+        return -abs(sum_of(cast(Values, part.sum))), -samples
+    return -sum_of(part.count), -samples
 
 
 def _filled(part: Rows, rows: Rows) -> Rows:

@@ -61,7 +61,7 @@ def _placed(values: Values, place: Milliseconds, length: int) -> Values:
     return found
 
 
-def summed(values: Values) -> float:
+def sum_of(values: Values) -> float:
     """Return the sum of what is known, in a third of the time that numpy takes for it."""
     return float(values[values == values].sum())
 
@@ -72,11 +72,11 @@ def aggregate(rows: Rows, upto: int) -> Rows:
         return _unknown(rows)
     return Rows(
         rows.start[:1],
-        np.array([summed(rows.count[:upto])]),
-        _reduced(rows.sum, summed, upto),
+        np.array([sum_of(rows.count[:upto])]),
+        _reduced(rows.sum, sum_of, upto),
         _reduced(rows.min, np.fmin.reduce, upto),
         _reduced(rows.max, np.fmax.reduce, upto),
-        _reduced(rows.values, summed, upto),
+        _reduced(rows.values, sum_of, upto),
         bins=merged(rows, upto),
         uniques=_kept_as_one(rows, upto),
     )

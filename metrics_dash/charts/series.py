@@ -19,7 +19,7 @@ from metrics_dash.charts.percentiles import density
 from metrics_dash.charts.plan import Grid, Plan, held_since
 from metrics_dash.charts.ranking import ranked
 from metrics_dash.charts.ratios import divisible
-from metrics_dash.charts.rows import aggregate, align, summed
+from metrics_dash.charts.rows import aggregate, align, sum_of
 from metrics_dash.charts.timerange.grid import Milliseconds, to_milliseconds
 from metrics_dash.charts.timerange.windows import RetainedSince, Window
 
@@ -143,14 +143,14 @@ def _split_series(chart: Chart, rows: Rows, grid: Grid, at: Milliseconds) -> Ite
     """Yield a series for each value, the most frequent first, and one for all other events. A value has a gap where
     events are not told apart, as their key is counted as a whole."""
     counts = {value: np.where(np.isnan(count), rows.count * 0, count) for value, (_, count) in rows.splits.items()}
-    totals = {value: summed(count) for value, count in counts.items()}
+    totals = {value: sum_of(count) for value, count in counts.items()}
     named = sorted((value for value in counts if totals[value] > 0), key=lambda value: (-totals[value], value))
     untold = _untold(rows, grid)
     for value in named:
         one = _counted(value, counts[value], chart, rows, grid, at)
         yield replace(one, v=_fixed(np.where(untold, np.nan, one.v))) if untold.any() else one
     rest = rows.count - sum((counts[value] for value in named), np.zeros(len(at)))
-    if summed(rest) > 0:
+    if sum_of(rest) > 0:
         yield replace(_counted(other_name(named), rest, chart, rows, grid, at), rest=True)
 
 

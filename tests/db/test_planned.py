@@ -71,8 +71,8 @@ def test_a_session_that_is_only_lent_is_left_as_it_was(database: Database) -> No
             assert shown(connection, "plan_cache_mode") == "force_generic_plan"
             connection.commit()
             driver = driver_connection(connection)
-            for setting in ("default_transaction_read_only", "plan_cache_mode", "statement_timeout"):
-                assert driver.execute(f"SHOW {setting}".encode()).fetchone() in [("off",), ("auto",), ("0",)]
+            given = {"default_transaction_read_only": "off", "plan_cache_mode": "auto", "statement_timeout": "0"}
+            assert given == {name: driver.execute(f"SHOW {name}".encode()).fetchone()[0] for name in given}  # type: ignore[index]
     finally:
         through.dispose()
         pooler.close()
