@@ -112,14 +112,10 @@
     );
   }
 
-  /** @param {Event} event */
-  function toggled({ target }) {
-    const menu = /** @type {HTMLDetailsElement} */ (target);
-    const list = menu.open && menu.querySelector ? menu.querySelector("[data-series]") : null;
-    if (list) fill(/** @type {HTMLElement} */ (list));
-  }
-
-  document.addEventListener("toggle", toggled, true);
+  metrics.events.on("menu", (menu) => {
+    const list = /** @type {HTMLElement | null} */ (menu.querySelector("[data-series]"));
+    if (list) fill(list);
+  });
 
   const series = { groups, off, toggle, alone };
   metrics.series = series;

@@ -96,14 +96,20 @@
     else moved(event);
   });
 
-  document.addEventListener(
-    "toggle",
-    ({ target }) => {
-      const menu = /** @type {HTMLElement} */ (target);
-      if (menu.matches?.("details.menu[open]")) turn(menu);
-    },
-    true,
-  );
+  /* Before the browser paints: at its own event, "toggle", the sheet may have been seen empty, and where it is cut. */
+  /** @param {MutationRecord[]} changes */
+  function opening(changes) {
+    for (const menu of new Set(changes.map(({ target }) => /** @type {HTMLElement} */ (target)))) {
+      if (!menu.matches("details.menu[open]")) continue;
+      metrics.events.announce("menu", menu);
+      turn(menu);
+    }
+  }
+
+  if (typeof MutationObserver !== "undefined") {
+    const change = { subtree: true, attributes: true, attributeFilter: ["open"] };
+    new MutationObserver(opening).observe(document.documentElement, change);
+  }
 
   const menus = { leave, close, placeFor };
   metrics.menus = menus;

@@ -83,6 +83,7 @@ interface MetricsEvents {
   figure: { graph: Graph; figure: Figure };
   drawn: undefined;
   switched: string;
+  menu: HTMLElement;
   point: { chart: string; start: number; from: HTMLElement };
 }
 

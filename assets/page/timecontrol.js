@@ -10,12 +10,7 @@
 
   const popover = () => /** @type {HTMLDetailsElement | null} */ (maybe("custom-range"));
 
-  /** @param {Event} event */
-  function toggled({ target }) {
-    if (target === popover() && popover()?.open) fill();
-  }
-
-  document.addEventListener("toggle", toggled, true);
+  metrics.events.on("menu", (menu) => menu === popover() && fill());
   metrics.events.on("answer", () => popover()?.open && offerSteps());
 
   /* Opened: the fields show the range that is drawn now. */

@@ -71,7 +71,7 @@ def test_a_chart_out_of_sight_follows_a_change_of_the_range(busy: Page) -> None:
     last = AUTH[-1].id
     busy.locator(f"#card-{last}").scroll_into_view_if_needed()
     expect(drawing(busy, last)).to_have_count(1)
-    busy.evaluate("scrollTo(0, 0); metrics.url.go({ range: '1h' })")
+    busy.evaluate("scrollTo({ top: 0, behavior: 'instant' }); metrics.url.go({ range: '1h' })")
     busy.wait_for_function("() => new URLSearchParams(metrics.questions.key()).get('range') === '1h'")
     expect(busy.locator(f"#card-{last} .js-plotly-plot")).to_have_attribute("data-waiting", "range")
     busy.locator(f"#card-{last}").scroll_into_view_if_needed()

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from layouts.keys import RANGE_KEYS
 from metrics_dash.charts.timerange.parse import PRESETS
 from tests.browser.conftest import CATALOG, Serve
-from tests.support.looking import reload, wait_for_tab
+from tests.support.looking import drawn, reload, wait_for_tab
 
 Open = Callable[..., Page]
 
@@ -242,6 +242,26 @@ def test_arrows_move_in_a_menu_and_letters_jump(open_page: Open, page_url: str) 
     assert "kiosk" not in page.url, "while a menu is open, its letters are not the page's keys"
     page.keyboard.press("Escape")
     expect(page.locator("#refresh > summary")).to_be_focused()
+
+
+# What of a menu is there when the script that opened it is over, and nothing has been painted yet.
+AT_ONCE = """
+async (menu) => {
+  menu.querySelector("summary").click();
+  await null;
+  const start = menu.querySelector(".sheet").getBoundingClientRect().left;
+  return { isCut: start < 0, series: menu.querySelector("[data-series]")?.childElementCount ?? 0 };
+}
+"""
+
+
+def test_a_menu_is_filled_and_in_its_place_before_anybody_sees_it(open_page: Open, page_url: str) -> None:
+    page = open_page(f"{page_url}?tab=auth&range=1h&refresh=off", viewport={"width": 320, "height": 640})
+    drawn(page, "login-results")
+    assert page.locator("#share-tab").evaluate(AT_ONCE) == {"isCut": False, "series": 0}
+    card = page.locator("#share-login-results").evaluate(AT_ONCE)
+    assert not card["isCut"]
+    assert card["series"] > 1
 
 
 def test_a_menu_opens_upwards_where_there_is_no_room_below(open_page: Open, page_url: str) -> None:

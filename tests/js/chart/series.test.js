@@ -2,7 +2,7 @@ const assert = require("node:assert/strict");
 const test = require("node:test");
 const { load } = require("../metrics.js");
 
-const { groups } = load("lib/graphs.js", "chart/series.js");
+const { groups } = load("lib/events.js", "lib/graphs.js", "chart/series.js");
 const META = { series: { a: { name: "<a>", label: "<a>" }, b: { name: "true", label: "success: true" } } };
 
 test("a series is all of its traces, named as its entry in the legend", () => {
