@@ -1,6 +1,6 @@
 """From the packed answer of the statement that reads buckets to arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -61,6 +61,8 @@ def unpack_read(read: Read, packed: Packed, at: Mapping[str, int], bare: bool = 
     rows = _unpack_rows(read, content, parts("bins").get(None), parts("uniques").get(None), layout)
     whole = parts("whole").get(None)
     since = None if whole is None else _stored(int.from_bytes(whole, "big", signed=True))
+    if rows.bins is not None and None in apart:
+        apart[None] = replace(apart[None], bins=_rest_of(rows.bins, [each.bins for each in apart.values()]))
     return replace(rows, splits=splits, apart=apart, whole_since=since) if splits or apart or since else rows
 
 
@@ -84,6 +86,16 @@ def _unpack_rows(
         unknown=unknown,
         doubts=doubts,
         **measured,
+    )
+
+
+def _rest_of(bins: Bins, named: Iterable[Bins | None]) -> Bins:
+    """Return the histograms of all but named values: with counts below zero, as what has been read is not added up."""
+    less = [each for each in named if each is not None]
+    return Bins(
+        np.concatenate([bins.start, *(each.start for each in less)]),
+        np.concatenate([bins.place, *(each.place for each in less)]),
+        np.concatenate([bins.count, *(-each.count for each in less)]),
     )
 
 

@@ -93,7 +93,8 @@ class Read:
 @dataclass(frozen=True)
 class Bins:
     """How many values (``count``) lie in a place (``db.bins``) of the bucket that starts then (epoch ms): arrays of
-    equal length, in no particular order. A bucket and a place may stand there more than once.
+    equal length, in no particular order. A bucket and a place may stand there more than once, also with a count below
+    zero: what counts is the sum.
 
     ``worked_out``: what a reader has made of them, and may want again.
     """

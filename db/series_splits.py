@@ -19,12 +19,16 @@ STORED = """telemetry_splits WHERE event_name = read.event AND bucket_type = rea
             AND dimension = read.dimension AND bucket_start >= read.start AND bucket_start < read.until"""
 """The rows of the dimension that a read is of."""
 _LEFT = "value IS DISTINCT FROM read.without"
+_WANTED = "(read.those IS NULL OR value = ANY (read.those))"
 _ROWS = f"{STORED} AND {_LEFT}"
+_KEPT = f"{_ROWS} AND {_WANTED}"
 _BY_FIVES = parts_sql("telemetry_splits", "*", f"AND dimension = read.dimension AND {_LEFT}")
+_KEPT_BY_FIVES = parts_sql("telemetry_splits", "*", f"AND dimension = read.dimension AND {_LEFT} AND {_WANTED}")
 
 # Numbers are added up before values are ranked, so that nothing is kept of thousands of rows. Each look-up of one costs
 # as much as to find its row, and extremes are looked up where they are wanted only. Histograms and unique
-# counts are read once more by those who want them.
+# counts are read once more by those who want them; histograms of the named values only, as those of the rest are the
+# event's without them.
 VALUES = f"""
 (WITH read AS MATERIALIZED (SELECT * FROM FROM_READS), told AS MATERIALIZED (
     SELECT number, value, slot, sum(count)::bigint AS count, sum((part ->> 1)::float8) AS sum,
@@ -48,10 +52,11 @@ FROM (
         sum(values) AS values FROM told LEFT JOIN named USING (number, value) GROUP BY 1, 2, 3
 ) AS bucket GROUP BY 2, 3
 UNION ALL SELECT 'value kept', number, name, {kept_sql("moment", "packed", "between")}
-FROM (SELECT *, CASE want WHEN 'bins' THEN {BINS} ELSE {UNIQUES} END AS between FROM read
-    WHERE want IN ('bins', 'uniques')) AS read
+FROM (SELECT *, CASE want WHEN 'bins' THEN {BINS} ELSE {UNIQUES} END AS between,
+    CASE want WHEN 'bins' THEN ARRAY(SELECT value FROM named WHERE named.number = read.number) END AS those
+    FROM read WHERE want IN ('bins', 'uniques') OFFSET 0) AS read
 CROSS JOIN LATERAL (
     SELECT bucket_start AS moment, value, CASE want WHEN 'bins' THEN histograms ->> read.measurement
-        ELSE coalesce(uniques ->> read.measurement, '') END AS packed FROM {_ROWS} OFFSET 0
+        ELSE coalesce(uniques ->> read.measurement, '') END AS packed FROM {_KEPT} OFFSET 0
 ) AS split LEFT JOIN named USING (number, value) WHERE packed IS NOT NULL GROUP BY 2, 3)"""
-VALUES_BY_FIVES = VALUES.replace(_ROWS, _BY_FIVES)
+VALUES_BY_FIVES = VALUES.replace(_KEPT, _KEPT_BY_FIVES).replace(_ROWS, _BY_FIVES)

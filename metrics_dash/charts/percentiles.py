@@ -30,7 +30,7 @@ def percentile(rows: Rows, percent: int) -> Values:
     upto = np.cumsum(counts, axis=1)
     # In whole numbers: 0.95 * 20 may be a little more than 19.
     rank = -(-upto[:, -1:] * percent // 100)
-    held = np.flatnonzero(upto[:, -1])
+    held = np.flatnonzero(upto[:, -1] > 0)
     found[held] = _within(values_of(places[np.argmax(upto >= rank, axis=1)[held]]), rows, held)
     return found
 

@@ -64,6 +64,31 @@ def test_buckets_put_together_have_the_percentile_of_all_their_values(buckets: l
 
 
 @given(
+    st.lists(st.tuples(*[st.lists(st.floats(-1e9, 1e9), max_size=9)] * 2), min_size=1, max_size=6).filter(
+        lambda buckets: any(named or rest for named, rest in buckets) and any(rest for _, rest in buckets)
+    ),
+    st.sampled_from(PERCENTS),
+)
+def test_what_is_counted_below_zero_was_never_there(
+    buckets: list[tuple[list[float], list[float]]], percent: int
+) -> None:
+    everything, rest = (rows(*(left + others for left, others in buckets)), rows(*(others for _, others in buckets)))
+    assert everything.bins is not None
+    named = [(start, place_of(value)) for start, (left, _) in enumerate(buckets) for value in left]
+    starts, places = ([*each] for each in zip(*named, strict=True)) if named else ([], [])
+    less = Bins(
+        np.append(everything.bins.start, np.array(starts, dtype=np.int64)),
+        np.append(everything.bins.place, np.array(places, dtype=np.int64)),
+        np.append(everything.bins.count, -np.ones(len(named), dtype=np.int64)),
+    )
+    np.testing.assert_array_equal(percentile(replace(rest, bins=less), percent), percentile(rest, percent))
+    together, alone = merged(replace(rest, bins=less), len(buckets)), merged(rest, len(buckets))
+    assert together is not None
+    assert alone is not None
+    assert dict(zip(together.place, together.count, strict=True)) == dict(zip(alone.place, alone.count, strict=True))
+
+
+@given(
     st.lists(st.lists(st.sampled_from([-8.0, 0.0, 1.0, 2.5]), max_size=5), min_size=1, max_size=5).filter(any),
     st.lists(st.integers(0, 6), min_size=1, max_size=7),
     st.integers(0, 7),

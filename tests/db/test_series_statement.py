@@ -6,7 +6,7 @@ from db.series_statement import KINDS, PREFIXES, statement
 
 # Those of values rank them, too, and read what is not added up once more: they are three at once. A filter reads what
 # it leaves, what it can't tell and what the bucket has in all; raw events are counted before they are looked at.
-LONGEST = {"values": 2_800, "filtered": 3_600, "raw": 3_000}
+LONGEST = {"values": 3_000, "filtered": 3_600, "raw": 3_000}
 # As long again is what finds from when to when fives stand, and for each time that it reads, where to read what.
 FIVES = 800
 
