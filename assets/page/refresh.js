@@ -2,6 +2,7 @@
 ((metrics, callbacks) => {
   const STUCK_AFTER = 60000;
   const ASK_AGAIN_AFTER = 5000;
+  const ROOM_MAY_DIFFER = 0.1;
   const { shown, events } = metrics;
 
   let turning = false;
@@ -17,8 +18,27 @@
     const { number, at } = metrics.questions.ask(reason, search);
     const theme = document.documentElement.dataset.bsTheme;
     const width = narrowest();
+    sent = width;
     leave(width);
     return { search, reason, zone: metrics.time.viewerZone, theme, width, number, at };
+  }
+
+  /* How much room charts had when the server was asked last, and whether that was for their room alone. */
+  let sent = 0;
+  let fitting = false;
+
+  /* The first cards of a tab may be narrower than what stood there when they were asked for: a wall has more of them in a
+     row, and enlarges them. What is drawn for other room has bars too thin and labels over one another, until the next
+     tick, if there is one. Of one answer it is asked once. */
+  function fit() {
+    const room = narrowest();
+    const isOff = room > 0 && sent > 0 && Math.abs(room - sent) > sent * ROOM_MAY_DIFFER;
+    if (!isOff || fitting || !connected || turning || metrics.questions.isOpen()) {
+      fitting = false;
+      return;
+    }
+    fitting = true;
+    ask(reasonNow());
   }
 
   let left = "";
@@ -132,6 +152,9 @@
   events.on("answer", countDown);
   events.on("answer", () => {
     for (const room of rooms()) laidOut.observe(room);
+  });
+  events.on("answer", ({ error }) => {
+    if (!error) requestAnimationFrame(fit);
   });
   setInterval(() => {
     countDown();

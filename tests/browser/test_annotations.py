@@ -163,6 +163,32 @@ def test_a_wall_shows_the_marks_with_their_words(open_page: Open, release: datet
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
+# Whether the texts of a chart's marks stand beside one another, and its axis ends where its range does: a label that is
+# not where it fits makes the axis longer.
+LABELS_FIT = """
+() => {
+  const graph = document.querySelector("#card-login-rate .js-plotly-plot");
+  const boxes = [...graph.querySelectorAll(".annotation-text")].map((label) => label.getBoundingClientRect());
+  boxes.sort((one, other) => one.left - other.left);
+  const { xaxis, meta } = graph._fullLayout;
+  const end = xaxis.r2l(xaxis.range[1]) - meta.offset;
+  return boxes.every(({ left }, place) => place === 0 || left >= boxes[place - 1].right) && end <= meta.end;
+}
+"""
+
+
+def test_on_a_wall_of_many_charts_no_label_lies_over_another(
+    open_page: Open, history: datetime, serve: Serve, database: Database
+) -> None:
+    for minutes, title in ((40, "Realm 2 is down"), (26, "1.8.0"), (18, "Double XP begins")):
+        say(database, history - timedelta(minutes=minutes), title)
+    page = open_page(f"{serve()}?tab=auth&range=1h&kiosk=1&refresh=off", viewport={"width": 1920, "height": 1080})
+    wait_for_tab(page, "auth")
+    drawn(page, "login-rate")
+    page.wait_for_function(LABELS_FIT)
+    assert page.locator("#card-login-rate .annotation-text").count() > 0
+
+
 def test_a_picture_and_a_table_say_what_the_page_says(open_page: Open, release: datetime, serve: Serve) -> None:
     page = opened(open_page, serve())
     told = page.evaluate("metrics.answer.about.facts.find(([name]) => name === 'Annotations')[1]")

@@ -24,6 +24,7 @@ globalThis.ResizeObserver = class {
   observe = (room) => watched.add(room);
   unobserve = (room) => watched.delete(room);
 };
+globalThis.requestAnimationFrame = (work) => work();
 document.documentElement = { dataset: { bsTheme: "light" } };
 document.querySelectorAll = () => [];
 document.getElementById = () => null;
@@ -158,6 +159,27 @@ test("how much room charts have is what the browser said when it laid them out: 
   narrow.isConnected = false;
   tell([{ target: narrow, contentRect: { width: 0 } }]);
   assert.ok(!watched.has(narrow), "what has gone is forgotten");
+});
+
+test("where charts have other room than they were asked for, they are asked for once more", (context) => {
+  let width = 871;
+  const room = { isConnected: true, querySelector: () => null };
+  Object.defineProperty(room, "clientWidth", { get: () => width });
+  context.mock.method(document, "querySelectorAll", (selector) => (selector.includes(".chart") ? [room] : []));
+  begin("?tab=auth&to=now-1h");
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, [], "the room is as it was");
+  width = 302;
+  events.announce("answer", { error: "no such range" });
+  assert.deepEqual(sent, [], "nothing was drawn");
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, ["tick"]);
+  answer(questions.ask("tick", location.search));
+  width = 200;
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, ["tick"], "cards that change with what is drawn in them would never rest");
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, ["tick", "tick"]);
 });
 
 test("the clock is set where an address asks for another pace, and left alone where it does not", () => {
