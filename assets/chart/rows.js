@@ -1,7 +1,7 @@
 /* Rows of a table as text: what is searched, copied and saved is what is shown. */
 ((metrics) => {
   /* A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"). */
-  const FORMULA = /^[=+\-@\t\r]/;
+  const FORMULA = /^(?:\s*[=+\-@＝＋－＠]|[\t\r\n])/;
 
   /**
    * Whether a row holds what is searched: each of the words, in any of its cells.

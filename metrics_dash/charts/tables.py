@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Container, Sequence
 from datetime import UTC
 from itertools import chain, count
@@ -15,7 +16,8 @@ from metrics_dash.charts.doubts import BOUND, bounds_at
 from metrics_dash.charts.timerange.grid import Milliseconds, from_milliseconds
 
 # A spreadsheet takes a cell that begins so for a formula. See OWASP, "CSV Injection".
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Blanks before it, and signs of full width, are passed over by some.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
 
 def frame(data: ChartData) -> pd.DataFrame:
@@ -103,6 +105,6 @@ def _cell(value: object) -> object:
 def csv_safe(value: object) -> object:
     """Return a cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe; numbers
     stay."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return value

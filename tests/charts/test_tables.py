@@ -73,13 +73,13 @@ def test_a_tab_is_one_table(database: Database, queries: Queries) -> None:
     assert len(table) == 60
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\n=1", "\nx", "＝1", "＋1"])
 def test_text_that_looks_like_a_formula_is_made_harmless(cell: str) -> None:
     assert csv_safe(cell) == f"'{cell}"
 
 
 def test_numbers_and_plain_text_stay_as_they_are() -> None:
-    assert [csv_safe(cell) for cell in (-1.5, 3, "a=b", "")] == [-1.5, 3, "a=b", ""]
+    assert [csv_safe(cell) for cell in (-1.5, 3, "a=b", " a", "")] == [-1.5, 3, "a=b", " a", ""]
 
 
 def test_a_formula_in_a_value_of_a_split_does_not_reach_a_spreadsheet(database: Database, queries: Queries) -> None:

@@ -27,6 +27,7 @@ test("rows are saved as they are shown, and no cell is a formula", () => {
     'Time,"true, or not",realm\r\n1970-01-01T00:01:00.000Z,,"\'=1+1 ""x"""\r\n1970-01-01T00:00:00.000Z,1.5,Jabbit\r\n',
   );
   assert.equal(rows.csv([["-5", "+x"]]), "-5,'+x\r\n");
+  assert.equal(rows.csv([[" =1", "＝1", " a", "\n=1"]]), "' =1,'＝1, a,\"'\n=1\"\r\n");
 });
 
 test("rows are copied as spreadsheets take them", () => {
