@@ -204,6 +204,8 @@ class Runtime:
                 problems.append(f"events can't be stored: {self.collector.failure}")
             if self._collect and self.collector.handover is not None and self.collector.handover.problem:
                 problems.append(f"events can't be spooled: {self.collector.handover.problem}")
+            if self._receives and self.datagrams.problem:
+                problems.append(f"StatsD can't be received: {self.datagrams.problem}")
             if self._schedule:
                 failing = self.scheduler.failing.items()
                 problems += [f"the job {name} fails: {why}" for name, why in failing if name not in ELECTED_JOBS]

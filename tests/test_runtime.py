@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,6 +337,19 @@ def test_a_clock_that_is_wrong_is_told_once_and_so_is_its_end(
 def _noted(database: Database) -> list[tuple[str, str]]:
     with database.reading() as connection:
         return [(each.title, each.text) for each in annotations_between(connection, *FOREVER)]
+
+
+def test_a_path_for_statsd_that_is_a_file_is_a_problem(database: Database, bus: Bus, tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text("precious")
+    runtime = Runtime(load_settings({"METRICS_STATSD_SOCKET": str(path)}), database, schedule=False, bus=bus)
+    runtime.start()
+    try:
+        said = f"StatsD can't be received: can't listen at {path} (it is no socket; take it away or set another path)"
+        eventually(lambda: runtime.health().problems == (said,))
+    finally:
+        runtime.stop()
+    assert path.read_text() == "precious"
 
 
 def test_it_receives_statsd_where_that_is_configured(database: Database, bus: Bus) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import selectors
 import socket
+import stat
 import struct
 import threading
 import time
@@ -57,7 +58,8 @@ class DatagramCounts:
 class Datagrams:
     """Receives from a UDP address (``host``, ``port``) and a Unix socket's path, as far as they are given.
 
-    ``keep`` is how old an event may be; ``annotate`` is given the notes, and must not block.
+    ``keep`` is how old an event may be; ``annotate`` is given the notes, and must not block. ``problem``: why nobody
+    can listen at the path; None where this process does, or another one.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class Datagrams:
         self._thread: threading.Thread | None = None
         self._sockets: list[socket.socket] = []
         self._next_bind = 0.0
+        self._made: os.stat_result | None = None
+        self.problem: str | None = None
 
     @property
     def alive(self) -> bool:
@@ -112,10 +116,18 @@ class Datagrams:
 
     def _close(self) -> None:
         for each in self._sockets:
-            if each.family == socket.AF_UNIX and self._path is not None:
-                self._path.unlink(missing_ok=True)
+            if each.family == socket.AF_UNIX:
+                self._take_away()
             each.close()
-        self._sockets, self._dropped = [], {}
+        self._sockets, self._dropped, self.problem = [], {}, None
+
+    def _take_away(self) -> None:
+        """Remove the path, unless somebody has put another in its place."""
+        if self._path is None or self._made is None:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self._made, self._path.lstat()):
+                self._path.unlink()
 
     def _bind_path(self, selector: selectors.BaseSelector) -> None:
         """Bind the path where nobody listens: one worker of a server does, and another takes over when that ends."""
@@ -125,11 +137,21 @@ class Datagrams:
         self._next_bind = now + BIND_SECONDS
         try:
             made = _unix(self._path)
-        except OSError as error:
-            log.debug("%s is not listened at: %s", self._path, error)
+            self._made = self._path.lstat()
+        except _SomebodyListensError:
+            self.problem = None
             return
+        except OSError as error:
+            self._complain(f"can't listen at {self._path} ({error.strerror or error})")
+            return
+        self.problem = None
         self._sockets.append(made)
         selector.register(made, selectors.EVENT_READ)
+
+    def _complain(self, problem: str) -> None:
+        if problem != self.problem:
+            log.error("METRICS_STATSD_SOCKET: %s; StatsD is not received there", problem)
+        self.problem = problem
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -224,17 +246,27 @@ class Datagrams:
         self.counts = replace(self.counts, **{name: getattr(self.counts, name) + by for name, by in more.items()})
 
 
+class _SomebodyListensError(OSError):
+    """Another process has the path, as one worker of a server does for all."""
+
+
 def _udp(host: str, port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     # Workers of one server share the address; the kernel sends each client to one of them.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
-    return _bound(sock, (host, port))
+    try:
+        return _bound(sock, (host, port))
+    except OSError as error:
+        raise OSError(f"METRICS_STATSD_ADDRESS: can't listen at {host}:{port} ({error.strerror or error})") from None
 
 
 def _unix(path: Path) -> socket.socket:
-    """Bind where nobody listens any more. Raises ``OSError`` where somebody does."""
+    """Bind where nobody listens any more. Raises ``_SomebodyListensError`` where somebody does, and ``OSError`` of what
+    is no socket: it is never taken away."""
+    if os.path.lexists(path) and not stat.S_ISSOCK(path.lstat().st_mode):
+        raise OSError("it is no socket; take it away or set another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(os.fspath(path))
@@ -243,7 +275,7 @@ def _unix(path: Path) -> socket.socket:
         except FileNotFoundError:
             pass
         else:
-            raise OSError(f"somebody listens at {path} already")
+            raise _SomebodyListensError(f"somebody listens at {path} already")
     return _bound(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.fspath(path))
 
 

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from db.faults import describe
+
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -69,12 +71,15 @@ class Duty:
         self._failing, self._act = failing, act
 
     def turn(self) -> None:
-        """Do it once; what fails is logged the first time, and is a problem until it works."""
+        """Do it once; what fails is logged the first time, and is a problem until it works.
+
+        Of what the system refuses, an ``OSError``, the log has its words; of all else the trace."""
         try:
             self._act()
         except Exception as error:
             if self.problem is None:
-                log.exception(self._failing)
+                # What the system refuses is said in its own words; a trace of who asked tells nobody more.
+                log.error("%s: %s", self._failing, describe(error), exc_info=not isinstance(error, OSError))
             self.problem = f"{self._failing}: {type(error).__name__}"
         else:
             self.problem = None

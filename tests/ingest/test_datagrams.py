@@ -1,5 +1,6 @@
 """StatsD's sockets: nothing that comes ends the thread, what is lost is counted, and a path is taken over."""
 
+import logging
 import os
 import socket
 import threading
@@ -155,12 +156,44 @@ def test_a_path_that_a_killed_process_left_is_taken(collector: Collector, tmp_pa
         eventually(lambda: bool(receiver._sockets), "it listens")
 
 
+@pytest.mark.parametrize("there", ["file", "folder", "no folder"])
+def test_a_path_that_can_t_be_listened_at_is_said_and_stays_as_it_is(
+    collector: Collector, tmp_path: Path, there: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = {"file": tmp_path / "file", "folder": tmp_path, "no folder": tmp_path / "none" / "s"}[there]
+    if there == "file":
+        path.write_text("precious")
+    with caplog.at_level(logging.ERROR), receiving(collector, address=None, path=path) as receiver:
+        eventually(lambda: receiver.problem is not None, "it is said")
+        assert str(path) in (receiver.problem or "")
+        assert receiver.alive
+    assert caplog.messages[0].startswith("METRICS_STATSD_SOCKET: can't listen at ")
+    assert len(caplog.messages) == 1
+    assert there != "file" or path.read_text() == "precious"
+
+
+def test_a_path_is_listened_at_as_soon_as_it_can_be(
+    collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datagrams, "BIND_SECONDS", 0.0)
+    path = tmp_path / "s"
+    path.write_text("in the way")
+    with receiving(collector, address=None, path=path) as receiver:
+        eventually(lambda: receiver.problem is not None, "it is said")
+        path.unlink()
+        eventually(lambda: bool(receiver._sockets), "it listens")
+        assert receiver.problem is None
+        path.unlink()
+        path.write_text("in its place")
+    assert path.read_text() == "in its place"
+
+
 def test_an_address_of_somebody_else_is_said(collector: Collector) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         receiver = Datagrams(
             lambda: collector, address=("127.0.0.1", other.getsockname()[1]), path=None, keep=timedelta(days=1)
         )
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=r"METRICS_STATSD_ADDRESS: can't listen at 127.0.0.1:\d+ .*in use"):
             receiver.start()
         assert not receiver.alive

@@ -67,7 +67,18 @@ def test_a_duty_that_fails_is_a_problem_until_it_works_and_logged_once(caplog: p
         duty.turn()
         duty.turn()
     assert duty.problem == "it can't be done: OSError"
-    assert caplog.messages == ["it can't be done"]
+    assert [(record.message, record.exc_info) for record in caplog.records] == [
+        ("it can't be done: OSError: no space, password=secret", False)
+    ]
     works = True
     duty.turn()
     assert duty.problem is None
+
+
+def test_a_duty_that_raises_what_nobody_foresaw_is_logged_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+    def act() -> None:
+        raise KeyError("x")
+
+    with caplog.at_level(logging.ERROR):
+        Duty("it can't be done", act).turn()
+    assert caplog.records[0].exc_info

@@ -106,7 +106,7 @@ class Handover:
         self._look_again_at = self._clock() + LOOK_AHEAD_SECONDS
         reason = unwritable(self._spool.folder)
         if reason is not None and self._problem is None:
-            log.error("events can't be spooled when the database is away: %s", reason)
+            log.error("METRICS_SPOOL_DIR: events can't be spooled when the database is away: %s", reason)
             self._problem = self._foreseen = reason
         elif reason is None and self._problem is not None and self._problem == self._foreseen:
             log.info("events can be spooled")
