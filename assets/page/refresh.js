@@ -28,11 +28,11 @@
   let fitting = false;
 
   /* The first cards of a tab may be narrower than what stood there when they were asked for: a wall has more of them in a
-     row, and enlarges them. What is drawn for other room has bars too thin and labels over one another, until the next
-     tick, if there is one. Of one answer it is asked once. */
+     row, and enlarges them; and a tab of tables has no room to tell of. What is drawn for other room has bars too thin
+     and labels over one another, until the next tick, if there is one. Of one answer it is asked once. */
   function fit() {
-    const room = narrowest();
-    const isOff = room > 0 && sent > 0 && Math.abs(room - sent) > sent * ROOM_MAY_DIFFER;
+    const room = narrowest() || sent;
+    const isOff = Math.abs(room - sent) > room * ROOM_MAY_DIFFER;
     if (!isOff || fitting || !connected || turning || metrics.questions.isOpen()) {
       fitting = false;
       return;

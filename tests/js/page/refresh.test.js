@@ -182,6 +182,21 @@ test("where charts have other room than they were asked for, they are asked for 
   assert.deepEqual(sent, ["tick", "tick"]);
 });
 
+test("charts that are asked for by a tab without any are asked for once more when there is room to tell of", (context) => {
+  const rooms = [];
+  context.mock.method(document, "querySelectorAll", (selector) => (selector.includes(".chart") ? rooms : []));
+  begin("?tab=tables&to=now-1h");
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, [], "there is none");
+  visit("?tab=auth&to=now-1h");
+  const question = planned("url");
+  assert.equal(question.width, 0);
+  rooms.push({ isConnected: true, querySelector: () => null, clientWidth: 338 });
+  answer(question, "cards");
+  events.announce("answer", { error: null });
+  assert.deepEqual(sent, ["tick"]);
+});
+
 test("the clock is set where an address asks for another pace, and left alone where it does not", () => {
   const { pace } = dash_clientside.metrics;
   visit("?tab=auth&refresh=7");
