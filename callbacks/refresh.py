@@ -94,6 +94,8 @@ class Answer:
             list(map(_encoded, self.headlines)) or keep,
             list(map(_encoded, self.states)) or keep,
             _encoded(self.footer),
+            # Put on the page with all else: then it stands (assets/page/standing.js).
+            str(number),
         )
 
 
@@ -120,6 +122,7 @@ def register(app: Dash, context: Context) -> None:
         Output(cards.headline_id(ALL), "children"),
         Output(cards.state_id(ALL), "children"),
         Output("footer", "children"),
+        Output("stamp", "children"),
         Input("request", "data"),
         prevent_initial_call=True,
     )

@@ -193,4 +193,5 @@ def hidden_components(refresh_seconds: float) -> list[Component]:
         dcc.Store(id="request"),
         dcc.Store(id="answer"),
         dcc.Store(id="theme"),
+        html.Span(id="stamp", hidden=True),
     ]

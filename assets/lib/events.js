@@ -7,6 +7,7 @@
  *   address     nothing               the address of the page changed: a link, a key, back or forward
  *   marked      { drawn, asked }      links have their addresses, and those that hold are marked; also after an answer.
  *                                     What the picture is of, and what the page's address says
+ *   standing    what the server said  it is on the page, with all that it brings
  *   answer      what the server said  the server answered for a picture; metrics.answer is up to date
  *   ask         { reason, search }    somebody wants the server asked: "tick" for what is new, "rotate" for what of a
  *                                     wall search names

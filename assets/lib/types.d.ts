@@ -50,6 +50,7 @@ interface Metrics {
   questions: typeof import("../page/questions.js");
   recent: typeof import("../page/recent.js");
   unchanged: typeof import("../page/unchanged.js");
+  standing: typeof import("../page/standing.js");
 
   /* share/ */
   blocks: typeof import("../share/blocks.js");
@@ -73,6 +74,7 @@ interface Metrics {
 interface MetricsEvents {
   address: undefined;
   marked: { drawn: Address; asked: Address };
+  standing: Answer;
   answer: Answer;
   ask: { reason: "tick" | "rotate"; search?: string };
   connection: { problem: string | null; since: number };

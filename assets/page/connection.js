@@ -68,8 +68,10 @@
     const answer = parts?.answer?.data;
     if (!answer?.number) return true;
     const verdict = metrics.questions.judge(answer);
-    if (verdict === "take") metrics.unchanged.leaveOut(parts, answer);
-    else metrics.questions.fail(answer.number);
+    if (verdict === "take") {
+      metrics.unchanged.leaveOut(parts, answer);
+      metrics.standing.give(answer);
+    } else metrics.questions.fail(answer.number);
     if (verdict === "again") setTimeout(() => metrics.events.announce("ask", { reason: "tick" }), 0);
     return verdict === "take";
   }

@@ -1,5 +1,5 @@
 /* How old the picture is, said plainly beside the title: it ages by the second, also when no answer comes any more. */
-((metrics, callbacks) => {
+((metrics) => {
   const { time, dom } = metrics;
 
   const LATE_AFTER = 1000;
@@ -19,9 +19,8 @@
   /** @type {string | null} */
   let unconnected = null;
 
-  /* answer.data → nothing; a failed answer leaves the last picture and its time standing */
-  callbacks.answered = (data) => {
-    if (!data) return;
+  /* A failed answer leaves the last picture and its time standing. */
+  metrics.events.on("standing", (data) => {
     metrics.questions.answered(data);
     if (data.error) {
       metrics.answer = Object.assign({}, metrics.answer, { error: data.error, final: data.final });
@@ -31,7 +30,7 @@
     }
     metrics.links.mark();
     metrics.events.announce("answer", data);
-  };
+  });
 
   function problem() {
     const words = unconnected || metrics.answer?.error;
@@ -115,4 +114,4 @@
   /* Also with each answer. */
   metrics.events.on("marked", render);
   setInterval(render, 1000);
-})(window.metrics, window.dash_clientside.metrics);
+})(window.metrics);

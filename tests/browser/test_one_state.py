@@ -235,3 +235,40 @@ def test_an_address_that_can_not_be_shown_is_not_tried_again(open_page: Open, pa
     page.click("#board .message .button")
     stands(page, "auth", "Auth")
     expect(page.locator("#freshness-text")).to_contain_text("complete through")
+
+
+# Of what the title, the chosen tab and the cards are, from the first card of another tab on: whenever the page may be
+# painted, and the moment the cards change, before anything else runs. `then` is what somebody does in that moment.
+WATCH = """
+(then) => {
+  window.seen = [];
+  const tabs = { "players-online": "Server", "login-rate": "Auth" };
+  const state = () => [
+    document.getElementById("title").textContent,
+    document.querySelector("#tabs a[aria-current]").textContent,
+    tabs[document.querySelector("#board .card")?.id.slice("card-".length)],
+  ];
+  const look = () => { window.seen.push(state()); requestAnimationFrame(look); };
+  look();
+  new MutationObserver(() => {
+    if (window.met || !document.querySelector("#board #card-login-rate")) return;
+    window.met = true;
+    window.seen.push(state());
+    if (then) (0, eval)(then);
+  }).observe(document.getElementById("board"), { childList: true, subtree: true });
+}
+"""
+
+
+@pytest.mark.parametrize("then", ["", "history.back()", "metrics.url.go({ range: '6h' })"])
+def test_title_and_tab_are_of_the_cards_that_stand_below_in_every_moment(
+    open_page: Open, page_url: str, then: str
+) -> None:
+    page = open_page(f"{page_url}?tab=server&range=1h&refresh=off")
+    wait_for_tab(page, "server")
+    page.evaluate(WATCH, then)
+    page.evaluate("metrics.url.go({ tab: 'auth' })")
+    page.wait_for_function("() => window.met")
+    settled(page)
+    seen = {tuple(each) for each in page.evaluate("window.seen")}
+    assert seen == {("Server", "Server", "Server"), ("Auth", "Auth", "Auth")}

@@ -174,5 +174,5 @@ def test_the_sheet_of_keys_is_html_of_the_page_and_no_part_that_dash_looks_after
 
 def test_dash_looks_after_what_answers_change_and_nothing_else() -> None:
     known = [name for name in ids(DRAWN) if isinstance(name, str)]
-    assert known == ["url", "tick", "request", "answer", "theme", "board", "footer"]
+    assert known == ["url", "tick", "request", "answer", "theme", "stamp", "board", "footer"]
     assert carrying(DRAWN, "data-set") == []

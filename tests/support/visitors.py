@@ -86,7 +86,7 @@ def question(search: str = "?tab=auth", mounted: tuple[str, ...] = ()) -> Mappin
 
     return {
         "output": '..answer.data...board.children...{"chart":["ALL"],"type":"graph"}.figure...'
-        '{"chart":["ALL"],"type":"headline"}.children...{"chart":["ALL"],"type":"state"}.children...footer.children..',
+        '{"chart":["ALL"],"type":"headline"}.children...{"chart":["ALL"],"type":"state"}.children...footer.children...stamp.children..',
         "outputs": [
             {"id": "answer", "property": "data"},
             {"id": "board", "property": "children"},
@@ -94,6 +94,7 @@ def question(search: str = "?tab=auth", mounted: tuple[str, ...] = ()) -> Mappin
             outputs("headline", "children"),
             outputs("state", "children"),
             {"id": "footer", "property": "children"},
+            {"id": "stamp", "property": "children"},
         ],
         "inputs": [
             {

@@ -21,11 +21,12 @@ OUTPUTS = [
     [{"id": {"type": "headline", "chart": "login-rate"}, "property": "children"}],
     [{"id": {"type": "state", "chart": "login-rate"}, "property": "children"}],
     {"id": "footer", "property": "children"},
+    {"id": "stamp", "property": "children"},
 ]
 ASKED = {"search": "?tab=auth", "reason": "navigate", "zone": "UTC", "theme": "light", "at": 1767225600000}
 BODY = {
     "output": '..answer.data...board.children...{"chart":["ALL"],"type":"graph"}.figure...'
-    '{"chart":["ALL"],"type":"headline"}.children...{"chart":["ALL"],"type":"state"}.children...footer.children..',
+    '{"chart":["ALL"],"type":"headline"}.children...{"chart":["ALL"],"type":"state"}.children...footer.children...stamp.children..',
     "outputs": OUTPUTS,
     "inputs": [{"id": "request", "property": "data", "value": ASKED}],
     "changedPropIds": ["request.data"],
@@ -59,7 +60,7 @@ def test_the_pages_own_question_is_answered(browser: FlaskClient) -> None:
 
 
 def test_a_page_that_shows_no_card_yet_is_answered(browser: FlaskClient) -> None:
-    empty = {**BODY, "outputs": [*OUTPUTS[:2], [], [], [], OUTPUTS[5]]}
+    empty = {**BODY, "outputs": [*OUTPUTS[:2], [], [], [], *OUTPUTS[5:]]}
     assert browser.post(PATH, json=empty).status_code == 200
 
 
