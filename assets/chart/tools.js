@@ -1,7 +1,7 @@
 /* What a table's dialog offers beside its rows: search, copy, CSV. All of it is of the rows that are shown. */
 ((metrics) => {
-  const SAID_FOR = 6000;
   const { dom, notice } = metrics;
+  const { SAID_FOR } = notice;
 
   /** @type {{ table: DataTable, name: string } | null} */
   let open = null;

@@ -1,5 +1,8 @@
 /* Said quietly at the edge of the page, and read out: what a button or a key did, or what it waits for. */
 ((metrics) => {
+  /* Long enough to be read (ms). */
+  const SAID_FOR = 6000;
+
   /** @type {number | undefined} */
   let silence;
 
@@ -20,7 +23,7 @@
     if (metrics.dom.find("notice").textContent === text) say("");
   }
 
-  const notice = { say, unsay };
+  const notice = { say, unsay, SAID_FOR };
   metrics.notice = notice;
   if (typeof module === "object") module.exports = notice;
 })(globalThis.metrics);

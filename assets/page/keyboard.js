@@ -13,10 +13,14 @@
     notice.say([...keys, "t: another"].join(" · "));
   }
 
-  /** @param {string} key */
-  function chooseRange(key) {
+  function awaitNothing() {
     awaitsRange = false;
     notice.say("");
+  }
+
+  /** @param {string} key */
+  function chooseRange(key) {
+    awaitNothing();
     if (key === "t") return openRanges();
     const chosen = metrics.page.rangeKeys.find((one) => one.key === key);
     if (chosen) url.go({ range: chosen.range, from: "", to: "" });
@@ -45,9 +49,26 @@
     const { comparisons } = metrics.page;
     const names = ["", ...Object.keys(comparisons)];
     const next = names[(names.indexOf(url.get("compare")) + 1) % names.length];
+    comparing = { with: next, words: next ? `Compared with the ${comparisons[next]}` : "Compared with nothing" };
+    isSaid = false;
     url.go({ compare: next });
-    notice.say(next ? `Compared with the ${comparisons[next]}` : "Compared with nothing");
   }
+
+  /* What a key asked to be compared with: said once it is drawn, and no longer than it holds. */
+  /** @type {{ with: string, words: string } | null} */
+  let comparing = null;
+  let isSaid = false;
+
+  metrics.events.on("address", () => {
+    if (comparing === null || url.get("compare") === comparing.with) return;
+    notice.unsay(comparing.words);
+    comparing = null;
+  });
+  metrics.events.on("marked", ({ drawn }) => {
+    if (comparing === null || isSaid || metrics.shown.isPending() || drawn.get("compare") !== comparing.with) return;
+    isSaid = true;
+    notice.say(comparing.words, { lasts: notice.SAID_FOR });
+  });
 
   function refresh() {
     metrics.events.announce("ask", { reason: "tick" });
@@ -110,4 +131,5 @@
 
   // Above the document, where what has keys of its own listens: so it is asked first, whichever file came first.
   window.addEventListener("keydown", pressed);
+  window.addEventListener("pointerdown", () => awaitsRange && awaitNothing());
 })(window.metrics);

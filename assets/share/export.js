@@ -2,7 +2,7 @@
  *
  * data-export: png, copy, csv or link. data-chart: of which chart; without it, of the whole tab. */
 ((metrics) => {
-  const SAID_FOR = 6000;
+  const { SAID_FOR } = metrics.notice;
 
   const theme = () => document.documentElement.dataset.bsTheme ?? "light";
 

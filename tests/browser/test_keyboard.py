@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from layouts.keys import RANGE_KEYS
 from metrics_dash.charts.timerange.parse import PRESETS
@@ -89,6 +89,20 @@ def test_c_goes_through_the_comparisons(page: Page) -> None:
     for name in ("period", "day", "week", ""):
         page.keyboard.press("c")
         page.wait_for_function("(name) => metrics.url.get('compare') === name", arg=name)
+
+
+def test_what_c_compares_with_is_said_once_it_is_drawn_and_no_longer_than_it_holds(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/_dash-update-component*", lambda route: held.append(route))
+    page.keyboard.press("c")
+    page.wait_for_function("() => metrics.shown.isPending()")
+    assert page.locator("#notice").text_content() == ""
+    for route in held:
+        route.continue_()
+    page.unroute("**/_dash-update-component*")
+    expect(page.locator("#notice")).to_have_text("Compared with the previous period")
+    page.go_back()
+    expect(page.locator("#notice")).to_be_empty()
 
 
 def test_r_asks_for_new_data(page: Page) -> None:

@@ -17,7 +17,7 @@ Object.assign(metrics, {
   url: { isKiosk: () => true, go: (changes) => done.push(changes) },
 });
 metrics.page.rangeKeys = [{ key: "1", range: "1h", title: "Last hour" }];
-load("page/keyboard.js", "wall/keys.js");
+load("lib/events.js", "page/keyboard.js", "wall/keys.js");
 
 function press(key) {
   const event = Object.assign(new Event("keydown", { cancelable: true }), { key });
