@@ -19,7 +19,7 @@
  *   figure      { graph, figure }     a chart was given a figure, and is drawn of it when its turn comes
  *   drawn       nothing               a chart was drawn anew
  *   switched    a chart               series of it were switched on or off, and the address says which
- *   menu        a menu            its sheet opens: time to fill it, before it is placed and painted
+ *   menu        a menu                its sheet opens: time to fill it, before it is placed and painted
  *   point       { chart, start, from} somebody wants the events behind a point; from: the element that has the focus
  *
  * Their types stand in types.d.ts (MetricsEvents). Each is an event of the document with "metrics:" before its name, so

@@ -49,6 +49,7 @@
     const { comparisons } = metrics.page;
     const names = ["", ...Object.keys(comparisons)];
     const next = names[(names.indexOf(url.get("compare")) + 1) % names.length];
+    if (comparing) notice.unsay(comparing.words);
     comparing = { with: next, words: next ? `Compared with the ${comparisons[next]}` : "Compared with nothing" };
     isSaid = false;
     url.go({ compare: next });

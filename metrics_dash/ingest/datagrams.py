@@ -5,6 +5,7 @@ drops what comes while its own buffer is full.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import selectors
@@ -136,8 +137,7 @@ class Datagrams:
             return
         self._next_bind = now + BIND_SECONDS
         try:
-            made = _unix(self._path)
-            self._made = self._path.lstat()
+            made, self._made = _unix(self._path)
         except _SomebodyListensError:
             self.problem = None
             return
@@ -262,9 +262,9 @@ def _udp(host: str, port: int) -> socket.socket:
         raise OSError(f"METRICS_STATSD_ADDRESS: can't listen at {host}:{port} ({error.strerror or error})") from None
 
 
-def _unix(path: Path) -> socket.socket:
-    """Bind where nobody listens any more. Raises ``_SomebodyListensError`` where somebody does, and ``OSError`` of what
-    is no socket: it is never taken away."""
+def _unix(path: Path) -> tuple[socket.socket, os.stat_result]:
+    """Bind where nobody listens any more, and return what stands at the path then. Raises ``_SomebodyListensError``
+    where somebody does, and ``OSError`` of what is no socket: it is never taken away."""
     if os.path.lexists(path) and not stat.S_ISSOCK(path.lstat().st_mode):
         raise OSError("it is no socket; take it away or set another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
@@ -276,7 +276,18 @@ def _unix(path: Path) -> socket.socket:
             pass
         else:
             raise _SomebodyListensError(f"somebody listens at {path} already")
-    return _bound(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.fspath(path))
+    try:
+        made = _bound(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.fspath(path))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # Another worker, which looked in the same moment, was first.
+        raise _SomebodyListensError(f"somebody has bound {path} just now") from None
+    try:
+        return made, path.lstat()
+    except OSError:
+        made.close()
+        raise
 
 
 def _bound(sock: socket.socket, address: object) -> socket.socket:

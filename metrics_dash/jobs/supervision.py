@@ -78,7 +78,6 @@ class Duty:
             self._act()
         except Exception as error:
             if self.problem is None:
-                # What the system refuses is said in its own words; a trace of who asked tells nobody more.
                 log.error("%s: %s", self._failing, describe(error), exc_info=not isinstance(error, OSError))
             self.problem = f"{self._failing}: {type(error).__name__}"
         else:

@@ -172,6 +172,27 @@ def test_a_path_that_can_t_be_listened_at_is_said_and_stays_as_it_is(
     assert there != "file" or path.read_text() == "precious"
 
 
+def test_a_worker_that_another_one_outran_complains_of_nothing(
+    collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, bound, outran = tmp_path / "s", datagrams._bound, list[socket.socket]()
+
+    def late(sock: socket.socket, address: object) -> socket.socket:
+        if not outran:
+            outran.append(bound(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), os.fspath(path)))
+        return bound(sock, address)
+
+    monkeypatch.setattr(datagrams, "BIND_SECONDS", 0.0)
+    monkeypatch.setattr(datagrams, "_bound", late)
+    complaints: list[str] = []
+    monkeypatch.setattr(Datagrams, "_complain", lambda self, problem: complaints.append(problem))
+    with receiving(collector, address=None, path=path) as receiver:
+        eventually(lambda: bool(outran), "the other one is first")
+        outran[0].close()
+        eventually(lambda: bool(receiver._sockets), "it takes over")
+    assert complaints == []
+
+
 def test_a_path_is_listened_at_as_soon_as_it_can_be(
     collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
