@@ -2,7 +2,9 @@
  * page below page, as many rows to each as fit, and the board shows one page at a time (wall.css). All of them are drawn
  * and kept fresh; turning a page asks nobody. */
 ((metrics) => {
+  /* Of a card, and of what stands in it below its number: a chart with its axes, or a table (px at --wall 1). */
   const LEAST_HEIGHT = 240;
+  const LEAST_CHART = 120;
   const COLUMNS = 6;
   const { maybe } = metrics.dom;
 
@@ -11,6 +13,9 @@
   let rows = [];
   let present = 0;
   let wanted = { grid: "", page: 0 };
+  /* How many rows at most let every chart be high enough, in which room: longer words beside its number make it lower, and
+   * while the room is the same it stays so, as pages would come and go with a digit. */
+  let enough = { room: "", most: Number.POSITIVE_INFINITY };
 
   /**
    * How many rows cards take, one after another.
@@ -45,13 +50,40 @@
     if (!board || !grid || !metrics.url.isKiosk()) return clear(board);
     watch(board, grid);
     const gap = Number.parseFloat(getComputedStyle(grid).rowGap) || 0;
-    const least = LEAST_HEIGHT * Number(document.documentElement.style.getPropertyValue("--wall") || 1);
-    const most = Math.max(1, Math.floor((board.clientHeight + gap) / (least + gap)));
-    rows = shared(rowsOf(metrics.dom.all(":scope > .card", grid).map(spanOf)), most);
-    board.toggleAttribute("data-pages", rows.length > 1);
-    const heights = rows.map((count) => `repeat(${count}, ${(board.clientHeight - (count - 1) * gap) / count}px)`);
-    board.style.setProperty("--rows", heights.join(" "));
+    const scale = Number(document.documentElement.style.getPropertyValue("--wall") || 1);
+    const cards = metrics.dom.all(":scope > .card", grid);
+    const room = [grid.id, cards.length, board.clientWidth, board.clientHeight].join(" ");
+    if (enough.room !== room) enough = { room, most: Number.POSITIVE_INFINITY };
+    const fitting = Math.floor((board.clientHeight + gap) / (LEAST_HEIGHT * scale + gap));
+    share(board, rowsOf(cards.map(spanOf)), Math.max(1, Math.min(fitting, enough.most)), gap);
+    while (Math.max(...rows) > 1 && areLow(grid, LEAST_CHART * scale)) {
+      enough.most = Math.max(...rows) - 1;
+      share(board, rowsOf(cards.map(spanOf)), enough.most, gap);
+    }
     place(board, grid, gap);
+  }
+
+  /**
+   * @param {HTMLElement} board
+   * @param {number} count - of all rows
+   * @param {number} most - on a page
+   * @param {number} gap
+   */
+  function share(board, count, most, gap) {
+    rows = shared(count, most);
+    board.toggleAttribute("data-pages", rows.length > 1);
+    const heights = rows.map((each) => `repeat(${each}, ${(board.clientHeight - (each - 1) * gap) / each}px)`);
+    board.style.setProperty("--rows", heights.join(" "));
+  }
+
+  /**
+   * Whether a chart is too low to be read, once its card has its number and words.
+   * @param {HTMLElement} grid
+   * @param {number} least
+   */
+  function areLow(grid, least) {
+    const drawn = metrics.dom.all(":scope > .card .chart", grid).filter((chart) => chart.clientHeight > 0);
+    return !grid.querySelector(".skeleton") && drawn.some((chart) => chart.clientHeight < least);
   }
 
   /**

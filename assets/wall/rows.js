@@ -30,14 +30,27 @@
     place.style.maxHeight = `${height}px`;
   }
 
-  function layAll() {
-    for (const place of dom.all("#board .ranking")) lay(place);
+  /** @param {ParentNode} [around] - which of them; all, where none is named */
+  const layAll = (around = document) => {
+    for (const place of dom.all("#board .ranking", around)) lay(place);
+  };
+
+  /* Whatever changes the room around a table: a page of other rows, a longer line beside its number. */
+  const resized =
+    typeof ResizeObserver === "undefined"
+      ? null
+      : new ResizeObserver((changes) => {
+          for (const { target } of changes) layAll(target);
+        });
+
+  function watchAll() {
+    for (const place of dom.all("#board .ranking")) if (place.parentElement) resized?.observe(place.parentElement);
+    layAll();
   }
 
   /* Once the rows of an answer stand, and whenever there is another room for them. */
-  metrics.events.on("answer", () => requestAnimationFrame(layAll));
-  metrics.events.on("paged", layAll);
-  globalThis.addEventListener?.("resize", () => requestAnimationFrame(layAll));
+  metrics.events.on("answer", () => requestAnimationFrame(watchAll));
+  metrics.events.on("paged", () => layAll());
 
   if (typeof module === "object") module.exports = { fit };
 })(globalThis.metrics);

@@ -35,18 +35,48 @@ SEEN = """
 """
 
 
+COUNT = 'event = "bezgelor.auth.login_complete"\nshow = "count"'
+# What stands beside its number takes a line of its own in a narrow card.
+PERCENTILE = 'event = "bezgelor.creature.killed"\nmeasurement = "xp_reward"\nshow = "p95"'
+TABLE = 'event = "bezgelor.creature.killed"\nshow = "count"\ndraw = "top"\nsplit_by = "zone"'
+
+
+def catalog_of(path: Path, *charts: str) -> Path:
+    """The default catalog with a first tab of these charts more."""
+    many = "".join(
+        f'[[tabs.charts]]\nid = "many-{number}"\ntitle = "Number {number}"\n{chart}\n\n'
+        for number, chart in enumerate(charts)
+    )
+    events, mark, tabs = DEFAULT_PATH.read_text(encoding="utf-8").partition("[[tabs]]\n")
+    path.write_text(f'{events}[[tabs]]\nid = "many"\ntitle = "Many"\n\n{many}{mark}{tabs}', encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def crowded(history: object, serve: Serve, tmp_path: Path) -> str:
     """The address of a page with a first tab of so many charts that a wall can't show all at once."""
-    charts = "".join(
-        f'[[tabs.charts]]\nid = "many-{number}"\ntitle = "Number {number}"\n'
-        'event = "bezgelor.auth.login_complete"\nshow = "count"\n\n'
-        for number in range(MANY)
-    )
-    events, mark, tabs = DEFAULT_PATH.read_text(encoding="utf-8").partition("[[tabs]]\n")
-    path = tmp_path / "catalog.toml"
-    path.write_text(f'{events}[[tabs]]\nid = "many"\ntitle = "Many"\n\n{charts}{mark}{tabs}', encoding="utf-8")
-    return serve(catalog=path)
+    return serve(catalog=catalog_of(tmp_path / "catalog.toml", *[COUNT] * MANY))
+
+
+@pytest.fixture
+def wordy(history: object, serve: Serve, tmp_path: Path) -> str:
+    """As ``crowded``, with more to say in some of its cards."""
+    kinds = [PERCENTILE, TABLE, COUNT]
+    return serve(catalog=catalog_of(tmp_path / "catalog.toml", *[kinds[number % 3] for number in range(MANY)]))
+
+
+# How high the charts and the tables of the tab are (px of the design), and how many rows each of the tables shows.
+ROOM = """
+() => {
+  const scale = Number(getComputedStyle(document.documentElement).getPropertyValue("--wall"));
+  const bottom = (element) => element.getBoundingClientRect().bottom;
+  const shown = (table) => [...table.querySelectorAll("tbody tr")].filter((row) => bottom(row) <= bottom(table) + 1);
+  return {
+    charts: [...document.querySelectorAll("#grid-many .chart")].map((chart) => chart.clientHeight / scale),
+    rows: [...document.querySelectorAll("#grid-many .ranking")].map((table) => shown(table).length),
+  };
+}
+"""
 
 
 def seen(page: Page) -> dict[str, Any]:
@@ -80,6 +110,19 @@ def test_more_charts_than_fit_come_by_in_pages_of_readable_cards(
     page.clock.fast_forward(30_000)
     wait_for_turn(page, "server")
     expect(page.locator("#wall-part")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720), (3840, 2160), (1080, 1920)])
+def test_no_chart_is_lower_than_can_be_read_whatever_stands_beside_its_number(
+    open_page: Open, wordy: str, width: int, height: int
+) -> None:
+    page = open_wall(open_page, wordy, "tab=many&range=24h&compare=day", viewport={"width": width, "height": height})
+    assert page.locator("#grid-many .change:visible").count() >= MANY // 2
+    page.wait_for_function("least => metrics.pages.count() > least", arg=1)
+    room = page.evaluate(ROOM)
+    assert len(room["charts"]) == MANY
+    assert min(room["charts"]) >= 120
+    assert min(room["rows"]) >= 1
 
 
 def test_a_turn_begins_when_its_charts_are_drawn(open_page: Open, page_url: str) -> None:
