@@ -20,7 +20,6 @@ def register(app: Dash) -> None:
         Input("tick", "n_intervals"),
     )
     _clientside(app, "pace", Output("tick", "interval"), Output("tick", "disabled"), Input("url", "search"))
-    _clientside(app, "answered", Input("answer", "data"))
     _clientside(
         app,
         "recolour",

@@ -518,7 +518,6 @@ interface Drawing {
 interface ClientsideCallbacks {
   plan?(): unknown;
   pace?(): [interval: unknown, disabled: unknown];
-  answered?(data: Answer | null): void;
   recolour?(theme: string, figures: (object | null)[]): unknown[];
 }
 

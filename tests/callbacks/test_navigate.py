@@ -51,7 +51,6 @@ def test_a_theme_recolours_what_is_drawn_and_only_once_it_changes(wires: dict[st
     assert wires["recolour"]["prevent_initial_call"]
 
 
-def test_what_the_server_answered_is_told_to_the_scripts(wires: dict[str, Any]) -> None:
-    assert triggers(wires["answered"]) == ["answer.data"]
+def test_nothing_is_asked_of_each_card_by_itself(wires: dict[str, Any]) -> None:
     assert "MATCH" not in str(wires), "a callback for each card costs Dash more than drawing it"
     assert "restyleData" not in str(wires), "what is switched off, the address says, and no graph"
