@@ -2,14 +2,14 @@
 
 import math
 
-_SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
+_SCALES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
 
 
 def short_number(value: float) -> str:
-    """Return ``61,408``, ``148.3``, ``1.24 M``, ``0.05``: at most six digits, a scale from a million on; ``–`` for
-    NaN."""
+    """Return ``61,408``, ``148.3``, ``1.24 M``, ``0.05``, ``3.2e−6``: at most six digits, a scale from a million on;
+    ``–`` for NaN."""
     if not math.isfinite(value):
         return "–"
     size = abs(value)
@@ -41,8 +41,14 @@ def _three_digits(value: float) -> str:
         return f"{value:.1f}"
     if size >= 0.9995:
         return f"{value:.2f}"
-    return f"{value:.2g}" if size >= 1e-4 else f"{value:.1e}"
+    return f"{value:.2g}" if size >= 1e-4 else _power_of_ten(value)
+
+
+def _power_of_ten(value: float) -> str:
+    """Return ``3.2e−6``, as the axis has it."""
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
 
 
 def _signed(text: str) -> str:
-    return text.replace("-", MINUS, 1) if text.startswith("-") else text
+    return text.replace("-", MINUS)

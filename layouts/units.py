@@ -1,10 +1,14 @@
 """In which unit a chart is shown: its number, its axis and its tooltip speak the same one.
 
 Times and bytes go to the unit in which the chart's greatest value is at least one, rates to thousands a second,
-whatever else is counted to millions. A new family is one row of ``_FAMILIES``.
+whatever else is counted to millions. What is too little to be read in it is said in a finer one: 1.4 s of a chart that
+reaches to hours. A new family is one row of ``_FAMILIES``.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from layouts.numbers import THIN_SPACE, short_number
 from metrics_dash.charts.data import ChartData, Series
@@ -14,9 +18,22 @@ _TIMES: Sizes = (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("min", 60
 _BYTES: Sizes = (("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("PB", 1e15))
 _BINARY_BYTES: Sizes = (("KiB", 2**10), ("MiB", 2**20), ("GiB", 2**30), ("TiB", 2**40), ("PiB", 2**50))
 _RATES: Sizes = (("/s", 1), ("k/s", 1e3), ("M/s", 1e6), ("G/s", 1e9))
+_BYTE_RATES, _BINARY_BYTE_RATES = (
+    tuple((f"{name}/s", size) for name, size in sizes) for sizes in (_BYTES, _BINARY_BYTES)
+)
+_BIT_RATES: Sizes = (("bit/s", 1), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9), ("Tbit/s", 1e12))
 _PERCENT: Sizes = (("%", 1),)
-_FAMILIES: tuple[Sizes, ...] = (_TIMES, _BYTES, _BINARY_BYTES, _RATES, _PERCENT)
-_LARGE: Sizes = (("", 1), ("M", 1e6), ("G", 1e9), ("T", 1e12))
+_FAMILIES: tuple[Sizes, ...] = (
+    _TIMES,
+    _BYTES,
+    _BINARY_BYTES,
+    _RATES,
+    _BYTE_RATES,
+    _BINARY_BYTE_RATES,
+    _BIT_RATES,
+    _PERCENT,
+)
+_LARGE: Sizes = (("", 1), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15), ("E", 1e18))
 _OTHER_NAMES = {
     **dict.fromkeys(("us", "μs", "microsecond", "microseconds"), "µs"),
     **dict.fromkeys(("millisecond", "milliseconds", "msec"), "ms"),
@@ -25,22 +42,50 @@ _OTHER_NAMES = {
     **dict.fromkeys(("hour", "hours"), "h"),
     **dict.fromkeys(("byte", "bytes"), "B"),
     "KB": "kB",
+    "bytes/s": "B/s",
+    "bps": "bit/s",
+    "bits/s": "bit/s",
 }
+# What a logarithmic axis of times is labelled at, in seconds, beside powers of ten of less than one.
+_ROUND_TIMES = (1, 10, 60, 600, 3600, 36_000, 86_400)
+
+
+# What is less than this many of its chart's unit is said in a finer one.
+_LEAST_READ = 0.01
+# 999.96 ms read as 1,000.
+_ROUNDED = 0.9995
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayUnit:
     """``factor``: what a value is divided by. ``short``: what stands beside the number and at the axis. ``full``: what
-    stands beside a value that is read off, where the card's head is not in sight."""
+    stands beside a value that is read off, where the card's head is not in sight. ``finer``: the units of its family
+    below it, the greatest first."""
 
     factor: float
     short: str
     full: str
+    finer: tuple["DisplayUnit", ...] = ()
 
     def text(self, value: float) -> str:
         """Return a value with its unit: ``2.98 s``, ``61,408``."""
-        number = short_number(value / self.factor)
-        return f"{number}{THIN_SPACE}{self.short}" if self.short and number != "–" else number
+        unit = self._readable(abs(value))
+        number = short_number(value / unit.factor)
+        return f"{number}{THIN_SPACE}{unit.short}" if unit.short and number != "–" else number
+
+    def meta(self) -> dict[str, Any]:
+        """Return what reads values off a chart that is counted in this unit has to know: its name, that of zero, and
+        of each finer unit its name and how many of this one it is."""
+        finer = [(unit.full, unit.factor / self.factor) for unit in self.finer]
+        return {"unit": self.full, "zero": self._readable(0).full, "finer": finer}
+
+    def _readable(self, size: float) -> "DisplayUnit":
+        if not self.finer or size >= _LEAST_READ * self.factor or math.isnan(size):
+            return self
+        if not size:
+            # Nothing of what is merely counted is no million of it.
+            return self.finer[-1] if not self.finer[-1].short else self
+        return next((unit for unit in self.finer if size >= _ROUNDED * unit.factor), self.finer[-1])
 
 
 def head_unit(unit: str) -> str:
@@ -58,11 +103,32 @@ def unit_for(unit: str, greatest: float) -> DisplayUnit:
     name = _OTHER_NAMES.get(unit, unit)
     sizes = _family(unit)
     if not sizes:
-        letter, factor = _fitting(_LARGE, greatest)
-        return DisplayUnit(factor, letter, " ".join(part for part in (letter, unit) if part))
+        units = [DisplayUnit(factor, letter, f"{letter} {unit}".strip()) for letter, factor in _LARGE]
+        return _fitting(units, greatest)
     own = dict(sizes)[name]
-    text, size = _fitting(sizes, greatest * own) if greatest else (name, own)
-    return DisplayUnit(size / own, text, text)
+    units = [DisplayUnit(size / own, text, text) for text, size in sizes]
+    return _fitting(units, greatest or 1)
+
+
+def round_values(unit: str, least: float, greatest: float, most: int) -> list[float]:
+    """Return up to ``most`` values from ``least`` to ``greatest``, all counted in ``unit``, that a logarithmic axis is
+    labelled at: powers of ten, of times 10 s, 1 min, 10 min, 1 h …; of many only each second, third …, always the
+    same ones."""
+    name = _OTHER_NAMES.get(unit, unit)
+    size = dict(_TIMES).get(name, 1)
+    low, high = (math.floor(math.log10(end * size)) for end in (least, greatest))
+    rounds = [(place, _round(place, is_time=_family(unit) is _TIMES) / size) for place in range(low - 2, high + 3)]
+    found = [(place, value) for place, value in rounds if least <= value <= greatest]
+    every = next(every for every in range(1, len(found) + 2) if sum(place % every == 0 for place, _ in found) <= most)
+    return [value for place, value in found if place % every == 0]
+
+
+def _round(place: int, *, is_time: bool) -> float:
+    """Return the value at a place, which is 0 for one, or a second."""
+    if not is_time or place < 0:
+        return float(f"1e{place}")
+    last = len(_ROUND_TIMES) - 1
+    return _ROUND_TIMES[min(place, last)] * float(10 ** max(0, place - last))
 
 
 def in_unit(chart: ChartData, unit: DisplayUnit) -> ChartData:
@@ -79,9 +145,10 @@ def _family(unit: str) -> Sizes:
     return next((sizes for sizes in _FAMILIES if name in dict(sizes)), ())
 
 
-def _fitting(sizes: Sizes, greatest: float) -> tuple[str, float]:
-    """Return the greatest size that fits. Rounded, because 999.96 ms read as 1,000."""
-    return next(((text, size) for text, size in reversed(sizes) if greatest >= 0.9995 * size), sizes[0])
+def _fitting(units: Sequence[DisplayUnit], greatest: float) -> DisplayUnit:
+    """Return the greatest of the units, which begin with the finest, that fits, with those below it."""
+    place = max((place for place, unit in enumerate(units) if greatest >= _ROUNDED * unit.factor), default=0)
+    return replace(units[place], finer=tuple(reversed(units[:place])))
 
 
 def _divided(series: Series, factor: float) -> Series:

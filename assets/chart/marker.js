@@ -56,7 +56,7 @@
     swatch.style.background = row.colour ?? "";
     element.className = row.before ? "before" : "";
     write(name, metrics.reading.nameOf(row, reading));
-    write(value, metrics.reading.valueText(row, reading.unit));
+    write(value, metrics.reading.valueText(row, reading.units));
   }
 
   /**

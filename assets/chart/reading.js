@@ -4,6 +4,8 @@
   const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
   const tenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
   const SCALES = /** @type {const} */ ([
+    [1e18, "E"],
+    [1e15, "P"],
     [1e12, "T"],
     [1e9, "G"],
     [1e6, "M"],
@@ -18,7 +20,7 @@
     if (value === null || value === undefined) return "–";
     const size = Math.abs(value);
     const [scale, letter] = SCALES.find(([one]) => size >= one * 0.9995) ?? [1, ""];
-    return (letter ? `${short.format(value / scale)}\u202f${letter}` : spelled(value, size)).replace("-", "−");
+    return (letter ? `${short.format(value / scale)}\u202f${letter}` : spelled(value, size)).replaceAll("-", "−");
   }
 
   /**
@@ -27,17 +29,36 @@
    */
   function spelled(value, size) {
     if (Number.isInteger(value) || size >= 1000) return whole.format(value);
+    if (size < 1e-4) return value.toExponential(1).replace(".0e", "e");
     return (size >= 100 ? tenths : short).format(value);
+  }
+
+  /* What is less than this many of the chart's unit is said in a finer one, as above the chart (layouts/units.py). */
+  const LEAST_READ = 0.01;
+
+  /**
+   * The unit in which a value of this size can be read, and how many of the chart's it is.
+   * @param {number} size
+   * @param {Units} units
+   * @returns {[unit: string, of: number]}
+   */
+  function readable(size, { unit, zero, finer }) {
+    const last = finer.at(-1);
+    if (size === 0) return [zero, 1];
+    if (!last || size >= LEAST_READ) return [unit, 1];
+    return finer.find(([, of]) => size >= of * 0.9995) ?? last;
   }
 
   /**
    * @param {Row} row
-   * @param {string} [unit]
+   * @param {Units} units
    */
-  function valueText(row, unit) {
-    const band = row.low !== undefined && row.low !== null ? ` (${number(row.low)}–${number(row.high)})` : "";
-    const sign = row.sign && row.value !== null ? `${row.sign}\u202f` : "";
-    return sign + number(row.value) + (unit && row.value !== null ? `\u202f${unit}` : "") + band;
+  function valueText(row, units) {
+    if (row.value === null) return number(null);
+    const [unit, of] = readable(Math.max(Math.abs(row.value), Math.abs(row.high ?? 0)), units);
+    const said = (/** @type {number | null | undefined} */ value) => number(value == null ? value : value / of);
+    const band = row.low !== undefined && row.low !== null ? ` (${said(row.low)}–${said(row.high)})` : "";
+    return (row.sign ? `${row.sign}\u202f` : "") + said(row.value) + (unit && `\u202f${unit}`) + band;
   }
 
   /**
@@ -97,7 +118,7 @@
       moment,
       rows,
       several,
-      unit: meta.unit,
+      units: meta,
       time: momentText(moment, meta.zone, meta.step, axisOffset(meta)),
       zone: meta.zone,
       step: meta.step,
@@ -119,7 +140,7 @@
 
   /** @param {Reading} reading - in one sentence, for who listens */
   function spoken(reading) {
-    const rows = reading.rows.map((row) => `${nameOf(row, reading)} ${valueText(row, reading.unit)}`.trim());
+    const rows = reading.rows.map((row) => `${nameOf(row, reading)} ${valueText(row, reading.units)}`.trim());
     return `${reading.time}: ${[...rows, ...reading.notes].join("; ") || "no data"}`;
   }
 

@@ -319,13 +319,21 @@ interface Row {
   sign?: string;
 }
 
+/** Of a chart, as layouts/units.py has it: in which unit its values are counted, in which zero is said, and those in which
+ * what is too little for it is, with how many of it they are, the greatest first. */
+interface Units {
+  unit: string;
+  zero: string;
+  finer: [unit: string, of: number][];
+}
+
 interface Reading {
   step: string;
   compared: Compared | null;
   moment: number;
   time: string;
   zone: string;
-  unit: string;
+  units: Units;
   rows: Row[];
   /** Of events that were refused. */
   notes: string[];
@@ -427,7 +435,7 @@ interface Axis {
 }
 
 /** layouts/figure/axes.py: window_meta(). Edges where buckets are not of one length. Offset: from UTC, in ms. */
-interface GraphMeta {
+interface GraphMeta extends Units {
   step: string;
   compared: Compared | null;
   grid: { first: number; step: number; count: number; edges?: number[] | null };
@@ -435,7 +443,6 @@ interface GraphMeta {
   start: number;
   end: number;
   zone: string;
-  unit: string;
   draw: string;
   /** When events were refused, and in words how many and why. */
   refused: { start: number; end: number; text: string }[];

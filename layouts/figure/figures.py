@@ -69,7 +69,7 @@ def annotations_and_shapes(
     """Return what the layout says about the data: a thin mark where events were refused, marks of annotations, values
     that can't be drawn, and what the browser has to know to read values off the chart."""
     meta = window_meta(chart.window) | {
-        "unit": display_unit(chart).full,
+        **display_unit(chart).meta(),
         "series": series_meta(chart),
         "split": split_meta(chart),
         "draw": drawn_as(chart, style),

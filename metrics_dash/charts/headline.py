@@ -77,5 +77,8 @@ def _number(values: Values) -> float | None:
 
 
 def relative_change(value: float | None, previous: float | None) -> float | None:
-    """Return by what part a value has changed; None where that can't be said, as of nothing or of less than that."""
-    return None if value is None or previous is None or previous <= 0 else (value - previous) / previous
+    """Return by what part a value has changed; None where that can't be said, as of nothing or of less than that, or
+    down to less than nothing."""
+    if value is None or previous is None or previous <= 0 or value < 0:
+        return None
+    return (value - previous) / previous

@@ -49,10 +49,18 @@ def test_a_rate_is_an_average_over_the_time_in_which_the_event_was_recorded(
 
 @pytest.mark.parametrize(
     ("value", "previous", "change"),
-    [(110, 100, 0.1), (50, 100, -0.5), (-50, 100, -1.5), (910, 0, None), (910, -90, None), (-45, -90, None)],
+    [
+        (110, 100, 0.1),
+        (50, 100, -0.5),
+        (-50, 100, None),
+        (0, 100, -1),
+        (910, 0, None),
+        (910, -90, None),
+        (-45, -90, None),
+    ],
 )
 def test_a_change_is_from_something(value: float, previous: float, change: float | None) -> None:
-    """910 is no twelve times -90."""
+    """910 is no twelve times -90, and -50 no part of 100."""
     assert relative_change(value, previous) == (None if change is None else pytest.approx(change))
 
 

@@ -24,6 +24,17 @@ from tests.support.figures import chart_data
         ("players", 61_408, "", 61_408, "61,408"),
         ("XP", 2_400_000, "M", 800_000, "0.8 M"),
         ("", 100, "", 12_400_000, "12.4 M"),
+        ("B/s", 1_220_000, "MB/s", 1_220_000, "1.22 MB/s"),
+        ("", 6e17, "P", 575e15, "575 P"),
+        # Too little for the unit of its chart.
+        ("ms", 36_000_000, "h", 1380, "1.38 s"),
+        ("ms", 36_000_000, "h", 36_000, "0.01 h"),
+        ("ms", 36_000_000, "h", -0.25, "−250 µs"),
+        ("ms", 36_000_000, "h", 0, "0 h"),
+        ("bytes", 3e9, "GB", 2000, "2 kB"),
+        ("/s", 5e6, "M/s", 12, "12 /s"),
+        ("XP", 2_400_000, "M", 500, "500"),
+        ("XP", 2_400_000, "M", 0, "0"),
     ],
 )
 def test_a_value_is_said_in_the_unit_of_its_chart(
@@ -36,6 +47,21 @@ def test_a_value_is_said_in_the_unit_of_its_chart(
 
 def test_a_value_that_is_read_off_has_its_whole_unit() -> None:
     assert (unit_for("XP", 2_400_000).full, unit_for("XP", 24).full, unit_for("ms", 2000).full) == ("M XP", "XP", "s")
+
+
+def test_who_reads_values_off_a_chart_is_told_the_finer_units() -> None:
+    assert unit_for("ms", 90_000).meta() == {
+        "unit": "min",
+        "zero": "min",
+        "finer": [
+            ("s", pytest.approx(1 / 60)),
+            ("ms", pytest.approx(1 / 6e4)),
+            ("µs", pytest.approx(1 / 6e7)),
+            ("ns", pytest.approx(1 / 6e10)),
+        ],
+    }
+    assert unit_for("XP", 2_400_000).meta() == {"unit": "M XP", "zero": "XP", "finer": [("XP", 1e-6)]}
+    assert unit_for("players", 12).meta() == {"unit": "players", "zero": "players", "finer": []}
 
 
 def test_the_head_of_a_card_says_the_unit_that_the_number_does_not() -> None:

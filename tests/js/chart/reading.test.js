@@ -24,6 +24,8 @@ function drawn({
     step,
     zone,
     unit,
+    zero: unit,
+    finer: [],
     compared,
     series: SERIES,
     refused,
@@ -45,12 +47,34 @@ test("numbers have three figures, thousands, a scale from a million on, and a tr
   assert.deepEqual(said, ["0", "1.23\u202fM", "1,235", "0.123", "−12.5", "–", "–"]);
 });
 
+const units = (unit, finer = [], zero = unit) => ({ unit, zero, finer });
+
+test("what is very large or little is short, too", () => {
+  const said = [5.75e17, 3.2e-6, -1e-9].map(reading.number);
+  assert.deepEqual(said, ["575\u202fP", "3.2e−6", "−1e−9"]);
+});
+
 test("a value has its unit, and no value has none", () => {
-  assert.equal(reading.valueText({ value: 12 }, "ms"), "12\u202fms");
-  assert.equal(reading.valueText({ value: null }, "ms"), "–");
-  assert.equal(reading.valueText({ value: 12, low: 3, high: 40 }, ""), "12 (3–40)");
-  assert.equal(reading.valueText({ value: 12, sign: "≥" }, "ms"), "≥\u202f12\u202fms");
-  assert.equal(reading.valueText({ value: null, sign: "≥" }, "ms"), "–");
+  assert.equal(reading.valueText({ value: 12 }, units("ms")), "12\u202fms");
+  assert.equal(reading.valueText({ value: null }, units("ms")), "–");
+  assert.equal(reading.valueText({ value: 12, low: 3, high: 40 }, units("")), "12 (3–40)");
+  assert.equal(reading.valueText({ value: 12, sign: "≥" }, units("ms")), "≥\u202f12\u202fms");
+  assert.equal(reading.valueText({ value: null, sign: "≥" }, units("ms")), "–");
+});
+
+test("a value too little for its chart's unit is said in a finer one, with its band", () => {
+  const hours = units("h", [
+    ["min", 1 / 60],
+    ["s", 1 / 3600],
+    ["ms", 1 / 3_600_000],
+  ]);
+  assert.equal(reading.valueText({ value: 0.5 }, hours), "0.5\u202fh");
+  assert.equal(reading.valueText({ value: 1.38 / 3600 }, hours), "1.38\u202fs");
+  assert.equal(reading.valueText({ value: -0.2 / 3_600_000 }, hours), "−0.2\u202fms");
+  assert.equal(reading.valueText({ value: 1 / 3600, low: 0, high: 4 / 3600 }, hours), "1\u202fs (0–4)");
+  assert.equal(reading.valueText({ value: 1 / 3600, low: 0, high: 4 }, hours), "0.000278\u202fh (0–4)");
+  assert.equal(reading.valueText({ value: 0 }, hours), "0\u202fh");
+  assert.equal(reading.valueText({ value: 0 }, units("M XP", [["XP", 1e-6]], "XP")), "0\u202fXP");
 });
 
 test("an hour that comes twice says which of them it is", () => {
