@@ -77,11 +77,8 @@ def duration(seconds: float) -> str:
 
 
 def _moves_on(state: PageState) -> bool:
-    """Return whether a range is counted from now, or named by a word of the calendar: as assets/lib/url.js has it."""
-    start = state.from_ or ""
-    if (state.to or "now") != "now" or start[:1].isdigit():
-        return False
-    return bool(start) or not _A_DATE.match(state.range)
+    """Return whether a range ends now, or is named by a word of the calendar: as assets/lib/url.js has it."""
+    return (state.to or "now") == "now" and (bool(state.from_) or not _A_DATE.match(state.range))
 
 
 def _pace(seconds: float, *, moving: bool) -> str:

@@ -24,9 +24,8 @@
       get,
       getAll: (name) => parameters.getAll(name),
       holds: (changes) => Object.entries(changes).every(([name, value]) => get(name) === (value || fallback(name))),
-      /* What is counted from now, or named by a word of the calendar, moves on; a moment or a date begins with a digit. */
-      isLive: () =>
-        ["", "now"].includes(get("to")) && !/^\d/.test(get("from")) && (get("from") !== "" || !DATE.test(get("range"))),
+      /* What ends now moves on, wherever it begins; a date by itself stands still. */
+      isLive: () => ["", "now"].includes(get("to")) && (get("from") !== "" || !DATE.test(get("range"))),
     };
   }
 

@@ -128,7 +128,7 @@ def parse_range(
     and the end of one.
 
     ``end`` is now by default, and ``start`` 24 hours before the end; they win over ``length``. Periods are the
-    calendar's of ``zone``, weeks from Monday. The span is live when its end is ``now`` and its start is relative too.
+    calendar's of ``zone``, weeks from Monday. The span is live when its end is ``now``.
     Raises ``RangeError`` quoting what is wrong, also where the start is not before the end.
     """
     if length and not start and not end:
@@ -143,8 +143,7 @@ def parse_range(
     first = _bound("from", start, now, zone) if start else last - timedelta(hours=24)
     if first >= last:
         raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end", "from")
-    live = end.strip() == "now" and (not start or not start.strip()[0].isdigit())
-    return TimeRange(first, last, live)
+    return TimeRange(first, last, live=end.strip() == "now")
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> TimeRange | None:

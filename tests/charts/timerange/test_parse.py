@@ -88,8 +88,13 @@ def test_every_preset_is_a_live_range_up_to_now() -> None:
 
 def test_a_range_with_a_fixed_end_is_not_live() -> None:
     assert not parse_range(start="now-7d/d", end="now/d", now=NOW, zone=BERLIN).live
-    assert not parse_range(start="2026-03-01T00:00:00Z", end="now", now=NOW, zone=BERLIN).live
-    assert parse_range(start="now/d", end="now", now=NOW, zone=BERLIN).live
+    assert not parse_range(start="2026-03-01T00:00:00Z", end="2026-03-02", now=NOW, zone=BERLIN).live
+
+
+@pytest.mark.parametrize("start", ["now/d", "2026-03-01T00:00:00Z", "2026-03-01"])
+def test_a_range_that_ends_now_is_live_wherever_it_begins(start: str) -> None:
+    span = parse_range(start=start, end="now", now=NOW, zone=BERLIN)
+    assert (span.live, span.end) == (True, NOW)
 
 
 def test_from_and_to_win_over_a_length() -> None:
@@ -141,7 +146,7 @@ def test_a_period_bounds_a_range_from_its_start_to_its_end() -> None:
     span = parse_range(start="last week", end="yesterday", now=NOW, zone=BERLIN)
     assert (span.start, span.end) == (at("2026-03-23T00:00+01:00"), at("2026-03-31T00:00+02:00"))
     assert parse_range(start="yesterday", now=NOW, zone=BERLIN).live
-    assert not parse_range(start="2026-03-30", now=NOW, zone=BERLIN).live
+    assert parse_range(start="2026-03-30", now=NOW, zone=BERLIN).live
 
 
 @pytest.mark.parametrize(
