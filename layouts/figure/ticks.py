@@ -5,7 +5,6 @@ days; others are spelled out: where the clocks change, hours and days of the zon
 first of months, as many as the narrowest graph has room for.
 """
 
-import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,10 +14,11 @@ import numpy as np
 from layouts.figure.axes import clocks_change, on_axis
 from layouts.figure.bounds import axis
 from layouts.figure.labels import plain
+from layouts.figure.logarithms import log_ticks
 from layouts.figure.room import labels_within
-from layouts.figure.traces import FigureStyle, least_value, stacks
-from layouts.numbers import THIN_SPACE, short_number
-from layouts.units import display_unit, in_unit, round_values, unit_for
+from layouts.figure.traces import FigureStyle, stacks
+from layouts.numbers import THIN_SPACE
+from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.timerange.parse import midnight, round_down, shift
 from metrics_dash.charts.timerange.windows import Window
@@ -32,10 +32,6 @@ _DISTANCES = (("d", (1, 2)), ("w", (1, 2)), ("M", (1, 2, 3, 6, 12, 24, 60)))
 _CALENDAR = tuple((unit, every) for unit, distances in _DISTANCES for every in distances)
 _A_MONDAY = date(1970, 1, 5)
 _FEW = 4
-# Between the least and the greatest value of a logarithmic axis: below the first Plotly labels it as an even one, from
-# the second on powers of ten are enough.
-_LEAST_RATIO, _GREATEST_RATIO = 3, 100
-_MOST_POWERS = 6
 
 
 def ticks(chart: ChartData, style: FigureStyle) -> dict[str, Ticks]:
@@ -118,34 +114,12 @@ def _label(day: date, unit: str) -> tuple[str, str]:
 
 def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
-    shown = in_unit(chart, unit)
     suffix = f"{THIN_SPACE}{plain(unit.short)}" if unit.short else ""
-    found = _decade_ticks(shown, suffix, unit.factor) if style.logarithmic else {"dtick": _whole_ticks(shown, style)}
+    if style.logarithmic:
+        found = log_ticks(chart, style, suffix)
+    else:
+        found = {"dtick": _whole_ticks(in_unit(chart, unit), style)}
     return {"ticksuffix": suffix, **found, **axis(chart, style)}
-
-
-def _decade_ticks(chart: ChartData, suffix: str, factor: float) -> Ticks:
-    """Return 1, 2 and 5 of each power of ten, spelled out, on a logarithmic axis of few: Plotly labels each of 1 to 9
-    there, or writes 2 for 200. On one of many, powers of ten alone, each with its own unit: 100 and 1 M, where Plotly
-    would write 100µ of a million."""
-    parts = [series.v for series in chart.series] + ([] if chart.density is None else [chart.density.value])
-    values = np.concatenate([part[np.isfinite(part) & (part > 0)] for part in parts] or [np.ones(1)])
-    least, greatest = float(values.min(initial=least_value(chart))), float(values.max(initial=least_value(chart)))
-    if greatest / least <= _LEAST_RATIO:
-        return {"dtick": None, "tickmode": "auto", "tickvals": None, "ticktext": None}
-    if greatest / least >= _GREATEST_RATIO:
-        return _power_ticks(chart.chart.unit, least * factor, greatest * factor, factor)
-    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(greatest)) + 1)
-    marks = [part * 10.0**power for power in powers for part in (1, 2, 5)]
-    marks = [mark for mark in marks if least <= mark <= greatest]
-    texts = [short_number(mark) for mark in marks]
-    return {"dtick": None, "tickmode": "array", "tickvals": marks, "ticktext": [*texts[:-1], f"{texts[-1]}{suffix}"]}
-
-
-def _power_ticks(unit: str, least: float, greatest: float, factor: float) -> Ticks:
-    marks = round_values(unit, least, greatest, _MOST_POWERS)
-    texts = [plain(unit_for(unit, mark).text(mark)) for mark in marks]
-    return {"dtick": None, "tickmode": "array", "tickvals": [mark / factor for mark in marks], "ticktext": texts}
 
 
 def _whole_ticks(chart: ChartData, style: FigureStyle) -> int | None:

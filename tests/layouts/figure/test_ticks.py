@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from layouts.figure.ticks import ticks, time_ticks
 from layouts.figure.traces import FigureStyle
-from layouts.numbers import THIN_SPACE
-from layouts.units import display_unit, unit_for
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.windows import choose_window
 from tests.support.figures import chart_data
@@ -100,52 +98,3 @@ def test_the_unit_stands_at_the_topmost_tick() -> None:
     timing = replace(chart, chart=replace(chart.chart, unit="ms"))
     assert values(timing)["ticksuffix"] == "\u202fs"
     assert values(chart)["ticksuffix"] == ""
-
-
-def test_a_logarithmic_axis_of_little_more_than_a_decade_spells_out_what_it_is_at() -> None:
-    moving = ticks(chart_data("damage-dealt", [60, 100, 640]), FigureStyle(logarithmic=True))["yaxis"]
-    assert moving["tickvals"] == [100, 200, 500]
-    assert moving["ticktext"] == ["100", "200", "500"]
-    assert moving["tickmode"] == "array"
-
-
-def test_its_topmost_label_has_the_unit() -> None:
-    moving = ticks(chart_data("login-time-p95", [60, 100, 640]), FigureStyle(logarithmic=True))["yaxis"]
-    assert moving["ticktext"][-1] == f"500{THIN_SPACE}ms"
-
-
-@pytest.mark.parametrize("values", [[100, 120], [0.0, 0.0]])
-def test_a_narrower_one_is_left_to_plotly(values: list[float]) -> None:
-    moving = ticks(chart_data("damage-dealt", values), FigureStyle(logarithmic=True))["yaxis"]
-    assert (moving["tickmode"], moving["tickvals"]) == ("auto", None)
-
-
-@pytest.mark.parametrize(
-    ("unit", "values", "texts"),
-    [
-        ("", [1.0, 25e6], ["1", "100", "10,000", "1 M"]),
-        ("", [0.5, 120.0], ["1", "10", "100"]),
-        ("", [1e-9, 1e15], ["1e−8", "0.0001", "1", "10,000", "100 M", "1 T"]),
-        ("ms", [0.3, 4e7], ["10 ms", "1 s", "1 min", "1 h"]),
-        ("s", [40, 90 * 86_400], ["1 min", "10 min", "1 h", "10 h", "1 d", "10 d"]),
-        ("B", [800, 3e8], ["1 kB", "10 kB", "100 kB", "1 MB", "10 MB", "100 MB"]),
-    ],
-)
-def test_each_label_of_a_wider_one_is_a_number_with_its_own_unit(
-    unit: str, values: list[float], texts: list[str]
-) -> None:
-    data = chart_data("damage-dealt", values)
-    chart = replace(data, chart=replace(data.chart, unit=unit))
-    moving = ticks(chart, FigureStyle(logarithmic=True))["yaxis"]
-    assert [text.replace(THIN_SPACE, " ") for text in moving["ticktext"]] == texts
-    read = [unit_for(unit, value).text(value) for value in np.array(moving["tickvals"]) * display_unit(chart).factor]
-    assert moving["ticktext"] == read
-
-
-def test_the_labels_of_a_wide_one_are_some_of_those_of_a_narrower_one() -> None:
-    def labelled(greatest: float) -> set[str]:
-        return set(
-            ticks(chart_data("damage-dealt", [1.0, greatest]), FigureStyle(logarithmic=True))["yaxis"]["ticktext"]
-        )
-
-    assert labelled(2e9) & labelled(2e4) == {"1", "100", "10,000"}
