@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from callbacks import first
+from layouts.figure.figures import figure
 from tests.browser.conftest import CATALOG
+from tests.layouts.test_sketch_reach import KINDS, charts, peculiar, sketched
 
 Open = Callable[..., Page]
 # The charts of its tab.
@@ -18,6 +20,18 @@ window.shifted = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.shifted += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
+"""
+# The range that Plotly gives to the values' axis of a figure.
+RANGE = """
+async (figure) => {
+  const graph = document.createElement("div");
+  graph.style.cssText = "width: 480px; height: 264px";
+  document.body.append(graph);
+  await Plotly.newPlot(graph, figure.data, figure.layout, { staticPlot: true });
+  const { range } = graph._fullLayout.yaxis;
+  graph.remove();
+  return range;
+}
 """
 
 
@@ -128,3 +142,14 @@ def test_the_next_time_the_server_knows_the_zone_and_the_width(open_page: Open, 
     width, _, zone = cookie["value"].partition(".")
     assert zone in ("Asia/Kolkata", "Asia/Calcutta")
     assert int(width) > 300
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "peculiar"])
+def test_an_axis_begins_and_ends_where_plotly_has_it(open_page: Open, page_url: str, kind: str) -> None:
+    every = peculiar() if kind == "peculiar" else {name: each for name, each in charts(kind).items() if "none" in name}
+    page = open_page(f"{page_url}?tab=auth&range=6h&refresh=off")
+    page.wait_for_function("() => window.Plotly")
+    for name, (chart, style) in every.items():
+        (low, high), (start, end) = sketched(chart, style), page.evaluate(RANGE, figure(chart, [], style))
+        # Plotly leaves some pixels more around a dot.
+        assert (low, high) == pytest.approx((start, end), abs=0.02 * (end - start)), name
