@@ -35,6 +35,8 @@ from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.windows import FILLING, bucket_edges
 
 _TOP_OF_SEVERAL, _TOP, _BOTTOM = 24, 8, 36
+# Of a dot, px.
+_DOT = 4
 # What is hatched in the figure.
 _UNFINISHED = 0.45
 _VARIABLES = {
@@ -180,6 +182,8 @@ def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
         colour = colours[series.name]
         yield from _area(chart, style, scale, series, x, y, feet, colour)
         yield from _line(chart, scale, series, x, y, colour)
+        if not stacked:
+            yield _stroked(dots(x, y), colour, _DOT)
         below = np.nan_to_num(values) if stacked else None
 
 
@@ -227,8 +231,14 @@ def _finished(chart: ChartData, series: Series) -> int:
 
 
 def path(x: NDArray[np.int64], y: Values) -> str:
-    """Return a line through all points; it begins anew after a gap, and what stands alone is a dot."""
-    return "".join(_run(x[part], y[part]) for part in _runs(y))
+    """Return a line through all points; it begins anew after a gap, and leaves out what stands alone (``dots``)."""
+    return "".join(_run(x[part], y[part]) for part in _runs(y) if part.stop - part.start > 1)
+
+
+def dots(x: NDArray[np.int64], y: Values) -> str:
+    """Return what stands alone, a gap on both sides, as dots of a line with round ends. None of them has no length at
+    all: not everything that draws a path draws that."""
+    return "".join(f"M{x[part.start]} {y[part.start]:.0f}h.01" for part in _runs(y) if part.stop - part.start == 1)
 
 
 def _run(x: NDArray[np.int64], y: Values) -> str:
