@@ -135,6 +135,32 @@ def test_a_wall_begins_with_its_numbers(open_page: Open, page_url: str) -> None:
     expect(page.locator(".card .number").first).to_be_visible()
 
 
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+)
+
+
+def test_a_phone_that_comes_for_the_first_time_has_the_steps_of_a_phone(open_page: Open, page_url: str) -> None:
+    page = open_page(
+        f"{page_url}?tab=auth&range=24h&refresh=off&tz=UTC",
+        untouched=True,
+        user_agent=PHONE,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        timezone_id="UTC",
+    )
+    page.wait_for_selector("link[rel=prefetch][as=script]", state="attached")
+    before = page.locator("footer").first.inner_text()
+    page.touchscreen.tap(180, 60)
+    page.wait_for_function("() => window.metrics?.answer")
+    expect(page.locator(".stage[data-sketched]")).to_have_count(0)
+    assert "bars 30-minute" in before
+    assert "bars 30-minute" in page.locator("#footer").inner_text()
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "metrics-look"]
+    assert cookie["value"].startswith("308."), "as the server works it out where a browser sends its width"
+
+
 def test_the_next_time_the_server_knows_the_zone_and_the_width(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=auth&range=7d", timezone_id="Asia/Kolkata")
     page.wait_for_function("() => window.metrics?.answer")
