@@ -153,10 +153,11 @@ def _unkept(response: Response) -> Response:
 
 
 def _first_page(context: Context, pages: FirstPages, within: Within[SketchedTab], entry: str, *, login: bool) -> str:
-    """Return the page around Dash's ``entry``, of what its viewer may see; nobody keeps it."""
+    """Return the page around Dash's ``entry``, of what its viewer may see; nobody keeps it, so that no ``Vary`` has to
+    say which headers it depends on."""
     after_this_request(_unkept)
     search, viewer = request.query_string.decode(errors="replace"), context.viewer()
-    look = first.read_look(request.cookies.get(first.COOKIE))
+    look = first.hinted(first.read_look(request.cookies.get(first.COOKIE)), request.headers.get)
     catalog = catalog_for(viewer, context.catalog)
     sketched = within.get(partial(first.sketched_tab, search, look, viewer, context))
     state = read_state(search, catalog)

@@ -1,13 +1,13 @@
 """Somebody opens the page: it begins with the numbers of the tab that its address names, and a sketch of each chart.
 
 What the browser knows and no address says, its zone and its width, comes from a cookie that assets/page/refresh.js
-leaves for the next time. Whatever goes wrong here costs the page nothing: it begins empty, and its first question is
-answered as ever.
+leaves for the next time; of who comes for the first time the request's headers say whether it is a phone. Whatever
+goes wrong here costs the page nothing: it begins empty, and its first question is answered as ever.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from callbacks.asked import find
@@ -31,6 +31,8 @@ COOKIE = "metrics-look"
 # How long a page waits for its numbers, and how many do at once while the database does not answer.
 WITHIN_SECONDS = 0.3
 AT_ONCE = 4
+# px. Where cards stand below one another (assets/css/touch.css): what is beside their graphs; and most phones.
+_NARROW, _BESIDE_GRAPH, _PHONE = 720, 52, 390
 _LOOK = re.compile(r"(\d{1,5})\.([\w/+-]{1,64})", re.ASCII)
 
 
@@ -46,6 +48,19 @@ def read_look(cookie: str | None) -> Look:
     """Return what the cookie says; of one that nobody can read, nothing."""
     found = _LOOK.fullmatch(cookie or "")
     return Look(int(found[1]), found[2]) if found else Look()
+
+
+def hinted(look: Look, header: Callable[[str], str | None]) -> Look:
+    """Return what is known with the width of a phone's graph where the width is not, as far as the request's headers
+    tell one: ``Sec-CH-Viewport-Width`` and ``Sec-CH-UA-Mobile``, or else its ``User-Agent``."""
+    if look.width:
+        return look
+    told = header("Sec-CH-Viewport-Width") or ""
+    if re.fullmatch(r"[0-9]{2,5}", told):
+        return replace(look, width=int(told) - _BESIDE_GRAPH) if _BESIDE_GRAPH < int(told) <= _NARROW else look
+    says = header("Sec-CH-UA-Mobile")
+    phone = says == "?1" if says in ("?0", "?1") else "Mobi" in (header("User-Agent") or "")
+    return replace(look, width=_PHONE - _BESIDE_GRAPH) if phone else look
 
 
 def current(state: PageState) -> set[str]:

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 
 from layouts.markup import attributes
 from layouts.numbers import THIN_SPACE, change_text
-from layouts.sketch import path
+from layouts.sketch import dots, path
 from layouts.static import Html, as_html
 from layouts.units import DisplayUnit, display_unit
 from layouts.words import before_text, filter_text, judgement, refused_text, sign_of
@@ -29,6 +29,8 @@ NOTHING = "–"
 _WIDTH, _HEIGHT = 120, 24
 # So many points are as fine as a line of that width can be.
 _POINTS = 60
+# Of what stands alone, px.
+_DOT = 3
 
 
 def place(chart: Chart) -> html.Section:
@@ -148,7 +150,8 @@ def _moved(data: ChartData, one: Series, unit: DisplayUnit) -> html.Td:
 
 
 def _line(data: ChartData, one: Series) -> Html:
-    """Return a series as a line of its own scale, from zero on; what is unfinished is dotted."""
+    """Return a series as a line of its own scale, from zero on; what is unfinished is dotted, what stands alone a
+    dot."""
     finished = len(one.t)
     if data.unfinished_from is not None:
         finished = int(np.searchsorted(one.t, data.unfinished_from))
@@ -158,12 +161,13 @@ def _line(data: ChartData, one: Series) -> Html:
     y = _up(values)
     rest = max(ends - 1, 0)
     lines = _stroke(path(x[:ends], y[:ends])) + (_stroke(path(x[rest:], y[rest:]), "open") if ends < len(x) else "")
+    lines += _stroke(dots(x, y), "lone", f' style="stroke-width:{_DOT}px"')
     shown = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none"'
     return Html(f'<svg aria-hidden="true" {shown}>{lines}</svg>')
 
 
-def _stroke(line: str, kind: str = "") -> str:
-    return f'<path class="{kind}" d="{line}"/>' if line else ""
+def _stroke(line: str, kind: str = "", more: str = "") -> str:
+    return f'<path class="{kind}" d="{line}"{more}/>' if line else ""
 
 
 def _up(values: Values) -> Values:

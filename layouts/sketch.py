@@ -5,29 +5,38 @@ told by its distance from the one before, so that three hundred of them are one 
 page's variables, as the server does not know the theme.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from layouts.figure.bounds import value_range
+from layouts.figure import bounds
 from layouts.figure.heat import shaded
-from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
-from layouts.figure.ticks import ticks
-from layouts.figure.traces import OVER_CELLS, PALER, FigureStyle, drawn_as, least_value, series_colours, stacks
-from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT, has_room_for_dots
+from layouts.figure.ticks import Ticks, ticks
+from layouts.figure.traces import (
+    OVER_CELLS,
+    PALER,
+    FigureStyle,
+    bar_gap,
+    drawn_as,
+    line_width,
+    period_before,
+    series_colours,
+    stacks,
+)
+from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes, note
+from layouts.sketch_reach import reach
 from layouts.static import Html, as_text
-from layouts.theme import HEAT_OPACITIES, SERIES, TOKENS
+from layouts.theme import BEFORE_OPACITY, HEAT_OPACITIES, SERIES, TOKENS
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series, Values
 from metrics_dash.charts.timerange.grid import to_milliseconds
-from metrics_dash.charts.timerange.windows import bucket_edges
+from metrics_dash.charts.timerange.windows import FILLING, bucket_edges
 
 _TOP_OF_SEVERAL, _TOP, _BOTTOM = 24, 8, 36
-# What Plotly leaves free beyond the values: the twentieth part of the axis.
-_ROOM = 1 / 19
-_BARS_WITH_GAPS, _GAP = 72, 0.12
+# Of a dot, px.
+_DOT = 4
 # What is hatched in the figure.
 _UNFINISHED = 0.45
 _VARIABLES = {
@@ -42,13 +51,15 @@ def sketch(chart: ChartData, style: FigureStyle) -> Html:
     that has none."""
     if not chart.chart.has_figure or not chart.series:
         return Html()
-    told = ticks(chart, style)
+    told, declared = ticks(chart, style), chart
+    # Counted in the unit in which it is drawn, of which bounds and ticks know nothing: they take the chart as declared.
     chart = in_unit(chart, display_unit(chart))
-    scale = _scale(chart, style)
-    paths = "".join(_bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale))
-    paths = "".join(_cells(chart, style, scale)) + paths
+    scale = _scale(chart, style, told["yaxis"])
+    drawn = _bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale)
+    paths = "".join([*_held_against(declared, style, scale), *_cells(chart, style, scale), *drawn])
     top = _TOP_OF_SEVERAL if len(chart.series) > 1 else _TOP
     marks = axes(told, chart.window, scale, style.width)
+    marks = Html(marks + "".join(note(said, scale) for said in bounds.notes(declared, style)))
     return Html(
         f'<div class="sketch" aria-hidden="true" '
         f'style="--left:{MARGIN_LEFT};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{marks}'
@@ -69,28 +80,12 @@ def _legend(chart: ChartData, style: FigureStyle) -> str:
     return f'<div class="legend">{"".join(entries)}</div>'
 
 
-def _scale(chart: ChartData, style: FigureStyle) -> Scale:
+def _scale(chart: ChartData, style: FigureStyle, told: Ticks) -> Scale:
+    """Return the scale of a chart in its display unit. ``told``: what the figure says of its values' axis."""
     window, logarithmic = chart.window, style.logarithmic
     start = min([to_milliseconds(window.start)] + [int(series.t[0]) for series in chart.series if len(series.t)])
-    low, high = value_range(chart, style) or _reach(chart, style)
-    if logarithmic:
-        low, high = math.log10(low), math.log10(high)
+    low, high = told.get("range") or reach(chart, style)
     return Scale(start, to_milliseconds(window.end), low, high if high > low else low + 1, logarithmic)
-
-
-def _reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
-    """Return how far the values go, from zero on, with room beyond as Plotly leaves it."""
-    shown = _shown(chart, style)
-    parts = [np.sum([np.nan_to_num(one.v) for one in shown], axis=0)] if stacks(chart, style) and shown else []
-    parts += [] if chart.density is None else [each.high for each in shaded(chart, logarithmic=style.logarithmic)]
-    parts += [part for one in (*shown, *chart.previous) for part in (one.v, one.low, one.high) if part is not None]
-    finite = np.concatenate([part[np.isfinite(part)] for part in parts] or [np.zeros(0)])
-    if style.logarithmic:
-        least = least_value(chart)
-        return least / 1.2, max(float(finite.max(initial=least)) * 1.2, least * 10)
-    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
-    room = (high - low) * _ROOM
-    return low - (room if low < 0 else 0), high + room
 
 
 def _shown(chart: ChartData, style: FigureStyle) -> list[Series]:
@@ -100,6 +95,32 @@ def _shown(chart: ChartData, style: FigureStyle) -> list[Series]:
 def _coloured(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
     colours = series_colours(chart, style)
     return {name: _VARIABLES.get(colour, "var(--accent)") for name, colour in colours.items()}
+
+
+def _held_against(declared: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
+    """Yield the band that warns and the target's line, as the figure has them."""
+    for shape in bounds.shapes(declared, style):
+        foot, head = (f"{height:.0f}" for height in scale.up(np.array([shape["y0"], shape["y1"]])))
+        if shape["type"] == "rect":
+            yield _filled(f"M0 {foot}V{head}H{WIDTH}V{foot}", "var(--warn-soft)", 1)
+        else:
+            yield _stroked(f"M0 {foot}H{WIDTH}", "var(--ok)", shape["line"]["width"], dashes="6 4")
+
+
+# What is compared with
+
+
+def _before(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
+    colours = _coloured(chart, style)
+    middle = np.diff(bucket_edges(chart.window)) // 2 if drawn_as(chart, style) in FILLING else 0
+    for series in period_before(chart, style):
+        if series.name in style.hidden:
+            continue
+        dotted = has_room_for_dots(style.width, len(series.t))
+        own = len(chart.previous) > 1 and not stacks(chart, style) and series.name in colours
+        colour, opacity = (colours[series.name], BEFORE_OPACITY) if own else ("var(--ghost)", 1.0)
+        line = path(scale.across(series.t + middle), scale.up(series.v))
+        yield _stroked(line, colour, 1.3, dashes="2 3" if dotted else "", opacity=opacity * (1 if dotted else PALER))
 
 
 # Bars
@@ -116,13 +137,14 @@ def _bars(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
             continue
         feet, heads, colour = scale.up(below), scale.up(below + values), colours[series.name]
         finished = _finished(chart, series)
-        yield _filled(_columns(edges[: finished + 1], feet[:finished], heads[:finished]), colour, 1)
-        yield _filled(_columns(edges[finished:], feet[finished:], heads[finished:]), colour, _UNFINISHED)
+        gap = bar_gap(series)
+        yield _filled(_columns(edges[: finished + 1], feet[:finished], heads[:finished], gap), colour, 1)
+        yield _filled(_columns(edges[finished:], feet[finished:], heads[finished:], gap), colour, _UNFINISHED)
         below = below + values
+    yield from _before(chart, style, scale)
 
 
-def _columns(edges: NDArray[np.int64], feet: Values, heads: Values) -> str:
-    gap = _GAP if len(feet) <= _BARS_WITH_GAPS else 0
+def _columns(edges: NDArray[np.int64], feet: Values, heads: Values, gap: float) -> str:
     drawn = []
     for left, right, foot, head in zip(edges[:-1].tolist(), edges[1:].tolist(), feet, heads, strict=True):
         if head != foot:
@@ -150,8 +172,7 @@ def _cells(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
 
 def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
     """Yield what is compared with, then each series: its band or area, and its line, whose unfinished end is dotted."""
-    for series in chart.previous[:1]:
-        yield _stroked(path(scale.across(series.t), scale.up(series.v)), "var(--ghost)", 1.3, opacity=PALER)
+    yield from _before(chart, style, scale)
     colours, stacked = _coloured(chart, style), stacks(chart, style)
     below = None
     for series in _shown(chart, style):
@@ -161,6 +182,8 @@ def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
         colour = colours[series.name]
         yield from _area(chart, style, scale, series, x, y, feet, colour)
         yield from _line(chart, scale, series, x, y, colour)
+        if not stacked:
+            yield _stroked(dots(x, y), colour, _DOT)
         below = np.nan_to_num(values) if stacked else None
 
 
@@ -184,7 +207,7 @@ def _line(
     chart: ChartData, scale: Scale, series: Series, x: NDArray[np.int64], y: Values, colour: str
 ) -> Iterator[str]:
     finished = _finished(chart, series)
-    width = 1.8 if len(x) <= 400 else 1.2
+    width = line_width(series)
     rest = max(finished - 1, 0)
     edges = scale.across(bucket_edges(chart.window))
     if chart.density is not None and len(y) + 1 == len(edges):
@@ -192,7 +215,7 @@ def _line(
         finished, rest = 2 * finished, 2 * finished
     yield _stroked(path(x[:finished], y[:finished]), colour, width)
     if finished < len(x):
-        yield _stroked(path(x[rest:], y[rest:]), colour, width, dots=True)
+        yield _stroked(path(x[rest:], y[rest:]), colour, width, dashes="2 3")
 
 
 def _steps(edges: NDArray[np.int64], y: Values) -> tuple[NDArray[np.int64], Values]:
@@ -208,8 +231,14 @@ def _finished(chart: ChartData, series: Series) -> int:
 
 
 def path(x: NDArray[np.int64], y: Values) -> str:
-    """Return a line through all points; it begins anew after a gap, and what stands alone is a dot."""
-    return "".join(_run(x[part], y[part]) for part in _runs(y))
+    """Return a line through all points; it begins anew after a gap, and leaves out what stands alone (``dots``)."""
+    return "".join(_run(x[part], y[part]) for part in _runs(y) if part.stop - part.start > 1)
+
+
+def dots(x: NDArray[np.int64], y: Values) -> str:
+    """Return what stands alone, a gap on both sides, as dots of a line with round ends. None of them has no length at
+    all: not everything that draws a path draws that."""
+    return "".join(f"M{x[part.start]} {y[part.start]:.0f}h.01" for part in _runs(y) if part.stop - part.start == 1)
 
 
 def _run(x: NDArray[np.int64], y: Values) -> str:
@@ -236,7 +265,7 @@ def _filled(path: str, colour: str, opacity: float) -> str:
     return f'<path d="{path}" style="fill:{colour};opacity:{opacity:g}"/>' if path else ""
 
 
-def _stroked(path: str, colour: str, width: float, *, dots: bool = False, opacity: float = 1) -> str:
-    more = ";stroke-dasharray:2 3" if dots else ""
+def _stroked(path: str, colour: str, width: float, *, dashes: str = "", opacity: float = 1) -> str:
+    more = f";stroke-dasharray:{dashes}" if dashes else ""
     more += f";opacity:{opacity:g}" if opacity < 1 else ""
     return f'<path d="{path}" style="stroke:{colour};--width:{width:g}{more}"/>' if path else ""

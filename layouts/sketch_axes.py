@@ -85,6 +85,12 @@ def _moment(mark: Mark) -> str:
     return f'<em style="left:{mark.at:.2%}">{as_text(unescape(mark.label))}{below}</em>'
 
 
+def note(said: dict[str, Any], scale: Scale) -> str:
+    """Return words that the figure has at the right end of a line, upon it."""
+    at = (said["y"] - scale.low) / (scale.high - scale.low)
+    return f'<span style="bottom:{at:.2%}">{as_text(unescape(said["text"]))}</span>'
+
+
 # Values
 
 

@@ -5,6 +5,12 @@
   const GAP = 14;
   const PAD = 8;
   const LINE = { width: 96, height: 18 };
+  /* The parts of a small line: what is finished, what is not, and what stands alone. */
+  const STROKES = [
+    { part: "path:not([class~=open], [class~=lone])", width: 1.3, dashes: [] },
+    { part: "path.open", width: 1.3, dashes: [2, 3] },
+    { part: "path.lone", width: 3, dashes: [] },
+  ];
   const ELLIPSIS = "…";
 
   /**
@@ -29,7 +35,7 @@
     return {
       cells: cells.map((cell) => ({ text: cell.textContent ?? "", kind: cell.className.split(" ").pop() ?? "" })),
       share: Number.parseFloat(bar?.style.width ?? "0") / 100,
-      line: [...line.querySelectorAll("path")].map((path) => path.getAttribute("d") ?? ""),
+      line: STROKES.map(({ part }) => line.querySelector(part)?.getAttribute("d") ?? ""),
       part: line.closest("tbody") ? "body" : line.closest("tfoot") ? "rest" : "head",
     };
   }
@@ -151,7 +157,7 @@
 
   /**
    * @param {Board} on
-   * @param {string[]} paths - what is finished, and what is not
+   * @param {string[]} paths - one for each of `STROKES`
    * @param {number} x
    * @param {number} y
    */
@@ -159,12 +165,13 @@
     pen.save();
     pen.translate(x, y);
     pen.strokeStyle = colours.accent;
-    pen.lineWidth = 1.3;
     pen.lineJoin = "round";
+    pen.lineCap = "round";
     paths.forEach((path, at) => {
       const line = new Path2D();
       line.addPath(new Path2D(path), new DOMMatrix().scale(LINE.width / 120, LINE.height / 24));
-      pen.setLineDash(at ? [2, 3] : []);
+      pen.lineWidth = STROKES[at].width;
+      pen.setLineDash(STROKES[at].dashes);
       pen.stroke(line);
     });
     pen.restore();

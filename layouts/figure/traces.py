@@ -145,9 +145,7 @@ def _stacked(chart: ChartData, series: Series, line_style: LineStyle) -> list[Tr
 
 def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
     """Bars over their buckets, stacked; those of unfinished buckets pale and hatched."""
-    finished = _finished(chart, series)
-    # Gaps of less than a pixel are drawn at some bars and not at others, which looks like a step in the data.
-    gap = 0.14 if len(series.t) <= _BARS_WITH_GAPS else 0.0
+    finished, gap = _finished(chart, series), bar_gap(series)
     lengths = np.diff(bucket_edges(chart.window))
     drawn = []
     for part, unfinished in ((slice(0, finished), False), (slice(finished, None), True)):
@@ -174,6 +172,12 @@ def _bar(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]
             }
         )
     return drawn
+
+
+def bar_gap(series: Series) -> float:
+    """Return which part of its bucket a bar leaves free. Gaps of less than a pixel are drawn at some bars and not at
+    others, which looks like a step in the data."""
+    return 0.14 if len(series.t) <= _BARS_WITH_GAPS else 0.0
 
 
 def _over_cells(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
@@ -204,7 +208,7 @@ def _scatter(chart: ChartData, series: Series, part: slice, line_style: LineStyl
         "name": line_style.name,
         "legendgroup": series_key(series.name),
         "showlegend": line_style.named,
-        "line": {"color": line_style.colour, "width": _line_width(series), "dash": dash},
+        "line": {"color": line_style.colour, "width": line_width(series), "dash": dash},
         **_points(chart, series.t[part], _drawable(series.v[part], line_style.style)),
     }
 
@@ -310,15 +314,22 @@ def least_value(chart: ChartData) -> float:
     return float(min((part.min() for part in values if part.size), default=1.0))
 
 
+def period_before(chart: ChartData, style: FigureStyle) -> tuple[Series, ...]:
+    """Return what is drawn of the comparison: of a stack the total of what is shown, else every series of it."""
+    if len(chart.previous) < 2 or not stacks(chart, style):
+        return chart.previous
+    shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
+    total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
+    known = np.any([np.isfinite(series.v) for series in shown], axis=0)
+    return (Series(TOTAL, shown[0].t, np.where(known, total, np.nan)),)
+
+
 def _period_before(chart: ChartData, style: FigureStyle, colours: Mapping[str, str]) -> list[Trace]:
     """Return the comparison, on the present window's time: pale, and dotted where there is room. Of a stack it is
     the total, of bars at their middle; of several lines each has the colour of its own."""
     ghost = TOKENS[style.theme]["ghost"]
     if len(chart.previous) > 1 and stacks(chart, style):
-        shown = [series for series in chart.previous if series.name not in style.hidden] or chart.previous
-        total = np.sum([np.nan_to_num(series.v) for series in shown], axis=0)
-        known = np.any([np.isfinite(series.v) for series in shown], axis=0)
-        return [_before(chart, Series(TOTAL, shown[0].t, np.where(known, total, np.nan)), ghost, "all", style)]
+        return [_before(chart, series, ghost, "all", style) for series in period_before(chart, style)]
     drawn = []
     for series in chart.previous:
         own = len(chart.previous) > 1 and series.name in colours
@@ -361,7 +372,8 @@ def _switched(trace: Trace, series: Series, style: FigureStyle) -> Trace:
     return {**trace, "visible": "legendonly" if series.name in style.hidden else True}
 
 
-def _line_width(series: Series) -> float:
+def line_width(series: Series) -> float:
+    """Return how wide the line of a series is, px."""
     return next((width for points, width in LINE_WIDTHS if len(series.t) <= points), 1.0)
 
 

@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from callbacks import first
+from layouts.figure.figures import figure
 from tests.browser.conftest import CATALOG
+from tests.layouts.test_sketch_reach import KINDS, charts, peculiar, sketched
 
 Open = Callable[..., Page]
 # The charts of its tab.
@@ -18,6 +20,18 @@ window.shifted = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) window.shifted += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
+"""
+# The range that Plotly gives to the values' axis of a figure.
+RANGE = """
+async (figure) => {
+  const graph = document.createElement("div");
+  graph.style.cssText = "width: 480px; height: 264px";
+  document.body.append(graph);
+  await Plotly.newPlot(graph, figure.data, figure.layout, { staticPlot: true });
+  const { range } = graph._fullLayout.yaxis;
+  graph.remove();
+  return range;
+}
 """
 
 
@@ -121,6 +135,32 @@ def test_a_wall_begins_with_its_numbers(open_page: Open, page_url: str) -> None:
     expect(page.locator(".card .number").first).to_be_visible()
 
 
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+)
+
+
+def test_a_phone_that_comes_for_the_first_time_has_the_steps_of_a_phone(open_page: Open, page_url: str) -> None:
+    page = open_page(
+        f"{page_url}?tab=auth&range=24h&refresh=off&tz=UTC",
+        untouched=True,
+        user_agent=PHONE,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        timezone_id="UTC",
+    )
+    page.wait_for_selector("link[rel=prefetch][as=script]", state="attached")
+    before = page.locator("footer").first.inner_text()
+    page.touchscreen.tap(180, 60)
+    page.wait_for_function("() => window.metrics?.answer")
+    expect(page.locator(".stage[data-sketched]")).to_have_count(0)
+    assert "bars 30-minute" in before
+    assert "bars 30-minute" in page.locator("#footer").inner_text()
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "metrics-look"]
+    assert cookie["value"].startswith("308."), "as the server works it out where a browser sends its width"
+
+
 def test_the_next_time_the_server_knows_the_zone_and_the_width(open_page: Open, page_url: str) -> None:
     page = open_page(f"{page_url}?tab=auth&range=7d", timezone_id="Asia/Kolkata")
     page.wait_for_function("() => window.metrics?.answer")
@@ -128,3 +168,14 @@ def test_the_next_time_the_server_knows_the_zone_and_the_width(open_page: Open, 
     width, _, zone = cookie["value"].partition(".")
     assert zone in ("Asia/Kolkata", "Asia/Calcutta")
     assert int(width) > 300
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "peculiar"])
+def test_an_axis_begins_and_ends_where_plotly_has_it(open_page: Open, page_url: str, kind: str) -> None:
+    every = peculiar() if kind == "peculiar" else {name: each for name, each in charts(kind).items() if "none" in name}
+    page = open_page(f"{page_url}?tab=auth&range=6h&refresh=off")
+    page.wait_for_function("() => window.Plotly")
+    for name, (chart, style) in every.items():
+        (low, high), (start, end) = sketched(chart, style), page.evaluate(RANGE, figure(chart, [], style))
+        # Plotly leaves some pixels more around a dot.
+        assert (low, high) == pytest.approx((start, end), abs=0.02 * (end - start)), name

@@ -188,6 +188,21 @@ def test_it_is_in_the_pictures_of_its_chart_and_of_its_tab(
         assert found.get(colour, 0) > 2000, "the bars of shares"
 
 
+def test_a_value_that_stands_alone_is_a_dot_in_a_picture_too(open_page: Open, zones: str, tmp_path: Path) -> None:
+    page = open_page(f"{zones}&refresh=off")
+    wait_for_tab(page, "zones")
+    expect(page.locator("#card-xp .ranking path.lone")).to_have_count(1)
+    page.click("#share-xp > summary")
+    with page.expect_download() as saved:
+        page.click("#share-xp [data-export=png][data-look=light]")
+    path = tmp_path / "xp.png"
+    saved.value.save_as(path)
+    accent = page.evaluate("() => metrics.page.colours.light.accent")
+    colour = tuple(int(accent[at : at + 2], 16) for at in (1, 3, 5))
+    found = {seen: many for many, seen in Image.open(path).convert("RGB").getcolors(1 << 24) or []}
+    assert found.get(colour, 0) >= 4
+
+
 def test_its_numbers_are_taken_away_as_a_table(open_page: Open, zones: str, tmp_path: Path) -> None:
     page = open_page(f"{zones}&refresh=off")
     wait_for_tab(page, "zones")

@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from metrics_dash.catalog import DEFAULT_PATH
+from layouts.cards import skeleton_card
+from layouts.static import as_html
+from metrics_dash.catalog import DEFAULT_PATH, load_catalog
 from tests.browser.conftest import Serve
 from tests.support.looking import drawn, wait_for_ticks
 
 Open = Callable[..., Page]
 WIDTHS = "() => [...document.querySelectorAll('#board .card')].map((card) => card.getBoundingClientRect().width)"
+
+HEIGHTS = "() => [...document.querySelectorAll('#board .card')].map((card) => card.getBoundingClientRect().height)"
+CLASSES = "() => [...document.querySelectorAll('#board .card')].map((card) => card.className)"
 
 
 @pytest.fixture
@@ -50,6 +56,27 @@ def test_cards_have_their_sizes_and_tiles_their_numbers(open_page: Open, sized: 
     rate, results, *_ = page.evaluate(WIDTHS)
     assert results == pytest.approx(390 - 28)
     assert rate == pytest.approx((results - 16) / 2)
+
+
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_cards_are_as_high_before_their_data_as_with_them(open_page: Open, sized: str, width: int) -> None:
+    page = open_page(
+        sized.replace("range=1h", "range=24h&refresh=off&tz=UTC"), viewport={"width": width, "height": 800}
+    )
+    expect(page.locator("#card-login-rate .change")).to_have_text(re.compile("vs day before"))
+    expect(page.locator("#card-session-starts .change")).to_have_text(re.compile("vs day before"))
+    filled = page.evaluate(HEIGHTS)
+    tab = load_catalog().tab("auth")
+    tiles = ("login-rate", "login-success-rate")
+    drawn_as = {"login-results": "bar", "session-starts": "line"} | dict.fromkeys(tiles, "stat")
+    charts = [replace(chart, draw=drawn_as.get(chart.id, chart.draw)) for chart in tab.charts]
+    sizes = [*page.evaluate(CLASSES)]
+    empty = "".join(
+        as_html(skeleton_card(chart, size=None)).replace('class="card', f'class="{size}" data-was="', 1)
+        for chart, size in zip(charts, sizes, strict=True)
+    )
+    page.evaluate("(html) => { document.querySelector('#board .grid').innerHTML = html; }", empty)
+    assert page.evaluate(HEIGHTS) == filled
 
 
 def test_a_tab_with_tiles_is_saved_as_a_picture(open_page: Open, sized: str) -> None:

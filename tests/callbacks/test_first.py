@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callbacks.first import Look, current, read_look, sketched_tab
+from callbacks.first import Look, current, hinted, read_look, sketched_tab
 from callbacks.refresh import RefreshRequest, answer_request
 from db.engine import Database
 from db.events import insert_events
@@ -96,6 +96,32 @@ def test_only_presets_are_marked() -> None:
 )
 def test_a_cookie_is_read_whole_or_not_at_all(cookie: str | None, look: Look) -> None:
     assert read_look(cookie) == look
+
+
+PHONE = "Mozilla/5.0 (Linux; Android 14) Chrome/130.0 Mobile Safari/537.36"
+DESKTOP = "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("headers", "width"),
+    [
+        ({"User-Agent": PHONE}, 338),
+        ({"User-Agent": DESKTOP}, 0),
+        ({}, 0),
+        ({"Sec-CH-UA-Mobile": "?1", "User-Agent": DESKTOP}, 338),
+        ({"Sec-CH-UA-Mobile": "?0", "User-Agent": PHONE}, 0),
+        ({"Sec-CH-UA-Mobile": "yes", "User-Agent": PHONE}, 338),
+        ({"Sec-CH-Viewport-Width": "360", "Sec-CH-UA-Mobile": "?1"}, 308),
+        ({"Sec-CH-Viewport-Width": "844", "Sec-CH-UA-Mobile": "?1"}, 0),
+        ({"Sec-CH-Viewport-Width": "12", "Sec-CH-UA-Mobile": "?1"}, 0),
+        ({"Sec-CH-Viewport-Width": "٣٦٠", "Sec-CH-UA-Mobile": "?1"}, 338),
+        ({"Sec-CH-Viewport-Width": "1e3", "User-Agent": DESKTOP}, 0),
+    ],
+)
+def test_who_comes_for_the_first_time_on_a_phone_is_known_by_the_headers(headers: dict[str, str], width: int) -> None:
+    assert hinted(Look(), headers.get) == Look(width)
+    assert hinted(Look(0, "Asia/Tokyo"), headers.get) == Look(width, "Asia/Tokyo")
+    assert hinted(Look(560, "Asia/Tokyo"), headers.get) == Look(560, "Asia/Tokyo")
 
 
 def test_a_zone_that_there_is_not_is_passed_over(context: Context) -> None:

@@ -1,5 +1,6 @@
 """A table of values: rows in their order, numbers with what they mean, and every text a text."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -119,9 +120,19 @@ def test_the_line_has_gaps_and_its_unfinished_end_is_dotted() -> None:
     times = start + 60_000 * np.arange(5)
     line = replace(data.series[0], t=times, v=np.array([1.0, np.nan, 3.0, 4.0, 2.0]))
     text = as_html(table(replace(data, series=(line,), unfinished_from=int(times[-1]))))
-    assert text.count("<path") == 2
+    assert text.count("<path") == 3
     assert text.count('class="open"') == 1
     assert text.count("M") == 3, "one before the gap, one after it, and the unfinished end"
+
+
+def test_a_value_that_stands_alone_is_a_dot() -> None:
+    data = top("count", 5.0)
+    times = int(data.series[0].t[0]) + 60_000 * np.arange(6)
+    line = replace(data.series[0], t=times, v=np.array([np.nan, 9.0, np.nan, 3.0, np.nan, 2.0]))
+    text = as_html(table(replace(data, series=(line,), unfinished_from=int(times[-1]))))
+    (lone,) = re.findall(r'<path class="lone" d="([^"]+)" style="stroke-width:3px"/>', text)
+    assert re.fullmatch(r"(M\d+ \d+h\.01){3}", lone)
+    assert text.count("<path") == 1, "there is nothing to draw a line through"
 
 
 def test_a_line_has_no_more_points_than_can_be_seen() -> None:
