@@ -37,7 +37,7 @@ from metrics_dash.charts.queries import Queries
 from metrics_dash.charts.redis_cache import namespace
 from metrics_dash.demo.status import demo_active
 from metrics_dash.ops import pipeline
-from metrics_dash.ops.build import build_id
+from metrics_dash.ops.build import page_version
 from metrics_dash.runtime import Runtime
 from metrics_dash.settings import Settings, load_settings
 from metrics_dash.web import callback_guard, client, cookies, gate
@@ -79,7 +79,7 @@ def create_app(
     runtime = runtime or Runtime(settings, database)
     catalog = load_catalog(settings.catalog)
     server = _server(runtime, database, settings)
-    version = build_id(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
+    version = page_version(catalog.fingerprint(), json.dumps(shell.page_data(catalog, settings)))
     queries = Queries(database, catalog, settings, _cache(server, settings, database, version))
     identities = Identities(settings, database) if settings.auth else None
     app = _dash(server, Brand.of(settings).title_markup)

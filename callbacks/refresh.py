@@ -138,7 +138,8 @@ def answer_request(asked: RefreshRequest, mounted: Sequence[str], context: Conte
     answer = _answer_for(state, asked, mounted, context)
     # It lists what there is instead, and so is read of what the viewer may see.
     unread = read_state(asked["search"], catalog_for(context.viewer(), context.catalog)).unread
-    return replace(answer, answer={**answer.answer, "unread": [asdict(each) for each in unread]})
+    said = {"version": context.version, "unread": [asdict(each) for each in unread]}
+    return replace(answer, answer={**answer.answer, **said})
 
 
 def _answer_for(state: PageState, asked: RefreshRequest, mounted: Sequence[str], context: Context) -> Answer:
@@ -202,7 +203,7 @@ def footer(data: TabData, context: Context, *, demo: bool) -> list[html.Span]:
 
 def _unavailable(tab: Tab, mounted: Sequence[str], context: Context) -> Answer:
     """Leave the last picture as it stands, whatever it is of; where there is none, return the tab's empty cards."""
-    answer = {"tab": tab.id, "error": UNAVAILABLE, "final": False, "version": context.version}
+    answer = {"tab": tab.id, "error": UNAVAILABLE, "final": False}
     return Answer(answer) if mounted else Answer(answer, board=board.empty_board(tab))
 
 
@@ -213,7 +214,6 @@ def _answer(data: TabData, zone: ZoneInfo, moment: Moment, context: Context) -> 
         "tab": data.tab.id,
         "error": None,
         "final": False,
-        "version": context.version,
         "at": to_milliseconds(context.clock()),
         "completeThrough": to_milliseconds(data.complete_through),
         "start": to_milliseconds(window.start),

@@ -137,6 +137,7 @@ def page(
         [
             sidebar(viewer, csrf, side_tabs(catalog), brand=Brand.of(settings)),
             _main(catalog, settings, title or catalog.tabs[0].title, *parts),
+            wall.release_note(),
             notice(),
             details(),
             finder(),
@@ -182,7 +183,6 @@ def _main(
                             _freshness(labels),
                             sign_in_again(),
                             go_live(),
-                            wall.release_note(),
                         ],
                         className="heading",
                     ),
@@ -209,6 +209,7 @@ def _freshness(labels: Labels) -> html.Span:
         ],
         id="freshness",
         className="pill",
+        title=labels.freshness,
         **attributes(data_tone=labels.tone),
     )
 

@@ -37,6 +37,7 @@
     if (window.metrics || !pill || !place) return;
     pill.dataset.tone = tone;
     pill.dataset.of = "before";
+    pill.title = words;
     place.textContent = words;
   }
 
@@ -126,10 +127,35 @@
     });
   });
 
+  /* As assets/page/tabbar.js does it, so that no tab moves when that comes. */
+  function foldTabs() {
+    const [row, menu, count] = ["tabs", "more-tabs", "more-tabs-count"].map((id) => document.getElementById(id));
+    if (!row || !menu || !count || row.scrollWidth <= row.clientWidth) return;
+    const links = Array.from(row.querySelectorAll("a"));
+    menu.hidden = false;
+    for (const link of links.filter((one) => one.ariaCurrent !== "page").reverse()) {
+      if (row.scrollWidth <= row.clientWidth) break;
+      link.hidden = true;
+      count.textContent = `${links.filter((one) => one.hidden).length} more`;
+    }
+  }
+  document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(foldTabs));
+
   /* Until the scripts are there */
 
-  /** @type {HTMLElement | null} */
-  let pressed = null;
+  /* What was pressed, in order. Of what opens something only the last: one is open at a time. */
+  /** @type {HTMLElement[]} */
+  let pressed = [];
+  const OPENERS = "summary, #finder-open, .keys-open, [data-open]";
+  const opens = (/** @type {HTMLElement} */ one) => one.matches(OPENERS);
+
+  /** @param {HTMLElement} target - twice is once: nobody knows whether the first was heard */
+  function keep(target) {
+    const instead = (/** @type {HTMLElement} */ one) => one === target || (opens(one) && opens(target));
+    for (const one of pressed.filter(instead)) one.removeAttribute("data-pending");
+    pressed = [...pressed.filter((one) => !instead(one)), target];
+    target.toggleAttribute("data-pending", true);
+  }
 
   /** @param {string} changes - of a link, to be laid over the address: as assets/lib/url.js does it */
   function laidOver(changes) {
@@ -148,18 +174,18 @@
     const target = event.target.closest("a[data-set], a[data-filter], a[data-unfilter], button, summary");
     if (!target || target.closest("form")) return;
     event.preventDefault();
-    if (target.dataset.set !== undefined) return location.assign(laidOver(target.dataset.set));
-    pressed?.removeAttribute("data-pending");
-    pressed = target;
-    pressed.toggleAttribute("data-pending", true);
+    /* Another page is sooner here than its scripts; but it knows nothing of what was pressed on this one. */
+    if (target.dataset.set !== undefined && pressed.every(opens)) location.assign(laidOver(target.dataset.set));
+    else keep(target);
   });
   /* Menus say what holds, which the first answer tells. */
   const answered = new Promise((done) => document.addEventListener("metrics:answer", done, { once: true }));
   Promise.all([window.whole, answered]).then(() => {
-    if (!pressed) return;
-    pressed.removeAttribute("data-pending");
-    if (pressed.isConnected) pressed.click();
-    else if (pressed.dataset.filter !== undefined) follow(pressed);
+    for (const one of pressed) {
+      one.removeAttribute("data-pending");
+      if (one.isConnected) one.click();
+      else if (one.dataset.filter !== undefined) follow(one);
+    }
   });
 
   /** A link of a table that the page's own has replaced by then. @param {HTMLElement} link */

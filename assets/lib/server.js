@@ -66,7 +66,16 @@
     }
   }
 
-  const server = { send, request, fault, probe, servesPage };
+  /* Of a version (metrics_dash/ops/build.py), what stands after the dash: of which catalog a page or an answer is. */
+  const catalogOf = (/** @type {string | undefined} */ version) => version?.split("-")[1] ?? "";
+
+  /** @param {string | undefined} version - of an answer: whether its tabs and charts are others than the page's */
+  function isOfAnother(version) {
+    const [page, other] = [metrics.page.version, version].map(catalogOf);
+    return page !== "" && other !== "" && page !== other;
+  }
+
+  const server = { send, request, fault, probe, servesPage, catalogOf, isOfAnother };
   metrics.server = server;
   if (typeof module === "object") module.exports = server;
 })(globalThis.metrics);

@@ -118,7 +118,7 @@ interface Findable {
   under: string;
 }
 
-/** callbacks/refresh.py. With an error there are no more than tab, number, brings, error, final and perhaps version. */
+/** callbacks/refresh.py. With an error there are no more than tab, number, brings, error, final, unread and version. */
 interface Answer {
   tab: string;
   /** Of the question. */

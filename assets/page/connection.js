@@ -3,7 +3,8 @@
  * Dash never ends a request that gets no answer, nor one whose answer isn't JSON (a login page, a proxy's apology), and
  * keeps a record of every failure for ever. So its requests pass through here: whatever is wrong is noted, Dash is told
  * "nothing new" (204), and the server is asked again until it answers. The last picture stays. An answer that no longer
- * fits the page (questions.js) is treated alike. */
+ * fits the page (questions.js) is treated alike, and one of another catalog than the page's: its cards would stand under
+ * tabs that they are not of. */
 ((metrics) => {
   const ANSWER_WITHIN = 30000;
   const FIRST_RETRY = 1500;
@@ -37,7 +38,6 @@
       failed(reply.wrong);
       return nothingNew();
     }
-    worked();
     /* Nothing can be drawn before all scripts are here; what stands until then came with the page. */
     await window.whole;
     return (await isTaken(reply.response)) ? reply.response : nothingNew();
@@ -63,9 +63,10 @@
    * @param {Response} response
    */
   async function isTaken(response) {
-    if (response.status === 204) return true;
-    const parts = (await response.json()).response;
+    const parts = response.status === 204 ? null : (await response.json()).response;
     const answer = parts?.answer?.data;
+    if (server.isOfAnother(answer?.version)) return refuse(answer);
+    worked();
     if (!answer?.number) return true;
     const verdict = metrics.questions.judge(answer);
     if (verdict === "take") {
@@ -74,6 +75,14 @@
     } else metrics.questions.fail(answer.number);
     if (verdict === "again") setTimeout(() => metrics.events.announce("ask", { reason: "tick" }), 0);
     return verdict === "take";
+  }
+
+  /** wall/release.js hears of the version, and loads the page anew or offers it. @param {Answer} answer */
+  function refuse({ number, version }) {
+    metrics.questions.fail(number);
+    failed("server has another catalog");
+    metrics.events.announce("version", /** @type {string} */ (version));
+    return false;
   }
 
   /** @param {string} wrong */

@@ -104,6 +104,7 @@
     const [tone, words] = say();
     if (pill.dataset.tone !== tone) pill.dataset.tone = tone;
     dom.write(dom.maybe("freshness-text"), words);
+    if (pill.title !== words) pill.title = words;
     alert(tone, words);
   }
 

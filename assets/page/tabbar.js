@@ -22,6 +22,9 @@
     return kept;
   }
 
+  /** @param {Element} row */
+  const gapOf = (row) => Number.parseFloat(getComputedStyle(row).columnGap) || 0;
+
   /* In which looks the row has room for all tabs, whichever is chosen. */
   let roomy = "";
 
@@ -32,9 +35,9 @@
     for (const link of links) link.hidden = false;
     menu.hidden = false;
     const widths = links.map((link) => link.offsetWidth);
-    const gap = Number.parseFloat(getComputedStyle(row).columnGap) || 0;
+    const [gap, before] = [row, menu.parentElement].map(gapOf);
     const chosen = links.findIndex((link) => link.hasAttribute("aria-current"));
-    const kept = fitting(widths, gap, menu.parentElement.clientWidth, menu.offsetWidth, chosen);
+    const kept = fitting(widths, gap, menu.parentElement.clientWidth, before - gap + menu.offsetWidth, chosen);
     links.forEach((link, place) => {
       link.hidden = !kept.includes(place);
     });

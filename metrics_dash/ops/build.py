@@ -30,6 +30,15 @@ def build_id(*more: str, root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
+def page_version(catalog: str, *more: str) -> str:
+    """Return what a page says that it is of: the build, a dash, and sixteen hex digits of the catalog alone.
+
+    An answer may come from another server than the page did. Of another build it is shown all the same; of another
+    catalog it is none of this page's (assets/lib/server.js takes the two apart).
+    """
+    return f"{build_id(catalog, *more)}-{hashlib.blake2b(catalog.encode(), digest_size=_DIGEST_BYTES).hexdigest()}"
+
+
 def _contents(root: Path, more: Iterable[str]) -> Iterator[bytes]:
     for file in sorted(_files(root)):
         yield file.relative_to(root).as_posix().encode()

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from callbacks import first
+from metrics_dash.catalog import DEFAULT_PATH
+from tests.browser.conftest import Serve
 from tests.browser.test_ranking import zones as zones
 from tests.support.looking import drawn, wait_for_tab
 
@@ -176,3 +180,63 @@ def glance_again(page: Page) -> Page:
     again = context.new_page()
     again.goto(page.url)
     return again
+
+
+# Taps in one moment, before any script can be there.
+TAPS = "(taps) => taps.forEach((one) => document.querySelector(one).click())"
+
+
+def test_all_that_is_tapped_at_once_is_done_in_its_order(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off&filter=success:true", color_scheme="light")
+    page.evaluate(TAPS, ["#theme-toggle", "#custom-range > summary", "#filter a", "#compare > summary"])
+    expect(page.locator("[data-pending]")).to_have_count(3)
+    expect(page.locator("#compare")).to_have_attribute("open", "")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator("#filter")).to_be_hidden()
+    # Of menus one is open at a time.
+    expect(page.locator("#custom-range[open]")).to_have_count(0)
+    expect(page.locator("[data-pending]")).to_have_count(0)
+
+
+def test_a_tab_that_is_tapped_after_a_button_loses_neither(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off", color_scheme="light")
+    page.evaluate(TAPS, ["#theme-toggle", "#tab-combat"])
+    wait_for_tab(page, "combat")
+    expect(page.locator("h1")).to_have_text("Combat")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    assert "theme=dark" in page.url
+
+
+TAB = """
+[[tabs]]
+id = "tab-{number}"
+title = "Another {number}"
+
+[[tabs.charts]]
+id = "logins-{number}"
+title = "Logins"
+event = "bezgelor.auth.login_complete"
+show = "count"
+"""
+ROW = """
+() => Array.from(document.querySelectorAll("#tabs > a:not([hidden])"), (tab) =>
+  [tab.id, tab.getBoundingClientRect().left])
+"""
+CUT = "() => { const row = document.getElementById('tabs'); return row.scrollWidth > row.clientWidth; }"
+
+
+@pytest.mark.parametrize("tab", ["server", "tab-7"])
+def test_no_tab_moves_under_the_finger_when_scripts_come(
+    open_page: Open, serve: Serve, history: datetime, tmp_path: Path, tab: str
+) -> None:
+    path = tmp_path / "many.toml"
+    more = "".join(TAB.format(number=number) for number in range(8))
+    path.write_text(DEFAULT_PATH.read_text(encoding="utf-8") + more, encoding="utf-8")
+    page = glance(open_page, f"{serve(catalog=path)}?tab={tab}&range=6h&refresh=off")
+    before = page.evaluate(ROW)
+    assert not page.evaluate(CUT)
+    words = page.locator("#more-tabs-count").inner_text()
+    page.touchscreen.tap(200, 60)
+    wait_for_tab(page, tab)
+    assert page.evaluate(ROW) == before
+    assert page.locator("#more-tabs-count").inner_text() == words

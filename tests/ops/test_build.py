@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics_dash.ops.build import build_id
+from metrics_dash.ops.build import build_id, page_version
 
 
 @pytest.fixture
@@ -44,3 +44,10 @@ def test_what_python_leaves_behind_is_no_part_of_it(root: Path) -> None:
 
 def test_this_program_has_a_version() -> None:
     assert len(build_id()) == 16
+
+
+def test_a_page_tells_another_catalog_from_another_build() -> None:
+    build, catalog = page_version("a catalog", "a setting").split("-")
+    other_build, same = page_version("a catalog", "another setting").split("-")
+    assert (build != other_build, same) == (True, catalog)
+    assert page_version("another catalog", "a setting").split("-")[1] != catalog
