@@ -1,0 +1,125 @@
+"""Where there is little room: menus stay on the screen, what is said beside a number is read, and a crosshair leaves in
+sight what it marks, whatever series are called."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db.engine import Database
+from db.events import insert_events
+from metrics_dash.catalog import parse_catalog
+from metrics_dash.jobs.rollup import roll_up_all
+from tests.browser.conftest import Serve
+from tests.browser.test_reading import point
+from tests.support.looking import drawn, wait_for_tab
+
+Open = Callable[..., Page]
+ODD = "<b>bold</b><script>alert(1)</script>"
+NAMES = ("north", "a b", "a/b", ODD, "Country of the Customer Who Orders Most", "south", "east", "west", "up")
+CATALOG = """
+[events."shop.order"]
+kind = "timing"
+measurements.duration_ms = { unit = "ms" }
+dimensions = ["place", "success"]
+unique = ["user"]
+
+[[tabs]]
+id = "shop"
+title = "Shop"
+"""
+CHART = """
+[[tabs.charts]]
+id = "{id}"
+title = "{title}"
+event = "shop.order"
+{rest}
+"""
+RATIO = 'show = "ratio"\nnumerator = { where = { success = true } }\ndenominator = {}\ngood = "up"\n'
+CHARTS = (
+    ("orders", "Orders", 'show = "count"\ndraw = "stat"\nsize = "small"'),
+    ("users", "Negative Temperature", 'show = "unique"\ndraw = "stat"\nsize = "small"'),
+    ("paid", "Paid", f'{RATIO}draw = "stat"\nsize = "small"'),
+    ("rate", "Paid of All", f'{RATIO}size = "small"'),
+    ("places", "Orders by Place", 'show = "count"\ndraw = "line"\nsplit_by = "place"\nsize = "wide"'),
+    ("bars", "Time by Place", 'show = "sum"\ndraw = "bar"\nsplit_by = "place"\nsize = "small"'),
+)
+DECLARED = CATALOG + "".join(CHART.format(id=name, title=title, rest=rest) for name, title, rest in CHARTS)
+PHONE: dict[str, Any] = {"has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def shop(database: Database, serve: Serve, tmp_path: Path) -> str:
+    """The address of a tab of three tiles and three charts; in the first of its two days there was less."""
+    now, catalog = datetime.now(UTC), parse_catalog(DECLARED)
+    insert_events(list(_orders(now)), database=database)
+    roll_up_all(database, declared=catalog.declared)
+    path = tmp_path / "catalog.toml"
+    path.write_text(DECLARED, encoding="utf-8")
+    return f"{serve(catalog=path)}?tab=shop&refresh=off"
+
+
+def _orders(now: datetime) -> Iterator[dict[str, Any]]:
+    for hour in range(48):
+        for number, place in enumerate(NAMES):
+            for one in range(number + (3 if hour < 24 else 2)):
+                yield {
+                    "event_name": "shop.order",
+                    "measurements": {"duration_ms": 100 * number + one},
+                    "metadata": {"place": place, "success": one != 1, "user": f"{hour} {one}"},
+                    "occurred_at": now - timedelta(hours=hour, minutes=5),
+                }
+
+
+def opened(open_page: Open, url: str, width: int, height: int = 844, **more: Any) -> Page:
+    page = open_page(url, viewport={"width": width, "height": height}, **more)
+    wait_for_tab(page, "shop")
+    for chart in ("rate", "places", "bars"):
+        drawn(page, chart)
+    return page
+
+
+# What of an open sheet lies outside of the window or can't be seen by scrolling down alone.
+OUTSIDE = """
+(menu) => {
+  menu.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+  menu.open = true;
+  return new Promise((done) => requestAnimationFrame(() => {
+    const sheet = menu.querySelector(".sheet"), box = sheet.getBoundingClientRect();
+    const { clientWidth, clientHeight } = document.documentElement;
+    const across = box.width && box.left >= 0 && box.right <= clientWidth, down = box.top >= 0 && box.bottom <= clientHeight;
+    const wrong = across && down ? [] : [`${menu.id} ${JSON.stringify(box)}`];
+    if (innerWidth !== clientWidth) wrong.push("the page is zoomed out");
+    if (sheet.scrollWidth > sheet.clientWidth) wrong.push(`${menu.id} is ${sheet.scrollWidth} of ${sheet.clientWidth}`);
+    for (const one of sheet.querySelectorAll("a, button, input, select")) {
+      const { left, right, width } = one.getBoundingClientRect();
+      if (width && (left < box.left || right > box.right)) wrong.push(`${menu.id}: ${one.textContent || one.id}`);
+    }
+    menu.open = false;
+    done(wrong);
+  }));
+}
+"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 640, 800, 1280])
+def test_the_sheet_of_every_menu_lies_in_the_window_however_long_its_words_are(
+    open_page: Open, shop: str, width: int
+) -> None:
+    page = opened(open_page, shop, width, 640, **(PHONE if width < 900 else {}))
+    menus = page.locator("details.menu")
+    shown = [each for each in menus.all() if each.is_visible()]
+    assert len(shown) >= 10
+    assert [wrong for each in shown for wrong in each.evaluate(OUTSIDE)] == []
+
+
+def test_a_long_name_in_a_menu_is_cut_with_its_filters_beside_it(open_page: Open, shop: str) -> None:
+    page = opened(open_page, shop, 320, 640, **PHONE)
+    page.locator("#share-places > summary").tap()
+    line = page.locator("#share-places .choices").filter(has_text=ODD)
+    assert line.locator("button").evaluate("(one) => one.scrollWidth > one.clientWidth && one.title") == ODD
+    line.locator("a", has_text="exclude").tap()
+    expect(page.locator(".filter-text")).to_have_text(f"not place: {ODD}")
