@@ -63,7 +63,7 @@ def shop(database: Database, serve: Serve, tmp_path: Path) -> str:
 
 
 def _orders(now: datetime) -> Iterator[dict[str, Any]]:
-    for hour in range(48):
+    for hour in range(72):
         for number, place in enumerate(NAMES):
             for one in range(number + (3 if hour < 24 else 2)):
                 yield {
@@ -123,3 +123,39 @@ def test_a_long_name_in_a_menu_is_cut_with_its_filters_beside_it(open_page: Open
     assert line.locator("button").evaluate("(one) => one.scrollWidth > one.clientWidth && one.title") == ODD
     line.locator("a", has_text="exclude").tap()
     expect(page.locator(".filter-text")).to_have_text(f"not place: {ODD}")
+
+
+# What beside a number is not read: less than its words, or less of them than can be guessed from.
+UNREAD = """
+() => [...document.querySelectorAll("#board .headline > *")].filter((one) => one.checkVisibility()).flatMap((one) => {
+  const box = one.closest(".card").getBoundingClientRect(), range = new Range();
+  range.selectNodeContents(one);
+  const words = [...range.getClientRects()];
+  const isCut = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 || one.scrollHeight > one.clientHeight + 3 ||
+    words.some(({ left, right, bottom }) => left < box.left || right > box.right || bottom > box.bottom);
+  return isCut ? [`${one.closest(".card").id}: ${one.textContent}`] : [];
+})
+"""
+# Of each row of cards whether all of it is equally high, and their charts begin in one line.
+UNEVEN = """
+() => {
+  const rows = new Map();
+  for (const card of document.querySelectorAll("#board .card")) {
+    const box = card.getBoundingClientRect(), chart = card.querySelector(":scope > .chart")?.getBoundingClientRect();
+    rows.set(box.top, [...(rows.get(box.top) ?? []), [box.height, ...(chart ? [chart.top] : [])]]);
+  }
+  const differ = (all) => Math.max(...all) - Math.min(...all) > 0.5;
+  return [...rows.values()].filter((row) => [0, 1].some((at) => differ(row.map((one) => one[at] ?? row[0][at]))));
+}
+"""
+
+
+@pytest.mark.parametrize("query", ["", "&filter=place:north", "&compare=day&range=6h"])
+def test_what_is_said_beside_a_number_is_read_without_hovering(open_page: Open, shop: str, query: str) -> None:
+    page = opened(open_page, shop + query, 320)
+    for width in (320, 360, 390, 800, 1024, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(UNREAD) == [], width
+        assert page.evaluate(UNEVEN) == [], width
+        cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+        assert page.locator("#board .card.tile h2").evaluate_all(cut) == [], width
