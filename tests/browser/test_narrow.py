@@ -90,7 +90,8 @@ OUTSIDE = """
   return new Promise((done) => requestAnimationFrame(() => {
     const sheet = menu.querySelector(".sheet"), box = sheet.getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;
-    const across = box.width && box.left >= 0 && box.right <= clientWidth, down = box.top >= 0 && box.bottom <= clientHeight;
+    const across = box.width && box.left >= 0 && box.right <= clientWidth;
+    const down = box.top >= 0 && box.bottom <= clientHeight;
     const wrong = across && down ? [] : [`${menu.id} ${JSON.stringify(box)}`];
     if (innerWidth !== clientWidth) wrong.push("the page is zoomed out");
     if (sheet.scrollWidth > sheet.clientWidth) wrong.push(`${menu.id} is ${sheet.scrollWidth} of ${sheet.clientWidth}`);
@@ -131,7 +132,8 @@ UNREAD = """
   const box = one.closest(".card").getBoundingClientRect(), range = new Range();
   range.selectNodeContents(one);
   const words = [...range.getClientRects()];
-  const isCut = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 || one.scrollHeight > one.clientHeight + 3 ||
+  const isShort = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0;
+  const isCut = isShort || one.scrollHeight > one.clientHeight + 3 ||
     words.some(({ left, right, bottom }) => left < box.left || right > box.right || bottom > box.bottom);
   return isCut ? [`${one.closest(".card").id}: ${one.textContent}`] : [];
 })
@@ -159,3 +161,33 @@ def test_what_is_said_beside_a_number_is_read_without_hovering(open_page: Open, 
         assert page.evaluate(UNEVEN) == [], width
         cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
         assert page.locator("#board .card.tile h2").evaluate_all(cut) == [], width
+
+
+# Of each crosshair what its box of values covers: the chip of the moment, or more of the line than lets it be seen.
+COVERED = """
+() => [...document.querySelectorAll(".reader[data-on]")].flatMap((reader) => {
+  const [line, chip, box] = [".cross-line", ".cross-time", ".cross-values"].map((one) =>
+    reader.querySelector(one).getBoundingClientRect());
+  const over = (one) => Math.max(0, Math.min(one.bottom, box.bottom) - Math.max(one.top, box.top)) *
+    (one.left < box.right && box.left < one.right + 1);
+  const wrong = [...(over(chip) ? ["the chip"] : []), ...(over(line) > 0.62 * line.height ? ["the line"] : [])];
+  return wrong.map((one) => `${reader.id}: ${one}`);
+})
+"""
+
+
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (1280, 700)])
+def test_a_long_crosshair_covers_neither_its_moment_nor_its_line(
+    open_page: Open, shop: str, size: tuple[int, int]
+) -> None:
+    page = opened(open_page, shop, *size, **(PHONE if size[0] < 900 else {}))
+    for chart in ("places", "bars"):
+        for across in (0.05, 0.3, 0.5, 0.7, 0.95):
+            place = point(page, chart, across)
+            page.touchscreen.tap(*place) if size[0] < 900 else page.mouse.move(*place)
+            page.wait_for_selector(f"#reader-{chart}[data-on]")
+            assert page.evaluate(COVERED) == [], (chart, across)
+    said = page.locator("#reader-bars .cross-values > div")
+    *rows, more = said.all_inner_texts()
+    assert more.strip() == f"+{9 - len(rows)} more"
+    assert rows[0].startswith("up")

@@ -279,7 +279,8 @@ MET = """
   for (let x = cell.left + 3; x < row.getBoundingClientRect().right - 2; x += 6) {
     for (const down of [-reach, 0, reach]) {
       const link = document.elementFromPoint(x, y + down)?.closest("a");
-      if (link && !link.checkVisibility({ opacityProperty: true, visibilityProperty: true })) wrong.push("an unseen link");
+      const isSeen = link?.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      if (link && !isSeen) wrong.push("an unseen link");
       else if (x < cell.right - 2 && link !== name) wrong.push(`not its name at ${x - cell.left}, ${down}`);
     }
   }
