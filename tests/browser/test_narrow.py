@@ -191,3 +191,13 @@ def test_a_long_crosshair_covers_neither_its_moment_nor_its_line(
     *rows, more = said.all_inner_texts()
     assert more.strip() == f"+{9 - len(rows)} more"
     assert rows[0].startswith("up")
+
+
+@pytest.mark.parametrize("query", ["", "&compare=period&refresh=60"])
+def test_a_narrow_phone_has_its_controls_in_two_rows(open_page: Open, shop: str, query: str) -> None:
+    page = opened(open_page, shop + query, 320, **PHONE)
+    tops = "(all) => [...new Set(all.filter((one) => one.checkVisibility()).map((one) => one.offsetTop))].length"
+    for width in (320, 344, 360, 375, 390, 430):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.locator(".controls > *").evaluate_all(tops) == 2, width
+        assert page.evaluate("document.documentElement.scrollWidth") == width
