@@ -3,6 +3,11 @@
  * It is drawn beside the figure and not in it: moving it never makes Plotly draw, and no picture shows it. */
 ((metrics) => {
   const { made, write } = metrics.dom;
+  /* Of a list of values in px: a line of one row, and what is above and below all (assets/css/reading.css). */
+  const LINE = 18;
+  const PADDING = 6;
+  /* How much of the plot's height values may take that stand over the line itself. */
+  const COVERED = 0.6;
 
   /** @param {HTMLElement} reader */
   function parts(reader) {
@@ -120,17 +125,43 @@
     const { yaxis } = graph._fullLayout;
     write(time, reading.time);
     const { rows, notes } = reading;
-    sized(values, rows.length + notes.length, makeRow).forEach((element, place) => {
+    const lines = sized(values, rows.length + notes.length, makeRow);
+    lines.forEach((element, place) => {
       if (place < rows.length) fill(element, rows[place], reading);
       else fillNote(element, notes[place - rows.length]);
     });
-    /* All is measured at once, so that the browser lays out once. */
+    /* All is measured at once, so that the browser lays out once; again only where there are too many lines. */
     const [width, room] = [time.offsetWidth, metrics.graphs.readerOf(graph).clientWidth];
+    const bounds = { width: room, top: yaxis._offset + 2, bottom: yaxis._offset + yaxis._length - 2 };
+    const spot = spotOf(graph, x, reading);
+    const most =
+      (bounds.bottom - bounds.top) * (metrics.placement.hasSide(spot, values.offsetWidth, room) ? 1 : COVERED);
+    if (values.offsetHeight > most) shorten(values, lines, rows, most);
     const size = { width: values.offsetWidth, height: values.offsetHeight };
     move(time, metrics.placement.centred(x, width, room), yaxis._offset + yaxis._length + 4);
-    const bounds = { width: room, top: yaxis._offset + 2, bottom: yaxis._offset + yaxis._length - 2 };
-    const place = metrics.placement.beside(spotOf(graph, x, reading), size, bounds);
+    const place = metrics.placement.beside(spot, size, bounds);
     move(values, place.x, place.y);
+  }
+
+  /**
+   * Leaves the largest values, and says how many more there are. What is to be known of the bucket stays.
+   * @param {HTMLElement} values
+   * @param {HTMLElement[]} lines
+   * @param {Row[]} rows
+   * @param {number} most - px
+   */
+  function shorten(values, lines, rows, most) {
+    const heights = lines.map((line) => line.offsetHeight);
+    const around = values.offsetHeight - values.clientHeight + PADDING;
+    const sizes = lines.map((_, place) => (place < rows.length ? rows[place].value : Infinity));
+    const kept = metrics.placement.kept(sizes, heights, most - around, LINE);
+    const left = lines.length - kept.length;
+    for (const [place, line] of lines.entries()) if (!kept.includes(place)) line.remove();
+    if (!left) return;
+    const more = makeRow();
+    more.className = "more";
+    write(/** @type {HTMLElement} */ (more.children[1]), `+${left} more`);
+    values.append(more);
   }
 
   /**

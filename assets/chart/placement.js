@@ -34,6 +34,37 @@
   }
 
   /**
+   * Whether a box stands beside x, on either side of what is described there.
+   * @param {{ x: number, reach: number }} spot
+   * @param {number} width
+   * @param {number} room - across
+   */
+  const hasSide = ({ x, reach }, width, room) => Math.max(x, room - x) - reach - GAP >= width;
+
+  /**
+   * Which of some lines are kept where not all have room: those with the largest values, in the order in which they stand.
+   * @param {(number | null)[]} values - of lines; Infinity stays longest
+   * @param {number[]} heights
+   * @param {number} room
+   * @param {number} more - how high the line is that says how many are left out
+   * @returns {number[]} - their places
+   */
+  function kept(values, heights, room, more) {
+    const all = values.map((_, place) => place);
+    const sum = (/** @type {number[]} */ places) => places.reduce((height, place) => height + heights[place], 0);
+    if (sum(all) <= room) return all;
+    const size = (/** @type {number} */ place) => values[place] ?? -Infinity;
+    const bySize = all.sort((one, other) => (size(one) === size(other) ? one - other : size(other) - size(one)));
+    /** @type {number[]} */
+    const found = [];
+    for (const place of bySize) {
+      if (sum([...found, place]) + more > room) break;
+      found.push(place);
+    }
+    return found.sort((one, other) => one - other);
+  }
+
+  /**
    * The upper edge at which something of that height is furthest from all points: above, below, or between them.
    * @param {number[]} ys
    * @param {number} height
@@ -56,7 +87,7 @@
   const dotted = (rows, stacked, scale) =>
     stacked ? [] : rows.filter(({ value }) => value !== null && (scale !== "log" || value > 0));
 
-  const placement = { isInside, centred, beside, clear, dotted };
+  const placement = { isInside, centred, beside, hasSide, kept, clear, dotted };
   metrics.placement = placement;
   if (typeof module === "object") module.exports = placement;
 })(globalThis.metrics);

@@ -28,6 +28,7 @@
   function switchOf(graph, group, on) {
     const button = metrics.dom.made("button", "", group.label);
     button.type = "button";
+    button.title = group.label;
     button.setAttribute("aria-pressed", String(on));
     button.addEventListener("click", () => button.setAttribute("aria-pressed", String(toggle(graph, group.key))));
     return group.filter ? withFilters(button, group.filter) : button;

@@ -2,6 +2,8 @@
  * there is no room below. Arrows move in them, Home and End to their ends, and a letter to what begins with it. */
 ((metrics) => {
   const EDGE = 8;
+  const GAP = 6;
+  const LEAST = 120;
 
   const opened = () => metrics.dom.all("details.menu[open]");
 
@@ -36,18 +38,37 @@
 
   document.addEventListener("click", (event) => closeOthers(/** @type {Element} */ (event.target)));
 
-  /* Up, where it is cut below and there is more room above; from its button's start, where it would be cut before it. */
+  /* Up, where it is cut below and there is more room above, and no higher than that room; from its button's start, where
+     it would be cut before it, or, where that leads out of the window too, beside its edge. All is measured before any of
+     it is set: a sheet that stands out of the window for as long as it takes to measure it zooms a phone's page out. */
   /** @param {HTMLElement} menu */
   function turn(menu) {
-    const sheet = menu.querySelector(":scope > .sheet");
+    const sheet = /** @type {HTMLElement | null} */ (menu.querySelector(":scope > .sheet"));
     if (!sheet) return;
     menu.removeAttribute("data-up");
     menu.removeAttribute("data-start");
-    const { top, bottom } = opener(menu).getBoundingClientRect();
-    const { height, left } = sheet.getBoundingClientRect();
-    menu.toggleAttribute("data-start", left < 0);
-    const isCut = bottom + height + EDGE > window.innerHeight;
-    menu.toggleAttribute("data-up", isCut && top > window.innerHeight - bottom);
+    Object.assign(sheet.style, { translate: "", maxHeight: "" });
+    const [button, box] = [opener(menu).getBoundingClientRect(), sheet.getBoundingClientRect()];
+    const [width, height] = [document.documentElement.clientWidth, window.innerHeight];
+    const [above, below] = [button.top - GAP - EDGE, height - button.bottom - GAP - EDGE];
+    const isUp = box.height > below && above > below;
+    const isAtStart = box.left < 0 && button.left + box.width <= width;
+    menu.toggleAttribute("data-up", isUp);
+    menu.toggleAttribute("data-start", isAtStart);
+    const across = isAtStart ? 0 : inside(box, width);
+    if (across) sheet.style.translate = `${across}px`;
+    const most = Math.max(LEAST, isUp ? above : below);
+    if (box.height > most) sheet.style.maxHeight = `${most}px`;
+  }
+
+  /**
+   * How far something has to go to lie between the edges of a room; where it is wider than that, to begin there.
+   * @param {{ left: number, right: number }} box
+   * @param {number} room
+   */
+  function inside({ left, right }, room) {
+    if (left >= 0 && right <= room) return 0;
+    return Math.max(Math.min(0, room - EDGE - right), EDGE - left);
   }
 
   /* What of a sheet can be chosen now, in the order in which it stands. */
@@ -111,7 +132,7 @@
     new MutationObserver(opening).observe(document.documentElement, change);
   }
 
-  const menus = { leave, close, placeFor };
+  const menus = { leave, close, placeFor, inside };
   metrics.menus = menus;
   if (typeof module === "object") module.exports = menus;
 })(globalThis.metrics);

@@ -27,6 +27,7 @@
   }
 
   /**
+   * A word in pieces: one of an address ends where a part of it does.
    * @param {string} word
    * @param {number} room
    * @param {(text: string) => number} width
@@ -36,13 +37,24 @@
     const pieces = [];
     let piece = "";
     for (const letter of word) {
-      if (width(piece + letter) > room) {
-        pieces.push(piece);
-        piece = "";
+      if (piece && width(piece + letter) > room) {
+        const end = seam(piece + letter);
+        pieces.push(piece.slice(0, end));
+        piece = piece.slice(end);
       }
       piece += letter;
     }
     return [...pieces, piece];
+  }
+
+  /**
+   * Where a piece that has become too long by its last letter is broken: before its last &, behind its last /, unless
+   * that leaves most of a line empty.
+   * @param {string} text
+   */
+  function seam(text) {
+    const end = Math.max(text.lastIndexOf("&"), text.lastIndexOf("/", text.length - 2) + 1);
+    return end > text.length / 3 ? end : text.length - 1;
   }
 
   /**

@@ -281,3 +281,38 @@ def test_a_row_filters_the_tab_by_its_value_or_by_all_but_it(open_page: Open, zo
     first.locator(".exclude").click()
     expect(page.locator(".filter-text")).to_have_text(f"not zone: {name}")
     expect(page.locator(ROWS).first.locator("bdi")).not_to_have_text(name)
+
+
+# What a finger meets across the names of a table, from the upper edge of each row to its lower one: nothing, or what
+# can be seen there; of a name all of its cell.
+MET = """
+(rows) => rows.flatMap((row) => {
+  row.scrollIntoView({ block: "center", behavior: "instant" });
+  const name = row.querySelector("bdi a"), cell = row.cells[0].getBoundingClientRect();
+  const [y, reach] = [cell.top + cell.height / 2, 19];
+  const wrong = cell.height > 41 || cell.height < 39 ? [`${cell.height} px high`] : [];
+  for (let x = cell.left + 3; x < row.getBoundingClientRect().right - 2; x += 6) {
+    for (const down of [-reach, 0, reach]) {
+      const link = document.elementFromPoint(x, y + down)?.closest("a");
+      const isSeen = link?.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      if (link && !isSeen) wrong.push("an unseen link");
+      else if (x < cell.right - 2 && link !== name) wrong.push(`not its name at ${x - cell.left}, ${down}`);
+    }
+  }
+  return [...new Set(wrong)].slice(0, 3);
+})
+"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 820])
+def test_a_finger_on_a_row_meets_its_name_and_nothing_that_is_unseen(open_page: Open, zones: str, width: int) -> None:
+    screen = {"width": width, "height": 844}
+    page = open_page(f"{zones}&refresh=off", viewport=screen, has_touch=True, is_mobile=True)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    assert page.locator(ROWS).evaluate_all(MET) == []
+    first = page.locator(f"{ROWS} th").first
+    box = first.bounding_box()
+    assert box is not None
+    first.tap(position={"x": box["width"] - 6, "y": box["height"] - 4})
+    expect(page.locator(".filter-text")).to_have_text("zone: forest")

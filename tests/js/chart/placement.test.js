@@ -48,3 +48,17 @@ test("a dot stands on what is drawn as a point, and on no zero where the axis ha
   assert.deepEqual(placement.dotted(rows, false, "log"), [rows[2]]);
   assert.deepEqual(placement.dotted(rows, true, "linear"), []);
 });
+
+test("of too many lines those with the largest values stay, in their order, and what has no value goes first", () => {
+  const heights = [18, 18, 18, 18, 18];
+  assert.deepEqual(placement.kept([1, 5, null, 3, 4], heights, 90, 18), [0, 1, 2, 3, 4]);
+  assert.deepEqual(placement.kept([1, 5, null, 3, 4], heights, 72, 18), [1, 3, 4]);
+  assert.deepEqual(placement.kept([1, 5, null, 3, Number.POSITIVE_INFINITY], heights, 54, 18), [1, 4]);
+  assert.deepEqual(placement.kept([1, 5], [18, 36], 40, 18), []);
+});
+
+test("a box stands beside the line where either side is wide enough for it", () => {
+  assert.equal(placement.hasSide({ x: 60, reach: 0 }, 200, 300), true);
+  assert.equal(placement.hasSide({ x: 150, reach: 0 }, 200, 300), false);
+  assert.equal(placement.hasSide({ x: 60, reach: 40 }, 200, 300), false);
+});

@@ -54,3 +54,11 @@ test("arrows move round, Home and End to the ends, letters to what begins with t
   assert.deepEqual([at("1", -1), at("1", 2), at("1", 3), at("P", 0), at("x", 0), at(" ", 0)], [2, 3, 2, 4, -1, -1]);
   assert.equal(menus.placeFor("ArrowDown", [], -1), -1);
 });
+
+test("what stands out of the window goes back into it, and begins in it where it is wider", () => {
+  assert.equal(menus.inside({ left: 10, right: 310 }, 320), 0);
+  assert.equal(menus.inside({ left: 30, right: 330 }, 340), 0);
+  assert.equal(menus.inside({ left: 100, right: 330 }, 320), -18);
+  assert.equal(menus.inside({ left: -90, right: 180 }, 320), 98);
+  assert.equal(menus.inside({ left: 100, right: 500 }, 320), -92);
+});
