@@ -84,9 +84,11 @@ class FirstPages:
         for name in current:
             text = text.replace(f' id="{name}"', f' id="{name}" aria-current="{_current(name)}"', 1)
         labels = NO_LABELS if sketched is None else sketched.labels
-        parts |= {mark: as_text(said) for mark, said in zip(astuple(_LABELS), astuple(labels), strict=True)}
         for plain, lit in _lit(labels):
             text = text.replace(plain, lit, 1)
+        # A label may stand there twice, as text and as what is said of it.
+        for mark, said in zip(astuple(_LABELS), astuple(labels), strict=True):
+            text = text.replace(mark, as_text(said))
         for mark, part in parts.items():
             text = text.replace(mark, part, 1)
         return text

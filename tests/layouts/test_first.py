@@ -50,6 +50,14 @@ def test_the_place_where_dash_builds_its_own_stands_beside_the_first_board_withi
     assert '<dialog id="details"' in after
 
 
+def test_every_word_is_in_all_its_places() -> None:
+    words = Labels(tone="bad", freshness="Behind by <2 min> & more", refresh="10 s")
+    text = page(replace(sketched(), labels=words))
+    assert "\0" not in text
+    assert text.count("Behind by &lt;2 min&gt; &amp; more") == 2
+    assert "\0" not in page()
+
+
 def test_without_numbers_its_cards_are_empty() -> None:
     text = page()
     assert text.count('class="skeleton number"') == len(TAB.charts)
