@@ -95,16 +95,16 @@ def note(said: dict[str, Any], scale: Scale) -> str:
 
 
 def value_marks(told: Ticks, low: float, high: float, *, logarithmic: bool = False) -> list[Mark]:
-    """Return the marks between ``low`` and ``high``; the topmost says the unit. None of a logarithmic axis whose ticks
-    the figure leaves to Plotly, but for whole powers of ten."""
+    """Return the marks between ``low`` and ``high``; the topmost says the unit. A logarithmic axis has those that the
+    figure spells out."""
     suffix = str(told.get("ticksuffix") or "")
     if told.get("tickvals") is not None:
         values = [math.log10(value) if logarithmic else value for value in told["tickvals"]]
         texts = list(told["ticktext"])
     else:
-        step = 1 if logarithmic else float(told.get("dtick") or _round_step(high - low))
+        step = float(told.get("dtick") or _round_step(high - low))
         values = [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-        texts = [_power(value) if logarithmic else _number(value) for value in values]
+        texts = [_number(value) for value in values]
         texts[-1:] = [f"{text}{suffix}" for text in texts[-1:]]
     shown = [(value, text) for value, text in zip(values, texts, strict=True) if low <= value <= high]
     return [Mark((value - low) / (high - low), text) for value, text in shown]
@@ -119,13 +119,6 @@ def _round_step(reach: float) -> float:
 
 def _number(value: float) -> str:
     return f"{value:,.12g}".replace("-", "−")
-
-
-def _power(exponent: float) -> str:
-    thousands, rest = divmod(int(exponent), 3)
-    if 0 <= thousands <= 4:
-        return f"{10**rest}{['', 'k', 'M', 'G', 'T'][thousands]}"
-    return f"{10.0**exponent:g}"
 
 
 # Moments

@@ -48,17 +48,6 @@ def test_ticks_that_the_figure_spells_out_are_those() -> None:
     assert [(round(mark.at, 3), mark.label) for mark in marks] == [(0.301, "20"), (0.699, "50"), (1.0, "100 ms")]
 
 
-def test_a_logarithmic_axis_of_many_powers_has_one_tick_for_each() -> None:
-    assert [mark.label for mark in value_marks(AUTO, -1.2, 4.1, logarithmic=True)] == [
-        "0.1",
-        "1",
-        "10",
-        "100",
-        "1k",
-        "10k",
-    ]
-
-
 def window_of(length: str, zone: str = "UTC") -> Window:
     return choose_window(parse_range(length, now=NOON, zone=ZoneInfo(zone)), ZoneInfo(zone), HELD)
 

@@ -154,7 +154,7 @@ def test_times_that_are_read_in_hours_stand_in_hours_beside_a_target_in_millisec
     assert re.search(f">2{THIN_SPACE}h</b>", made)
     assert "stroke:var(--ok)" in made
     assert "fill:var(--warn-soft)" in made
-    assert re.search(r'<span style="bottom:[\d.]+%">target 5\.6', made)
+    assert re.search(rf'<span style="bottom:[\d.]+%">target 200{THIN_SPACE}ms', made)
 
 
 def test_the_band_that_warns_begins_where_the_figure_has_it() -> None:
