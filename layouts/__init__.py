@@ -13,7 +13,8 @@
 ``ranking``: a table of values in a card.
 
 ``first``: the page before any script has run, of ``static`` HTML, with a ``sketch`` of each chart, its
-``sketch_axes``, ``sketch_reach``, and in the words of ``freshness``. ``begin``: the one script that runs before anything is painted.
+``sketch_axes`` and their reach (``sketch_reach``), and in the words of ``freshness``. ``begin``: the one script that
+runs before anything is painted.
 
 callbacks and routes build with these; a new control is a file here and a line in ``shell``.
 """
