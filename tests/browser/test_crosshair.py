@@ -19,7 +19,7 @@ AGREEMENT = """
   const x = new DOMMatrix(getComputedStyle(reader.querySelector(".cross-line")).transform).m41;
   const index = metrics.grid.nearest(meta, xaxis.p2c(x - xaxis._offset) - meta.offset);
   const reading = metrics.reading.read(graph, index);
-  const rows = reading.rows.map((row) => metrics.reading.valueText(row, reading.unit));
+  const rows = reading.rows.map((row) => metrics.reading.valueText(row, reading.units));
   return {
     said: [reader.querySelector(".cross-time").textContent,
            ...[...reader.querySelectorAll(".cross-values b")].map((one) => one.textContent)],

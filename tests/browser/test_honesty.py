@@ -85,8 +85,9 @@ def test_a_rollup_that_does_not_keep_up_is_named_and_so_is_its_end(
     expect(page.locator("#freshness-alert")).to_contain_text("Live")
 
 
-def test_a_long_reason_moves_nothing(open_page: Open, page_url: str, database: Database) -> None:
-    page = open_page(f"{page_url}?tab=combat&range=1h")
+@pytest.mark.parametrize("width", [1024, 1280, 1440, 1719, 1720])
+def test_a_long_reason_moves_nothing(open_page: Open, page_url: str, database: Database, width: int) -> None:
+    page = open_page(f"{page_url}?tab=combat&range=1h", viewport={"width": width, "height": 900})
     wait_for_tab(page, "combat")
     before = page.evaluate(PLACES)
     hold_up(database, timedelta(minutes=3))

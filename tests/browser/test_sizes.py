@@ -58,7 +58,7 @@ def test_cards_have_their_sizes_and_tiles_their_numbers(open_page: Open, sized: 
     assert rate == pytest.approx((results - 16) / 2)
 
 
-@pytest.mark.parametrize("width", [360, 390, 1440])
+@pytest.mark.parametrize("width", [320, 360, 390, 1440])
 def test_cards_are_as_high_before_their_data_as_with_them(open_page: Open, sized: str, width: int) -> None:
     page = open_page(
         sized.replace("range=1h", "range=24h&refresh=off&tz=UTC"), viewport={"width": width, "height": 800}
