@@ -125,11 +125,11 @@ def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]
     count = sum(int((values <= 0).sum()) for values in shown)
     if not count:
         return []
-    tokens = TOKENS[style.theme]
     what = "not positive" if any((values < 0).any() for values in shown) else "zero"
-    text = {"text": f"{count:,} × {what}, ticked below", "font": {"size": 11, "color": tokens["faint"]}}
+    text = {"text": f"{count:,} × {what}, ticked below", "font": {"size": 11, "color": TOKENS[style.theme]["muted"]}}
     spot = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
-    return [{"showarrow": False, "bgcolor": tokens["surface"], **text, **spot}]
+    # Without a background: it would lie over the highest values.
+    return [{"showarrow": False, **text, **spot}]
 
 
 def _legend(theme: Theme) -> dict[str, Any]:
