@@ -87,7 +87,7 @@ def reading_items(chart: Chart) -> list[Component]:
         return [html.Div([_view("Data as a table", "table", chart)], className="options")]
     views = [_view("Full screen", "full", chart), _view("Data as a table", "table", chart)]
     if chart.is_ranking:
-        return [html.Div(views, className="options"), *_splits(chart)]
+        return [html.Div(views, className="options"), _series(chart), *_splits(chart)]
     return [
         html.Div(views, className="options"),
         _series(chart),
@@ -97,7 +97,8 @@ def reading_items(chart: Chart) -> list[Component]:
 
 
 def _series(chart: Chart) -> html.Div:
-    """Return a switch for each series; assets/chart/series.js fills it when the menu opens, where there are several."""
+    """Return a switch for each series; assets/chart/series.js fills it when the menu opens, where there are several.
+    Of a table the filters of each value, where a finger finds none in its row."""
     return html.Div(
         className="options", role="group", hidden=True, **attributes(data_series=chart.id, aria_label="Series")
     )

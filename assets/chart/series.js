@@ -35,13 +35,13 @@
   }
 
   /**
-   * A value's switch, and beside it the filters of the whole tab by that value.
-   * @param {HTMLElement} button
+   * A value's switch, or its name, and beside it the filters of the whole tab by that value.
+   * @param {HTMLElement} value
    * @param {string} filter
    */
-  function withFilters(button, filter) {
+  function withFilters(value, filter) {
     const line = metrics.dom.made("div", "choices");
-    line.append(button, metrics.filters.link(filter, "only"), metrics.filters.link(`!${filter}`, "exclude"));
+    line.append(value, metrics.filters.link(filter, "only"), metrics.filters.link(`!${filter}`, "exclude"));
     return line;
   }
 
@@ -102,9 +102,27 @@
     show(graph, [mine, true], [others, isAlone]);
   }
 
+  /**
+   * The values of a table: a finger on a row filters by it, and where nothing can be pointed at there is no room for more.
+   * @param {string} chart
+   */
+  function values(chart) {
+    const links = metrics.dom.all(`#card-${chart} .ranking tbody a[data-filter]:not(.exclude)`);
+    return links.map((link) => {
+      const name = metrics.dom.made("span", "", link.textContent ?? "");
+      name.title = name.textContent ?? "";
+      return withFilters(name, link.dataset.filter ?? "");
+    });
+  }
+
   /** @param {HTMLElement} list */
   function fill(list) {
     const chart = list.dataset.series ?? "";
+    if (document.querySelector(`#card-${chart} .ranking`)) {
+      const found = window.matchMedia("(hover: none)").matches ? values(chart) : [];
+      list.hidden = found.length === 0;
+      return list.replaceChildren(...found);
+    }
     const [graph, names] = [metrics.graphs.drawing(chart), off(chart)];
     const found = graph?._fullLayout ? groups(graph._fullData, graph._fullLayout.meta) : [];
     list.hidden = found.length < 2;

@@ -316,3 +316,20 @@ def test_a_finger_on_a_row_meets_its_name_and_nothing_that_is_unseen(open_page: 
     assert box is not None
     first.tap(position={"x": box["width"] - 6, "y": box["height"] - 4})
     expect(page.locator(".filter-text")).to_have_text("zone: forest")
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_what_no_finger_finds_in_a_row_is_in_the_menu(open_page: Open, zones: str, touch: bool) -> None:
+    screen = {"width": 390, "height": 844}
+    page = open_page(f"{zones}&refresh=off", viewport=screen, has_touch=touch, is_mobile=touch)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    page.locator("#card-by-zone .card-tools summary").last.click()
+    values = page.locator("#card-by-zone [data-series] .choices")
+    if not touch:
+        expect(page.locator("#card-by-zone [data-series]")).to_be_hidden()
+        return
+    expect(values).to_have_count(20)
+    expect(values.first.locator("span")).to_have_text("forest")
+    values.first.get_by_text("exclude").click()
+    expect(page.locator(".filter-text")).to_have_text("not zone: forest")
