@@ -17,7 +17,7 @@
   function question(reason, search = location.search) {
     const { number, at } = metrics.questions.ask(reason, search);
     const theme = document.documentElement.dataset.bsTheme;
-    const width = narrowest();
+    const width = expected(search);
     sent = width;
     leave(width);
     return { search, reason, zone: metrics.time.viewerZone, theme, width, number, at };
@@ -32,6 +32,7 @@
      and labels over one another, until the next tick, if there is one. Of one answer it is asked once. */
   function fit() {
     const room = narrowest() || sent;
+    if (room && metrics.answer) known.set(lookOf(metrics.answer.tab), room);
     const isOff = Math.abs(room - sent) > room * ROOM_MAY_DIFFER;
     if (!isOff || fitting || !connected || turning || metrics.questions.isOpen()) {
       fitting = false;
@@ -39,6 +40,18 @@
     }
     fitting = true;
     ask(reasonNow());
+  }
+
+  /* How much room the charts of a tab had when they last stood here, in a window of the same look: going to and fro
+     between tabs of wide and of narrow cards would ask twice each time, and draw all of them twice. */
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  const lookOf = (/** @type {string} */ tab) => [tab, window.innerWidth, metrics.url.isKiosk()].join(" ");
+
+  /** @param {string} search */
+  function expected(search) {
+    const tab = metrics.url.of(search).get("tab");
+    return (tab !== metrics.answer?.tab && known.get(lookOf(tab))) || narrowest();
   }
 
   let left = "";

@@ -197,6 +197,35 @@ test("charts that are asked for by a tab without any are asked for once more whe
   assert.deepEqual(sent, ["tick"]);
 });
 
+test("a tab that stood here before is asked for at the room that its charts had", (context) => {
+  let width = 1000;
+  const room = { isConnected: true, querySelector: () => null };
+  Object.defineProperty(room, "clientWidth", { get: () => width });
+  context.mock.method(document, "querySelectorAll", (selector) => (selector.includes(".chart") ? [room] : []));
+  context.after(() => {
+    metrics.answer = null;
+  });
+  const go = (tab, now) => {
+    visit(`?tab=${tab}&to=now-1h`);
+    const question = planned("url");
+    width = now;
+    answer(question, "cards");
+    metrics.answer = { tab };
+    events.announce("answer", { error: null });
+    return question.width;
+  };
+  begin("?tab=few&to=now-1h");
+  metrics.answer = { tab: "few" };
+  events.announce("answer", { error: null });
+  assert.equal(go("many", 500), 1000, "nobody knows yet");
+  assert.deepEqual(sent, ["tick"]);
+  answer(questions.ask("tick", location.search));
+  events.announce("answer", { error: null });
+  assert.equal(go("few", 1000), 1000);
+  assert.equal(go("many", 500), 500);
+  assert.deepEqual(sent, ["tick"], "asked once each");
+});
+
 test("the clock is set where an address asks for another pace, and left alone where it does not", () => {
   const { pace } = dash_clientside.metrics;
   visit("?tab=auth&refresh=7");
