@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.figure.axes import axis_offset
-from layouts.figure.room import plot_width
+from layouts.figure.room import plot_width, round_step
 from layouts.figure.ticks import Ticks
 from layouts.static import Html, as_text
 from metrics_dash.charts.data import Values
@@ -24,7 +24,6 @@ from metrics_dash.charts.timerange.windows import Window
 
 WIDTH, HEIGHT = 1000, 400
 """Of a picture, in its own units."""
-_VALUE_LABELS = 5
 _LABEL_ROOM, _FEWEST, _MOST = 80, 4, 9
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 # The first Sunday and the first moment from which plotly.js counts; ms.
@@ -102,19 +101,12 @@ def value_marks(told: Ticks, low: float, high: float, *, logarithmic: bool = Fal
         values = [math.log10(value) if logarithmic else value for value in told["tickvals"]]
         texts = list(told["ticktext"])
     else:
-        step = float(told.get("dtick") or _round_step(high - low))
+        step = float(told.get("dtick") or round_step(high - low))
         values = [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
         texts = [_number(value) for value in values]
         texts[-1:] = [f"{text}{suffix}" for text in texts[-1:]]
     shown = [(value, text) for value, text in zip(values, texts, strict=True) if low <= value <= high]
     return [Mark((value - low) / (high - low), text) for value, text in shown]
-
-
-def _round_step(reach: float) -> float:
-    """Return the distance of at most five ticks: 1, 2 or 5 times a power of ten."""
-    rough = reach / _VALUE_LABELS
-    base = 10.0 ** math.floor(math.log10(rough))
-    return base * next(factor for factor in (2, 5, 10) if rough / base < factor)
 
 
 def _number(value: float) -> str:

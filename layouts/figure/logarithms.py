@@ -9,6 +9,7 @@ import numpy as np
 
 from layouts.figure.bounds import value_range
 from layouts.figure.labels import plain
+from layouts.figure.room import round_step
 from layouts.figure.traces import FigureStyle
 from layouts.numbers import short_number
 from layouts.units import display_unit, in_unit, round_values, unit_for
@@ -18,7 +19,6 @@ from metrics_dash.charts.data import ChartData, Values
 # even one, from the third on powers of ten are enough.
 _ONE, _EVEN, _WIDE = 1.001, 3, 100
 _MOST = 6
-_EVEN_LABELS = 4
 
 
 def log_ticks(chart: ChartData, style: FigureStyle, suffix: str) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _spelled_out(marks: Sequence[float], texts: Sequence[str]) -> dict[str, Any]
 
 
 def _number(value: float) -> str:
-    return short_number(value) if value >= 1000 or value < 1e-4 else f"{value:.6g}"
+    return f"{value:,.6g}" if 1e-4 <= value < 1e6 else short_number(value)
 
 
 def _wide(chart: ChartData, least: float, greatest: float) -> dict[str, Any]:
@@ -63,9 +63,7 @@ def _decades(least: float, greatest: float) -> list[float]:
 
 def _even(least: float, greatest: float) -> list[float]:
     """Return a few round values at equal distances."""
-    rough = (greatest - least) / _EVEN_LABELS
-    base = 10.0 ** math.floor(math.log10(rough))
-    step = base * next(factor for factor in (1, 2, 5, 10) if rough <= factor * base * 1.001)
+    step = round_step(greatest - least)
     places = range(math.ceil(least / step - 1e-9), math.floor(greatest / step + 1e-9) + 1)
     return [float(f"{place * step:.9g}") for place in places]
 

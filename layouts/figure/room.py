@@ -1,10 +1,13 @@
-"""How much fits into a chart: its margins, and how many bars."""
+"""How much fits into a chart: its margins, how many bars, and how many labels."""
+
+import math
 
 MARGIN_LEFT, MARGIN_RIGHT = 60, 6
 """Of the plot within its graph, px: room for the values' axis, whose longest labels are such as ``−800,000``."""
 NARROWEST_BAR = 4
 _DEFAULT_WIDTH = 480
 _LABEL, _FEWEST_LABELS = 54, 3
+_VALUE_LABELS = 5
 _DOTS = 4
 # Few, so that viewers whose windows differ by some pixels share one answer; each with room for the bucket more that a
 # range has which begins within one.
@@ -37,3 +40,10 @@ def plot_width(width: object) -> int:
 
 def _plot(width: object) -> int:
     return (width if isinstance(width, int) and width > 0 else _DEFAULT_WIDTH) - MARGIN_LEFT - MARGIN_RIGHT
+
+
+def round_step(reach: float) -> float:
+    """Return the distance of at most five ticks of an even axis, as in plotly.js: 1, 2 or 5 times a power of ten."""
+    rough = reach / _VALUE_LABELS
+    base = 10.0 ** math.floor(math.log10(rough))
+    return base * next(factor for factor in (2, 5, 10) if rough / base < factor)
