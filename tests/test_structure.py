@@ -63,3 +63,16 @@ def test_modules_and_functions_stay_small_enough_to_see_at_once() -> None:
 )
 def test_each_room_says_what_it_holds(room: Path) -> None:
     assert ast.get_docstring(ast.parse(room.read_text())), f"{room} says nothing"
+
+
+def test_what_a_browser_is_waited_for_is_a_function() -> None:
+    """The page forbids to evaluate text: a mere expression is read once, and an error where it is not true at once."""
+    waits = [
+        (f"{path.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.args[0]))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "wait_for_function"
+    ]
+    constants = [(place, text) for place, text in waits if not text.isupper()]
+    assert len(constants) > 90
+    assert [(place, text) for place, text in constants if "=>" not in text] == []

@@ -183,7 +183,7 @@ def test_the_first_tab_stop_leads_past_the_controls_to_the_charts(page: Page) ->
     page.keyboard.press("Enter")
     expect(page.locator("#board")).to_be_focused()
     page.keyboard.press("Tab")
-    page.wait_for_function("document.activeElement.closest('.card')?.id === 'card-damage-dealt'")
+    page.wait_for_function("() => document.activeElement.closest('.card')?.id === 'card-damage-dealt'")
 
 
 def test_every_control_is_reached_in_order_named_and_seen_in_focus(page: Page) -> None:

@@ -363,7 +363,7 @@ def test_a_card_fills_the_screen_and_escape_leads_back(open_page: Open, page_url
         arg=before,
     )
     assert page.evaluate("Boolean(document.fullscreenElement)") is native
-    page.wait_for_function("document.activeElement.className === 'leave-full'")
+    page.wait_for_function("() => document.activeElement.className === 'leave-full'")
     assert page.evaluate("document.querySelector('#card-login-rate').inert") is True
     if native:
         page.evaluate("() => document.exitFullscreen()")
@@ -374,7 +374,7 @@ def test_a_card_fills_the_screen_and_escape_leads_back(open_page: Open, page_url
         arg=before,
     )
     assert page.evaluate("document.querySelectorAll('[inert]').length") == 0
-    page.wait_for_function("document.activeElement.closest('#card-session-starts') !== null")
+    page.wait_for_function("() => document.activeElement.closest('#card-session-starts') !== null")
 
 
 def test_a_table_has_the_numbers_of_the_chart_and_sorts(open_page: Open, page_url: str) -> None:
@@ -402,7 +402,7 @@ def test_a_table_has_the_numbers_of_the_chart_and_sorts(open_page: Open, page_ur
     page.keyboard.press("Escape")
     expect(page.locator("#details")).not_to_be_visible()
     # The browser tells a page that a dialog is closed some time after it is.
-    page.wait_for_function("document.activeElement.closest('#card-login-rate') !== null")
+    page.wait_for_function("() => document.activeElement.closest('#card-login-rate') !== null")
 
 
 def test_a_click_on_a_point_shows_the_events_behind_it(
@@ -429,7 +429,7 @@ def test_enter_at_the_crosshair_shows_events_and_focus_returns(open_page: Open, 
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.wait_for_selector("#details tbody tr")
-    page.wait_for_function("document.activeElement.closest('dialog') !== null")
+    page.wait_for_function("() => document.activeElement.closest('dialog') !== null")
     page.keyboard.press("Escape")
     expect(reader).to_be_focused()
 
