@@ -227,6 +227,7 @@ def _make_engine(url: URL, role: str) -> Engine:
     def _connect(dialect: object, record: object, arguments: list[str], options: dict[str, Any]) -> PatientConnection:
         connection = PatientConnection.connect(*arguments, **options)
         connection.on_loss = lost.append
+        _spell_dates_as_iso(connection)
         if reads:
             prepare_if_own(connection, _OWN_SESSION)
         return connection
@@ -250,6 +251,13 @@ def _make_engine(url: URL, role: str) -> Engine:
         engine.dialect.do_ping = _begin_with_ping  # type: ignore[method-assign,assignment]
         engine.dialect.do_rollback = _end_reading  # type: ignore[method-assign,assignment]
     return engine
+
+
+def _spell_dates_as_iso(connection: PatientConnection) -> None:
+    """psycopg reads dates in ISO's spelling alone; a server or role may be set to another."""
+    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
+        connection.execute("SET DateStyle = ISO")
+        connection.commit()
 
 
 # What a reader's own session is, so that a refresh need not say it: its statements stand alone then, each a transaction

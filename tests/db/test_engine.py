@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -126,6 +127,21 @@ def test_a_connection_over_the_network_does_not_wait_for_ever_for_a_silent_peer(
     with database.reading() as connection:
         info = driver_connection(connection).info.get_parameters()
     assert {name: info[name] for name in KEEPALIVE} == {name: str(value) for name, value in KEEPALIVE.items()}
+
+
+@pytest.mark.parametrize("style", ["German", "SQL,DMY", "Postgres"])
+def test_dates_are_read_from_a_server_that_spells_them_in_another_way(database: Database, style: str) -> None:
+    moment = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+    styled = Database(f"{database.dsn()}{'&' if '?' in database.dsn() else '?'}options=-c%20datestyle%3D{style}")
+    try:
+        for transaction in (styled.begin, styled.reading, styled.reading):
+            with transaction() as connection:
+                read = connection.execute(text("SELECT CAST(:moment AS timestamptz)"), {"moment": moment}).scalar()
+                assert read == moment
+        with styled.begin() as connection:
+            assert connection.execute(text("SHOW DateStyle")).scalar_one().startswith("ISO")
+    finally:
+        styled.dispose()
 
 
 def test_a_reader_begins_read_only_and_with_its_own_limit_each_time(database: Database) -> None:
