@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 
 import typer
 from pydantic import SecretStr
@@ -37,10 +38,19 @@ def check_config() -> None:
 
 
 def _check_place(settings: Settings) -> None:
-    """Refuse a socket in a folder that is not there. Raises ``SettingsError``."""
+    """Refuse a socket in a folder that is not there, and a folder below what is none. Raises ``SettingsError``."""
     folder = settings.statsd_socket.parent if settings.statsd_socket is not None else None
     if folder is not None and not folder.is_dir():
         raise SettingsError(f"METRICS_STATSD_SOCKET: there is no folder {folder}; make it, or name another path")
+    for name, path in (("METRICS_DATA_DIR", settings.data_dir), ("METRICS_SPOOL_DIR", settings.spool_dir)):
+        # Whether it can be written to depends on whom the service runs as.
+        existing = _existing(path.absolute()) if path is not None else None
+        if existing is not None and not existing.is_dir():
+            raise SettingsError(f"{name}: {existing} is no folder; name another")
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.parent)
 
 
 def _nearly(environ: Iterable[str]) -> Iterator[tuple[str, str]]:

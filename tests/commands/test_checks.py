@@ -81,3 +81,14 @@ def test_advice_names_the_command_as_it_was_started(
     monkeypatch.setattr("sys.argv", [started])
     told = on("doctor", COLUMNS="300").out
     assert f"start one: {named} run, or worker" in told
+
+
+@pytest.mark.parametrize("name", ["METRICS_DATA_DIR", "METRICS_SPOOL_DIR"])
+def test_a_folder_below_a_file_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for path in (file, file / "below" / "it"):
+        ended = run("check-config", **{name: str(path)})
+        assert ended.code == 2
+        assert f"{name}: {file} is no folder" in ended.err
+    assert run("check-config", **{name: str(tmp_path / "not" / "yet")}).code == 0
