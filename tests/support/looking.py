@@ -68,12 +68,17 @@ def text(page: Page, selector: str) -> str:
     return page.inner_text(selector).replace("\u202f", " ")
 
 
+def frames(page: Page) -> None:
+    """Until what the page has put off to its next frame is done: moves of a pointer draw once a frame."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def open_popover(page: Page) -> None:
     """Open the popover of ranges, and wait until it has put the range that holds into its fields."""
     page.click("#custom-range > summary")
     expect(page.locator("#relative-from")).to_be_visible()
     # They are filled when the opening is announced, a task after it; what is typed before that would be overwritten.
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    frames(page)
 
 
 # What is said at the edge of the page is taken back after seconds, in which a busy machine may do nothing else.
