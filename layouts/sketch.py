@@ -5,12 +5,13 @@ told by its distance from the one before, so that three hundred of them are one 
 page's variables, as the server does not know the theme.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from layouts.figure import bounds
+from layouts.figure.fills import runs
 from layouts.figure.heat import shaded
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT, has_room_for_dots
 from layouts.figure.ticks import Ticks, ticks
@@ -232,13 +233,13 @@ def _finished(chart: ChartData, series: Series) -> int:
 
 def path(x: NDArray[np.int64], y: Values) -> str:
     """Return a line through all points; it begins anew after a gap, and leaves out what stands alone (``dots``)."""
-    return "".join(_run(x[part], y[part]) for part in _runs(y) if part.stop - part.start > 1)
+    return "".join(_run(x[part], y[part]) for part in runs(y) if part.stop - part.start > 1)
 
 
 def dots(x: NDArray[np.int64], y: Values) -> str:
     """Return what stands alone, a gap on both sides, as dots of a line with round ends. None of them has no length at
     all: not everything that draws a path draws that."""
-    return "".join(f"M{x[part.start]} {y[part.start]:.0f}h.01" for part in _runs(y) if part.stop - part.start == 1)
+    return "".join(f"M{x[part.start]} {y[part.start]:.0f}h.01" for part in runs(y) if part.stop - part.start == 1)
 
 
 def _run(x: NDArray[np.int64], y: Values) -> str:
@@ -248,17 +249,10 @@ def _run(x: NDArray[np.int64], y: Values) -> str:
 
 def _between(x: NDArray[np.int64], feet: Values, heads: Values) -> str:
     drawn = []
-    for part in _runs(feet + heads):
+    for part in runs(feet + heads):
         there, back = _run(x[part], heads[part]), _run(x[part][::-1], feet[part][::-1])
         drawn.append(f"{there}L{back[1:]}z")
     return "".join(drawn)
-
-
-def _runs(values: Values) -> Sequence[slice]:
-    """Return the stretches without a gap."""
-    present = np.concatenate(([False], np.isfinite(values), [False]))
-    turns = np.flatnonzero(present[1:] != present[:-1])
-    return [slice(start, end) for start, end in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)]
 
 
 def _filled(path: str, colour: str, opacity: float) -> str:

@@ -45,7 +45,7 @@
   }
 
   /** What helps the drawing, and is no series. */
-  const HELPS = new Set(["anchor", "cells"]);
+  const HELPS = new Set(["anchor", "cells", "fill"]);
 
   /** @param {Trace} trace - whether it says something: it is switched on, and no help for the drawing */
   const isRead = (trace) => trace.visible === true && Boolean(trace.meta) && !HELPS.has(trace.meta ?? "");

@@ -465,7 +465,7 @@ interface Trace {
   legendgroup: string;
   showlegend?: boolean;
   visible?: boolean | "legendonly";
-  meta?: "value" | "zero" | "low" | "high" | "before" | "anchor" | "cells";
+  meta?: "value" | "zero" | "low" | "high" | "before" | "anchor" | "cells" | "fill";
   x?: ArrayLike<number | string>;
   x0?: number | string;
   dx?: number;

@@ -2,7 +2,7 @@
 
 - ``figures``: ``figure`` makes the whole, what surrounds the traces included; others call this.
 - ``traces``: what is drawn, series by series. A new shape is one function and one row of ``SHAPES``.
-- ``heat``: a heatmap's cells.
+- ``heat``: a heatmap's cells. ``fills``: what is tinted where a line has gaps.
 - ``axes`` and ``arrays``: its axes, and its numbers as they travel. ``ticks``: what of its axes
   moves on with every refresh. ``logarithms``: the labels of a logarithmic axis. ``room``: how much fits into it.
 - ``labels``: text from outside as Plotly shows it and does not read it.

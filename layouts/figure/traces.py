@@ -8,6 +8,7 @@ import numpy as np
 
 from layouts.figure.arrays import Values, packed
 from layouts.figure.axes import on_axis, placed
+from layouts.figure.fills import closed, filled
 from layouts.figure.heat import cells
 from layouts.figure.labels import TOTAL, plain, series_key
 from layouts.figure.room import has_room_for_dots
@@ -127,6 +128,11 @@ def _area(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
     drawn = _line(chart, series, line_style)
     fill = with_opacity(line_style.colour, AREA_OPACITY[line_style.style.theme])
     position = next(place for place, trace in enumerate(drawn) if trace["meta"] == "value")
+    whole = slice(0, _finished(chart, series))
+    values = series.v[whole]
+    shape = closed(chart.window, series.t[whole], np.where(np.isfinite(values), 0.0, np.nan), values)
+    if shape is not None:
+        return [filled(series, "area", fill, shape), *drawn]
     drawn[position] |= {"fill": "tozeroy", "fillcolor": fill}
     return drawn
 
@@ -233,13 +239,16 @@ def _band(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace
         "showlegend": False,
         "line": {"width": 0, "color": line_style.colour},
     }
-    low = _points(chart, series.t, _drawable(series.low, line_style.style)) | {"meta": "low"}
-    high = _points(chart, series.t, _drawable(series.high, line_style.style)) | {"meta": "high"}
-    fill = {"fill": "tonexty", "fillcolor": with_opacity(line_style.colour, BAND_OPACITY[line_style.style.theme])}
-    return [
-        {**common, "uid": f"{series_key(series.name)}-band-low", "name": "min", **low},
-        {**common, "uid": f"{series_key(series.name)}-band-high", "name": "max", **fill, **high},
-    ]
+    edges = [_drawable(values, line_style.style) for values in (series.low, series.high)]
+    low, high = ({**common, **_points(chart, series.t, values)} for values in edges)
+    key = series_key(series.name)
+    low |= {"uid": f"{key}-band-low", "meta": "low", "name": "min"}
+    high |= {"uid": f"{key}-band-high", "meta": "high", "name": "max"}
+    colour = with_opacity(line_style.colour, BAND_OPACITY[line_style.style.theme])
+    shape = closed(chart.window, series.t, *edges)
+    if shape is not None:
+        return [low, high, filled(series, "band", colour, shape)]
+    return [low, {**high, "fill": "tonexty", "fillcolor": colour}]
 
 
 def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
