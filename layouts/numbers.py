@@ -41,7 +41,7 @@ def _three_digits(value: float) -> str:
         return f"{value:.1f}"
     if size >= 0.9995:
         return f"{value:.2f}"
-    return f"{value:.2g}" if size >= 1e-4 else _power_of_ten(value)
+    return f"{value:.3g}" if size >= 1e-4 else _power_of_ten(value)
 
 
 def _power_of_ten(value: float) -> str:

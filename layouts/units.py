@@ -51,7 +51,7 @@ _ROUND_TIMES = (1, 10, 60, 600, 3600, 36_000, 86_400)
 
 
 # What is less than this many of its chart's unit is said in a finer one.
-_LEAST_READ = 0.01
+_LEAST_READ = 0.1
 # 999.96 ms read as 1,000.
 _ROUNDED = 0.9995
 

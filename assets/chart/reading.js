@@ -34,7 +34,7 @@
   }
 
   /* What is less than this many of the chart's unit is said in a finer one, as above the chart (layouts/units.py). */
-  const LEAST_READ = 0.01;
+  const LEAST_READ = 0.1;
 
   /**
    * The unit in which a value of this size can be read, and how many of the chart's it is.
