@@ -24,12 +24,12 @@ def range_text(window: Window) -> str:
 
 
 def summed_text(window: Window) -> str:
-    """Return how much time a total is of: ``24 h``; ``since 2 Mar`` where a live range's first bucket begins before
-    it."""
+    """Return how much time a total is of: ``24 h`` as it was asked for, else that of its buckets; ``since 2 Mar``
+    where a live range's first bucket begins before it."""
     if window.live and window.start < window.asked.start:
         start = window.start.astimezone(window.calendar)
         return f"since {start.day} {start:%b}" + (f" {start:%H:%M}" if (start.hour, start.minute) != (0, 0) else "")
-    return length_text(window.asked.length if window.live else window.span.length)
+    return length_text((window.asked if window.asked.by_length else window.span).length)
 
 
 def length_text(length: timedelta) -> str:
