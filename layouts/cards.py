@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.changes import change_words, compared_words
 from layouts.export.sharing import card_menu
 from layouts.figure.figures import Figure
 from layouts.icons import icon
@@ -21,7 +22,6 @@ from layouts.summary import summary
 from layouts.units import DisplayUnit, display_unit, head_unit
 from layouts.words import (
     aside_text,
-    change_words,
     counted_text,
     filter_text,
     judgement,
@@ -182,7 +182,7 @@ def headline(data: ChartData) -> list[Component]:
     if number.label:
         parts.append(html.Span(_what(data), className="what", title=range_text(data.window)))
     if number.change is not None:
-        parts.append(_change(data, unit))
+        parts.append(_change(data))
     if aside := aside_text(data):
         parts.append(html.Span(aside, className="what aside", title=aside))
     if data.uncomputed is not None:
@@ -221,11 +221,9 @@ def _what(data: ChartData) -> str:
     return ", ".join([*parts, *verdict_text(data)])
 
 
-def _change(data: ChartData, unit: DisplayUnit) -> html.Span:
-    number = data.headline
-    change = number.change or 0.0
-    before = "" if number.previous is None else f"before: {_number_text(number.previous, unit)}"
-    return html.Span(change_words(data), className=f"change {judgement(change, data.chart)}", title=before)
+def _change(data: ChartData) -> html.Span:
+    kind = judgement(data.headline.change or 0.0, data.chart)
+    return html.Span(change_words(data), className=f"change {kind}", title=compared_words(data))
 
 
 def shown(data: ChartData, lag: Lag | None = None) -> list[Component]:

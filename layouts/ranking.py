@@ -12,6 +12,7 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
+from layouts.changes import row_words
 from layouts.markup import attributes
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.sketch import dots, path
@@ -107,7 +108,7 @@ def _row(data: ChartData, one: Series, share: float | None, unit: DisplayUnit) -
     ]
     if data.chart.show in ADDS_UP:
         cells.append(html.Td(share_text(share) or NOTHING, className="share"))
-    return html.Tr([*cells, _moved(data, one, unit), html.Td(_line(data, one), className="trend")])
+    return html.Tr([*cells, _moved(data, one), html.Td(_line(data, one), className="trend")])
 
 
 def _value(data: ChartData, one: Series, label: str) -> list[Component]:
@@ -138,12 +139,11 @@ def _amount(data: ChartData, one: Series) -> str:
     return f"amount {data.chart.bounds.verdict(one.total) or ''}".strip()
 
 
-def _moved(data: ChartData, one: Series, unit: DisplayUnit) -> html.Td:
+def _moved(data: ChartData, one: Series) -> html.Td:
     if one.change is None:
         return html.Td(NOTHING, className="moved level")
-    before = "" if one.before is None else f"before: {unit.text(one.before)}"
     kind = f"moved {judgement(one.change, data.chart)}"
-    return html.Td(change_text(one.change), className=kind, title=before)
+    return html.Td(change_text(one.change), className=kind, title=row_words(data, one))
 
 
 # The small line

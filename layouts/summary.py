@@ -1,14 +1,14 @@
 """A chart in words, for people who listen to it: what it is, what its numbers are, where they go, what is missing."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 import numpy as np
 
 from layouts.annotations import spoken
+from layouts.changes import change_words, compared_words
 from layouts.numbers import THIN_SPACE, change_text
 from layouts.units import display_unit, head_unit
-from layouts.words import aside_text, change_words, step_text, summed_text, uncomputed_text, verdict_text
+from layouts.words import aside_text, moment_text, step_text, summed_text, uncomputed_text, verdict_text
 from metrics_dash.charts.data import Annotation, ChartData, Interval, Series, Values
 from metrics_dash.charts.timerange.grid import from_milliseconds
 
@@ -34,7 +34,8 @@ def summary(data: ChartData, refused: Sequence[Interval] = (), annotations: Sequ
     """
     sentences = [_what(data)]
     if (change := change_words(data)) is not None:
-        sentences.append(f"{change}.")
+        compared = compared_words(data)
+        sentences.append(f"{change}: {compared}." if compared else f"{change}.")
     if aside := aside_text(data):
         sentences.append(f"{aside[0].upper()}{aside[1:]}.")
     if data.state != "data":
@@ -60,7 +61,7 @@ def _what(data: ChartData) -> str:
     window = data.window
     unit = head_unit(data.chart.unit)
     unit = f" in {unit}" if unit else ""
-    upto = "now" if window.live else _moment(window.end, data)
+    upto = "now" if window.live else moment_text(window.end, data.window)
     return f"{data.chart.title}{unit}, {summed_text(window)} up to {upto}, {step_text(window)}."
 
 
@@ -111,7 +112,7 @@ def _reservations(data: ChartData) -> Iterator[str]:
     if gaps:
         yield f"{gaps:,} {'bucket has' if gaps == 1 else 'buckets have'} no value."
     if data.unfinished_from is not None:
-        yield f"Not finished from {_moment(from_milliseconds(data.unfinished_from), data)} on."
+        yield f"Not finished from {moment_text(from_milliseconds(data.unfinished_from), data.window)} on."
 
 
 def _finished(data: ChartData, series: Series) -> int:
@@ -121,11 +122,4 @@ def _finished(data: ChartData, series: Series) -> int:
 
 
 def _bucket(series: Series, place: int, data: ChartData) -> str:
-    return _moment(from_milliseconds(int(series.t[place])), data)
-
-
-def _moment(moment: datetime, data: ChartData) -> str:
-    window = data.window
-    local = moment.astimezone(window.zone)
-    day = f"{local:%a} {local.day} {local:%b}"
-    return day if window.step.is_of_days else f"{day} {local:%H:%M}"
+    return moment_text(from_milliseconds(int(series.t[place])), data.window)

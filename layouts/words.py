@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from layouts.numbers import THIN_SPACE, change_text
+from layouts.numbers import THIN_SPACE
 from layouts.units import display_unit
 from metrics_dash.catalog import Chart
 from metrics_dash.charts.data import Bound, ChartData, Filter, Interval, TabData, Uncomputed
 from metrics_dash.charts.timerange.compared import Shift, compared_span, comparison_shift
-from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison
+from metrics_dash.charts.timerange.parse import COMPARISONS, Comparison, TimeRange
 from metrics_dash.charts.timerange.windows import Window
 
 SIGNS: Mapping[Bound, str] = {"least": "≥", "most": "≤", "about": "≈"}
@@ -24,12 +24,12 @@ def range_text(window: Window) -> str:
 
 
 def summed_text(window: Window) -> str:
-    """Return how much time a total is of: ``24 h``; ``since 2 Mar`` where a live range's first bucket begins before
-    it."""
+    """Return how much time a total is of: ``24 h`` as it was asked for, else that of its buckets; ``since 2 Mar``
+    where a live range's first bucket begins before it."""
     if window.live and window.start < window.asked.start:
         start = window.start.astimezone(window.calendar)
         return f"since {start.day} {start:%b}" + (f" {start:%H:%M}" if (start.hour, start.minute) != (0, 0) else "")
-    return length_text(window.asked.length if window.live else window.span.length)
+    return length_text((window.asked if window.asked.by_length else window.span).length)
 
 
 def length_text(length: timedelta) -> str:
@@ -59,14 +59,6 @@ def _length_of(back: Shift) -> timedelta:
     return timedelta(days=back.number) if back.unit == "d" else timedelta(milliseconds=back.number)
 
 
-def change_words(data: ChartData) -> str | None:
-    """Return ``+12 % vs day before``: a headline's change and what it is held against; None where it has none."""
-    number = data.headline
-    if number.change is None:
-        return None
-    return f"{change_text(number.change)} vs {before_text(data.window, number.against)}"
-
-
 def judgement(change: float, chart: Chart) -> str:
     """Return ``good`` or ``bad`` as the chart declares it, ``other`` where it doesn't; ``level`` below one percent."""
     if abs(change) < _LEVEL:
@@ -78,10 +70,21 @@ def judgement(change: float, chart: Chart) -> str:
 
 def compared_text(window: Window, comparison: Comparison) -> str:
     """Return ``Pale: previous day, Fri 20 Nov 14:32 → Sat 21 Nov 14:32``."""
-    span = compared_span(window, comparison)
+    return f"Pale: {COMPARISONS[comparison]}, {span_text(compared_span(window, comparison), window)}"
+
+
+def span_text(span: TimeRange, window: Window) -> str:
+    """Return ``Fri 20 Nov 14:32 → Sat 21 Nov 14:32``: an earlier time by a window's clock, with years where it is of
+    another."""
     start, end = span.start.astimezone(window.zone), span.end.astimezone(window.zone)
     with_year = start.year != window.end.astimezone(window.zone).year
-    return f"Pale: {COMPARISONS[comparison]}, {_moment(start, with_year)} → {_moment(end, with_year)}"
+    return f"{_moment(start, with_year)} → {_moment(end, with_year)}"
+
+
+def moment_text(moment: datetime, window: Window) -> str:
+    """Return ``Sat 31 Jan 13:06``, of days ``Sat 31 Jan``: a moment by a window's clock, as finely as its buckets."""
+    local = moment.astimezone(window.zone)
+    return f"{local:%a} {local.day} {local:%b}" if window.step.is_of_days else _moment(local, False)
 
 
 def refused_text(refused: Sequence[Interval]) -> str | None:

@@ -14,6 +14,8 @@ from metrics_dash.charts.percentiles import percentile
 from metrics_dash.charts.uniques import unique
 
 Flags = NDArray[np.bool_]
+# By what part of the greatest size among n values n times as much may be missing from their average.
+_ROUNDING = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,19 @@ def _rate(rows: Rows, seconds: Values) -> Values:
 
 
 def _average(rows: Rows, seconds: Values) -> Values:
-    return _divide(cast(Values, rows.sum), cast(Values, rows.values))
+    values = cast(Values, rows.values)
+    return _unrounded(_divide(cast(Values, rows.sum), values), values, rows)
+
+
+def _unrounded(average: Values, values: Values, rows: Rows) -> Values:
+    """Return averages between the stored extremes of their buckets, where known, as far as adding up may have rounded
+    them beyond. What lies further out stays: an aggregate without extremes is in the sum alone."""
+    if rows.min is None or rows.max is None:
+        return average
+    within = np.fmin(np.fmax(average, rows.min), rows.max)
+    most = np.fmax(np.abs(rows.min), np.abs(rows.max))
+    rounded = np.abs(average - within) <= values * _ROUNDING * most
+    return np.where(rounded, within, average)
 
 
 def _ratio(rows: Rows, seconds: Values) -> Values:

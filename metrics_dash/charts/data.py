@@ -70,8 +70,8 @@ class Series:
     ``t``: bucket starts, int64 epoch ms. ``v``: values, float64, NaN is a gap. ``low`` and ``high``: the extremes of a
     gauge's samples in each bucket, else None. Arrays are read-only and of equal length. ``total``: of a value of a
     split over the whole range, as the chart's headline is over all of them. ``rest``: it is of all other values.
-    ``before`` and ``change``: in a table of values, what the value had in the time that the headline is held against,
-    and how it has changed, as the headline has it.
+    ``before``, ``comparable`` and ``change``: in a table of values, what the value had in the time that the headline is
+    held against, what of it is held against that, and how it has changed, as the headline has it.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Series:
     total: float | None = None
     rest: bool = False
     before: float | None = None
+    comparable: float | None = None
     change: float | None = None
 
     def __post_init__(self) -> None:
@@ -107,9 +108,9 @@ class Headline:
     """The number above a chart.
 
     ``label``: what it is: total, average, overall, latest, minimum, maximum, median, 95th percentile. ``previous``: the
-    same of the period before, as far as its buckets stand opposite complete ones. ``change``: relative, 0.1 is
-    +10 %. None where there is none. ``against``: what that period is. ``counted``: of how many
-    series it is and how many there are, where some are hidden.
+    same of the period before, as far as its buckets stand opposite complete ones. ``comparable``: what is held against
+    it, the same of complete buckets. ``change``: relative, 0.1 is +10 %. None where there is none. ``against``: what
+    that period is. ``counted``: of how many series it is and how many there are, where some are hidden.
     """
 
     value: float | None
@@ -118,6 +119,7 @@ class Headline:
     change: float | None = None
     against: Comparison = "period"
     counted: tuple[int, int] | None = None
+    comparable: float | None = None
 
 
 @dataclass(frozen=True)

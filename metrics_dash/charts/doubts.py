@@ -67,7 +67,7 @@ def bounded(number: Headline, doubt: Doubt | None, *before: Rows | None) -> Head
     in doubt."""
     if doubt is None and not any(rows is not None and _in_doubt(rows) for rows in before):
         return number
-    return replace(number, previous=None, change=None)
+    return replace(number, previous=None, comparable=None, change=None)
 
 
 def _in_doubt(rows: Rows) -> bool:

@@ -27,7 +27,8 @@ def headline(plan: Plan, rows: Rows, latest: Rows | None, before: Rows | None, c
         value = _total(plan, rows, len(plan.grid.starts))
         comparable = value if plan.grid.complete == len(plan.grid.starts) else _total(plan, rows, plan.grid.complete)
         previous = _total_before(plan, before) if plan.against == "period" else _total_compared(plan, compared)
-    return Headline(value, headline_label(plan.chart), previous, relative_change(comparable, previous), plan.against)
+    change = relative_change(comparable, previous)
+    return Headline(value, headline_label(plan.chart), previous, change, plan.against, comparable=comparable)
 
 
 def _sample(latest: Rows | None) -> float | None:

@@ -26,7 +26,9 @@ def ranked(
     ``rows``: of the window, aligned; ``before``: what answers ``plan.listed``. Where a filter leaves one value, it has
     the ``number`` above the table."""
     if plan.chart.only is not None:
-        return tuple(replace(one, before=number.previous, change=number.change) for one in series)
+        return tuple(
+            replace(one, before=number.previous, comparable=number.comparable, change=number.change) for one in series
+        )
     names = [one.name for one in series if not one.rest]
     now, then = _parts(plan, rows, names), _parts_before(plan, before, names)
     return tuple(sorted((_compared(plan, one, now, then) for one in series), key=_place))
@@ -53,7 +55,7 @@ def _compared(plan: Plan, one: Series, now: Parts, then: Parts) -> Series:
         return one
     before = _value(plan, then[name], _seconds_before(plan))
     comparable = _value(plan, aggregate(now[name], complete), plan.grid.seconds[:complete].sum(keepdims=True))
-    return replace(one, before=before, change=relative_change(comparable, before))
+    return replace(one, before=before, comparable=comparable, change=relative_change(comparable, before))
 
 
 def _seconds_before(plan: Plan) -> Values:

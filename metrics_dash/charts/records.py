@@ -12,7 +12,7 @@ from db.status import PipelineStatus
 from metrics_dash.charts.data import TabData
 
 # Part of every record: it changes with what a record means, so that versions that run side by side don't mix.
-FORMAT = 7
+FORMAT = 8
 
 _KINDS: dict[str, TypeAdapter[Any]] = {
     "tab": TypeAdapter(TabData),

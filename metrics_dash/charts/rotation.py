@@ -55,7 +55,7 @@ def _alone(data: ChartData, value: str) -> ChartData:
         data,
         series=series,
         previous=tuple(each for each in data.previous if each.name == value and not each.rest),
-        headline=replace(data.headline, value=total, previous=None, change=None, counted=None),
+        headline=replace(data.headline, value=total, previous=None, comparable=None, change=None, counted=None),
         state=data.state if series else _without(data),
         last_seen=None,
         only=value,

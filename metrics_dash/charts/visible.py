@@ -21,7 +21,9 @@ def _counted(data: ChartData, hidden: Collection[str]) -> ChartData:
     totals = [series.total for series in shown if series.total is not None]
     value = _together(data.chart.show, totals) if len(totals) == len(shown) else None
     counted = (len(shown), len(data.series))
-    return replace(data, headline=replace(data.headline, value=value, previous=None, change=None, counted=counted))
+    return replace(
+        data, headline=replace(data.headline, value=value, previous=None, comparable=None, change=None, counted=counted)
+    )
 
 
 def _together(show: Show, totals: Sequence[float]) -> float | None:

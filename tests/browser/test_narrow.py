@@ -152,7 +152,10 @@ UNEVEN = """
 """
 
 
-@pytest.mark.parametrize("query", ["", "&filter=place:north", "&compare=day&range=6h"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "&filter=place:north", "&compare=day&range=6h", "&compare=day&from=now-1d/d&to=now&res=1d"],
+)
 def test_what_is_said_beside_a_number_is_read_without_hovering(open_page: Open, shop: str, query: str) -> None:
     page = opened(open_page, shop + query, 320)
     for width in (320, 360, 390, 800, 1024, 1280, 1440, 1920):

@@ -2,16 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from db.engine import Database
+from db.series_reads import Rows
 from metrics_dash.catalog_rules import Show
 from metrics_dash.charts.aggregates import AGGREGATES
 from metrics_dash.charts.queries import Queries
+from metrics_dash.charts.rows import aggregate, together
 from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.steps import STEPS, find_step
@@ -120,6 +126,56 @@ def test_an_average_weighs_by_the_events_that_carry_the_measurement(database: Da
     assert value_at(data.series[0], moment) == 15
     assert data.headline.value == 30
     assert data.headline.label == "average"
+
+
+def test_an_average_of_what_is_always_the_same_is_that(database: Database, queries: Queries) -> None:
+    """Added up and divided, ten times 1234567.891 is 1234567.8909999998."""
+    moment = at("2026-03-10T12:00+00:00")
+    same = [1234567.891] * 10
+    store(database, *((LOGIN, moment, {"duration_ms": value}, {}) for value in same), *players(moment, *same))
+    window = queries.window("1h")
+    for data in (queries.series(LOGIN, "duration_ms", "avg", window), queries.chart("players-online", window)):
+        assert value_at(data.series[0], moment) == same[0]
+        assert data.headline.value == same[0]
+
+
+def measured(values: list[float]) -> Rows:
+    """A bucket of these values, added up one by one."""
+    total = 0.0
+    for value in values:
+        total += value
+    number, *parts = (np.array([part]) for part in (float(len(values)), total, min(values), max(values)))
+    return Rows(np.zeros(1, dtype=np.int64), number, parts[0], parts[1], parts[2], number)
+
+
+_VALUES = st.floats(-1e289, 1e289)
+_BUCKETS = st.lists(
+    st.lists(_VALUES, min_size=1, max_size=30)
+    | st.builds(lambda value, number: [value] * number, _VALUES, st.integers(1, 300)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(_BUCKETS)
+def test_an_average_lies_between_minimum_and_maximum_however_buckets_are_put_together(
+    buckets: list[list[float]],
+) -> None:
+    average, none = AGGREGATES["avg"].value, np.zeros(1)
+    whole = together([measured(values) for values in buckets])
+    for rows, values in ((whole, [*chain.from_iterable(buckets)]), *((measured(each), each) for each in buckets)):
+        assert min(values) <= average(rows, none)[0] <= max(values)
+    assert average(aggregate(whole, 1), none)[0] == average(whole, none)[0]
+
+
+def test_an_average_is_not_drawn_to_extremes_that_are_not_of_all_its_values() -> None:
+    """Of what else is in the sum, as an aggregate of another system, they may not be known."""
+    rows = measured([1.0, 2.0])
+    many = replace(rows, sum=np.array([300.0]), values=np.array([102.0]))
+    assert AGGREGATES["avg"].value(many, np.zeros(1)).tolist() == [pytest.approx(300 / 102)]
+    unknown = replace(many, min=np.full(1, np.nan), max=None)
+    assert AGGREGATES["avg"].value(unknown, np.zeros(1)).tolist() == [pytest.approx(300 / 102)]
+    assert AGGREGATES["avg"].value(replace(many, min=np.full(1, np.nan)), np.zeros(1)).tolist() == [300 / 102]
 
 
 def test_every_aggregate_can_be_shown(database: Database, queries: Queries) -> None:

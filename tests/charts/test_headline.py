@@ -81,7 +81,7 @@ def test_an_unfinished_bucket_is_counted_but_not_compared(database: Database, qu
     wait_behind(database, at("2026-03-10T12:20:30+00:00"))
     recorded_since(database, at("2026-03-10T08:00+00:00"))
     headline = queries.chart("login-rate", queries.window("1h")).headline
-    assert (headline.value, headline.previous, headline.change) == (7, 6, 0)
+    assert (headline.value, headline.comparable, headline.previous, headline.change) == (7, 6, 6, 0)
 
 
 def test_a_gauge_shows_its_latest_sample(database: Database, queries: Queries) -> None:

@@ -163,16 +163,16 @@ def test_a_number_is_coloured_by_what_it_is_held_against_and_words_say_so_too(
 def test_a_number_speaks_the_unit_of_its_axis() -> None:
     drawn = chart_data("login-rate", [1200.0, 2976.0])
     timing = replace(drawn.chart, unit="ms")
-    data = replace(drawn, chart=timing, headline=Headline(2976.0, "maximum", 980.0, 2.0))
+    data = replace(drawn, chart=timing, headline=Headline(2976.0, "maximum", 980.0, 2.0, comparable=2950.0))
     number, _, change = headline(data)
     assert words(number) == "2.98 s"
-    assert attribute(change, "title").replace("\u202f", " ") == "before: 0.98 s"
+    assert attribute(change, "title").replace("\u202f", " ").startswith("2.95 s against 0.98 s")
     assert "unit" not in [attribute(part, "className") for part in every(card(timing, content(data), size=None))]
 
 
-def test_the_number_before_is_there_for_who_points_at_the_change() -> None:
-    compared = headline(chart(headline=Headline(6.0, "total", 4.0, 0.5)))[-1]
-    assert attribute(compared, "title") == "before: 4"
+def test_what_is_compared_is_there_for_who_points_at_the_change() -> None:
+    compared = headline(chart(headline=Headline(7.0, "total", 4.0, 0.5, comparable=6.0)))[-1]
+    assert attribute(compared, "title") == "6 against 4 (Thu 29 Jan 13:00 → Fri 30 Jan 13:00)"
 
 
 # The box

@@ -38,7 +38,7 @@ def said(cell: Any) -> str:
 
 def test_a_row_says_value_number_share_and_change() -> None:
     data = top()
-    first = replace(data.series[0], before=48.0, change=0.25)
+    first = replace(data.series[0], before=48.0, comparable=60.0, change=0.25)
     data = replace(data, series=(first, *data.series[1:]))
     thin = THIN_SPACE
     assert rows(data) == [
@@ -46,7 +46,7 @@ def test_a_row_says_value_number_share_and_change() -> None:
         ["b", "30", f"30.0{thin}%", NOTHING],
         ["c", "10", f"10.0{thin}%", NOTHING],
     ]
-    assert 'title="before: 48"' in as_html(table(data))
+    assert 'title="60 against 48 (' in as_html(table(data))
 
 
 def test_a_table_has_heads_of_columns_and_of_rows() -> None:

@@ -49,10 +49,10 @@ def test_the_target_is_said_and_whether_the_number_has_met_it_or_is_warned_of() 
 
 
 def test_a_listener_hears_the_comparison_of_the_card() -> None:
-    headline = Headline(6.0, "total", previous=4.0, change=0.5, against="day")
+    headline = Headline(7.0, "total", previous=4.0, change=0.5, against="day", comparable=6.0)
     data = replace(chart("quests-accepted", [1, 2, 3]), headline=headline)
     (card,) = (part for part in cards.headline(data) if "change" in str(part.className))
-    assert words(card) in summary(data)
+    assert f"{words(card)}: 6 against 4 (" in summary(data)
     assert "+50" in words(card)
 
 

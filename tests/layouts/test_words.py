@@ -87,6 +87,23 @@ def test_a_total_is_said_to_be_of_the_time_that_it_counts(length: str, step: str
         assert shown.span.length <= span.length
 
 
+@pytest.mark.parametrize(
+    ("start", "step", "text"),
+    [
+        # NOW is Tuesday, 12:34:56; the first half-hour that lies in the range whole begins at 10:30.
+        ("2026-03-30T10:17:00Z", "30m", "26.1 h"),
+        ("2026-03-31T10:17:00Z", "5m", "2.25 h"),
+        ("now/d", "15m", "12.6 h"),
+        ("2026-03-31T10:17:00Z", "30m", "since 31 Mar 10:00"),
+        ("now-26h", "30m", "26 h"),
+    ],
+)
+def test_from_a_moment_until_now_is_as_long_as_what_is_counted(start: str, step: str, text: str) -> None:
+    span = parse_range(start=start, end="now", now=NOW, zone=UTC_ZONE)
+    shown = choose_window(span, UTC_ZONE, EVERYTHING, find_step(step))
+    assert summed_text(shown).replace("\u202f", " ") == text
+
+
 def test_a_fixed_range_is_as_long_as_its_buckets() -> None:
     span = TimeRange(at("2026-03-10T10:07Z"), at("2026-03-10T11:03Z"))
     shown = choose_window(span, UTC_ZONE, EVERYTHING, find_step("15m"))

@@ -56,11 +56,13 @@ PERIODS: Mapping[str, tuple[str, str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """``start`` to ``end`` (excluded), aware UTC. ``live``: the end is now, and moves on."""
+    """``start`` to ``end`` (excluded), aware UTC. ``live``: the end is now, and moves on. ``by_length``: it was asked
+    for as so much time up to now, and is called by that."""
 
     start: datetime
     end: datetime
     live: bool = False
+    by_length: bool = False
 
     @property
     def length(self) -> timedelta:
@@ -143,7 +145,14 @@ def parse_range(
     first = _bound("from", start, now, zone) if start else last - timedelta(hours=24)
     if first >= last:
         raise RangeError(f"the range from {start!r} to {end!r} is empty: its start is not before its end", "from")
-    return TimeRange(first, last, live=end.strip() == "now")
+    live = end.strip() == "now"
+    return TimeRange(first, last, live=live, by_length=live and (not start or _is_length(start)))
+
+
+def _is_length(start: str) -> bool:
+    """Return whether a range from then to now is a length, as from ``now-24h``; from ``now/d`` it grows."""
+    found = _RELATIVE.fullmatch(start.strip())
+    return found is not None and found[4] is None
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> TimeRange | None:

@@ -23,6 +23,15 @@ def test_the_previous_period_is_as_long_and_ends_where_the_window_begins() -> No
     assert len(edges) == 61
 
 
+def test_the_period_before_a_range_that_ends_now_ends_where_its_first_bucket_begins() -> None:
+    """The range has a little more than 27 hours, its buckets have 27."""
+    asked = TimeRange(at("2026-03-30T09:29+00:00"), at("2026-03-31T12:29:30+00:00"), live=True)
+    window = choose_window(asked, UTC_ZONE, EVERYTHING, find_step("30m"))
+    edges = bucket_edges(window)
+    assert from_milliseconds(edges[0]) == at("2026-03-30T09:30+00:00")
+    assert comparison_edges(window, "period")[-1] == edges[0]
+
+
 @pytest.mark.parametrize("compare", ["period", "day", "week"])
 def test_the_compared_span_is_where_its_buckets_are(compare: Comparison) -> None:
     for window in (

@@ -97,6 +97,27 @@ def test_a_range_that_ends_now_is_live_wherever_it_begins(start: str) -> None:
     assert (span.live, span.end) == (True, NOW)
 
 
+@pytest.mark.parametrize(
+    ("range_", "start", "end", "by_length"),
+    [
+        ("24h", None, None, True),
+        (None, None, "now", True),
+        (None, "now-26h", " now ", True),
+        (None, "now-2d/d", "now", False),
+        (None, "now/d", "now", False),
+        (None, "2026-03-01T00:00:00Z", "now", False),
+        (None, "2026-03-01", "now", False),
+        (None, "now-26h", "now-2h", False),
+        ("today", None, None, False),
+        ("yesterday", None, None, False),
+    ],
+)
+def test_a_length_up_to_now_is_called_by_it(
+    range_: str | None, start: str | None, end: str | None, by_length: bool
+) -> None:
+    assert parse_range(range_, start=start, end=end, now=NOW, zone=UTC_ZONE).by_length is by_length
+
+
 def test_from_and_to_win_over_a_length() -> None:
     span = parse_range("1h", start="now-2h", now=NOW, zone=BERLIN)
     assert span.length == timedelta(hours=2)
