@@ -29,7 +29,7 @@ _LISTED_BEFORE = 1000
 _LEAST_ELAPSED = 0.1
 """The part of a bucket that must have passed before a rate is worth drawing."""
 _OF_SUMS: frozenset[Show] = frozenset({"sum", "avg", "ratio"})
-_OF_EXTREMES: frozenset[Show] = frozenset({"avg", "min", "max", *PERCENTILES})
+_OF_EXTREMES: frozenset[Show] = frozenset({"min", "max", *PERCENTILES})
 Flags = NDArray[np.bool_]
 
 
