@@ -18,6 +18,8 @@ from metrics_dash.charts.data import ChartData, Series, Values
 
 # Parts of the axis, beyond values that reach further than what is declared.
 _ROOM = 0.06
+# Of the greatest size on an axis: nothing makes it narrower than that, where digits could hardly tell values apart.
+_NARROWEST = 1e-7
 
 
 def value_range(chart: ChartData, style: FigureStyle) -> tuple[float, float] | None:
@@ -30,8 +32,15 @@ def value_range(chart: ChartData, style: FigureStyle) -> tuple[float, float] | N
         return _logarithmic([value for value in values if value > 0])
     floor = 0.0 if bounds.min is None else bounds.min / unit.factor
     low, high = min([floor, *values]), max([floor, *values])
-    room = (high - low or 1.0) * _ROOM
-    return low - (room if low < floor else 0), high + (room if high * unit.factor != bounds.max else 0)
+    room = (high - low or abs(high) or 1.0) * _ROOM
+    low, high = low - (room if low < floor else 0), high + (room if high * unit.factor != bounds.max else 0)
+    return low, max(high, low + max(abs(low), abs(high)) * _NARROWEST)
+
+
+def drawn_reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
+    """Return about how far an even axis reaches that is left to Plotly: from zero over everything."""
+    values = [0.0, *_values(in_unit(chart, display_unit(chart)), style)]
+    return min(values), max(values) / (1 - _ROOM)
 
 
 def _logarithmic(values: Sequence[float]) -> tuple[float, float]:

@@ -40,7 +40,7 @@ def log_ticks(chart: ChartData, style: FigureStyle, suffix: str) -> dict[str, An
 
 
 def _spelled_out(marks: Sequence[float], texts: Sequence[str]) -> dict[str, Any]:
-    return {"dtick": None, "tickmode": "array", "tickvals": list(marks), "ticktext": list(texts)}
+    return {"dtick": None, "tickmode": "array", "tickvals": list(marks), "ticktext": list(texts), "automargin": False}
 
 
 def _number(value: float) -> str:
@@ -63,7 +63,8 @@ def _decades(least: float, greatest: float) -> list[float]:
 
 def _even(least: float, greatest: float) -> list[float]:
     """Return a few round values at equal distances."""
-    step = round_step(greatest - least)
+    factor, power = round_step(greatest - least)
+    step = float(f"{factor}e{power}")
     places = range(math.ceil(least / step - 1e-9), math.floor(greatest / step + 1e-9) + 1)
     return [float(f"{place * step:.9g}") for place in places]
 
