@@ -113,7 +113,7 @@ def _label(day: date, unit: str) -> tuple[str, str]:
 
 def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
-    found = log_ticks(chart, style, suffix_of(unit)) if style.logarithmic else _even_ticks(chart, style, unit)
+    found = log_ticks(chart, style.hidden) if style.logarithmic else _even_ticks(chart, style, unit)
     return {"ticksuffix": suffix_of(unit), **found, **axis(chart, style)}
 
 

@@ -3,28 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from math import isclose
+from math import isclose, log10
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from layouts.figure.bounds import value_range
-from layouts.figure.marks import by_plotly
+from layouts.figure.marks import by_plotly, suffix_of
 from layouts.figure.room import MARGIN_LEFT, left_of
 from layouts.figure.ticks import ticks
-from layouts.figure.traces import FigureStyle
+from layouts.figure.traces import FigureStyle, traces
 from layouts.numbers import MINUS, THIN_SPACE
 from layouts.sketch import sketch
 from layouts.sketch_axes import value_marks
 from layouts.units import display_unit, unit_for
 from metrics_dash.bounds import Bounds
 from metrics_dash.charts.data import ChartData
-from tests.support.figures import chart_data
+from tests.support.figures import chart_data, unpacked
 
 UNITS = ("", "players", "ms", "s", "h", "B", "KiB", "/s", "MB/s", "MiB/s", "bit/s", "%")
-EVEN = FigureStyle()
+EVEN, LOGARITHMIC = FigureStyle(), FigureStyle(logarithmic=True)
 # Labels never take more than that, px.
 MOST_ROOM = 175
 
@@ -69,7 +70,9 @@ def check(data: ChartData, style: FigureStyle) -> None:
         meant = list(readings(text, data.chart.unit, unit.factor))
         assert any(isclose(one, value * unit.factor, rel_tol=1e-13, abs_tol=0) for one in meant), (text, value)
     assert left_of(texts) <= MOST_ROOM
-    assert [mark.label for mark in value_marks(told, *reach)] == texts
+    ends = [log10(end) if style.logarithmic else end for end in reach]
+    marks = value_marks(told, ends[0], ends[1], logarithmic=style.logarithmic)
+    assert [mark.label for mark in marks] == texts
 
 
 @given(units, signs, mantissas, st.integers(-30, 24), spans, st.booleans())
@@ -79,6 +82,27 @@ def test_labels_of_a_narrow_axis_far_from_zero_are_told_apart_and_true(
     start = sign * mantissa * 10.0**power
     end = start + span * abs(start)
     check(chart([start, end], unit, min=start, max=end if closed and end > start else None), EVEN)
+
+
+@given(units, mantissas, st.integers(-6, 6), st.floats(-9, 6).map(lambda power: 10.0**power), st.booleans(), st.data())
+def test_a_logarithmic_axis_has_two_labels_on_any_span(
+    unit: str, mantissa: float, power: int, span: float, zeros: bool, data: st.DataObject
+) -> None:
+    least = mantissa * 10.0**power
+    greatest = least * (1 + span)
+    declared = data.draw(st.sampled_from(({}, {"min": least}, {"min": least / 2, "max": 2 * greatest})))
+    drawn = chart([least, greatest, *([0.0] if zeros else [])], unit, **declared)
+    check(drawn, LOGARITHMIC)
+    if zeros:
+        (unseen,) = (trace for trace in traces(drawn, LOGARITHMIC) if trace["meta"] == "zero")
+        (foot,) = {value for value in unpacked(unseen["y"]).tolist() if not np.isnan(value)}
+        reach = value_range(drawn, LOGARITHMIC)
+        assert reach is not None
+        low, high = map(log10, reach)
+        place, lowest = ((log10(each) - low) / (high - low) for each in (foot, axis(drawn, LOGARITHMIC)["tickvals"][0]))
+        # Of an axis of 150 px: as high as a tick from the edge, and half a label's height from the lowest label.
+        assert 0.03 < place < 0.06
+        assert lowest - place > 0.08
 
 
 def test_a_constant_gauge_has_as_many_digits_as_its_axis_needs() -> None:
@@ -97,7 +121,8 @@ def test_the_sketch_leaves_as_much_room_for_long_labels() -> None:
 
 def test_what_fits_is_not_measured() -> None:
     for data in (chart([4.0, 9.0], min=3), chart([800_000.0]), chart([5.0, 6.0]), chart([0.0])):
-        assert axis(data)["automargin"] is False
+        for style in (EVEN, LOGARITHMIC):
+            assert axis(data, style)["automargin"] is False
 
 
 def test_whole_values_have_no_labels_between_them_unless_there_were_but_one() -> None:
@@ -124,3 +149,9 @@ def test_whole_values_have_no_labels_between_them_unless_there_were_but_one() ->
 )
 def test_a_label_that_plotly_chooses_is_known(value: float, text: str) -> None:
     assert by_plotly(value) == text
+
+
+def test_an_axis_from_less_than_one_decade_has_what_lies_in_it() -> None:
+    told = axis(chart([0.93, 4.32], "MB/s"), LOGARITHMIC)
+    assert told["ticktext"] == ["1", "2", "3", f"4{THIN_SPACE}MB/s"]
+    assert suffix_of(unit_for("MB/s", 4.32)) == f"{THIN_SPACE}MB/s"
