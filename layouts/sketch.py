@@ -26,7 +26,7 @@ from layouts.figure.traces import (
     series_colours,
     stacks,
 )
-from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes, note
+from layouts.sketch_axes import HEIGHT, WIDTH, Scale, axes, left_room, note
 from layouts.sketch_reach import reach
 from layouts.static import Html, as_text
 from layouts.theme import BEFORE_OPACITY, HEAT_OPACITIES, SERIES, TOKENS
@@ -59,11 +59,12 @@ def sketch(chart: ChartData, style: FigureStyle) -> Html:
     drawn = _bars(chart, style, scale) if drawn_as(chart, style) == "bar" else _lines(chart, style, scale)
     paths = "".join([*_held_against(declared, style, scale), *_cells(chart, style, scale), *drawn])
     top = _TOP_OF_SEVERAL if len(chart.series) > 1 else _TOP
-    marks = axes(told, chart.window, scale, style.width)
+    left = left_room(told["yaxis"], scale)
+    marks = axes(told, chart.window, scale, style.width and style.width - (left - MARGIN_LEFT))
     marks = Html(marks + "".join(note(said, scale) for said in bounds.notes(declared, style)))
     return Html(
         f'<div class="sketch" aria-hidden="true" '
-        f'style="--left:{MARGIN_LEFT};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{marks}'
+        f'style="--left:{left};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{marks}'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none">{paths}</svg></div>{_legend(chart, style)}'
     )
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from layouts.figure.axes import axis_offset
-from layouts.figure.room import plot_width, round_step
+from layouts.figure.marks import by_plotly
+from layouts.figure.room import MARGIN_LEFT, left_of, plot_width, round_step
 from layouts.figure.ticks import Ticks
 from layouts.static import Html, as_text
 from metrics_dash.charts.data import Values
@@ -25,6 +26,8 @@ from metrics_dash.charts.timerange.windows import Window
 WIDTH, HEIGHT = 1000, 400
 """Of a picture, in its own units."""
 _LABEL_ROOM, _FEWEST, _MOST = 80, 4, 9
+# Part of an axis by which a mark may lie beyond its end: what is rounded on the way.
+_SLACK = 1e-6
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 # The first Sunday and the first moment from which plotly.js counts; ms.
 _SUNDAY, _EPOCH = 946_771_200_000, 946_684_800_000
@@ -75,6 +78,13 @@ def axes(told: dict[str, Ticks], window: Window, scale: Scale, width: int) -> Ht
     return Html("".join([*map(_value, values), *map(_moment, moments)]))
 
 
+def left_room(told: Ticks, scale: Scale) -> int:
+    """Return the room at the left of the plot, px: more than usual where Plotly measures how long the labels are."""
+    if not told.get("automargin"):
+        return MARGIN_LEFT
+    return left_of(mark.label for mark in value_marks(told, scale.low, scale.high, logarithmic=scale.logarithmic))
+
+
 def _value(mark: Mark) -> str:
     return f'<i style="bottom:{mark.at:.2%}"></i><b style="bottom:{mark.at:.2%}">{as_text(unescape(mark.label))}</b>'
 
@@ -101,16 +111,13 @@ def value_marks(told: Ticks, low: float, high: float, *, logarithmic: bool = Fal
         values = [math.log10(value) if logarithmic else value for value in told["tickvals"]]
         texts = list(told["ticktext"])
     else:
-        step = float(told.get("dtick") or round_step(high - low))
+        factor, power = round_step(high - low)
+        step = float(told.get("dtick") or f"{factor}e{power}")
         values = [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-        texts = [_number(value) for value in values]
+        texts = [by_plotly(value) for value in values]
         texts[-1:] = [f"{text}{suffix}" for text in texts[-1:]]
-    shown = [(value, text) for value, text in zip(values, texts, strict=True) if low <= value <= high]
-    return [Mark((value - low) / (high - low), text) for value, text in shown]
-
-
-def _number(value: float) -> str:
-    return f"{value:,.12g}".replace("-", "−")
+    marks = [Mark((value - low) / (high - low), text) for value, text in zip(values, texts, strict=True)]
+    return [mark for mark in marks if -_SLACK <= mark.at <= 1 + _SLACK]
 
 
 # Moments

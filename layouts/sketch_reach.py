@@ -1,5 +1,5 @@
-"""How far a sketch's values reach where the figure leaves that to Plotly: what plotly.js makes of the same traces
-(``getAutoRange`` and ``calcAxisExpansion``), so that nothing moves once the chart is drawn.
+"""How far a sketch's values reach where the figure leaves an even axis to Plotly: what plotly.js makes of the same
+traces (``getAutoRange`` and ``calcAxisExpansion``), so that nothing moves once the chart is drawn.
 
 Dots need some pixels more there, which nobody knows here.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from layouts.figure.heat import shaded
-from layouts.figure.traces import FigureStyle, drawn_as, least_value, period_before, stacks
+from layouts.figure.traces import FigureStyle, drawn_as, period_before, stacks
 from metrics_dash.charts.data import ChartData, Values
 
 # Parts of the axis that stay free at each end which is not zero.
@@ -17,12 +17,8 @@ _ROOM = 0.05
 
 
 def reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
-    """Return where the axis of a chart in its display unit begins and ends; of a logarithmic one as powers of ten."""
+    """Return where the axis of a chart in its display unit begins and ends."""
     values = np.concatenate([part[np.isfinite(part)] for part in _drawn(chart, style)])
-    if style.logarithmic:
-        values = np.log10(values[values > 0])
-        low, high = float(values.min()), float(values.max())
-        return _roomy(low, high, _ROOM, _ROOM) if high > low else (low - 1, high + 1)
     low, high = float(values.min()), float(values.max())
     return _roomy(low, high, _ROOM if low < 0 else 0, _ROOM if high > 0 else 0) if high > low else (0.0, 1.0)
 
@@ -34,7 +30,7 @@ def _roomy(low: float, high: float, below: float, above: float) -> tuple[float, 
 
 def _drawn(chart: ChartData, style: FigureStyle) -> Iterator[Values]:
     """Yield everything that has a place on the axis, where it has it: what stands on others, on top of them."""
-    yield np.array([least_value(chart) if style.logarithmic else 0.0])
+    yield np.zeros(1)
     shown = [series for series in chart.series if series.name not in style.hidden]
     if stacks(chart, style) and shown:
         yield np.cumsum([np.nan_to_num(series.v) for series in shown], axis=0).reshape(-1)
@@ -45,5 +41,5 @@ def _drawn(chart: ChartData, style: FigureStyle) -> Iterator[Values]:
     for series in period_before(chart, style):
         if series.name not in style.hidden:
             yield series.v
-    for cells in shaded(chart, logarithmic=style.logarithmic):
+    for cells in shaded(chart, logarithmic=False):
         yield from (cells.low, cells.high)

@@ -33,6 +33,7 @@ _FAMILIES: tuple[Sizes, ...] = (
     _BIT_RATES,
     _PERCENT,
 )
+_BINARY = (_BINARY_BYTES, _BINARY_BYTE_RATES)
 _LARGE: Sizes = (("", 1), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15), ("E", 1e18))
 _OTHER_NAMES = {
     **dict.fromkeys(("us", "μs", "microsecond", "microseconds"), "µs"),
@@ -112,20 +113,22 @@ def unit_for(unit: str, greatest: float) -> DisplayUnit:
 
 def round_values(unit: str, least: float, greatest: float, most: int) -> list[float]:
     """Return up to ``most`` values from ``least`` to ``greatest``, all counted in ``unit``, that a logarithmic axis is
-    labelled at: powers of ten, of times 10 s, 1 min, 10 min, 1 h …; of many only each second, third …, always the
-    same ones."""
-    name = _OTHER_NAMES.get(unit, unit)
-    size = dict(_TIMES).get(name, 1)
+    labelled at: powers of ten, of times 10 s, 1 min, 10 min, 1 h …, of what is counted by 1024 1, 10 and 100 of each
+    of its units; of many only each second, third …, always the same ones."""
+    name, family = _OTHER_NAMES.get(unit, unit), _family(unit)
+    size = dict(family).get(name, 1) / (family[0][1] if family in _BINARY else 1)
     low, high = (math.floor(math.log10(end * size)) for end in (least, greatest))
-    rounds = [(place, _round(place, is_time=_family(unit) is _TIMES) / size) for place in range(low - 2, high + 3)]
+    rounds = [(place, _round(place, family) / size) for place in range(low - 4, high + 3)]
     found = [(place, value) for place, value in rounds if least <= value <= greatest]
     every = next(every for every in range(1, len(found) + 2) if sum(place % every == 0 for place, _ in found) <= most)
     return [value for place, value in found if place % every == 0]
 
 
-def _round(place: int, *, is_time: bool) -> float:
-    """Return the value at a place, which is 0 for one, or a second."""
-    if not is_time or place < 0:
+def _round(place: int, family: Sizes) -> float:
+    """Return the value at a place, which is 0 for one, a second, or one KiB."""
+    if family in _BINARY and place >= 0:
+        return 10.0 ** (place % 3) * 1024.0 ** (place // 3)
+    if family is not _TIMES or place < 0:
         return float(f"1e{place}")
     last = len(_ROUND_TIMES) - 1
     return _ROUND_TIMES[min(place, last)] * float(10 ** max(0, place - last))

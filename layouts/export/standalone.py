@@ -15,7 +15,7 @@ from layouts.figure import figures
 from layouts.figure.annotations import Group
 from layouts.figure.figures import Figure
 from layouts.figure.labels import plain
-from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
+from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT, left_of
 from layouts.figure.traces import FigureStyle
 from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.data import ChartData, Interval
@@ -79,7 +79,11 @@ def standalone_figure(
     else:
         drawn = figures.figure(data, refused, style, noted)
     layout = drawn["layout"]
-    margin = {"l": _LEFT, "r": PADDING, "t": top, "b": bottom}
+    axis = layout["yaxis"]
+    # Said here: where Plotly finds it out, the texts, which begin so far from the plot, move along.
+    axis["automargin"] = False
+    left = max(_LEFT, left_of(axis.get("ticktext") or ()))
+    margin = {"l": left, "r": PADDING, "t": top, "b": bottom}
     notes = [_note(line, top - PADDING - line.top, 1, margin) for line in head]
     notes += [_note(line, -_TICKS - line.top, 0, margin) for line in foot]
     layout |= {

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from layouts.figure.room import STANDOFF
 from layouts.theme import FONT, TOKENS
 from metrics_dash.charts.timerange.compared import comparison_shift
 from metrics_dash.charts.timerange.grid import from_milliseconds, to_milliseconds
@@ -103,8 +104,8 @@ def y_axis(theme: Theme, *, logarithmic: bool = False) -> dict[str, Any]:
         "nticks": 5,
         "showticksuffix": "last",
         "fixedrange": True,
-        "ticklabelstandoff": 6,
-        # The margins have room for them. Plotly would measure every label several times.
+        "ticklabelstandoff": STANDOFF,
+        # The margins mostly have room for them. Plotly would measure every label several times.
         "ticklabeloverflow": "allow",
         "automargin": False,
     }

@@ -11,33 +11,38 @@ from typing import Any
 import numpy as np
 
 from layouts.figure.labels import plain
-from layouts.figure.traces import FigureStyle, least_value, stacks
+from layouts.figure.logarithms import log_axis
+from layouts.figure.traces import FigureStyle, stacks
 from layouts.theme import TOKENS
 from layouts.units import display_unit, in_unit
 from metrics_dash.charts.data import ChartData, Series, Values
 
 # Parts of the axis, beyond values that reach further than what is declared.
 _ROOM = 0.06
+# Of the greatest size on an axis: nothing makes it narrower than that, where digits could hardly tell values apart.
+_NARROWEST = 1e-7
 
 
 def value_range(chart: ChartData, style: FigureStyle) -> tuple[float, float] | None:
-    """Return how far the values' axis reaches, in the chart's display unit; None leaves it to Plotly."""
+    """Return how far the values' axis reaches, in the chart's display unit; None leaves an even one to Plotly."""
+    if style.logarithmic:
+        reach = log_axis(chart, style.hidden)
+        return 10**reach.low, 10**reach.high
     bounds, unit = chart.chart.bounds, display_unit(chart)
     if not bounds:
         return None
     values = [*_values(in_unit(chart, unit), style), *(value / unit.factor for value in bounds.shown())]
-    if style.logarithmic:
-        return _logarithmic([value for value in values if value > 0])
     floor = 0.0 if bounds.min is None else bounds.min / unit.factor
     low, high = min([floor, *values]), max([floor, *values])
-    room = (high - low or 1.0) * _ROOM
-    return low - (room if low < floor else 0), high + (room if high * unit.factor != bounds.max else 0)
+    room = (high - low or abs(high) or 1.0) * _ROOM
+    low, high = low - (room if low < floor else 0), high + (room if high * unit.factor != bounds.max else 0)
+    return low, max(high, low + max(abs(low), abs(high)) * _NARROWEST)
 
 
-def _logarithmic(values: Sequence[float]) -> tuple[float, float]:
-    low, high = (min(values), max(values)) if values else (1.0, 10.0)
-    room = (high / low) ** _ROOM if high > low else 2.0
-    return low / room, high * room
+def drawn_reach(chart: ChartData, style: FigureStyle) -> tuple[float, float]:
+    """Return about how far an even axis reaches that is left to Plotly: from zero over everything."""
+    values = [0.0, *_values(in_unit(chart, display_unit(chart)), style)]
+    return min(values), max(values) / (1 - _ROOM)
 
 
 def axis(chart: ChartData, style: FigureStyle) -> dict[str, Any]:
@@ -109,8 +114,6 @@ def _values(chart: ChartData, style: FigureStyle) -> Iterator[float]:
             finite = part[np.isfinite(part)]
             if finite.size:
                 yield from (float(finite.min()), float(finite.max()))
-    if style.logarithmic:
-        yield least_value(chart)
 
 
 def _drawn(shown: Sequence[Series], *, stacked: bool) -> Iterator[Values]:

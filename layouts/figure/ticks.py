@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from layouts.figure.axes import clocks_change, on_axis
-from layouts.figure.bounds import axis
-from layouts.figure.labels import plain
+from layouts.figure.bounds import axis, drawn_reach, value_range
 from layouts.figure.logarithms import log_ticks
+from layouts.figure.marks import even_marks, labelled, measured, spelled_out, suffix_of
 from layouts.figure.room import labels_within
 from layouts.figure.traces import FigureStyle, stacks
-from layouts.numbers import THIN_SPACE
-from layouts.units import display_unit, in_unit
+from layouts.units import DisplayUnit, display_unit, in_unit
 from metrics_dash.charts.data import ChartData
 from metrics_dash.charts.timerange.parse import midnight, round_down, shift
 from metrics_dash.charts.timerange.windows import Window
@@ -114,12 +113,19 @@ def _label(day: date, unit: str) -> tuple[str, str]:
 
 def _value_ticks(chart: ChartData, style: FigureStyle) -> Ticks:
     unit = display_unit(chart)
-    suffix = f"{THIN_SPACE}{plain(unit.short)}" if unit.short else ""
-    if style.logarithmic:
-        found = log_ticks(chart, style, suffix)
-    else:
-        found = {"dtick": _whole_ticks(in_unit(chart, unit), style)}
-    return {"ticksuffix": suffix, **found, **axis(chart, style)}
+    found = log_ticks(chart, style.hidden) if style.logarithmic else _even_ticks(chart, style, unit)
+    return {"ticksuffix": suffix_of(unit), **found, **axis(chart, style)}
+
+
+def _even_ticks(chart: ChartData, style: FigureStyle, unit: DisplayUnit) -> Ticks:
+    """Return the ticks of an even axis. They are spelled out where it is known how far it reaches: it may be narrow
+    and far from zero then, and Plotly's labels have six digits. From zero on these are enough."""
+    step, reach = _whole_ticks(in_unit(chart, unit), style), value_range(chart, style)
+    if reach is not None:
+        marks = even_marks(*reach, step)
+        return spelled_out(marks, labelled(marks, unit))
+    low, high = drawn_reach(chart, style)
+    return {"dtick": step, **measured(labelled(even_marks(low, high), unit) if high > low else [])}
 
 
 def _whole_ticks(chart: ChartData, style: FigureStyle) -> int | None:

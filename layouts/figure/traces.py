@@ -11,6 +11,7 @@ from layouts.figure.axes import on_axis, placed
 from layouts.figure.fills import closed, filled
 from layouts.figure.heat import cells
 from layouts.figure.labels import TOTAL, plain, series_key
+from layouts.figure.logarithms import log_axis
 from layouts.figure.room import has_room_for_dots
 from layouts.theme import (
     AREA_OPACITY,
@@ -56,13 +57,14 @@ class FigureStyle:
 def traces(chart: ChartData, style: FigureStyle) -> list[Trace]:
     """Return everything that a tick brings anew: an anchor that spans the window, the period before, and every series;
     counted in the unit in which the chart is shown."""
+    foot = log_axis(chart, style.hidden).foot if style.logarithmic else 0.0
     chart = in_unit(chart, display_unit(chart))
     shape = SHAPES[drawn_as(chart, style)]
     colours = series_colours(chart, style)
-    drawn = [_anchor(chart, style), *cells(chart, style.theme, logarithmic=style.logarithmic)]
+    drawn = [_anchor(chart, foot), *cells(chart, style.theme, logarithmic=style.logarithmic)]
     drawn += _period_before(chart, style, colours)
     for series in chart.series:
-        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _label(chart, series))
+        line_style = LineStyle(colours[series.name], style, len(chart.series) > 1, _label(chart, series), foot)
         drawn += [_switched(trace, series, style) for trace in shape(chart, series, line_style)]
     return drawn
 
@@ -100,12 +102,13 @@ def series_colours(chart: ChartData, style: FigureStyle) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LineStyle:
-    """How one series is drawn: its colour, and whether its name is worth saying."""
+    """How one series is drawn: its colour, whether its name is worth saying, and the value at the axis' foot."""
 
     colour: str
     style: FigureStyle
     named: bool
     name: str
+    foot: float
 
 
 def _line(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trace]:
@@ -269,7 +272,7 @@ def _zeros(chart: ChartData, series: Series, line_style: LineStyle) -> list[Trac
             "showlegend": False,
             "marker": {"symbol": "line-ns-open", "size": 5, "color": line_style.colour, "opacity": 0.6},
             **UNPADDED,
-            **_points(chart, series.t, np.where(hidden, least_value(chart), np.nan)),
+            **_points(chart, series.t, np.where(hidden, line_style.foot, np.nan)),
             **real,
         }
     ]
@@ -300,12 +303,12 @@ def _lone_points(chart: ChartData, series: Series, line_style: LineStyle) -> lis
     ]
 
 
-def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
-    """Return two points that are not drawn: they hold the axes to the whole window, from zero, with whatever data."""
+def _anchor(chart: ChartData, foot: float) -> Trace:
+    """Return two points that are not drawn: they hold the axes to the whole window, from their foot, which is zero but
+    on a logarithmic one, with whatever data."""
     window = chart.window
     start = min([window.start] + [from_milliseconds(series.t[0]) for series in chart.series if len(series.t)])
     end = window.end
-    base = least_value(chart) if style.logarithmic else 0
     return {
         "type": "scatter",
         "mode": "none",
@@ -313,14 +316,8 @@ def _anchor(chart: ChartData, style: FigureStyle) -> Trace:
         "meta": "anchor",
         "showlegend": False,
         "x": [on_axis(start, window), on_axis(end, window)],
-        "y": [base, base],
+        "y": [foot, foot],
     }
-
-
-def least_value(chart: ChartData) -> float:
-    """Return the least value above zero; one where there is none."""
-    values = [part[part > 0] for series in chart.series for part in (series.v, series.low) if part is not None]
-    return float(min((part.min() for part in values if part.size), default=1.0))
 
 
 def period_before(chart: ChartData, style: FigureStyle) -> tuple[Series, ...]:

@@ -17,6 +17,7 @@ from tests.support.figures import chart_data, named, unpacked
         ([0.5, 2], "f4"),
         ([1, np.nan], "f4"),
         ([1, 2**33], "f8"),
+        ([1.2345671, 1.2345672], "f8"),
     ],
 )
 def test_arrays_take_the_narrowest_type_that_keeps_them(values: list[float], kind: str) -> None:

@@ -78,7 +78,8 @@ def test_zero_on_a_logarithmic_axis_is_a_gap_with_a_tick_and_a_count() -> None:
     drawn = traces(data, style)
     np.testing.assert_array_equal(unpacked(named(drawn, "-line")[0]["y"]), [10, np.nan, 1000, np.nan])
     ticks = next(trace for trace in drawn if trace["meta"] == "zero")
-    np.testing.assert_array_equal(unpacked(ticks["y"]), [np.nan, 10, np.nan, 10])
+    assert np.isfinite(unpacked(ticks["y"])).tolist() == [False, True, False, True]
+    assert np.nanmax(unpacked(ticks["y"])) < 10, "they lie below every value"
     assert [note["text"] for note in annotations_and_shapes(data, [], style)["annotations"]] == [
         "2 × zero, ticked below"
     ]
