@@ -2,8 +2,10 @@
  *
  * It is filled from the figure that the server sent, in the order of the tooltip, and is no business of Plotly's. */
 ((metrics) => {
+  /* Between two entries, and of what says how many more there are: px of its type on a page, which is larger on a wall. */
   const GAP = 12;
   const MORE = 40;
+  const TYPE = 12;
   const { made } = metrics.dom;
 
   /**
@@ -27,11 +29,12 @@
    * How many of the first fit into a line; where not all do, the last of it says how many are left.
    * @param {number[]} widths
    * @param {number} room
+   * @param {{ gap: number, more: number }} [sizes] - between two, and of what says how many are left
    */
-  function fitting(widths, room) {
-    const ends = widths.map((_, at) => widths.slice(0, at + 1).reduce((sum, width) => sum + width + GAP, -GAP));
+  function fitting(widths, room, { gap, more } = { gap: GAP, more: MORE }) {
+    const ends = widths.map((_, at) => widths.slice(0, at + 1).reduce((sum, width) => sum + width + gap, -gap));
     if (!ends.length || ends[ends.length - 1] <= room) return widths.length;
-    return ends.filter((end) => end + GAP + MORE <= room).length;
+    return ends.filter((end) => end + gap + more <= room).length;
   }
 
   /**
@@ -109,7 +112,9 @@
     if (!content || !buttons.length) return 0;
     content.room = legend.clientWidth;
     const widths = buttons.map((button) => button.offsetWidth);
-    return fitting(widths, content.room);
+    const { columnGap, fontSize } = getComputedStyle(legend);
+    const more = (MORE * (Number.parseFloat(fontSize) || TYPE)) / TYPE;
+    return fitting(widths, content.room, { gap: Number.parseFloat(columnGap) || GAP, more });
   }
 
   /** @param {HTMLElement[]} rest */

@@ -112,7 +112,7 @@
     const result = toldOfPlace(place, () => draw(graph, data, sized, unused));
     Object.assign(graph.layout ?? {}, OF_ITS_PLACE);
     delete xaxis.ticklabeloverflow;
-    metrics.ticks.trim(graph);
+    metrics.ticks.fitted(graph);
     return result;
   }
 
@@ -239,7 +239,11 @@
     draw = plotly.react;
     plotly.react = inTurn;
     /* Dash wants every new graph drawn twice, whether its place has changed or not. */
-    plotly.Plots.resize = (graph) => (fits(graph) ? Promise.resolve() : resize(graph));
+    plotly.Plots.resize = async (graph) => {
+      if (fits(graph)) return;
+      await resize(graph);
+      metrics.ticks.thin(graph);
+    };
     /* Everything else that an answer brings is on the page then. */
     metrics.events.on("answer", () => {
       if (waiting.size) plan(next);

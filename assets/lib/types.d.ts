@@ -64,6 +64,7 @@ interface Metrics {
   share: typeof import("../share/link.js");
 
   /* wall/ */
+  listings: typeof import("../wall/rows.js");
   pages: typeof import("../wall/pages.js");
   rotation: typeof import("../wall/rotation.js");
   still: typeof import("../wall/still.js");
@@ -477,7 +478,7 @@ interface Trace {
 
 interface Figure {
   data: Trace[];
-  layout: { meta: GraphMeta };
+  layout: { meta: GraphMeta; margin?: { t: number; b: number } };
 }
 
 interface Graph extends HTMLElement {

@@ -2,9 +2,11 @@
  * page below page, as many rows to each as fit, and the board shows one page at a time (wall.css). All of them are drawn
  * and kept fresh; turning a page asks nobody. */
 ((metrics) => {
-  /* Of a card, and of what stands in it below its number: a chart with its axes, or a table (px at --wall 1). */
+  /* Of a card, and of what is drawn in it, without axes and legend (px at --wall 1). */
   const LEAST_HEIGHT = 240;
-  const LEAST_CHART = 120;
+  const LEAST_PLOT = 88;
+  /* What a chart's axes and legend take of its height until its figure says it (px of the figure, which is scaled). */
+  const AXES = 44;
   const COLUMNS = 6;
   const { maybe } = metrics.dom;
 
@@ -56,7 +58,7 @@
     if (enough.room !== room) enough = { room, most: Number.POSITIVE_INFINITY };
     const fitting = Math.floor((board.clientHeight + gap) / (LEAST_HEIGHT * scale + gap));
     share(board, rowsOf(cards.map(spanOf)), Math.max(1, Math.min(fitting, enough.most)), gap);
-    while (Math.max(...rows) > 1 && areLow(grid, LEAST_CHART * scale)) {
+    while (Math.max(...rows) > 1 && areLow(grid, scale)) {
       enough.most = Math.max(...rows) - 1;
       share(board, rowsOf(cards.map(spanOf)), enough.most, gap);
     }
@@ -72,18 +74,37 @@
   function share(board, count, most, gap) {
     rows = shared(count, most);
     board.toggleAttribute("data-pages", rows.length > 1);
-    const heights = rows.map((each) => `repeat(${each}, ${(board.clientHeight - (each - 1) * gap) / each}px)`);
+    const { height } = board.getBoundingClientRect();
+    const heights = rows.map((each) => `repeat(${each}, ${(height - (each - 1) * gap) / each}px)`);
     board.style.setProperty("--rows", heights.join(" "));
   }
 
   /**
-   * Whether a chart is too low to be read, once its card has its number and words.
+   * Whether a chart or a table is too low to be read, once its card has its number and words.
    * @param {HTMLElement} grid
-   * @param {number} least
+   * @param {number} scale - of the wall
    */
-  function areLow(grid, least) {
+  function areLow(grid, scale) {
     const drawn = metrics.dom.all(":scope > .card .chart", grid).filter((chart) => chart.clientHeight > 0);
-    return !grid.querySelector(".skeleton") && drawn.some((chart) => chart.clientHeight < least);
+    const zoom = scale * Number(getComputedStyle(grid).getPropertyValue("--chart-scale"));
+    return !grid.querySelector(".skeleton") && drawn.some((chart) => chart.clientHeight < leastOf(chart, scale, zoom));
+  }
+
+  /* What the axes and the legend of each graph take of its height. */
+  /** @type {WeakMap<Element, number>} */
+  const axes = new WeakMap();
+
+  /**
+   * How high a chart with its axes, or a table, has to be (px).
+   * @param {HTMLElement} chart
+   * @param {number} scale - of the wall
+   * @param {number} zoom - of its charts
+   */
+  function leastOf(chart, scale, zoom) {
+    const table = /** @type {HTMLElement | null} */ (chart.querySelector(".ranking"));
+    if (table) return metrics.listings.least(table);
+    const graph = chart.querySelector(".graph .js-plotly-plot, .graph > [data-waiting]");
+    return LEAST_PLOT * scale + ((graph && axes.get(graph)) ?? AXES) * zoom;
   }
 
   /**
@@ -95,7 +116,7 @@
     const page = wanted.grid === grid.id ? wanted.page : 0;
     const before = present;
     present = page < 0 ? rows.length - 1 : Math.min(page, rows.length - 1);
-    board.style.setProperty("--above", `${present * (board.clientHeight + gap)}px`);
+    board.style.setProperty("--above", `${present * (board.getBoundingClientRect().height + gap)}px`);
     if (present !== before) metrics.events.announce("paged");
   }
 
@@ -129,7 +150,15 @@
     resized?.observe(board);
   }
 
-  metrics.events.on("answer", lay);
+  metrics.events.on("figure", ({ graph, figure }) => {
+    const { t = 0, b = 0 } = figure.layout.margin ?? {};
+    axes.set(graph, t + b);
+  });
+  /* What an answer lists stands there with the next frame. */
+  metrics.events.on("answer", () => {
+    lay();
+    requestAnimationFrame(lay);
+  });
   metrics.events.on("address", () => requestAnimationFrame(lay));
 
   const pages = { count: () => Math.max(1, rows.length), present: () => present, show, rowsOf, shared };

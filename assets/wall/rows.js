@@ -1,32 +1,70 @@
 /* Tables on a wall: nobody scrolls there, so each shows as many whole rows as it has room for, and says how many more
  * there are. */
 ((metrics) => {
+  /* So many of the greatest values stand there before all others together do. */
+  const FIRST = 3;
   const { dom } = metrics;
 
   /**
-   * How many rows are shown, and how high that is (px).
+   * How many rows are shown, whether the foot is, and how high that is (px).
    * @param {number} room
-   * @param {{ rows: number, row: number, fixed: number, more: number }} sizes - how many there are, how high each is, what
-   *   always stands there, and the line that says how many more there are
+   * @param {{ rows: number, row: number, head: number, foot: number }} sizes - how many there are, and how high each is,
+   *   as the line is that says how many more there are; and what stands above and below them
    */
-  function fit(room, { rows, row, fixed, more }) {
-    if (fixed + rows * row <= room) return { shown: rows, height: room };
-    const shown = Math.max(0, Math.floor((room - fixed - more) / row));
-    return { shown, height: fixed + shown * row + more };
+  function fit(room, { rows, row, head, foot }) {
+    if (head + rows * row + foot <= room) return { shown: rows, hasFoot: foot > 0, height: room };
+    const whole = (/** @type {number} */ fixed) => Math.max(0, Math.min(rows, Math.floor((room - fixed - row) / row)));
+    const beside = whole(head + foot);
+    const hasFoot = foot > 0 && beside >= Math.min(FIRST, rows);
+    const shown = hasFoot ? beside : whole(head);
+    return { shown, hasFoot, height: head + shown * row + (hasFoot ? foot : 0) + row };
   }
+
+  /**
+   * How much room a table needs for its first rows, and for what says that there are more.
+   * @param {{ rows: number, row: number, head: number, foot: number }} sizes
+   */
+  const leastOf = ({ rows, row, head, foot }) =>
+    head + Math.min(FIRST, rows) * row + (rows > FIRST || foot > 0 ? row : 0);
+
+  /** @param {HTMLElement} place */
+  function sizesOf(place) {
+    const rows = dom.all("tbody tr", place);
+    const heightOf = (/** @type {Element | null | undefined} */ part) => part?.getBoundingClientRect().height ?? 0;
+    const row = heightOf(rows[0]);
+    const foot = place.querySelector("tfoot tr") ? row : 0;
+    return { rows: rows.length, row, head: heightOf(place.querySelector("thead")), foot };
+  }
+
+  /**
+   * How high a table's place has to be (px); 0 where it has no rows.
+   * @param {HTMLElement} place - of a table, in its card
+   */
+  function least(place) {
+    const sizes = sizesOf(place);
+    const { top, bottom } = getComputedStyle(place);
+    return sizes.row ? leastOf(sizes) + (Number.parseFloat(top) || 0) + (Number.parseFloat(bottom) || 0) : 0;
+  }
+
+  /**
+   * @param {number} more - values that are not shown
+   * @param {string} foot - what all others are called, where they are not shown either
+   */
+  const moreText = (more, foot) =>
+    ["and", more ? `${more} more` : "", more && foot ? "and" : "", foot].filter(Boolean).join(" ");
 
   /** @param {HTMLElement} place */
   function lay(place) {
     place.style.removeProperty("max-height");
     delete place.dataset.more;
-    const rows = dom.all("tbody tr", place);
-    const row = rows[0]?.getBoundingClientRect().height ?? 0;
-    if (!metrics.url.isKiosk() || !row) return;
-    const always = dom.all("thead, tfoot, .refused-foot", place);
-    const fixed = always.reduce((height, part) => height + part.getBoundingClientRect().height, 0);
-    const { shown, height } = fit(place.clientHeight, { rows: rows.length, row, fixed, more: row });
-    if (shown === rows.length) return;
-    place.dataset.more = `and ${rows.length - shown} more`;
+    delete place.dataset.footless;
+    const sizes = sizesOf(place);
+    if (!metrics.url.isKiosk() || !sizes.row) return;
+    const { shown, hasFoot, height } = fit(place.clientHeight, sizes);
+    const lost = sizes.foot && !hasFoot ? (place.querySelector("tfoot bdi")?.textContent ?? "") : "";
+    if (shown === sizes.rows && !lost) return;
+    place.dataset.more = moreText(sizes.rows - shown, lost);
+    place.toggleAttribute("data-footless", sizes.foot > 0 && !hasFoot);
     place.style.maxHeight = `${height}px`;
   }
 
@@ -52,5 +90,7 @@
   metrics.events.on("answer", () => requestAnimationFrame(watchAll));
   metrics.events.on("paged", () => layAll());
 
-  if (typeof module === "object") module.exports = { fit };
+  const listings = { least, fit, leastOf, moreText };
+  metrics.listings = listings;
+  if (typeof module === "object") module.exports = listings;
 })(globalThis.metrics);

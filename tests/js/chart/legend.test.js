@@ -37,6 +37,15 @@ test("a legend is one line: what doesn't fit beside the number of the rest is le
   assert.equal(fitting([], 200), 0);
 });
 
+test("a legend of larger type has wider gaps, and what says how many are left is wider", () => {
+  const sizes = { gap: 24, more: 80 };
+  assert.equal(fitting([100, 100, 100], 348, sizes), 3);
+  assert.equal(fitting([100, 100, 100], 347, sizes), 2);
+  assert.equal(fitting([100, 100, 100], 320, sizes), 1);
+});
+
+globalThis.getComputedStyle = () => ({ columnGap: "12px", fontSize: "12px" });
+
 /* A line with room for one of its series: the rest are in an open menu. */
 function element(tag) {
   const made = new EventTarget();
