@@ -81,11 +81,13 @@
     setTimeout(begin, PAINTED_WITHIN);
   }
 
+  const isPhone = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
+
   /* Whether the server's page says all there is to say: it is drawn, in the zone of whoever looks, and that is a phone. */
   function isEnough() {
     /** @type {HTMLElement | null} */
     const board = document.querySelector("#first .board.sketched");
-    if (!board || isKiosk || !matchMedia("(hover: none) and (pointer: coarse)").matches) return false;
+    if (!board || isKiosk || !isPhone()) return false;
     return [undefined, Intl.DateTimeFormat().resolvedOptions().timeZone].includes(board.dataset.zone);
   }
 
@@ -149,11 +151,16 @@
   const OPENERS = "summary, #finder-open, .keys-open, [data-open]";
   const opens = (/** @type {HTMLElement} */ one) => one.matches(OPENERS);
 
+  /** @param {HTMLElement[]} some */
+  function forget(some) {
+    for (const one of some) one.removeAttribute("data-pending");
+    pressed = pressed.filter((one) => !some.includes(one));
+  }
+
   /** @param {HTMLElement} target - twice is once: nobody knows whether the first was heard */
   function keep(target) {
-    const instead = (/** @type {HTMLElement} */ one) => one === target || (opens(one) && opens(target));
-    for (const one of pressed.filter(instead)) one.removeAttribute("data-pending");
-    pressed = [...pressed.filter((one) => !instead(one)), target];
+    forget(pressed.filter((one) => one === target || (opens(one) && opens(target))));
+    pressed.push(target);
     target.toggleAttribute("data-pending", true);
   }
 
@@ -167,7 +174,28 @@
     return laid.size ? `?${laid}` : location.pathname;
   }
 
+  /* Where a chart was touched last: the crosshair is pinned there once it is drawn (assets/page/first.js). Whatever else is
+   * asked for after that takes its place. */
+  function forgetTap() {
+    for (const one of document.querySelectorAll("[data-tapped]")) one.removeAttribute("data-tapped");
+  }
+
+  function keepTap(/** @type {MouseEvent} */ event) {
+    /** @type {HTMLElement | null | undefined} */
+    const chart = event.target instanceof Element ? event.target.closest(".sketched .chart") : null;
+    if (!chart || !isPhone()) return;
+    const { left, top } = chart.getBoundingClientRect();
+    chart.dataset.tapped = `${event.clientX - left} ${event.clientY - top}`;
+    forget(pressed.filter(opens));
+  }
+
+  document.addEventListener("keydown", forgetTap);
   document.addEventListener("click", (event) => {
+    /* Not where something is only done afterwards. */
+    if (event.isTrusted) {
+      forgetTap();
+      keepTap(event);
+    }
     if (window.metrics || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (!(event.target instanceof Element) || !document.getElementById("first")) return;
     /** @type {HTMLElement | null} */

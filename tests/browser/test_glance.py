@@ -182,6 +182,48 @@ def glance_again(page: Page) -> Page:
     return again
 
 
+CROSSED = """
+() => {
+  const graph = metrics.graphs.drawing("login-rate"), { xaxis } = graph._fullLayout;
+  const line = document.querySelector("#reader-login-rate .cross-line");
+  const x = new DOMMatrix(getComputedStyle(line).transform).m41;
+  return graph.getBoundingClientRect().left + x;
+}
+"""
+
+
+def middle(page: Page, card: int) -> tuple[float, float]:
+    """A place on the chart of a card that the server drew, right of its middle."""
+    box = page.locator(".sketched .card .chart").nth(card).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5
+
+
+def test_a_chart_that_is_tapped_at_once_is_read_there_once_it_is_drawn(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off")
+    x, y = middle(page, 0)
+    page.touchscreen.tap(x, y)
+    page.wait_for_selector("#reader-login-rate[data-on]")
+    # At the bucket there, which is at most a few px away.
+    page.wait_for_function(f"(x) => Math.abs(({CROSSED.strip()})() - x) < 6", arg=x)
+
+
+@pytest.mark.parametrize("then", ["a button", "a place beside"])
+def test_a_chart_is_not_read_where_something_else_is_asked_for_after_the_tap(
+    open_page: Open, page_url: str, then: str
+) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off", color_scheme="light")
+    page.touchscreen.tap(*middle(page, 0))
+    if then == "a button":
+        page.locator("#theme-toggle").tap()
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    else:
+        page.locator("h1").tap()
+    expect(page.locator(".stage[data-sketched]")).to_have_count(0)
+    drawn(page, "login-rate")
+    assert page.locator(".reader[data-on]").count() == 0
+
+
 # Taps in one moment, before any script can be there, and how many of them wait then.
 TAPS = """
 (taps) => {
