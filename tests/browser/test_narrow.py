@@ -201,3 +201,38 @@ def test_a_narrow_phone_has_its_controls_in_two_rows(open_page: Open, shop: str,
         page.set_viewport_size({"width": width, "height": 740})
         assert page.locator(".controls > *").evaluate_all(tops) == 2, width
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+# Labels of time axes that run into the next, line by line.
+CROWDED = """
+() => [...document.querySelectorAll("#board .chart .xaxislayer-above")].flatMap((axis) => {
+  const lines = new Map();
+  for (const text of axis.querySelectorAll("text")) {
+    const parts = text.querySelectorAll("tspan");
+    for (const part of parts.length ? parts : [text]) {
+      const { left, right, top } = part.getBoundingClientRect(), line = Math.round(top / 6);
+      /* Plotly leaves out a label that would end outside of its graph. */
+      if (left === right) continue;
+      lines.set(line, [...(lines.get(line) ?? []), { left, right, said: part.textContent }]);
+    }
+  }
+  return [...lines.values()].flatMap((all) => all
+    .sort((one, two) => one.left - two.left)
+    .filter((one, at) => at && one.left <= all[at - 1].right).map((one) => one.said));
+})
+"""
+
+
+@pytest.mark.parametrize("width", [280, 320, 360])
+def test_no_moment_of_an_axis_runs_into_the_next(open_page: Open, shop: str, width: int) -> None:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    page = opened(open_page, f"{shop}&tz=UTC", width, **PHONE)
+    for before, hours in ((11, 24), (7, 24), (2, 12), (20, 48)):
+        start = midnight - timedelta(hours=before)
+        span = [f"{each:%Y-%m-%dT%H:%MZ}" for each in (start, start + timedelta(hours=hours))]
+        page.evaluate("([from, to]) => metrics.url.go({ range: '', from, to })", span)
+        page.wait_for_function("() => !metrics.shown.isPending()")
+        frames(page)
+        for chart in ("rate", "places", "bars"):
+            drawn(page, chart)
+        assert page.evaluate(CROWDED) == [], (before, hours)

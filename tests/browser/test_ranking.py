@@ -157,11 +157,15 @@ def test_what_has_the_focus_lies_clear_of_head_and_foot(open_page: Open, zones: 
     expect(page.locator(ROWS)).to_have_count(20)
     place = page.locator("#card-by-zone .ranking")
     for key in ("Tab", "Shift+Tab"):
-        place.evaluate("(place, last) => (last ? [...place.querySelectorAll('a')].at(-1) : place).focus()", key != "Tab")
+        place.evaluate(
+            "(place, last) => (last ? [...place.querySelectorAll('a')].at(-1) : place).focus()", key != "Tab"
+        )
         stops, hidden = 0, []
         while True:
             page.keyboard.press(key)
-            if not place.evaluate("(place) => place !== document.activeElement && place.contains(document.activeElement)"):
+            if not place.evaluate(
+                "(place) => place !== document.activeElement && place.contains(document.activeElement)"
+            ):
                 break
             stops += 1
             hidden.append(place.locator("table").evaluate(HIDDEN))
