@@ -9,6 +9,7 @@
   const OLD_AFTER = 10000;
   const PAINTED_WITHIN = 500;
   const CAME_WHOLE_WITHIN = 60000;
+  const [LEGEND_GAP, LEGEND_MORE] = [12, 40];
   const TOUCHES = ["pointerdown", "touchstart", "keydown", "click", "focusin", "wheel", "scroll"];
 
   const root = document.documentElement;
@@ -141,7 +142,29 @@
       count.textContent = `${links.filter((one) => one.hidden).length} more`;
     }
   }
-  document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(foldTabs));
+
+  /* As assets/chart/legend.js does it: whole names, and how many more there are. */
+  function foldLegends() {
+    for (const legend of document.querySelectorAll(".sketched .legend")) {
+      const names = /** @type {HTMLElement[]} */ (Array.from(legend.querySelectorAll(".named")));
+      let end = -LEGEND_GAP;
+      const ends = names.map(({ offsetWidth }) => (end += offsetWidth + LEGEND_GAP));
+      if (end <= legend.clientWidth) continue;
+      const rest = names.filter((_, at) => ends[at] + LEGEND_GAP + LEGEND_MORE > legend.clientWidth);
+      for (const name of rest) name.remove();
+      const more = document.createElement("span");
+      more.className = "more";
+      more.textContent = `+${rest.length}`;
+      legend.append(more);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    requestAnimationFrame(() => {
+      foldTabs();
+      foldLegends();
+    });
+  });
 
   /* Until the scripts are there */
 
