@@ -82,7 +82,7 @@ def custom_range(zone: str, labels: Labels = NO_LABELS) -> html.Details:
     return menu(
         "custom-range",
         "",
-        [html.Span(labels.span, id="custom-label")],
+        [html.Span(labels.span, id="custom-label", title=labels.span)],
         time_sheet(_lengths(), _periods(), _zones(zone), _resolutions()),
     )
 

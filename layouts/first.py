@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from layouts.board import described, empty_board, sized
 from layouts.cards import sketched_card
-from layouts.controls import filter_chips
+from layouts.controls import REFRESHES, filter_chips
 from layouts.freshness import NO_LABELS, Labels
 from layouts.markup import attributes
 from layouts.shell import page, stage
@@ -121,6 +121,9 @@ def _lit(labels: Labels) -> Iterator[tuple[str, str]]:
     for name in (name for name, holds in menus if holds):
         opener = f'<details id="{name}" class="menu"><summary '
         yield opener, f'{opener}data-on="" '
+    if labels.refresh == REFRESHES[0][1]:
+        off = f' id="refresh-{REFRESHES[0][0]}"'
+        yield off, f'{off} aria-current="true"'
     if labels.is_paused:
         shown = '<button id="go-live" class="button note" '
         yield f"{shown}hidden ", shown

@@ -1,11 +1,10 @@
 """The axes of a sketch: hairlines, and the labels of values and moments, where Plotly will draw its own.
 
-Where the figure leaves ticks to Plotly, they are chosen here as plotly.js does it (``autoTicks`` in
-plots/cartesian/axes.js), so that none moves once the chart is drawn.
+Where the figure leaves ticks to Plotly, they are those of layouts/figure/moments.py, so that none moves once the chart
+is drawn.
 """
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from layouts.figure.axes import axis_offset
 from layouts.figure.marks import by_plotly
-from layouts.figure.room import MARGIN_LEFT, left_of, plot_width, round_step
+from layouts.figure.moments import plain_ticks, said_once
+from layouts.figure.room import MARGIN_LEFT, left_of, round_step
 from layouts.figure.ticks import Ticks
 from layouts.static import Html, as_text
 from metrics_dash.charts.data import Values
@@ -25,19 +25,8 @@ from metrics_dash.charts.timerange.windows import Window
 
 WIDTH, HEIGHT = 1000, 400
 """Of a picture, in its own units."""
-_LABEL_ROOM, _FEWEST, _MOST = 80, 4, 9
 # Part of an axis by which a mark may lie beyond its end: what is rounded on the way.
 _SLACK = 1e-6
-_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
-# The first Sunday and the first moment from which plotly.js counts; ms.
-_SUNDAY, _EPOCH = 946_771_200_000, 946_684_800_000
-_ROUND: Sequence[tuple[int, Sequence[int]]] = (
-    (_DAY, (1, 2, 3, 7, 14)),
-    (_HOUR, (1, 2, 3, 6, 12)),
-    (_MINUTE, (1, 2, 5, 10, 15, 30)),
-    (1000, (1, 2, 5, 10, 15, 30)),
-)
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,44 +121,13 @@ def moment_marks(told: Ticks, window: Window, start: int, end: int, width: int) 
         texts = [text.partition("<br>") for text in told["ticktext"]]
         labels = [(label, below) for label, _, below in texts]
     else:
-        moments, labels = _plain_moments(first, length, width)
+        return [
+            Mark(tick.at, tick.label, tick.below)
+            for tick in said_once(plain_ticks(first, length, width))
+            if 0 <= tick.at < 1
+        ]
     return [
         Mark((moment - first) / length, *label)
         for moment, label in zip(moments, labels, strict=True)
         if first <= moment < first + length
     ]
-
-
-def _plain_moments(start: datetime, length: timedelta, width: int) -> tuple[list[datetime], list[tuple[str, str]]]:
-    first, span = _milliseconds(start), length / timedelta(milliseconds=1)
-    step = _time_step(span, width)
-    zero = _SUNDAY if step >= _DAY else _EPOCH
-    begin = zero + math.ceil((first - zero) / step) * step
-    moments = [
-        _START + timedelta(milliseconds=begin + number * step)
-        for number in range(int((first + span - begin) // step) + 1)
-    ]
-    return moments, list(_labels(moments, step))
-
-
-def _time_step(span: float, width: int) -> int:
-    """Return the distance of ticks, ms."""
-    rough = span / (min(max(plot_width(width) / _LABEL_ROOM, _FEWEST), _MOST) + 1)
-    unit, factors = next((each for each in _ROUND if 2 * rough > each[0]), _ROUND[-1])
-    return unit * next((factor for factor in factors if rough / unit < factor), factors[-1])
-
-
-def _labels(moments: Sequence[datetime], step: int) -> Iterator[tuple[str, str]]:
-    """Yield each label, and what stands below it where that changes: as ``TICK_FORMATS`` has it."""
-    last: Any = None
-    for moment in moments:
-        if step >= _DAY:
-            label, below = f"{moment:%a} {moment.day}", f"{moment:%b %Y}"
-        else:
-            label, below = f"{moment:%H:%M}", f"{moment:%a} {moment.day} {moment:%b}"
-        yield label, below if below != last else ""
-        last = below
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - _START) // timedelta(milliseconds=1)

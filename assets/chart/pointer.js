@@ -12,11 +12,23 @@
     const target = /** @type {Element} */ (event.target);
     if (dom.around(event, ".legend, .chart-state a, .notes, dialog")) return null;
     const graph = graphs.of(target);
-    if (!graph || graph.closest(".chart")?.querySelector(".chart-state .message")) return null;
-    const { xaxis, yaxis } = graph._fullLayout;
+    if (!graph) return null;
     const box = graph.getBoundingClientRect();
-    const x = event.clientX - box.left - xaxis._offset;
-    const y = event.clientY - box.top - yaxis._offset;
+    return within(graph, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  /**
+   * The moment at a place of a chart; null outside of its plot.
+   * @param {Graph} graph
+   * @param {number} left - px of the graph
+   * @param {number} top
+   * @returns {Spot | null}
+   */
+  function within(graph, left, top) {
+    if (graph.closest(".chart")?.querySelector(".chart-state .message")) return null;
+    const { xaxis, yaxis } = graph._fullLayout;
+    const x = left - xaxis._offset;
+    const y = top - yaxis._offset;
     if (x < 0 || x > xaxis._length || y < 0 || y > yaxis._length) return null;
     return { graph, x, moment: momentAt(graph, x) };
   }
@@ -41,7 +53,7 @@
     return xaxis.p2c(x) - meta.offset;
   }
 
-  const pointer = { under, along, momentAt };
+  const pointer = { under, within, along, momentAt };
   metrics.pointer = pointer;
   if (typeof module === "object") module.exports = pointer;
 })(globalThis.metrics);

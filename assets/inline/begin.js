@@ -9,6 +9,7 @@
   const OLD_AFTER = 10000;
   const PAINTED_WITHIN = 500;
   const CAME_WHOLE_WITHIN = 60000;
+  const [LEGEND_GAP, LEGEND_MORE] = [12, 40];
   const TOUCHES = ["pointerdown", "touchstart", "keydown", "click", "focusin", "wheel", "scroll"];
 
   const root = document.documentElement;
@@ -81,11 +82,13 @@
     setTimeout(begin, PAINTED_WITHIN);
   }
 
+  const isPhone = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
+
   /* Whether the server's page says all there is to say: it is drawn, in the zone of whoever looks, and that is a phone. */
   function isEnough() {
     /** @type {HTMLElement | null} */
     const board = document.querySelector("#first .board.sketched");
-    if (!board || isKiosk || !matchMedia("(hover: none) and (pointer: coarse)").matches) return false;
+    if (!board || isKiosk || !isPhone()) return false;
     return [undefined, Intl.DateTimeFormat().resolvedOptions().timeZone].includes(board.dataset.zone);
   }
 
@@ -139,7 +142,29 @@
       count.textContent = `${links.filter((one) => one.hidden).length} more`;
     }
   }
-  document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(foldTabs));
+
+  /* As assets/chart/legend.js does it: whole names, and how many more there are. */
+  function foldLegends() {
+    for (const legend of document.querySelectorAll(".sketched .legend")) {
+      const names = /** @type {HTMLElement[]} */ (Array.from(legend.querySelectorAll(".named")));
+      let end = -LEGEND_GAP;
+      const ends = names.map(({ offsetWidth }) => (end += offsetWidth + LEGEND_GAP));
+      if (end <= legend.clientWidth) continue;
+      const rest = names.filter((_, at) => ends[at] + LEGEND_GAP + LEGEND_MORE > legend.clientWidth);
+      for (const name of rest) name.remove();
+      const more = document.createElement("span");
+      more.className = "more";
+      more.textContent = `+${rest.length}`;
+      legend.append(more);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    requestAnimationFrame(() => {
+      foldTabs();
+      foldLegends();
+    });
+  });
 
   /* Until the scripts are there */
 
@@ -149,11 +174,16 @@
   const OPENERS = "summary, #finder-open, .keys-open, [data-open]";
   const opens = (/** @type {HTMLElement} */ one) => one.matches(OPENERS);
 
+  /** @param {HTMLElement[]} some */
+  function forget(some) {
+    for (const one of some) one.removeAttribute("data-pending");
+    pressed = pressed.filter((one) => !some.includes(one));
+  }
+
   /** @param {HTMLElement} target - twice is once: nobody knows whether the first was heard */
   function keep(target) {
-    const instead = (/** @type {HTMLElement} */ one) => one === target || (opens(one) && opens(target));
-    for (const one of pressed.filter(instead)) one.removeAttribute("data-pending");
-    pressed = [...pressed.filter((one) => !instead(one)), target];
+    forget(pressed.filter((one) => one === target || (opens(one) && opens(target))));
+    pressed.push(target);
     target.toggleAttribute("data-pending", true);
   }
 
@@ -167,7 +197,28 @@
     return laid.size ? `?${laid}` : location.pathname;
   }
 
+  /* Where a chart was touched last: the crosshair is pinned there once it is drawn (assets/page/first.js). Whatever else is
+   * asked for after that takes its place. */
+  function forgetTap() {
+    for (const one of document.querySelectorAll("[data-tapped]")) one.removeAttribute("data-tapped");
+  }
+
+  function keepTap(/** @type {MouseEvent} */ event) {
+    /** @type {HTMLElement | null | undefined} */
+    const chart = event.target instanceof Element ? event.target.closest(".sketched .chart") : null;
+    if (!chart || !isPhone()) return;
+    const { left, top } = chart.getBoundingClientRect();
+    chart.dataset.tapped = `${event.clientX - left} ${event.clientY - top}`;
+    forget(pressed.filter(opens));
+  }
+
+  document.addEventListener("keydown", forgetTap);
   document.addEventListener("click", (event) => {
+    /* Not where something is only done afterwards. */
+    if (event.isTrusted) {
+      forgetTap();
+      keepTap(event);
+    }
     if (window.metrics || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (!(event.target instanceof Element) || !document.getElementById("first")) return;
     /** @type {HTMLElement | null} */

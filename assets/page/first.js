@@ -31,10 +31,30 @@
 
   function lift() {
     if (!board) return;
+    const tapped = tap(board);
     board.parentElement?.removeAttribute("data-sketched");
     board.remove();
     footer?.remove();
     board = null;
+    if (tapped) pin(tapped);
+  }
+
+  /**
+   * Which of the cards was touched before its chart was drawn, and where on that (assets/inline/begin.js).
+   * @param {Element} sketched
+   */
+  function tap(sketched) {
+    const chart = dom.all("[data-tapped]", sketched)[0];
+    if (!chart) return null;
+    const [left, top] = (chart.dataset.tapped ?? "").split(" ").map(Number);
+    return { card: dom.all(".card", sketched).findIndex((card) => card.contains(chart)), left, top };
+  }
+
+  /** @param {{ card: number, left: number, top: number }} tapped */
+  function pin({ card, left, top }) {
+    const graph = metrics.graphs.of(dom.all("#board .card")[card]?.querySelector(".graph"));
+    const spot = graph && metrics.pointer.within(graph, left, top);
+    if (spot) metrics.crosshair.pin(spot.graph, spot.moment);
   }
 
   /** @param {number} since */

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from callbacks import first
 from metrics_dash.catalog import DEFAULT_PATH
 from tests.browser.conftest import Serve
+from tests.browser.test_narrow import shop as shop
 from tests.browser.test_ranking import zones as zones
 from tests.support.looking import drawn, wait_for_tab
 
@@ -180,6 +181,73 @@ def glance_again(page: Page) -> Page:
     again = context.new_page()
     again.goto(page.url)
     return again
+
+
+CROSSED = """
+() => {
+  const graph = metrics.graphs.drawing("login-rate"), { xaxis } = graph._fullLayout;
+  const line = document.querySelector("#reader-login-rate .cross-line");
+  const x = new DOMMatrix(getComputedStyle(line).transform).m41;
+  return graph.getBoundingClientRect().left + x;
+}
+"""
+
+
+def middle(page: Page, card: int) -> tuple[float, float]:
+    """A place on the chart of a card that the server drew, right of its middle."""
+    box = page.locator(".sketched .card .chart").nth(card).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5
+
+
+def test_a_chart_that_is_tapped_at_once_is_read_there_once_it_is_drawn(open_page: Open, page_url: str) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off")
+    x, y = middle(page, 0)
+    page.touchscreen.tap(x, y)
+    page.wait_for_selector("#reader-login-rate[data-on]")
+    # At the bucket there, which is at most a few px away.
+    page.wait_for_function(f"(x) => Math.abs(({CROSSED.strip()})() - x) < 6", arg=x)
+
+
+@pytest.mark.parametrize("then", ["a button", "a place beside"])
+def test_a_chart_is_not_read_where_something_else_is_asked_for_after_the_tap(
+    open_page: Open, page_url: str, then: str
+) -> None:
+    page = glance(open_page, f"{page_url}?tab=auth&range=6h&refresh=off", color_scheme="light")
+    page.touchscreen.tap(*middle(page, 0))
+    if then == "a button":
+        page.locator("#theme-toggle").tap()
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    else:
+        page.locator("h1").tap()
+    expect(page.locator(".stage[data-sketched]")).to_have_count(0)
+    drawn(page, "login-rate")
+    assert page.locator(".reader[data-on]").count() == 0
+
+
+# What stands in each legend, and where.
+LEGENDS = """
+(board) => Array.from(document.querySelectorAll(`${board} .legend`), (legend) => Array.from(legend.children, (one) => [
+  one.matches("details") ? one.querySelector("summary").textContent : one.textContent,
+  Math.round(one.getBoundingClientRect().left),
+])).filter((legend) => legend.length)
+"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_legend_has_whole_names_from_the_first_moment_on(open_page: Open, shop: str, width: int) -> None:
+    page = glance(open_page, shop, viewport={"width": width, "height": 844})
+    page.wait_for_selector(".sketched .legend .more")
+    before = page.evaluate(LEGENDS, ".sketched")
+    assert [legend[-1][0][0] for legend in before] == ["+", "+"]
+    assert not has_scripts(page)
+    expect(page.locator("#freshness-text")).to_contain_text("complete through")
+    assert page.locator("#freshness-text").evaluate("(one) => one.scrollHeight <= one.clientHeight")
+    page.dispatch_event("body", "pointerdown")
+    for chart in ("places", "bars"):
+        drawn(page, chart)
+    page.wait_for_function("() => document.querySelectorAll('#board .legend summary').length === 2")
+    assert page.evaluate(LEGENDS, "#board") == before
 
 
 # Taps in one moment, before any script can be there, and how many of them wait then.

@@ -196,7 +196,10 @@ def test_a_long_crosshair_covers_neither_its_moment_nor_its_line(
     assert rows[0].startswith("up")
 
 
-@pytest.mark.parametrize("query", ["", "&compare=period&refresh=60"])
+SPAN = f"&from={datetime.now(UTC) - timedelta(hours=40):%Y-%m-%dT%H:%MZ}&to={datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+@pytest.mark.parametrize("query", ["", "&compare=period&refresh=60", SPAN, f"&compare=period{SPAN}"])
 def test_a_narrow_phone_has_its_controls_in_two_rows(open_page: Open, shop: str, query: str) -> None:
     page = opened(open_page, shop + query, 320, **PHONE)
     tops = "(all) => [...new Set(all.filter((one) => one.checkVisibility()).map((one) => one.offsetTop))].length"
@@ -204,3 +207,75 @@ def test_a_narrow_phone_has_its_controls_in_two_rows(open_page: Open, shop: str,
         page.set_viewport_size({"width": width, "height": 740})
         assert page.locator(".controls > *").evaluate_all(tops) == 2, width
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (430, 900), (844, 390)])
+def test_nothing_moves_when_a_range_is_chosen(open_page: Open, shop: str, size: tuple[int, int]) -> None:
+    page = opened(open_page, shop, *size, **PHONE)
+    top = "() => document.querySelector('#board .card').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    span = dict(each.split("=") for each in SPAN[1:].split("&"))
+    page.evaluate("(span) => metrics.url.go({ range: '', ...span })", span)
+    expect(page.locator("#go-live")).to_be_visible()
+    page.wait_for_function("() => !metrics.shown.isPending()")
+    assert page.evaluate(top) == before
+    label = page.locator("#custom-label")
+    assert label.get_attribute("title") == label.text_content()
+    assert "–" in str(label.text_content())
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_when_the_picture_is_of_is_read_beside_the_longest_title(open_page: Open, shop: str, width: int) -> None:
+    page = opened(open_page, shop, width, **PHONE)
+    page.evaluate("document.querySelector('h1').textContent = 'A title that is far longer than a phone is wide'")
+    words = page.locator("#freshness-text")
+    expect(words).to_contain_text("Refresh is off · complete through")
+    assert words.evaluate("(one) => one.scrollHeight <= one.clientHeight")
+
+
+def test_a_chosen_tab_too_long_for_the_row_ends_in_dots(open_page: Open, shop: str) -> None:
+    page = opened(open_page, shop, 320, **PHONE)
+    tab = page.locator("#tab-shop")
+    tab.evaluate("(tab) => { tab.textContent = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerk'; }")
+    assert (
+        tab.evaluate("""(tab) => {
+      const row = tab.parentElement.getBoundingClientRect(), { right } = tab.getBoundingClientRect();
+      return right <= row.right && tab.scrollWidth > tab.clientWidth && getComputedStyle(tab).textOverflow;
+    }""")
+        == "ellipsis"
+    )
+
+
+# Labels of time axes that run into the next, line by line.
+CROWDED = """
+() => [...document.querySelectorAll("#board .chart .xaxislayer-above")].flatMap((axis) => {
+  const lines = new Map();
+  for (const text of axis.querySelectorAll("text")) {
+    const parts = text.querySelectorAll("tspan");
+    for (const part of parts.length ? parts : [text]) {
+      const { left, right, top } = part.getBoundingClientRect(), line = Math.round(top / 6);
+      /* Plotly leaves out a label that would end outside of its graph. */
+      if (left === right) continue;
+      lines.set(line, [...(lines.get(line) ?? []), { left, right, said: part.textContent }]);
+    }
+  }
+  return [...lines.values()].flatMap((all) => all
+    .sort((one, two) => one.left - two.left)
+    .filter((one, at) => at && one.left <= all[at - 1].right).map((one) => one.said));
+})
+"""
+
+
+@pytest.mark.parametrize("width", [280, 320, 360])
+def test_no_moment_of_an_axis_runs_into_the_next(open_page: Open, shop: str, width: int) -> None:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    page = opened(open_page, f"{shop}&tz=UTC", width, **PHONE)
+    for before, hours in ((11, 24), (7, 24), (2, 12), (20, 48)):
+        start = midnight - timedelta(hours=before)
+        span = [f"{each:%Y-%m-%dT%H:%MZ}" for each in (start, start + timedelta(hours=hours))]
+        page.evaluate("([from, to]) => metrics.url.go({ range: '', from, to })", span)
+        page.wait_for_function("() => !metrics.shown.isPending()")
+        frames(page)
+        for chart in ("rate", "places", "bars"):
+            drawn(page, chart)
+        assert page.evaluate(CROWDED) == [], (before, hours)

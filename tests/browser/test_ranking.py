@@ -139,6 +139,55 @@ def test_all_rows_are_reached_by_keys_and_hold_no_control_but_their_filters(open
     expect(page.get_by_role("table", name="Killed by Zone: total by zone")).to_be_visible()
 
 
+# Of whatever is reached with the tab key in the table, how much lies behind its head or foot, px.
+HIDDEN = """
+(place) => {
+  const box = document.activeElement.getBoundingClientRect();
+  const [head, foot] = [place.tHead, place.tFoot].map((part) => part.rows[0].cells[1].getBoundingClientRect());
+  return Math.max(head.bottom - box.top, box.bottom - foot.top);
+}
+"""
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_what_has_the_focus_lies_clear_of_head_and_foot(open_page: Open, zones: str, touch: bool) -> None:
+    screen = {"width": 390, "height": 844}
+    page = open_page(f"{zones}&refresh=off", viewport=screen, has_touch=touch, is_mobile=touch)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    place = page.locator("#card-by-zone .ranking")
+    for key in ("Tab", "Shift+Tab"):
+        place.evaluate(
+            "(place, last) => (last ? [...place.querySelectorAll('a')].at(-1) : place).focus()", key != "Tab"
+        )
+        stops, hidden = 0, []
+        while True:
+            page.keyboard.press(key)
+            if not place.evaluate(
+                "(place) => place !== document.activeElement && place.contains(document.activeElement)"
+            ):
+                break
+            stops += 1
+            hidden.append(place.locator("table").evaluate(HIDDEN))
+        assert stops >= 20
+        assert max(hidden) <= 0, [round(one) for one in hidden]
+
+
+def test_the_head_stays_above_the_rows_that_are_scrolled(open_page: Open, zones: str) -> None:
+    page = open_page(f"{zones}&refresh=off", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    page.locator("#card-by-zone .ranking").evaluate("(place) => place.scrollTo(0, 130)")
+    met = page.locator("#card-by-zone thead th:visible").evaluate_all("""
+      (heads) => heads.map((head) => {
+        const { left, top, width, height } = head.getBoundingClientRect();
+        return head.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+      })
+    """)
+    assert met
+    assert all(met)
+
+
 def test_it_is_read_from_afar_and_fills_the_screen_and_the_paper(open_page: Open, zones: str) -> None:
     page = open_page(f"{zones}&kiosk=1", viewport={"width": 1920, "height": 1080})
     wait_for_tab(page, "zones")

@@ -1,17 +1,22 @@
 """Ticks of both axes: round times of the zone, Mondays and months, and whole numbers of what is counted."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from layouts.figure.moments import text_width
+from layouts.figure.room import labels_within, plot_width
 from layouts.figure.ticks import ticks, time_ticks
 from layouts.figure.traces import FigureStyle
+from layouts.sketch_axes import moment_marks
+from metrics_dash.charts.timerange.grid import to_milliseconds
 from metrics_dash.charts.timerange.parse import TimeRange
 from metrics_dash.charts.timerange.windows import choose_window
 from tests.support.figures import chart_data
@@ -20,14 +25,14 @@ from tests.support.times import BERLIN, EVERYTHING, UTC_ZONE, moments, window_of
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-def labels(start: str, end: str, zone: ZoneInfo = UTC_ZONE, most: int = 9) -> list[str]:
+def labels(start: str, end: str, zone: ZoneInfo = UTC_ZONE, width: int = 560) -> list[str]:
     window = window_of(f"{start}+00:00", f"{end}+00:00", zone)
-    return list(time_ticks(window, most)["ticktext"])
+    return list(time_ticks(window, width)["ticktext"])
 
 
 def test_a_short_range_is_left_to_plotly_which_knows_the_room() -> None:
     window = window_of("2026-01-01T00:00+00:00", "2026-01-08T00:00+00:00", UTC_ZONE)
-    assert time_ticks(window, 9) == {"tickmode": "auto", "tickvals": None, "ticktext": None}
+    assert time_ticks(window, 560) == {"tickmode": "auto", "tickvals": None, "ticktext": None}
 
 
 def test_a_month_has_its_mondays() -> None:
@@ -36,7 +41,7 @@ def test_a_month_has_its_mondays() -> None:
 
 def test_ninety_days_have_every_second_monday_and_a_year_its_months() -> None:
     assert labels("2026-01-01T00:00", "2026-04-01T00:00", BERLIN)[:3] == ["5 Jan<br>2026", "19 Jan", "2 Feb"]
-    assert labels("2026-01-01T00:00", "2026-12-20T00:00", most=12) == ["Jan<br>2026", *MONTHS[1:]]
+    assert labels("2026-01-01T00:00", "2026-12-20T00:00", width=720) == ["Jan<br>2026", *MONTHS[1:]]
     assert labels("2026-01-01T00:00", "2026-12-20T00:00") == ["Jan<br>2026", "Mar", "May", "Jul", "Sep", "Nov"]
 
 
@@ -53,7 +58,7 @@ def test_two_weeks_have_days_with_their_month_below() -> None:
 
 
 def test_a_new_year_is_said_where_it_begins() -> None:
-    assert "Jan<br>2027" in labels("2026-07-01T00:00", "2027-07-01T00:00", most=12)
+    assert "Jan<br>2027" in labels("2026-07-01T00:00", "2027-07-01T00:00", width=720)
 
 
 def test_where_the_clocks_change_ticks_are_hours_of_the_zone() -> None:
@@ -61,14 +66,38 @@ def test_where_the_clocks_change_ticks_are_hours_of_the_zone() -> None:
     assert text == ["00:00<br>Sun 29 Mar", "04:00", "08:00", "12:00", "16:00", "20:00"]
 
 
-@given(moments, st.timedeltas(timedelta(days=10), timedelta(days=4000)), zones, st.integers(3, 30))
+@given(moments, st.timedeltas(timedelta(days=10), timedelta(days=4000)), zones, st.integers(228, 1700))
 def test_no_more_labels_than_there_is_room_for_at_moments_that_are_in_sight(
-    start: datetime, length: timedelta, zone: ZoneInfo, most: int
+    start: datetime, length: timedelta, zone: ZoneInfo, width: int
 ) -> None:
     window = choose_window(TimeRange(start, start + length), zone, EVERYTHING)
-    found = time_ticks(window, most)
-    assert 0 < len(found["ticktext"]) == len(found["tickvals"]) <= most
+    found = time_ticks(window, width)
+    assert 0 < len(found["ticktext"]) == len(found["tickvals"]) <= labels_within(width)
     assert found["tickvals"] == sorted(found["tickvals"])
+
+
+@given(moments, st.timedeltas(timedelta(minutes=10), timedelta(days=800)), zones, st.integers(228, 1700))
+@example(datetime(2026, 11, 27, 13, 5, tzinfo=UTC), timedelta(hours=24), UTC_ZONE, 268)
+def test_no_label_of_a_time_axis_runs_into_the_next(
+    start: datetime, length: timedelta, zone: ZoneInfo, width: int
+) -> None:
+    window = choose_window(TimeRange(start, start + length), zone, EVERYTHING)
+    marks = moment_marks(
+        time_ticks(window, width), window, to_milliseconds(window.start), to_milliseconds(window.end), width
+    )
+    assert marks
+    for line in ("label", "below"):
+        said = [(mark.at * plot_width(width), getattr(mark, line)) for mark in marks if getattr(mark, line)]
+        for (at, text), (then, following) in pairwise(said):
+            assert at + text_width(text) / 2 < then - text_width(following) / 2, (line, text, following)
+
+
+def test_a_narrow_axis_shortens_its_dates_and_leaves_out_the_first_where_it_has_no_room() -> None:
+    day = ("2026-11-27T13:00", "2026-11-28T13:00")
+    assert labels(*day, width=300) == ["18:00<br>27 Nov", "00:00<br>28 Nov", "06:00", "12:00"]
+    assert labels(*day, width=228) == ["18:00", "00:00<br>Sat 28 Nov", "06:00", "12:00"]
+    wide = window_of(f"{day[0]}+00:00", f"{day[1]}+00:00", UTC_ZONE)
+    assert time_ticks(wide, 560)["tickmode"] == "auto"
 
 
 def values(chart: Any) -> dict[str, Any]:
