@@ -6,7 +6,7 @@
 - ``pages/``: the pages beside the dashboard. ``figure/``: a chart's data as a Plotly figure. ``export/``: what leaves
   the page.
 - ``theme``: the one place for colours and measures; ``brand`` and ``accent``: name, logo and colour of whoever runs it.
-  ``numbers``, ``units``, ``words``, ``ranges`` and ``summary``: values,
+  ``numbers``, ``units``, ``words``, ``changes``, ``ranges`` and ``summary``: values,
   ranges and charts as people say them. ``annotations``: what is said of a moment. ``icons`` and ``markup``: small
   parts of HTML.
 

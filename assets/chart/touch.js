@@ -162,6 +162,12 @@
     touching = null;
   }
 
+  metrics.events.on("tapped", ({ card, left, top }) => {
+    const graph = metrics.graphs.of(metrics.dom.all("#board .card")[card]?.querySelector(".graph"));
+    const spot = graph && metrics.pointer.within(graph, left, top);
+    if (spot) metrics.crosshair.pin(spot.graph, spot.moment);
+  });
+
   document.addEventListener("pointerdown", begin, { passive: true });
   document.addEventListener("pointermove", move, { passive: true });
   document.addEventListener("pointerup", end);

@@ -85,6 +85,7 @@ interface MetricsEvents {
   paged: undefined;
   figure: { graph: Graph; figure: Figure };
   drawn: undefined;
+  tapped: { card: number; left: number; top: number };
   switched: string;
   menu: HTMLElement;
   point: { chart: string; start: number; from: HTMLElement };

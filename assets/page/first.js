@@ -36,7 +36,7 @@
     board.remove();
     footer?.remove();
     board = null;
-    if (tapped) pin(tapped);
+    if (tapped) events.announce("tapped", tapped);
   }
 
   /**
@@ -48,13 +48,6 @@
     if (!chart) return null;
     const [left, top] = (chart.dataset.tapped ?? "").split(" ").map(Number);
     return { card: dom.all(".card", sketched).findIndex((card) => card.contains(chart)), left, top };
-  }
-
-  /** @param {{ card: number, left: number, top: number }} tapped */
-  function pin({ card, left, top }) {
-    const graph = metrics.graphs.of(dom.all("#board .card")[card]?.querySelector(".graph"));
-    const spot = graph && metrics.pointer.within(graph, left, top);
-    if (spot) metrics.crosshair.pin(spot.graph, spot.moment);
   }
 
   /** @param {number} since */

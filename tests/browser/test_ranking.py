@@ -173,6 +173,29 @@ def test_what_has_the_focus_lies_clear_of_head_and_foot(open_page: Open, zones: 
         assert max(hidden) <= 0, [round(one) for one in hidden]
 
 
+@pytest.fixture
+def alone(database: Database, serve: Serve, tmp_path: Path) -> str:
+    """The address of a tab of one table of 20 rows."""
+    declared = DECLARED[: DECLARED.index('[[tabs.charts]]\nid = "xp"')]
+    store(database, *(kill(f"zone {number:02}", 3, 20) for number in range(22)))
+    path = tmp_path / "catalog.toml"
+    path.write_text(declared, encoding="utf-8")
+    return f"{serve(catalog=path)}?tab=zones&range=1h&refresh=off"
+
+
+@pytest.mark.parametrize(("height", "whole"), [(1500, True), (844, False)])
+def test_a_table_that_is_all_of_a_tab_is_as_high_as_its_rows_on_a_phone(
+    open_page: Open, alone: str, height: int, whole: bool
+) -> None:
+    page = open_page(alone, viewport={"width": 390, "height": height}, has_touch=True, is_mobile=True)
+    wait_for_tab(page, "zones")
+    expect(page.locator(ROWS)).to_have_count(20)
+    place = page.locator("#card-by-zone .ranking")
+    assert place.evaluate("(place) => place.scrollHeight <= place.clientHeight") == whole
+    part = place.evaluate("(place) => place.clientHeight / innerHeight")
+    assert part <= 0.6 if whole else part == pytest.approx(0.6, abs=0.01)
+
+
 def test_the_head_stays_above_the_rows_that_are_scrolled(open_page: Open, zones: str) -> None:
     page = open_page(f"{zones}&refresh=off", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     wait_for_tab(page, "zones")

@@ -12,6 +12,7 @@ globalThis.clearTimeout = () => {
   timers = [];
 };
 Object.assign(globalThis.metrics, {
+  events: { on: () => {} },
   dom: { around: (event, _) => event.on ?? null },
   graphs: { of: () => graph },
   pointer: {
