@@ -49,7 +49,8 @@ WRONG = """
   const tabs = [...document.querySelectorAll("#tabs > a:not([hidden])")];
   const over = tabs.filter((tab, place) => place > 0 &&
     tab.getBoundingClientRect().left < tabs[place - 1].getBoundingClientRect().right);
-  const cut = tabs.filter((tab) => tab.scrollWidth > tab.clientWidth);
+  /* A chosen one that has the row to itself may end in dots. */
+  const cut = tabs.filter((tab) => tabs.length > 1 && tab.scrollWidth > tab.clientWidth);
   const page = document.documentElement;
   const wide = page.scrollWidth > page.clientWidth ? ["the page"] : [];
   return [...[...over, ...cut].map((tab) => tab.textContent), ...wide];
