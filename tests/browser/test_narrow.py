@@ -222,6 +222,7 @@ def test_nothing_moves_when_a_range_is_chosen(open_page: Open, shop: str, size: 
     label = page.locator("#custom-label")
     assert label.get_attribute("title") == label.text_content()
     assert "–" in str(label.text_content())
+    assert label.evaluate("(one) => one.scrollHeight <= one.clientHeight && one.scrollWidth <= one.clientWidth")
 
 
 @pytest.mark.parametrize("width", [320, 390])

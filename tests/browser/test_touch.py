@@ -235,14 +235,12 @@ TOO_SMALL = """
   });
 }
 """
-# What lies outside of the screen or of its own box, unless somebody can scroll to it. Words of a range may be cut:
-# charts are not to move for them.
+# What lies outside of the screen or of its own box, unless somebody can scroll to it.
 CUT = """
 () => {
   const isScrolled = (one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX);
   const scrolls = (one) => one && (isScrolled(one) || scrolls(one.parentElement));
   const shown = (one) => one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) &&
-    !one.closest("#custom-label") &&
     !one.closest(".unseen, .skip, caption, svg, .js-plotly-plot, .reader:not([data-on]), details:not([open]) > .sheet");
   const room = document.documentElement.clientWidth;
   const outside = ({ left, right }) => left < -0.5 || right > room + 0.5;
