@@ -12,8 +12,8 @@ from layouts.units import DisplayUnit
 
 # Parts of a step by which a mark may lie beyond the axis' end: what dividing by a unit rounds.
 _SLACK = Decimal("1e-6")
-# Beyond that a number is told by its power of ten.
-_MOST_DIGITS = 12
+# Beyond that a number is told by its power of ten, and where all are smaller than that (layouts/numbers.py).
+_MOST_DIGITS, _LEAST_SPELLED = 12, Decimal("1e-4")
 # With more digits after the point a part of a million is read worse than the whole number, which may be so much longer.
 _MOST_OF_A_MILLION, _LONGER = 3, 1.15
 _PLOTLY_DIGITS = 6
@@ -52,9 +52,11 @@ def suffix_of(unit: DisplayUnit) -> str:
 
 
 def texts_of(marks: Sequence[Decimal]) -> list[str]:
-    """Return marks as numbers with all of their digits; all by their powers of ten where one were very long."""
+    """Return marks as numbers with all of their digits; all by their powers of ten where one were very long, or all are
+    very little."""
     texts = [f"{_trimmed(mark):,f}" for mark in marks]
-    if any(sum(map(str.isdigit, text)) > _MOST_DIGITS for text in texts):
+    are_little = max(map(abs, marks), default=_LEAST_SPELLED) < _LEAST_SPELLED
+    if are_little or any(sum(map(str.isdigit, text)) > _MOST_DIGITS for text in texts):
         texts = [_by_power(mark) for mark in marks]
     return [text.replace("-", MINUS) for text in texts]
 

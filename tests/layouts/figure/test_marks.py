@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from html import unescape
 from math import isclose, log10
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layouts.figure.bounds import value_range
-from layouts.figure.marks import by_plotly, suffix_of
+from layouts.figure.marks import by_plotly, suffix_of, texts_of
 from layouts.figure.room import MARGIN_LEFT, left_of
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, traces
@@ -155,3 +156,16 @@ def test_an_axis_from_less_than_one_decade_has_what_lies_in_it() -> None:
     told = axis(chart([0.93, 4.32], "MB/s"), LOGARITHMIC)
     assert told["ticktext"] == ["1", "2", "3", f"4{THIN_SPACE}MB/s"]
     assert suffix_of(unit_for("MB/s", 4.32)) == f"{THIN_SPACE}MB/s"
+
+
+@pytest.mark.parametrize(
+    ("marks", "texts"),
+    [
+        (["1.5e-9", "2e-9"], ["1.5e−9", "2e−9"]),
+        (["0", "5e-5"], ["0", "5e−5"]),
+        (["0", "0.00005", "0.0001"], ["0", "0.00005", "0.0001"]),
+        (["-1234567.5", "0"], ["−1,234,567.5", "0"]),
+    ],
+)
+def test_very_little_marks_are_told_by_their_powers_of_ten(marks: list[str], texts: list[str]) -> None:
+    assert texts_of([Decimal(mark) for mark in marks]) == texts
