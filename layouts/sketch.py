@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from layouts.figure import bounds
 from layouts.figure.fills import runs
 from layouts.figure.heat import shaded
+from layouts.figure.logarithms import FOOT_AT, unseen_text
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT, has_room_for_dots
 from layouts.figure.ticks import Ticks, ticks
 from layouts.figure.traces import (
@@ -40,6 +41,8 @@ _TOP_OF_SEVERAL, _TOP, _BOTTOM = 24, 8, 36
 _DOT = 4
 # What is hatched in the figure.
 _UNFINISHED = 0.45
+# Of a value that has no place, in units of the picture.
+_TICK, _UNSEEN = 12, 0.6
 _VARIABLES = {
     **{colour: f"var(--s{number})" for number, colour in enumerate(SERIES["light"], 1)},
     TOKENS["light"]["ghost"]: "var(--ghost)",
@@ -62,6 +65,8 @@ def sketch(chart: ChartData, style: FigureStyle) -> Html:
     left = left_room(told["yaxis"], scale)
     marks = axes(told, chart.window, scale, style.width and style.width - (left - MARGIN_LEFT))
     marks = Html(marks + "".join(note(said, scale) for said in bounds.notes(declared, style)))
+    if style.logarithmic and (unseen := unseen_text(chart, style.hidden)):
+        marks = Html(f"{marks}<small>{as_text(unseen)}</small>")
     return Html(
         f'<div class="sketch" aria-hidden="true" '
         f'style="--left:{left};--right:{MARGIN_RIGHT};--top:{top};--bottom:{_BOTTOM}">{marks}'
@@ -186,6 +191,8 @@ def _lines(chart: ChartData, style: FigureStyle, scale: Scale) -> Iterator[str]:
         yield from _line(chart, scale, series, x, y, colour)
         if not stacked:
             yield _stroked(dots(x, y), colour, _DOT)
+        if style.logarithmic:
+            yield _stroked(_unseen(x[series.v <= 0]), colour, 1, opacity=_UNSEEN)
         below = np.nan_to_num(values) if stacked else None
 
 
@@ -230,6 +237,12 @@ def _finished(chart: ChartData, series: Series) -> int:
     if chart.unfinished_from is None:
         return len(series.t)
     return int(np.searchsorted(series.t, chart.unfinished_from))
+
+
+def _unseen(x: NDArray[np.int64]) -> str:
+    """Return ticks at the foot of a logarithmic axis for values that have no place on it."""
+    top = round((1 - FOOT_AT) * HEIGHT - _TICK / 2)
+    return "".join(f"M{at} {top}V{top + _TICK}" for at in x.tolist())
 
 
 def path(x: NDArray[np.int64], y: Values) -> str:

@@ -17,6 +17,7 @@ from layouts.figure import bounds
 from layouts.figure.annotations import Group
 from layouts.figure.axes import compared_meta, font, on_axis, window_meta, x_axis, y_axis
 from layouts.figure.labels import series_meta, split_meta
+from layouts.figure.logarithms import unseen_text
 from layouts.figure.room import MARGIN_LEFT, MARGIN_RIGHT
 from layouts.figure.ticks import ticks
 from layouts.figure.traces import FigureStyle, drawn_as, stacks, traces
@@ -121,12 +122,10 @@ def _refusal(interval: Interval) -> dict[str, Any]:
 
 def _note_of_zeros(chart: ChartData, style: FigureStyle) -> list[dict[str, Any]]:
     """Say how many values have no place on a logarithmic axis."""
-    shown = [series.v for series in chart.series if series.name not in style.hidden]
-    count = sum(int((values <= 0).sum()) for values in shown)
-    if not count:
+    said = unseen_text(chart, style.hidden)
+    if not said:
         return []
-    what = "not positive" if any((values < 0).any() for values in shown) else "zero"
-    text = {"text": f"{count:,} × {what}, ticked below", "font": {"size": 11, "color": TOKENS[style.theme]["muted"]}}
+    text = {"text": said, "font": {"size": 11, "color": TOKENS[style.theme]["muted"]}}
     spot = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
     # Without a background: it would lie over the highest values.
     return [{"showarrow": False, **text, **spot}]

@@ -25,9 +25,10 @@ _ONE, _WIDE = 1.001, 100
 # What is declared makes an axis narrower than that, but not so narrow that digits could hardly tell values apart.
 _NARROWEST = 1 + 1e-7
 _MOST, _FEW, _READ = 7, 3, 3
-# Parts of the axis: what stays free at each end; at its foot, where there are ticks for what has no place; and where
-# these lie.
-_ROOM, _FOOT, _TICK = 0.05, 0.14, 0.045
+# Parts of the axis: what stays free at each end; and at its foot, where there are ticks for what has no place.
+_ROOM, _FOOT = 0.05, 0.14
+FOOT_AT = 0.045
+"""Where these lie, from the axis' begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class LogAxis:
     @property
     def foot(self) -> float:
         """The value at which the ticks lie for what has no place."""
-        return float(10 ** (self.low + (self.high - self.low) * _TICK))
+        return float(10 ** (self.low + (self.high - self.low) * FOOT_AT))
 
 
 def log_axis(chart: ChartData, hidden: Collection[str]) -> LogAxis:
@@ -62,6 +63,14 @@ def log_axis(chart: ChartData, hidden: Collection[str]) -> LogAxis:
     whole = (high - low) / (1 - below - _ROOM)
     begin = low - whole * below
     return LogAxis(begin, high + whole * _ROOM, low if unseen else begin, only, not values)
+
+
+def unseen_text(chart: ChartData, hidden: Collection[str]) -> str:
+    """Return ``216 × zero, ticked below``: how many values have no place on the axis; nothing where all have one."""
+    shown = [series.v for series in chart.series if series.name not in hidden]
+    count = sum(int((values <= 0).sum()) for values in shown)
+    what = "not positive" if any((values < 0).any() for values in shown) else "zero"
+    return f"{count:,} × {what}, ticked below" if count else ""
 
 
 def _positive(chart: ChartData, hidden: Collection[str]) -> list[float]:

@@ -85,9 +85,15 @@ def test_hidden_series_are_not_drawn() -> None:
     assert len(paths(chart, FigureStyle(hidden={"b"}))) == 1
 
 
-def test_a_logarithmic_axis_has_no_place_for_zero() -> None:
-    (line,) = paths(chart_of("line", ("", [0.0, 10.0, 1000.0])), FigureStyle(logarithmic=True))
+def test_a_logarithmic_axis_has_no_place_for_zero_and_ticks_it_at_its_foot() -> None:
+    chart, style = chart_of("line", ("", [0.0, 10.0, 1000.0])), FigureStyle(logarithmic=True)
+    line, ticks = paths(chart, style)
     assert line.count("M") > 1
+    zeros = int((chart.series[0].v == 0).sum())
+    assert re.fullmatch(r"(M\d+ 376V388)+", ticks)
+    assert ticks.count("M") == zeros
+    assert f"<small>{zeros} × zero, ticked below</small>" in sketch(chart, style)
+    assert "<small>" not in sketch(chart, PLAIN)
 
 
 @pytest.mark.parametrize("values", [[0.0], [NAN], [-5.0, 5.0], [1e300], [1e-300]])
