@@ -6,8 +6,8 @@ reaches to hours. A new family is one row of ``_FAMILIES``.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from layouts.numbers import THIN_SPACE, short_number
@@ -101,14 +101,21 @@ def display_unit(chart: ChartData) -> DisplayUnit:
 
 def unit_for(unit: str, greatest: float) -> DisplayUnit:
     """Return the largest unit of a family in which ``greatest``, counted in ``unit``, is at least one."""
-    name = _OTHER_NAMES.get(unit, unit)
+    units = _units_of(unit)
+    size = greatest if not _family(unit) else greatest or 1
+    return units[max((place for place, each in enumerate(units) if size >= _ROUNDED * each.factor), default=0)]
+
+
+@lru_cache(maxsize=256)
+def _units_of(unit: str) -> tuple[DisplayUnit, ...]:
+    """Return the units that values counted in ``unit`` may be shown in, the finest first, each with those below it."""
     sizes = _family(unit)
-    if not sizes:
-        units = [DisplayUnit(factor, letter, f"{letter} {unit}".strip()) for letter, factor in _LARGE]
-        return _fitting(units, greatest)
-    own = dict(sizes)[name]
-    units = [DisplayUnit(size / own, text, text) for text, size in sizes]
-    return _fitting(units, greatest or 1)
+    own = dict(sizes)[_OTHER_NAMES.get(unit, unit)] if sizes else 1
+    units = [
+        *(DisplayUnit(size / own, text, text) for text, size in sizes),
+        *(DisplayUnit(factor, letter, f"{letter} {unit}".strip()) for letter, factor in _LARGE if not sizes),
+    ]
+    return tuple(replace(each, finer=tuple(reversed(units[:place]))) for place, each in enumerate(units))
 
 
 def round_values(unit: str, least: float, greatest: float, most: int) -> list[float]:
@@ -146,12 +153,6 @@ def in_unit(chart: ChartData, unit: DisplayUnit) -> ChartData:
 def _family(unit: str) -> Sizes:
     name = _OTHER_NAMES.get(unit, unit)
     return next((sizes for sizes in _FAMILIES if name in dict(sizes)), ())
-
-
-def _fitting(units: Sequence[DisplayUnit], greatest: float) -> DisplayUnit:
-    """Return the greatest of the units, which begin with the finest, that fits, with those below it."""
-    place = max((place for place, unit in enumerate(units) if greatest >= _ROUNDED * unit.factor), default=0)
-    return replace(units[place], finer=tuple(reversed(units[:place])))
 
 
 def _divided(series: Series, factor: float) -> Series:

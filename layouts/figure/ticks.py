@@ -8,6 +8,7 @@ run into one another there (layouts/figure/moments.py).
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,12 @@ def ticks(chart: ChartData, style: FigureStyle) -> dict[str, Ticks]:
 
 def time_ticks(window: Window, width: int) -> Ticks:
     """Return the ticks of a window's time axis in a graph of ``width`` px."""
+    return dict(_time_ticks(window, width))
+
+
+@lru_cache(maxsize=64)
+def _time_ticks(window: Window, width: int) -> Ticks:
+    # All charts of a tab have the same.
     room = plot_width(width)
     if window.span.length > _LEFT_TO_PLOTLY:
         return _spelled_out(fitting(iter([_calendar_ticks(window, labels_within(width))]), room))
