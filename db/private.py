@@ -34,6 +34,11 @@ class Account:
     gid: int
 
 
+def nearest(path: Path) -> Path:
+    """Return an absolute path, or the nearest above it that is there."""
+    return path if path.exists() else nearest(path.parent)
+
+
 def make_parents(folder: Path) -> None:
     """Make the folders above ``folder``. Raises ``UnsafePlaceError`` where something else stands in their place."""
     try:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from difflib import get_close_matches
-from pathlib import Path
 
 import typer
 from pydantic import SecretStr
@@ -12,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from db.engine import use_database
+from db.private import nearest
 from metrics_dash import logs
 from metrics_dash.catalog import load_catalog
 from metrics_dash.commands.session import as_started, open_database, show
@@ -44,13 +44,9 @@ def _check_place(settings: Settings) -> None:
         raise SettingsError(f"METRICS_STATSD_SOCKET: there is no folder {folder}; make it, or name another path")
     for name, path in (("METRICS_DATA_DIR", settings.data_dir), ("METRICS_SPOOL_DIR", settings.spool_dir)):
         # Whether it can be written to depends on whom the service runs as.
-        existing = _existing(path.absolute()) if path is not None else None
+        existing = nearest(path.absolute()) if path is not None else None
         if existing is not None and not existing.is_dir():
             raise SettingsError(f"{name}: {existing} is no folder; name another")
-
-
-def _existing(path: Path) -> Path:
-    return path if path.exists() else _existing(path.parent)
 
 
 def _nearly(environ: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from subprocess import SubprocessError
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +14,7 @@ from db.labels import OTHER
 from db.migrate import current_revision, head_revision, is_newer
 from db.names import NAME_QUOTA, places_taken
 from db.partitions import attached_partitions, partition_name
+from db.private import nearest
 from db.status import PipelineStatus, pipeline_status, server_version
 from db.whole import WholeKey, whole_keys
 from metrics_dash.catalog import CatalogError, load_catalog
@@ -92,13 +92,7 @@ def _tabs(settings: Settings) -> list[str] | None:
 def _disk(settings: Settings) -> Finding:
     """Room where the embedded server and local state live."""
     remedy = "make room, set METRICS_DATA_DIR to another disk, or shorten METRICS_RAW_RETENTION"
-    return room("disk", _existing(settings.data_dir.absolute()), remedy)
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
+    return room("disk", nearest(settings.data_dir.absolute()), remedy)
 
 
 def _reach(database: Database) -> Finding:

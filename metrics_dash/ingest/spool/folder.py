@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from db import liveness
-from db.private import Account, make_parents, make_private_folder
+from db.private import Account, make_parents, make_private_folder, nearest
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 SUFFIX = ".spool"
@@ -197,9 +197,7 @@ class Spool:
 
 def unwritable(folder: Path) -> str | None:
     """Return why nothing could be written into a spool, in half a sentence; None where it could. Nothing is made."""
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
+    existing = nearest(folder)
     if not existing.is_dir():
         return f"{existing} is no folder"
     return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} can't be written to"
