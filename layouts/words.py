@@ -29,7 +29,7 @@ def summed_text(window: Window) -> str:
     if window.live and window.start < window.asked.start:
         start = window.start.astimezone(window.calendar)
         return f"since {start.day} {start:%b}" + (f" {start:%H:%M}" if (start.hour, start.minute) != (0, 0) else "")
-    return length_text((window.asked if window.asked.by_length else window.span).length)
+    return length_text(window.length)
 
 
 def length_text(length: timedelta) -> str:

@@ -62,12 +62,17 @@ def row_bounds(data: ChartData) -> list[str]:
     return [WORDS[data.doubt.bound] if data.doubt and doubts_row(data, one) else "" for one in data.series]
 
 
+def uncompared(number: Headline) -> Headline:
+    """Return a number by itself, held against nothing."""
+    return replace(number, previous=None, comparable=None, change=None)
+
+
 def bounded(number: Headline, doubt: Doubt | None, *before: Rows | None) -> Headline:
     """Return the number above a chart, which has changed by nothing that can be said where it or the one ``before`` is
     in doubt."""
     if doubt is None and not any(rows is not None and _in_doubt(rows) for rows in before):
         return number
-    return replace(number, previous=None, comparable=None, change=None)
+    return uncompared(number)
 
 
 def _in_doubt(rows: Rows) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from metrics_dash.catalog import Chart, Tab
 from metrics_dash.charts.data import ChartData, State, TabData
+from metrics_dash.charts.doubts import uncompared
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _alone(data: ChartData, value: str) -> ChartData:
         data,
         series=series,
         previous=tuple(each for each in data.previous if each.name == value and not each.rest),
-        headline=replace(data.headline, value=total, previous=None, comparable=None, change=None, counted=None),
+        headline=replace(uncompared(data.headline), value=total, counted=None),
         state=data.state if series else _without(data),
         last_seen=None,
         only=value,

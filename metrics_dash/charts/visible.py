@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from metrics_dash.catalog_rules import ADDS_UP, Show
 from metrics_dash.charts.data import ChartData, TabData
+from metrics_dash.charts.doubts import uncompared
 
 
 def count_visible(data: TabData, hidden: Mapping[str, Collection[str]]) -> TabData:
@@ -21,9 +22,7 @@ def _counted(data: ChartData, hidden: Collection[str]) -> ChartData:
     totals = [series.total for series in shown if series.total is not None]
     value = _together(data.chart.show, totals) if len(totals) == len(shown) else None
     counted = (len(shown), len(data.series))
-    return replace(
-        data, headline=replace(data.headline, value=value, previous=None, comparable=None, change=None, counted=counted)
-    )
+    return replace(data, headline=replace(uncompared(data.headline), value=value, counted=counted))
 
 
 def _together(show: Show, totals: Sequence[float]) -> float | None:

@@ -37,7 +37,7 @@ def comparison_shift(window: Window, comparison: Comparison) -> Shift:
     """
     if comparison != "period":
         return Shift(COMPARED_DAYS[comparison], "d")
-    step, length = window.step, (window.asked if window.asked.by_length else window.span).length
+    step, length = window.step, window.length
     if step.unit == "M":
         return Shift(max(1, round(length / _MONTH)), "M")
     if step.unit == "w":

@@ -74,6 +74,11 @@ class Window:
         return TimeRange(self.start, self.end, self.live)
 
     @property
+    def length(self) -> timedelta:
+        """How much time it is of: as it was asked for, where that was by length; else that of its buckets."""
+        return (self.asked if self.asked.by_length else self.span).length
+
+    @property
     def days_are_utc(self) -> bool:
         """Whether the days drawn are UTC days although the zone has others: nothing finer is held any more."""
         return self.step.is_of_days and self.source == "day" and not _is_utc(self.zone, self.span)
