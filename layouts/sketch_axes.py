@@ -116,18 +116,12 @@ def moment_marks(told: Ticks, window: Window, start: int, end: int, width: int) 
     """Return the marks of a time axis from ``start`` to ``end`` (epoch ms), by the clock of ``window``, in a graph of
     ``width`` px."""
     first, length = from_milliseconds(start) + axis_offset(window), timedelta(milliseconds=end - start)
-    if told.get("tickvals") is not None:
+    if told.get("tickvals") is None:
+        plain = said_once(plain_ticks(first, length, width))
+        marks = [Mark(tick.at, tick.label, tick.below) for tick in plain]
+    else:
         moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in told["tickvals"]]
         texts = [text.partition("<br>") for text in told["ticktext"]]
-        labels = [(label, below) for label, _, below in texts]
-    else:
-        return [
-            Mark(tick.at, tick.label, tick.below)
-            for tick in said_once(plain_ticks(first, length, width))
-            if 0 <= tick.at < 1
-        ]
-    return [
-        Mark((moment - first) / length, *label)
-        for moment, label in zip(moments, labels, strict=True)
-        if first <= moment < first + length
-    ]
+        labelled = zip(moments, texts, strict=True)
+        marks = [Mark((moment - first) / length, label, below) for moment, (label, _, below) in labelled]
+    return [mark for mark in marks if 0 <= mark.at < 1]

@@ -101,8 +101,7 @@ def display_unit(chart: ChartData) -> DisplayUnit:
 
 def unit_for(unit: str, greatest: float) -> DisplayUnit:
     """Return the largest unit of a family in which ``greatest``, counted in ``unit``, is at least one."""
-    units = _units_of(unit)
-    size = greatest if not _family(unit) else greatest or 1
+    units, size = _units_of(unit), greatest or 1
     return units[max((place for place, each in enumerate(units) if size >= _ROUNDED * each.factor), default=0)]
 
 
