@@ -2,10 +2,10 @@
  *
  * It is filled from the figure that the server sent, in the order of the tooltip, and is no business of Plotly's. */
 ((metrics) => {
-  /* Between two entries, and of what says how many more there are: px of its type on a page, which is larger on a wall. */
-  const GAP = 12;
-  const MORE = 40;
-  const TYPE = 12;
+  /* Between two entries, and of what says how many more there are, in parts of its type, which is larger on a wall
+   * (assets/css/reading.css). */
+  const GAP = 1;
+  const MORE = 40 / 12;
   const { made } = metrics.dom;
 
   /**
@@ -29,9 +29,10 @@
    * How many of the first fit into a line; where not all do, the last of it says how many are left.
    * @param {number[]} widths
    * @param {number} room
-   * @param {{ gap: number, more: number }} [sizes] - between two, and of what says how many are left
+   * @param {number} type - how large it is (px)
    */
-  function fitting(widths, room, { gap, more } = { gap: GAP, more: MORE }) {
+  function fitting(widths, room, type) {
+    const [gap, more] = [GAP * type, MORE * type];
     const ends = widths.map((_, at) => widths.slice(0, at + 1).reduce((sum, width) => sum + width + gap, -gap));
     if (!ends.length || ends[ends.length - 1] <= room) return widths.length;
     return ends.filter((end) => end + gap + more <= room).length;
@@ -112,9 +113,7 @@
     if (!content || !buttons.length) return 0;
     content.room = legend.clientWidth;
     const widths = buttons.map((button) => button.offsetWidth);
-    const { columnGap, fontSize } = getComputedStyle(legend);
-    const more = (MORE * (Number.parseFloat(fontSize) || TYPE)) / TYPE;
-    return fitting(widths, content.room, { gap: Number.parseFloat(columnGap) || GAP, more });
+    return fitting(widths, content.room, Number.parseFloat(getComputedStyle(legend).fontSize));
   }
 
   /** @param {HTMLElement[]} rest */

@@ -18,7 +18,7 @@
  *   paged       nothing               a wall shows another page of its tab
  *   figure      { graph, figure }     a chart was given a figure, and is drawn of it when its turn comes
  *   drawn       nothing               a chart was drawn anew
- *   tapped      { card, left, top }   the chart of the so-manieth card was touched there before it was drawn, and is now
+ *   tapped      { card, left, top }   the chart of a card, told by its place, was touched there before it was drawn, and is now
  *   switched    a chart               series of it were switched on or off, and the address says which
  *   menu        a menu                its sheet opens: time to fill it, before it is placed and painted
  *   point       { chart, start, from} somebody wants the events behind a point; from: the element that has the focus

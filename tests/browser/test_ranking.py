@@ -149,12 +149,17 @@ HIDDEN = """
 """
 
 
-@pytest.mark.parametrize("touch", [True, False])
-def test_what_has_the_focus_lies_clear_of_head_and_foot(open_page: Open, zones: str, touch: bool) -> None:
+def on_a_narrow_screen(open_page: Open, url: str, *, touch: bool) -> Page:
     screen = {"width": 390, "height": 844}
-    page = open_page(f"{zones}&refresh=off", viewport=screen, has_touch=touch, is_mobile=touch)
+    page = open_page(f"{url}&refresh=off", viewport=screen, has_touch=touch, is_mobile=touch)
     wait_for_tab(page, "zones")
     expect(page.locator(ROWS)).to_have_count(20)
+    return page
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_what_has_the_focus_lies_clear_of_head_and_foot(open_page: Open, zones: str, touch: bool) -> None:
+    page = on_a_narrow_screen(open_page, zones, touch=touch)
     place = page.locator("#card-by-zone .ranking")
     for key in ("Tab", "Shift+Tab"):
         place.evaluate(
@@ -392,10 +397,7 @@ def test_a_finger_on_a_row_meets_its_name_and_nothing_that_is_unseen(open_page: 
 
 @pytest.mark.parametrize("touch", [True, False])
 def test_what_no_finger_finds_in_a_row_is_in_the_menu(open_page: Open, zones: str, touch: bool) -> None:
-    screen = {"width": 390, "height": 844}
-    page = open_page(f"{zones}&refresh=off", viewport=screen, has_touch=touch, is_mobile=touch)
-    wait_for_tab(page, "zones")
-    expect(page.locator(ROWS)).to_have_count(20)
+    page = on_a_narrow_screen(open_page, zones, touch=touch)
     page.locator("#card-by-zone .card-tools summary").last.click()
     values = page.locator("#card-by-zone [data-series] .choices")
     if not touch:

@@ -30,21 +30,20 @@ test("a series that stands alone needs no legend", () => {
 });
 
 test("a legend is one line: what doesn't fit beside the number of the rest is left to it", () => {
-  assert.equal(fitting([50, 50, 50], 174), 3);
-  assert.equal(fitting([50, 50, 50], 173), 2);
-  assert.equal(fitting([50, 50, 50], 160), 1);
-  assert.equal(fitting([300, 50], 200), 0);
-  assert.equal(fitting([], 200), 0);
+  assert.equal(fitting([50, 50, 50], 174, 12), 3);
+  assert.equal(fitting([50, 50, 50], 173, 12), 2);
+  assert.equal(fitting([50, 50, 50], 160, 12), 1);
+  assert.equal(fitting([300, 50], 200, 12), 0);
+  assert.equal(fitting([], 200, 12), 0);
 });
 
 test("a legend of larger type has wider gaps, and what says how many are left is wider", () => {
-  const sizes = { gap: 24, more: 80 };
-  assert.equal(fitting([100, 100, 100], 348, sizes), 3);
-  assert.equal(fitting([100, 100, 100], 347, sizes), 2);
-  assert.equal(fitting([100, 100, 100], 320, sizes), 1);
+  assert.equal(fitting([100, 100, 100], 348, 24), 3);
+  assert.equal(fitting([100, 100, 100], 347, 24), 2);
+  assert.equal(fitting([100, 100, 100], 320, 24), 1);
 });
 
-globalThis.getComputedStyle = () => ({ columnGap: "12px", fontSize: "12px" });
+globalThis.getComputedStyle = () => ({ fontSize: "12px" });
 
 /* A line with room for one of its series: the rest are in an open menu. */
 function element(tag) {
